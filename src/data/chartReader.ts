@@ -1,0 +1,87 @@
+import type { Chart } from '../domain/chart.ts';
+import type { Clock } from '../domain/clock.ts';
+import { ApiError } from '../domain/errors.ts';
+import type { UpstreamCost } from '../domain/upstreamCost.ts';
+import {
+  cutWindow,
+  planWindow,
+  type RankedVideo,
+  type RankRange,
+  type WindowArguments,
+  type WindowNeed,
+} from '../domain/window/index.ts';
+import type { HeldPage, PageCache } from './pageCache.ts';
+import { createPageLoader } from './pageLoader.ts';
+
+/** A window as it was cut. */
+export interface ChartWindow {
+  readonly ranks: RankRange;
+  /** Empty when only facts were needed. */
+  readonly videos: readonly RankedVideo[];
+  /** Absent when nothing had to be read. */
+  readonly facts: ChartFacts | undefined;
+}
+
+export interface ChartFacts {
+  readonly chartLength: number;
+  /** When the oldest page that the window was cut from was fetched, in Unix milliseconds. */
+  readonly fetchedAt: number;
+  /** True when one of these pages is past its time to live. */
+  readonly stale: boolean;
+}
+
+/** Reads windows for one operation. */
+export interface ChartReader {
+  /** @throws {ApiError} When a page that is needed cannot be had. */
+  readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow>;
+}
+
+/**
+ * Bounds how often a window is planned anew: a tail's probe, its pages, a moved video, a shrunk chart and a
+ * changed grid may each take a round; a chart that still differs after that is no chart.
+ */
+const MAX_ROUNDS = 8;
+
+/** A reader for one operation, which pays into `cost`. */
+export function createChartReader(cache: PageCache, clock: Clock, cost: UpstreamCost): ChartReader {
+  const loader = createPageLoader(cache, cost);
+
+  async function readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
+    const loaded = new Map<number, HeldPage>();
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const plan = planWindow(args, need, cache.held(chart), [...loaded.values()]);
+      const { pages, pageSize, ranks, chartLength } = plan;
+      const missing = pages.filter((number) => loaded.get(number)?.pageSize !== pageSize);
+      if (missing.length === 0) {
+        const videos = need.rows ? cutWindow(plan, args, loaded) : [];
+        const sources = pages.length > 0 ? pages.map((number) => loaded.get(number)) : [...loaded.values()];
+        return { ranks, videos, facts: toFacts(chartLength, sources.filter(isDefined), clock) };
+      }
+      // May spend: these pages are part of the window, or the one page that its facts need.
+      const keys = missing.map((number) => ({ chart, number, pageSize }));
+      for (const page of await Promise.all(keys.map((key) => loader.load(key)))) {
+        loaded.set(page.number, page);
+      }
+    }
+    throw new ApiError('UPSTREAM_BAD_RESPONSE', { detail: `The chart changed in ${MAX_ROUNDS} reads in a row` });
+  }
+
+  return { readWindow };
+}
+
+function toFacts(
+  chartLength: number | undefined,
+  pages: readonly HeldPage[],
+  clock: Clock,
+): ChartFacts | undefined {
+  if (chartLength === undefined || pages.length === 0) return undefined;
+  return {
+    chartLength,
+    fetchedAt: Math.min(...pages.map((page) => page.fetchedAt)),
+    stale: pages.some((page) => clock.monotonic() >= page.freshUntil),
+  };
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}

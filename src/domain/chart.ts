@@ -1,0 +1,44 @@
+import { ApiError } from './errors.ts';
+import { isCountryCode } from './countryCode.ts';
+import { quote } from './quote.ts';
+
+/** Trailing window a chart covers, in days. */
+export const TrendingPeriod = { LAST_7_DAYS: 7, LAST_30_DAYS: 30, LAST_120_DAYS: 120 } as const;
+export type TrendingPeriod = (typeof TrendingPeriod)[keyof typeof TrendingPeriod];
+
+/** What a chart is ranked by, highest first. */
+export const TrendingOrder = {
+  VIEWS: 'VIEWS',
+  LIKES: 'LIKES',
+  COMMENTS: 'COMMENTS',
+  REPOSTS: 'REPOSTS',
+} as const;
+export type TrendingOrder = (typeof TrendingOrder)[keyof typeof TrendingOrder];
+
+/** One ranking of trending videos. `region` is an upper-case ISO 3166-1 alpha-2 code. */
+export interface Chart {
+  readonly region: string;
+  readonly period: TrendingPeriod;
+  readonly orderBy: TrendingOrder;
+}
+
+/** A chart's identity as text: `US:7:VIEWS`. Part of cache keys and of cursors. */
+export function chartId({ region, period, orderBy }: Chart): string {
+  return `${region}:${period}:${orderBy}`;
+}
+
+/**
+ * Builds a chart from what a caller named; `us` and `US` are one chart.
+ *
+ * @throws {ApiError} `BAD_USER_INPUT` when `region` is no country.
+ */
+export function toChart(region: string, period: TrendingPeriod, orderBy: TrendingOrder): Chart {
+  // Tested before upper-casing, which makes two letters out of some single ones ("ß" would be South Sudan).
+  const code = /^[a-z]{2}$/i.test(region) ? region.toUpperCase() : '';
+  if (!isCountryCode(code)) {
+    throw new ApiError('BAD_USER_INPUT', {
+      message: `Argument "region": expected an ISO 3166-1 alpha-2 country code, but got: ${quote(region)}`,
+    });
+  }
+  return { region: code, period, orderBy };
+}

@@ -1,0 +1,67 @@
+/**
+ * Every error that a client can be told of by name: whether the same operation may succeed later, and the
+ * default message. `docs/errors.md` documents each; a test holds the two together.
+ */
+export const ERROR_CODES = {
+  BAD_USER_INPUT: { retryable: false, message: 'An argument is not valid.' },
+  UPSTREAM_UNAUTHENTICATED: {
+    retryable: false,
+    message: "The data provider did not accept this server's credentials.",
+  },
+  UPSTREAM_FORBIDDEN: {
+    retryable: false,
+    message: 'The data provider does not allow this server to read trending charts.',
+  },
+  UPSTREAM_QUOTA_EXCEEDED: { retryable: false, message: "The data provider's credits are used up." },
+  UPSTREAM_RATE_LIMITED: { retryable: true, message: 'The data provider asks for a pause.' },
+  UPSTREAM_ERROR: { retryable: true, message: 'The data provider failed.' },
+  UPSTREAM_TIMEOUT: { retryable: true, message: 'The data provider did not answer in time.' },
+  UPSTREAM_UNAVAILABLE: { retryable: true, message: 'The data provider cannot be reached.' },
+  UPSTREAM_BAD_RESPONSE: {
+    retryable: true,
+    message: 'The data provider gave an answer that cannot be read.',
+  },
+} as const satisfies Record<string, { retryable: boolean; message: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** What KeyAPI answered a failed call with; shown to clients as `extensions.upstream`. */
+export interface UpstreamAnswer {
+  /** HTTP status. */
+  readonly status: number;
+  /** `code` in the body; null where the body had none. */
+  readonly code: number | null;
+  /** `requestId` in the body; null where the body had none. */
+  readonly requestId: string | null;
+}
+
+export interface ApiErrorOptions {
+  /** What the client reads; the code's own message by default. */
+  readonly message?: string | undefined;
+  readonly upstream?: UpstreamAnswer | undefined;
+  /** Seconds after which a retry makes sense. */
+  readonly retryAfterSeconds?: number | undefined;
+  /** For the log alone (KeyAPI's own message, say); never sent to a client. */
+  readonly detail?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** An error that a client may see: its code, its message and the fields below, nothing else. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly retryable: boolean;
+  readonly upstream: UpstreamAnswer | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly detail: string | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    { message, upstream, retryAfterSeconds, detail, cause }: ApiErrorOptions = {},
+  ) {
+    super(message ?? ERROR_CODES[code].message, { cause });
+    this.retryable = ERROR_CODES[code].retryable;
+    this.upstream = upstream;
+    this.retryAfterSeconds = retryAfterSeconds;
+    this.detail = detail;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Chart } from './chart.ts';
+import type { TrendingVideo } from './trendingVideo.ts';
+
+/** Videos on a page of the grid, and the `limit` of every upstream request: a smaller one costs the same. */
+export const PAGE_SIZE = 20;
+
+/** Names a page: number `number` (from 1) of `chart`, when it is cut into pages of `pageSize`. */
+export interface PageKey {
+  readonly chart: Chart;
+  readonly number: number;
+  readonly pageSize: number;
+}
+
+/** One page of a chart as upstream answered it. */
+export interface Page extends PageKey {
+  /** The limit in force upstream, which may be smaller than `PAGE_SIZE`. */
+  readonly pageSize: number;
+  /** At most `pageSize`; null where a row could not be read, so that its rank stays empty. */
+  readonly rows: readonly (TrendingVideo | null)[];
+  readonly hasMore: boolean;
+  /** Length of the whole chart, as this answer claims. */
+  readonly totalCount: number;
+  /** When it was fetched, in Unix milliseconds. */
+  readonly fetchedAt: number;
+}
+
+/** Number of chart ranks that stand before this page. */
+export function rankOffset({ number, pageSize }: PageKey): number {
+  return (number - 1) * pageSize;
+}
+
+/** What a caller hands down with a fetch. */
+export interface FetchOptions {
+  /** Ends the attempt early; only a shutdown does so, since others may wait for the same page. */
+  readonly signal: AbortSignal;
+  /** Called each time a request is about to be sent upstream, that is: paid for. */
+  readonly onRequest: () => void;
+}
+
+/**
+ * Where pages come from: the port between the wire and the data layer, and the shape of every layer between
+ * them. Rejects with an `ApiError`.
+ */
+export type PageSource = (key: PageKey, options: FetchOptions) => Promise<Page>;

@@ -1,0 +1,32 @@
+import type { Page } from '../page.ts';
+import type { TrendingVideo } from '../trendingVideo.ts';
+import { pageNumber, type WindowArguments, type WindowPlan } from './planWindow.ts';
+
+/** A video at its place on the chart; 1 is the top. */
+export interface RankedVideo {
+  readonly rank: number;
+  readonly video: TrendingVideo;
+}
+
+/**
+ * Cuts the planned window out of its pages. Ranks without a readable row are left out, and so is a video that
+ * already stands higher up in the window or is the very one that a cursor names: pages of different ages may
+ * both have it.
+ *
+ * @param pages All pages of the plan, by number.
+ */
+export function cutWindow(
+  { ranks, pageSize }: WindowPlan,
+  { after, before }: WindowArguments,
+  pages: ReadonlyMap<number, Page>,
+): RankedVideo[] {
+  const seen = new Set([after?.itemId, before?.itemId]);
+  const window: RankedVideo[] = [];
+  for (let rank = ranks.first; rank <= ranks.last; rank++) {
+    const video = pages.get(pageNumber(rank, pageSize))?.rows[(rank - 1) % pageSize];
+    if (!video || seen.has(video.itemId)) continue;
+    seen.add(video.itemId);
+    window.push({ rank, video });
+  }
+  return window;
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
+import { renderCover, signCoverUrl } from './cover.ts';
+import { parseParameters, type RequestParameters } from './parameters.ts';
+import { CHART_LENGTH, makeChart, makeRow } from './videos.ts';
+
+/** What can be changed while the emulator runs. */
+export interface EmulatorSwitches {
+  /** The only bearer token that is accepted; any, or none, while undefined. */
+  token: string | undefined;
+  /** Credits left; unlimited while undefined. Every request takes 2. */
+  credits: number | undefined;
+  /** Requests allowed in any second; unlimited while undefined. */
+  qps: number | undefined;
+  /** How long each answer takes, in milliseconds. */
+  latencyMs: number;
+  /** How many ranks every chart has moved: the video of rank r + rotation stands at rank r. */
+  rotation: number;
+}
+
+export interface Emulator {
+  readonly switches: EmulatorSwitches;
+  /** Requests for charts so far, refused ones included, and what they cost if each is billed. */
+  readonly counts: { readonly requests: number; readonly credits: number };
+  /** Starts to listen; port 0 is any free one. Gives the base URL. */
+  listen(port?: number, host?: string): Promise<URL>;
+  close(): Promise<void>;
+}
+
+export interface EmulatorOptions extends Partial<EmulatorSwitches> {
+  /** Told of every request for a chart, with its parameters as sent. */
+  readonly onRequest?: (parameters: Record<string, string>) => void;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const CHART_PATH = '/v1/tiktok/trending/videos';
+
+/**
+ * A server that stands in for KeyAPI: the same path, parameters, defaults, envelope and errors, deterministic
+ * videos, and switches for what the real one does on a bad day. Beside it: the covers, and the counts at
+ * `/stats`.
+ */
+export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}): Emulator {
+  const switches: EmulatorSwitches = {
+    token: undefined,
+    credits: undefined,
+    qps: undefined,
+    latencyMs: 0,
+    rotation: 0,
+    ...initial,
+  };
+  const counts = { requests: 0, credits: 0 };
+  const charts = new Map<string, string[]>();
+  let recentRequests: number[] = [];
+  let origin = '';
+
+  const server = createServer((request, response) => {
+    void handle(request, response);
+  });
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', origin);
+    if (request.method === 'GET' && url.pathname === CHART_PATH) {
+      const reply = answerChart(url, request.headers.authorization);
+      if (switches.latencyMs > 0) await sleep(switches.latencyMs);
+      send(response, reply);
+    } else if (request.method === 'GET' && url.pathname.startsWith('/tos-emulated/')) {
+      const svg = renderCover(url, Date.now());
+      if (svg === null) send(response, failure(403, 'signature expired'));
+      else response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(svg);
+    } else if (request.method === 'GET' && url.pathname === '/stats') {
+      send(response, { status: 200, body: counts });
+    } else {
+      send(response, failure(404, 'not found'));
+    }
+  }
+
+  function answerChart(url: URL, authorization: string | undefined): Reply {
+    onRequest?.(Object.fromEntries(url.searchParams));
+    counts.requests++;
+    counts.credits += CREDITS_PER_REQUEST;
+    if (switches.token !== undefined && authorization !== `Bearer ${switches.token}`) {
+      return failure(401, 'apiKey is null');
+    }
+    if (switches.credits !== undefined) {
+      if (switches.credits < CREDITS_PER_REQUEST) return failure(402, 'apiKey quota is not enough');
+      switches.credits -= CREDITS_PER_REQUEST;
+    }
+    if (isOverQps(Date.now())) return failure(429, 'qps limit exceeded');
+    const parameters = parseParameters(url.searchParams);
+    if (typeof parameters === 'string') return failure(400, `Invalid parameter: ${parameters}`);
+    return { status: 200, body: chartPage(parameters) };
+  }
+
+  function isOverQps(now: number): boolean {
+    if (switches.qps === undefined) return false;
+    recentRequests = recentRequests.filter((time) => time > now - 1000);
+    recentRequests.push(now);
+    return recentRequests.length > switches.qps;
+  }
+
+  function chartPage({ page, limit, ...chart }: RequestParameters): unknown {
+    const id = JSON.stringify(chart);
+    const seeds = charts.get(id) ?? makeChart(chart);
+    charts.set(id, seeds);
+    const start = (page - 1) * limit;
+    const ranks = Array.from({ length: Math.max(0, Math.min(limit, CHART_LENGTH - start)) }, (_, i) => start + i);
+    const coverUrl = (itemId: string): string => signCoverUrl(origin, itemId, Date.now());
+    return {
+      code: 0,
+      message: 'success',
+      data: {
+        pagination: { has_more: start + limit < CHART_LENGTH, limit, page, total_count: CHART_LENGTH },
+        videos: ranks
+          // The chart is a ring: what falls off one end comes in at the other.
+          .map((rank) => seeds.at((rank + switches.rotation) % CHART_LENGTH) ?? '')
+          .map((seed) => makeRow(seed, chart.region, coverUrl)),
+      },
+      requestId: randomUUID(),
+    };
+  }
+
+  async function listen(port = 0, host = '127.0.0.1'): Promise<URL> {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, resolve);
+    });
+    // A server that listens on a TCP port has an AddressInfo.
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return new URL(origin);
+  }
+
+  async function close(): Promise<void> {
+    await new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  }
+
+  return { switches, counts, listen, close };
+}
+
+function failure(code: number, message: string): Reply {
+  return { status: code, body: { code, data: null, message } };
+}
+
+function send(response: ServerResponse, { status, body }: Reply): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

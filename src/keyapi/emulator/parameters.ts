@@ -1,0 +1,32 @@
+import { isCountryCode } from '../../domain/countryCode.ts';
+
+/** The parameters of a request, defaults applied. */
+export interface RequestParameters {
+  readonly page: number;
+  readonly limit: number;
+  readonly period: string;
+  readonly region: string;
+  readonly order_by: string;
+}
+
+const MAX_LIMIT = 20;
+
+/** Reads a request's parameters as KeyAPI does; the name of the first that is malformed instead. */
+export function parseParameters(query: URLSearchParams): RequestParameters | string {
+  const page = query.get('page') ?? '1';
+  const limit = query.get('limit') ?? '20';
+  const period = query.get('period') ?? '7';
+  const region = query.get('region') ?? 'US';
+  const orderBy = query.get('order_by') ?? 'vv';
+  if (!isCount(page)) return 'page';
+  if (!isCount(limit)) return 'limit';
+  if (!['7', '30', '120'].includes(period)) return 'period';
+  if (!isCountryCode(region)) return 'region';
+  if (!['vv', 'like', 'comment', 'repost'].includes(orderBy)) return 'order_by';
+  // A larger limit is silently treated as 20.
+  return { page: Number(page), limit: Math.min(Number(limit), MAX_LIMIT), period, region, order_by: orderBy };
+}
+
+function isCount(text: string): boolean {
+  return /^[1-9]\d{0,14}$/.test(text);
+}

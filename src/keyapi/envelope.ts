@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { ApiError, type ErrorCode, type UpstreamAnswer } from '../domain/errors.ts';
+import { parseRetryAfter } from './retryAfter.ts';
+
+/** An HTTP answer of KeyAPI, its body read whole. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: Uint8Array;
+}
+
+/** The page in a success answer: its rows as sent, everything else checked. */
+export interface Payload {
+  /** The limit in force upstream. */
+  readonly limit: number;
+  readonly hasMore: boolean;
+  readonly totalCount: number;
+  readonly rows: readonly unknown[];
+  readonly requestId: string | null;
+}
+
+const integer = z.union([z.int(), z.string().regex(/^-?\d{1,15}$/).transform(Number)]);
+const count = integer.refine((value) => value >= 0, 'expected 0 or more');
+
+// Unknown fields are ignored: zod drops them.
+const envelopeSchema = z.object({ code: integer });
+const payloadSchema = z.object({
+  data: z.object({
+    pagination: z.object({
+      has_more: z.boolean(),
+      limit: integer.refine((value) => value >= 1, 'expected 1 or more'),
+      page: integer.optional(),
+      total_count: count,
+    }),
+    videos: z.array(z.unknown()),
+  }),
+});
+
+/**
+ * Reads the answer to a request for page `asked`. The body's `code` has the word over the HTTP status: other
+ * than 0 it is an error even under HTTP 200.
+ *
+ * @param now Unix milliseconds, for a `Retry-After` that is a date.
+ * @throws {ApiError} The answer's error; `UPSTREAM_BAD_RESPONSE` when a success cannot be read.
+ */
+export function readAnswer(answer: HttpAnswer, asked: number, now: number): Payload {
+  const body = parseJson(answer.body);
+  const envelope = envelopeSchema.safeParse(body);
+  const code = envelope.success ? envelope.data.code : null;
+  const upstream: UpstreamAnswer = { status: answer.status, code, requestId: toRequestId(body) };
+
+  const failed = code !== null && code !== 0 ? code : isSuccess(answer.status) ? null : answer.status;
+  if (failed !== null) {
+    throw new ApiError(toErrorCode(failed), {
+      upstream,
+      detail: toDetail(body),
+      retryAfterSeconds: failed === 429 ? parseRetryAfter(answer.retryAfter, now) : undefined,
+    });
+  }
+
+  const payload = envelope.success ? payloadSchema.safeParse(body) : envelope;
+  if (!payload.success) {
+    throw new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail: z.prettifyError(payload.error) });
+  }
+  const { pagination, videos } = payload.data.data;
+  if (pagination.page !== undefined && pagination.page !== asked) {
+    // Its rows would be taken for those of other ranks.
+    const detail = `pagination.page: expected ${asked}, but got: ${pagination.page}`;
+    throw new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail });
+  }
+  return {
+    limit: pagination.limit,
+    hasMore: pagination.has_more,
+    totalCount: pagination.total_count,
+    rows: videos,
+    requestId: upstream.requestId,
+  };
+}
+
+/** The answer's JSON, or undefined when it is none or not UTF-8. */
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    return undefined;
+  }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** The error for KeyAPI's `code`, or for the HTTP status where the body has none. */
+function toErrorCode(code: number): ErrorCode {
+  switch (code) {
+    case 400:
+      return 'BAD_USER_INPUT';
+    case 401:
+      return 'UPSTREAM_UNAUTHENTICATED';
+    case 402:
+      return 'UPSTREAM_QUOTA_EXCEEDED';
+    case 403:
+      return 'UPSTREAM_FORBIDDEN';
+    case 429:
+      return 'UPSTREAM_RATE_LIMITED';
+    default:
+      return code >= 500 && code <= 599 ? 'UPSTREAM_ERROR' : 'UPSTREAM_BAD_RESPONSE';
+  }
+}
+
+/** Clients are shown it, so only what looks like an id passes. */
+function toRequestId(body: unknown): string | null {
+  const parsed = z.object({ requestId: z.string().regex(/^[\w-]{1,64}$/) }).safeParse(body);
+  return parsed.success ? parsed.data.requestId : null;
+}
+
+function toDetail(body: unknown): string | undefined {
+  const parsed = z.object({ message: z.string() }).safeParse(body);
+  return parsed.success ? parsed.data.message.slice(0, 500) : undefined;
+}

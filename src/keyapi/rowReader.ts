@@ -1,0 +1,32 @@
+import type { PageKey } from '../domain/page.ts';
+import type { TrendingVideo } from '../domain/trendingVideo.ts';
+import type { OnKeyapiEvent } from './events.ts';
+import { isRecord, ROW_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
+
+export type RowReader = (key: PageKey, rows: readonly unknown[]) => (TrendingVideo | null)[];
+
+/** Bounds what an upstream that invents field names can make us remember. */
+const MAX_UNKNOWN_FIELDS = 100;
+
+/** Maps the rows of a page, null for each that cannot be read, and tells of these and of new fields. */
+export function createRowReader(onEvent: OnKeyapiEvent): RowReader {
+  const unknownFields = new Set<string>();
+
+  function noteUnknownFields(row: unknown): void {
+    if (!isRecord(row)) return;
+    for (const field of Object.keys(row)) {
+      if (ROW_FIELDS.has(field) || unknownFields.has(field)) continue;
+      if (unknownFields.size >= MAX_UNKNOWN_FIELDS) return;
+      unknownFields.add(field);
+      onEvent({ type: 'unknownField', field });
+    }
+  }
+
+  return ({ chart, number }, rows) => {
+    rows.forEach(noteUnknownFields);
+    const videos = rows.map(toTrendingVideo);
+    const dropped = videos.filter((video) => video === null).length;
+    if (dropped > 0) onEvent({ type: 'rowsDropped', chart, page: number, count: dropped });
+    return videos;
+  };
+}

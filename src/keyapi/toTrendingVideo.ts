@@ -1,0 +1,89 @@
+import { isCountryCode } from '../domain/countryCode.ts';
+import { encodeGlobalId } from '../domain/globalId.ts';
+import { type Creator, isItemId, type TrendingVideo } from '../domain/trendingVideo.ts';
+
+/** The fields of a row that KeyAPI documents. */
+export const ROW_FIELDS: ReadonlySet<string> = new Set([
+  'country_code',
+  'cover',
+  'duration',
+  'id',
+  'item_id',
+  'item_url',
+  'region',
+  'title',
+]);
+
+/** The latest moment that the DateTime scalar can show: the end of year 9999, in Unix milliseconds. */
+const MAX_TIME = Date.UTC(10_000, 0, 1) - 1;
+const MAX_INT = 2 ** 31 - 1;
+
+/**
+ * Maps a row as KeyAPI sends it. Null when it has no usable id or `item_url`; anything else that cannot be
+ * used becomes null, an empty title or a duration of 0, so that serialising the result cannot fail.
+ */
+export function toTrendingVideo(row: unknown): TrendingVideo | null {
+  if (!isRecord(row)) return null;
+  const itemId = toItemId(row.item_id) ?? toItemId(row.id);
+  const itemUrl = toWebUrl(row.item_url);
+  if (itemId === null || itemUrl === null) return null;
+  const cover = toWebUrl(row.cover);
+  const countryCode = typeof row.country_code === 'string' ? row.country_code.toUpperCase() : '';
+  return {
+    id: encodeGlobalId('TrendingVideo', itemId),
+    itemId,
+    itemUrl: itemUrl.href,
+    title: toText(row.title) ?? '',
+    cover: cover?.href ?? null,
+    coverExpiresAt: cover && toExpiry(cover),
+    duration: toSeconds(row.duration),
+    region: toText(row.region),
+    countryCode: isCountryCode(countryCode) ? countryCode : null,
+    creator: toCreator(itemUrl),
+  };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A number beyond 2^53 has lost digits on its way through JSON, and would name another video. */
+function toItemId(value: unknown): string | null {
+  const text = Number.isSafeInteger(value) ? String(value) : value;
+  return typeof text === 'string' && isItemId(text) ? text : null;
+}
+
+/** Only web links: a `javascript:` link would run in the page that shows it. */
+function toWebUrl(value: unknown): URL | null {
+  if (typeof value !== 'string' || !URL.canParse(value)) return null;
+  const url = new URL(value);
+  return url.protocol === 'https:' || url.protocol === 'http:' ? url : null;
+}
+
+function toText(value: unknown): string | null {
+  return typeof value === 'string' ? value.toWellFormed() : null;
+}
+
+function toSeconds(value: unknown): number {
+  const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const isDuration = typeof seconds === 'number' && seconds >= 0 && seconds <= MAX_INT;
+  return isDuration ? Math.round(seconds) : 0;
+}
+
+/** `x-expires` of a signed link: Unix seconds. */
+function toExpiry(cover: URL): number | null {
+  const text = cover.searchParams.get('x-expires') ?? '';
+  const time = /^\d+$/.test(text) ? Number(text) * 1000 : Number.NaN;
+  return time <= MAX_TIME ? time : null;
+}
+
+/** The creator's handle is in the path: `/@handle/video/<id>`. */
+function toCreator({ origin, pathname }: URL): Creator | null {
+  const segment = /^\/@([^/]+)\//.exec(pathname)?.[1];
+  if (segment === undefined) return null;
+  try {
+    return { handle: decodeURIComponent(segment).toWellFormed(), url: `${origin}/@${segment}` };
+  } catch {
+    return null; // A malformed escape, such as "%zz".
+  }
+}
