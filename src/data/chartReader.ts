@@ -63,7 +63,9 @@ export function createChartReader(cache: PageCache, clock: Clock, cost: Upstream
         loaded.set(page.number, page);
       }
     }
-    throw new ApiError('UPSTREAM_BAD_RESPONSE', { detail: `The chart changed in ${MAX_ROUNDS} reads in a row` });
+    throw new ApiError('UPSTREAM_BAD_RESPONSE', {
+      detail: `The chart changed in ${MAX_ROUNDS} reads in a row`,
+    });
   }
 
   return { readWindow };

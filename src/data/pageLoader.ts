@@ -13,9 +13,7 @@ export type PageLoader = DataLoader<PageKey, HeldPage, string>;
 export function createPageLoader(cache: PageCache, cost: UpstreamCost): PageLoader {
   return new DataLoader(
     (keys) =>
-      Promise.all(
-        keys.map((key) => cache.fetch(key, cost).catch((error: unknown) => toError(error))),
-      ),
+      Promise.all(keys.map((key) => cache.fetch(key, cost).catch((error: unknown) => toError(error)))),
     { cacheKeyFn: ({ chart, number, pageSize }) => `${chartId(chart)}:${number}:${pageSize}` },
   );
 }

@@ -1,5 +1,5 @@
-import { ApiError } from './errors.ts';
 import { isCountryCode } from './countryCode.ts';
+import { ApiError } from './errors.ts';
 import { quote } from './quote.ts';
 
 /** Trailing window a chart covers, in days. */

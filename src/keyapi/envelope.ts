@@ -19,7 +19,13 @@ export interface Payload {
   readonly requestId: string | null;
 }
 
-const integer = z.union([z.int(), z.string().regex(/^-?\d{1,15}$/).transform(Number)]);
+const integer = z.union([
+  z.int(),
+  z
+    .string()
+    .regex(/^-?\d{1,15}$/)
+    .transform(Number),
+]);
 const count = integer.refine((value) => value >= 0, 'expected 0 or more');
 
 // Unknown fields are ignored: zod drops them.

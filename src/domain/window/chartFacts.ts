@@ -1,4 +1,4 @@
-import { type Page, PAGE_SIZE, rankOffset } from '../page.ts';
+import { PAGE_SIZE, type Page, rankOffset } from '../page.ts';
 
 /** Oldest knowledge first; of pages fetched in the same moment, the one further down the chart last. */
 export function byAge(a: Page, b: Page): number {

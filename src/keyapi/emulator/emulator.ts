@@ -111,7 +111,10 @@ export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}):
     const seeds = charts.get(id) ?? makeChart(chart);
     charts.set(id, seeds);
     const start = (page - 1) * limit;
-    const ranks = Array.from({ length: Math.max(0, Math.min(limit, CHART_LENGTH - start)) }, (_, i) => start + i);
+    const ranks = Array.from(
+      { length: Math.max(0, Math.min(limit, CHART_LENGTH - start)) },
+      (_, i) => start + i,
+    );
     const coverUrl = (itemId: string): string => signCoverUrl(origin, itemId, Date.now());
     return {
       code: 0,

@@ -1,9 +1,11 @@
 import { pick } from './random.ts';
 
-const SUBJECTS = `This pup|My grandma|POV: your barista|El perro de mi vecina|猫の店長|Ma colocataire|Der Opa von nebenan
+const SUBJECTS =
+  `This pup|My grandma|POV: your barista|El perro de mi vecina|猫の店長|Ma colocataire|Der Opa von nebenan
 |O gato da padaria|우리 집 고양이|القطة|Моя бабушка|A golden retriever|The new guy at the gym|This street musician
 |Her first pancake|मेरी नानी|Il mio coinquilino|Nobody`.split(/\n?\|/);
-const ACTIONS = `is living her best life|tries the viral pasta|learned the dance in one day|vs. the vacuum cleaner
+const ACTIONS =
+  `is living her best life|tries the viral pasta|learned the dance in one day|vs. the vacuum cleaner
 |cooks for 40 people|finally did it|cannot believe this trick|made the crowd go silent|does the 7-second challenge
 |shows how it is done|restores a 1970s radio|paints with coffee`.split(/\n?\|/);
 const ENDINGS = '|...| 🐶| 😂😂| 🔥| ✨ part 2| 👩‍🍳| 🇧🇷| — wait for the end| ❤️‍🩹'.split('|');

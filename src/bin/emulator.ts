@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import { createEmulator } from '../keyapi/emulator/emulator.ts';
+
+const USAGE = `Usage: npm run emulator -- [options]
+
+  --port N            where to listen on 127.0.0.1 (4010)
+  --token TEXT        the bearer token to require; else any will do
+  --credits N         credits left before every answer is 402; else unlimited
+  --qps N             requests allowed in any second before 429; else unlimited
+  --latency-ms N      how long each answer takes (0)
+  --rotate-seconds N  move every chart by one rank each N seconds; else they stand still
+  --help              this text
+`;
+
+const NUMBERS = ['port', 'credits', 'qps', 'latency-ms', 'rotate-seconds'] as const;
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '4010' },
+      token: { type: 'string' },
+      credits: { type: 'string' },
+      qps: { type: 'string' },
+      'latency-ms': { type: 'string', default: '0' },
+      'rotate-seconds': { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  for (const name of NUMBERS) {
+    const value = values[name];
+    if (value !== undefined && !/^\d{1,9}$/.test(value)) {
+      throw new TypeError(`--${name}: expected a whole number, but got: ${value}`);
+    }
+  }
+  const number = (name: (typeof NUMBERS)[number]): number | undefined =>
+    values[name] === undefined ? undefined : Number(values[name]);
+  return { help: values.help, token: values.token, number };
+}
+
+async function main(): Promise<void> {
+  const { help, token, number } = readOptions();
+  if (help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const emulator = createEmulator({
+    token,
+    credits: number('credits'),
+    qps: number('qps'),
+    latencyMs: number('latency-ms') ?? 0,
+  });
+  const rotateSeconds = number('rotate-seconds');
+  if (rotateSeconds) setInterval(() => emulator.switches.rotation++, rotateSeconds * 1000).unref();
+  const url = await emulator.listen(number('port'));
+  process.stdout.write(
+    `KeyAPI emulator: KEYAPI_BASE_URL=${url.origin}, counts at ${url.origin}/stats. Ctrl-C ends it.\n`,
+  );
+  process.once('SIGINT', () => void emulator.close());
+  process.once('SIGTERM', () => void emulator.close());
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+  process.exitCode = 1;
+}

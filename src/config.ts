@@ -1,0 +1,129 @@
+import { z } from 'zod';
+
+/** The program's settings, from the environment. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly keyapi: {
+    readonly baseUrl: URL;
+    readonly token: string | undefined;
+    /** Serve demo data from the embedded emulator instead of KeyAPI. */
+    readonly emulator: boolean;
+    readonly concurrency: number;
+    readonly timeoutMs: number;
+  };
+  readonly cache: { readonly ttlMs: number; readonly maxBytes: number };
+  readonly corsOrigins: readonly (string | RegExp)[];
+  readonly introspection: boolean;
+  readonly sandbox: boolean;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/** Lists every problem of the environment. Names variables, never the value of a secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`The environment is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const DEVELOPMENT_ORIGINS = [
+  'https://studio.apollographql.com',
+  /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/,
+];
+
+const boolean = z.stringbool({
+  truthy: ['true', '1'],
+  falsy: ['false', '0'],
+  error: 'expected true or false',
+});
+
+function integer(min: number, max: number) {
+  const error = `expected a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,12}$/, error)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, error);
+}
+
+const origin = z
+  .string()
+  .refine(isOrigin, 'expected origins such as https://app.example.com, separated by commas');
+
+const environment = z.object({
+  NODE_ENV: z.string().optional(),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: integer(0, 65_535).default(4000),
+  // Whatever else would break the header, and be shown in the error of it.
+  KEYAPI_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII without spaces')
+    .optional(),
+  KEYAPI_BASE_URL: z
+    .string()
+    .default('https://api.keyapi.ai')
+    .refine(isHttpUrl, 'expected an http or https address without credentials, query or fragment'),
+  KEYAPI_EMULATOR: boolean.optional(),
+  KEYAPI_CONCURRENCY: integer(1, 1000).default(8),
+  KEYAPI_TIMEOUT_MS: integer(1, 600_000).default(5000),
+  CACHE_TTL_SECONDS: integer(1, 31_536_000).default(3600),
+  CACHE_MAX_MB: integer(1, 1_048_576).default(64),
+  CORS_ORIGINS: z
+    .string()
+    .transform((list) => list.split(',').map((item) => item.trim()))
+    .pipe(z.array(origin))
+    .optional(),
+  INTROSPECTION: boolean.optional(),
+  SANDBOX: boolean.optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(', ')}`).default('info'),
+});
+
+/**
+ * Reads the environment; a variable set to nothing counts as unset.
+ *
+ * @throws {ConfigError} With all problems at once.
+ */
+export function loadConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()));
+  const parsed = environment.safeParse(set);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`));
+  }
+  const env = parsed.data;
+  const isProduction = env.NODE_ENV === 'production';
+  const emulator = env.KEYAPI_EMULATOR ?? (env.KEYAPI_TOKEN === undefined && !isProduction);
+  if (!emulator && env.KEYAPI_TOKEN === undefined) {
+    throw new ConfigError([
+      'KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)',
+    ]);
+  }
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    keyapi: {
+      baseUrl: new URL(env.KEYAPI_BASE_URL),
+      token: env.KEYAPI_TOKEN,
+      emulator,
+      concurrency: env.KEYAPI_CONCURRENCY,
+      timeoutMs: env.KEYAPI_TIMEOUT_MS,
+    },
+    cache: { ttlMs: env.CACHE_TTL_SECONDS * 1000, maxBytes: env.CACHE_MAX_MB * 2 ** 20 },
+    corsOrigins: env.CORS_ORIGINS ?? (isProduction ? [] : DEVELOPMENT_ORIGINS),
+    introspection: env.INTROSPECTION ?? !isProduction,
+    sandbox: env.SANDBOX ?? !isProduction,
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '';
+}
+
+function isOrigin(text: string): boolean {
+  return isHttpUrl(text) && new URL(text).origin === text;
+}

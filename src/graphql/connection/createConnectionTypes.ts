@@ -1,0 +1,46 @@
+import { type ClassType, Field, ObjectType } from 'type-graphql';
+import { PageInfoType } from './pageInfo.type.ts';
+
+/**
+ * Makes the base class of an edge type. Extend it, under `@ObjectType`, with what an edge has of its own.
+ *
+ * @param nodeType Class of the nodes.
+ */
+export function createEdgeType<TNode extends object>(nodeType: ClassType<TNode>) {
+  @ObjectType({ simpleResolvers: true })
+  abstract class EdgeType {
+    @Field(() => String, { description: 'Opaque place on the chart: send it as `after` or `before`.' })
+    cursor!: string;
+
+    @Field(() => nodeType, { description: 'What stands at this place.' })
+    node!: TNode;
+  }
+  return EdgeType;
+}
+
+/**
+ * Makes the base class of a connection type (Relay Cursor Connections Specification, with the `nodes`
+ * shorthand). Extend it, under `@ObjectType`, with what a connection has of its own.
+ *
+ * @param nodeType Class of the nodes.
+ * @param edgeType Class of the edges.
+ */
+export function createConnectionType<TNode extends object, TEdge extends object>(
+  nodeType: ClassType<TNode>,
+  edgeType: ClassType<TEdge>,
+) {
+  @ObjectType({ simpleResolvers: true })
+  abstract class ConnectionType {
+    @Field(() => [edgeType], {
+      description: 'The window, top first; ranks that could not be read are left out.',
+    })
+    edges!: TEdge[];
+
+    @Field(() => [nodeType], { description: 'The nodes of `edges`, in the same order.' })
+    nodes!: TNode[];
+
+    @Field(() => PageInfoType, { description: 'Where the window stands, and the cursors to go on from.' })
+    pageInfo!: PageInfoType;
+  }
+  return ConnectionType;
+}

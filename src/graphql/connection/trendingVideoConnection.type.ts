@@ -1,0 +1,31 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import { DateTimeScalar } from '../scalars.ts';
+import { TrendingVideoType } from '../types/trendingVideo.type.ts';
+import { createConnectionType, createEdgeType } from './createConnectionTypes.ts';
+
+@ObjectType('TrendingVideoEdge', { simpleResolvers: true, description: 'A video at its place on a chart.' })
+export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
+  @Field(() => Int, { description: 'Place on the chart; 1 is the top.' })
+  rank!: number;
+}
+
+@ObjectType('TrendingVideoConnection', {
+  simpleResolvers: true,
+  description: 'A window of a trending chart.',
+})
+export class TrendingVideoConnectionType extends createConnectionType(
+  TrendingVideoType,
+  TrendingVideoEdgeType,
+) {
+  @Field(() => Int, { description: 'Ranks of the whole chart; a full one has 500.' })
+  totalCount!: number;
+
+  @Field(() => DateTimeScalar, {
+    description:
+      'When the data was read from the provider: the age of the oldest page that this answer was cut from.',
+  })
+  fetchedAt!: number;
+
+  @Field(() => Boolean, { description: 'True when any of the data is past its time to live.' })
+  stale!: boolean;
+}

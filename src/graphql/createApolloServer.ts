@@ -1,0 +1,47 @@
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
+import type { BaseLogger } from 'pino';
+import type { OperationContext } from './context.ts';
+import { createFormatError } from './formatError.ts';
+import { createSchema } from './schema.ts';
+import {
+  createUpstreamExtensionPlugin,
+  toUpstreamExtension,
+  type UpstreamSource,
+} from './upstreamExtension.ts';
+
+export interface ApolloServerOptions {
+  readonly introspection: boolean;
+  /** Opens Apollo Sandbox to browsers that visit the endpoint. */
+  readonly sandbox: boolean;
+  readonly source: UpstreamSource;
+  readonly log: BaseLogger;
+}
+
+/** Makes the GraphQL server, without a transport; start it before use. */
+export function createApolloServer(options: ApolloServerOptions): ApolloServer<OperationContext> {
+  const { introspection, sandbox, source, log } = options;
+  return new ApolloServer<OperationContext>({
+    schema: createSchema(),
+    introspection,
+    // "Did you mean" would tell what introspection hides.
+    hideSchemaDetailsFromClientErrors: !introspection,
+    includeStacktraceInErrorResponses: false,
+    csrfPrevention: true,
+    // The process listens to signals, not its parts.
+    stopOnTerminationSignals: false,
+    logger: log,
+    formatError: createFormatError((error) => log.error({ err: error }, 'Unexpected error')),
+    // Answers to requests that name no operation pass no plugin.
+    stringifyResult: (result) =>
+      JSON.stringify({
+        ...result,
+        extensions: { upstream: toUpstreamExtension(source), ...result.extensions },
+      }),
+    plugins: [
+      createUpstreamExtensionPlugin(source),
+      sandbox ? ApolloServerPluginLandingPageLocalDefault() : ApolloServerPluginLandingPageDisabled(),
+    ],
+  });
+}

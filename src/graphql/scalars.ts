@@ -1,0 +1,29 @@
+import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLCountryCode, GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
+
+/**
+ * graphql-scalars' CountryCode, which as an input takes any text: whether it names a country is the field's to
+ * say, as `BAD_USER_INPUT` of that field alone, so that one wrong region leaves the other aliases' data.
+ */
+export const CountryCodeScalar = new GraphQLScalarType({
+  ...GraphQLCountryCode.toConfig(),
+  description:
+    'A country as its ISO 3166-1 alpha-2 code, such as `US`. Lower case is accepted as an argument.',
+  parseValue: toText,
+  parseLiteral: (node) => toText(node.kind === Kind.STRING ? node.value : undefined),
+});
+
+export const DateTimeScalar = new GraphQLScalarType({
+  ...GraphQLDateTime.toConfig(),
+  description: 'A moment in UTC as RFC 3339 writes it, such as `2026-11-22T10:15:30.000Z`.',
+});
+
+export const UrlScalar = new GraphQLScalarType({
+  ...GraphQLURL.toConfig(),
+  description: 'An absolute web link, `https:` or `http:`.',
+});
+
+function toText(value: unknown): string {
+  if (typeof value !== 'string') throw new GraphQLError('CountryCode expects a string, such as "US"');
+  return value;
+}

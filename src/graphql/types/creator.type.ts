@@ -1,0 +1,12 @@
+import { Field, ObjectType } from 'type-graphql';
+import type { Creator } from '../../domain/trendingVideo.ts';
+import { UrlScalar } from '../scalars.ts';
+
+@ObjectType('Creator', { simpleResolvers: true, description: 'Whoever posted a video.' })
+export class CreatorType implements Creator {
+  @Field(() => String, { description: 'TikTok handle, without the `@`.' })
+  handle!: string;
+
+  @Field(() => UrlScalar, { description: "The creator's page on TikTok." })
+  url!: string;
+}

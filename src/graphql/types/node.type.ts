@@ -1,0 +1,9 @@
+import { Field, ID, InterfaceType } from 'type-graphql';
+
+@InterfaceType('Node', {
+  description: "An object with an id that is unique in the whole graph (Relay's Node).",
+})
+export abstract class NodeType {
+  @Field(() => ID, { description: 'Global id: opaque, stable, unique over all types.' })
+  id!: string;
+}

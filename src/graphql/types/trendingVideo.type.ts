@@ -1,0 +1,49 @@
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+import type { TrendingVideo } from '../../domain/trendingVideo.ts';
+import { CountryCodeScalar, DateTimeScalar, UrlScalar } from '../scalars.ts';
+import { CreatorType } from './creator.type.ts';
+import { NodeType } from './node.type.ts';
+
+@ObjectType('TrendingVideo', {
+  implements: NodeType,
+  simpleResolvers: true,
+  description: 'A video on a TikTok trending chart.',
+})
+export class TrendingVideoType extends NodeType implements TrendingVideo {
+  @Field(() => ID, { description: "TikTok's own id of the video, as in its link." })
+  itemId!: string;
+
+  @Field(() => UrlScalar, { description: 'The video on TikTok.' })
+  itemUrl!: string;
+
+  @Field(() => String, { description: 'Caption as posted, hashtags included; empty when it has none.' })
+  title!: string;
+
+  @Field(() => UrlScalar, {
+    nullable: true,
+    description:
+      'Signed link to the cover picture. It stops working at `coverExpiresAt`: show it, do not store it.',
+  })
+  cover!: string | null;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When the `cover` link stops working; null when the link does not say.',
+  })
+  coverExpiresAt!: number | null;
+
+  @Field(() => Int, { description: 'Length in seconds; 0 when the provider names none.' })
+  duration!: number;
+
+  @Field(() => String, { nullable: true, description: "The country's English name." })
+  region!: string | null;
+
+  @Field(() => CountryCodeScalar, { nullable: true, description: 'The country whose chart it is on.' })
+  countryCode!: string | null;
+
+  @Field(() => CreatorType, {
+    nullable: true,
+    description: 'Who posted it; null when its link names nobody.',
+  })
+  creator!: CreatorType | null;
+}

@@ -1,0 +1,60 @@
+import type { ApolloServer } from '@apollo/server';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import cors from '@fastify/cors';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  LogController,
+} from 'fastify';
+import type { OperationContext } from '../graphql/context.ts';
+import { toUpstreamExtension, type UpstreamSource } from '../graphql/upstreamExtension.ts';
+
+export interface ServerOptions {
+  readonly apollo: ApolloServer<OperationContext>;
+  readonly createContext: () => OperationContext;
+  readonly corsOrigins: readonly (string | RegExp)[];
+  readonly source: UpstreamSource;
+  readonly log: FastifyBaseLogger;
+}
+
+/**
+ * Makes the HTTP server around a started Apollo Server: `/graphql` and `/livez`. Closing it waits for what is
+ * in flight.
+ */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { apollo, createContext, corsOrigins, source, log } = options;
+  const server = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+  });
+
+  await server.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 3600 });
+
+  server.get('/livez', () => ({ status: 'ok' }));
+
+  server.route({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    handler: fastifyApolloHandler(apollo, { context: async () => createContext() }),
+    // A body that never became a request: too large, not JSON, of a type that is not read.
+    errorHandler: (error: FastifyError, _request, reply) => {
+      const status = error.statusCode ?? 500;
+      if (status >= 500) log.error({ err: error }, 'Unexpected error');
+      void reply.status(status).send({
+        errors: [
+          status < 500
+            ? { message: error.message, extensions: { code: 'BAD_REQUEST', retryable: false } }
+            : {
+                message: 'Internal server error',
+                extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false },
+              },
+        ],
+        extensions: { upstream: toUpstreamExtension(source) },
+      });
+    },
+  });
+
+  server.addHook('onClose', () => apollo.stop());
+  return server;
+}
