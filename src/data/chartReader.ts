@@ -40,7 +40,7 @@ export interface ChartReader {
  * Bounds how often a window is planned anew: a tail's probe, its pages, a moved video, a shrunk chart and a
  * changed grid may each take a round; a chart that still differs after that is no chart.
  */
-const MAX_ROUNDS = 8;
+const MAX_ROUNDS = 6;
 
 /** A reader for one operation, which pays into `cost`. */
 export function createChartReader(cache: PageCache, clock: Clock, cost: UpstreamCost): ChartReader {

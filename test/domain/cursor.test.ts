@@ -1,0 +1,78 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type Chart, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
+import { decodeCursor, encodeCursor } from '../../src/domain/cursor.ts';
+import { US_VIEWS } from '../support/charts.ts';
+
+const chart: fc.Arbitrary<Chart> = fc.record({
+  region: fc.constantFrom('US', 'GB', 'DE'),
+  period: fc.constantFrom(...Object.values(TrendingPeriod)),
+  orderBy: fc.constantFrom(...Object.values(TrendingOrder)),
+});
+const cursor = fc.record({
+  rank: fc.integer({ min: 1, max: 999_999 }),
+  itemId: fc.option(fc.stringMatching(/^\d{1,20}$/)),
+});
+
+function base64url(text: string): string {
+  return Buffer.from(text).toString('base64url');
+}
+
+describe('decodeCursor', () => {
+  it('gives back what was encoded', () => {
+    fc.assert(
+      fc.property(chart, cursor, (anyChart, anyCursor) => {
+        expect(decodeCursor(anyChart, encodeCursor(anyChart, anyCursor), 'after')).toEqual(anyCursor);
+      }),
+    );
+  });
+
+  it('accepts a cursor of the same chart alone', () => {
+    fc.assert(
+      fc.property(chart, chart, cursor, (a, b, anyCursor) => {
+        fc.pre(JSON.stringify(a) !== JSON.stringify(b));
+        expect(() => decodeCursor(b, encodeCursor(a, anyCursor), 'after')).toThrow(
+          /expected a cursor of the chart/,
+        );
+      }),
+    );
+  });
+
+  it('accepts nothing else that could be decoded', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), fc.string().map(base64url)),
+        (text) => {
+          expect(() => decodeCursor(US_VIEWS, text, 'after')).toThrow(/^Argument "after": expected a cursor/);
+        },
+      ),
+    );
+  });
+
+  const good = encodeCursor(US_VIEWS, { rank: 20, itemId: '7587114666132868383' });
+  it.each([
+    ['padding', `${good}==`],
+    ['white space', `${good.slice(0, 8)} ${good.slice(8)}`],
+    ['the other base64 alphabet', base64url('1|US:7:VIEWS|20|>>>').replaceAll('-', '+')],
+    ['something behind it', `${good}AAAA`],
+    ['a leading zero', base64url('1|US:7:VIEWS|020|7587114666132868383')],
+    ['rank 0', base64url('1|US:7:VIEWS|0|7587114666132868383')],
+    ['a negative rank', base64url('1|US:7:VIEWS|-1|7587114666132868383')],
+    ['a rank beyond any chart', base64url('1|US:7:VIEWS|1000000|7587114666132868383')],
+    ['a fraction', base64url('1|US:7:VIEWS|1.5|7587114666132868383')],
+    ['an id that is none', base64url('1|US:7:VIEWS|20|abc')],
+    ['another version', base64url('2|US:7:VIEWS|20|7587114666132868383')],
+    ['one field more', base64url('1|US:7:VIEWS|20|7587114666132868383|x')],
+    ['one field less', base64url('1|US:7:VIEWS|20')],
+    ['a lower-case region', base64url('1|us:7:VIEWS|20|7587114666132868383')],
+    ['no text', ' '],
+  ])('refuses %s', (_name, text) => {
+    expect(() => decodeCursor(US_VIEWS, text, 'before')).toThrow(/^Argument "before": expected a cursor/);
+  });
+
+  it('quotes at most 80 characters of what came', () => {
+    expect(() => decodeCursor(US_VIEWS, 'x'.repeat(5000), 'after')).toThrow(
+      `Argument "after": expected a cursor that this API returned, but got: "${'x'.repeat(80)}…"`,
+    );
+  });
+});

@@ -1,0 +1,252 @@
+import { describe, expect, it } from '@jest/globals';
+import { connectionFromArray, offsetToCursor } from 'graphql-relay';
+import type { Page } from '../../src/domain/page.ts';
+import type { TrendingVideo } from '../../src/domain/trendingVideo.ts';
+import {
+  cutWindow,
+  planWindow,
+  type WindowArguments,
+  type WindowNeed,
+} from '../../src/domain/window/index.ts';
+import { makePage, makeVideos } from '../support/charts.ts';
+
+const ALL: WindowNeed = { rows: true, facts: true };
+
+interface Cut {
+  readonly ids: number[];
+  readonly ranks: number[];
+  readonly flags: { hasPreviousPage: boolean; hasNextPage: boolean };
+  readonly bought: number[];
+}
+
+/** Plans, buys what the plan says, and plans again, as the data layer does, over a chart that is an array. */
+function solve(
+  rows: readonly (TrendingVideo | null)[],
+  pageSize: number,
+  args: WindowArguments,
+  { held = [], need = ALL }: { held?: readonly Page[]; need?: WindowNeed } = {},
+): Cut {
+  const loaded = new Map<number, Page>();
+  const bought: number[] = [];
+  for (let round = 0; round < 8; round++) {
+    const plan = planWindow(args, need, held, [...loaded.values()]);
+    const missing = plan.pages.filter((number) => loaded.get(number)?.pageSize !== plan.pageSize);
+    if (missing.length === 0) {
+      const window = cutWindow(plan, args, loaded);
+      const isEmpty = plan.ranks.last < plan.ranks.first;
+      return {
+        ids: window.map(({ video }) => Number(video.itemId)),
+        ranks: window.map(({ rank }) => rank),
+        flags: {
+          hasPreviousPage: !isEmpty && plan.ranks.first > 1,
+          hasNextPage: !isEmpty && plan.ranks.last < (plan.chartLength ?? Number.NaN),
+        },
+        bought,
+      };
+    }
+    for (const number of missing) {
+      const page = held.find((heldPage) => heldPage.number === number);
+      if (!page) bought.push(number);
+      loaded.set(number, page ?? makePage(rows, number, pageSize));
+    }
+  }
+  throw new Error('The plan never settled');
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+}
+
+function at(rank: number | undefined) {
+  return rank === undefined ? undefined : { rank, itemId: String(rank) };
+}
+
+/** Every combination of arguments that a chart of `length` ranks can tell apart. */
+function* allArguments(length: number) {
+  const sizes = [undefined, ...range(0, length + 1)];
+  const cursors = [undefined, ...range(1, length)];
+  for (const first of sizes)
+    for (const last of sizes)
+      for (const after of cursors) for (const before of cursors) yield { first, last, after, before };
+}
+
+describe('planWindow, over all small charts, page sizes and arguments', () => {
+  for (const length of range(0, 6)) {
+    it(`cuts what graphql-relay cuts from an array of ${length}, with true flags, cold and warm`, () => {
+      const rows = makeVideos(1, length);
+      const ids = range(1, length);
+      const wrong: unknown[] = [];
+      for (const pageSize of range(1, 4)) {
+        const held = range(1, Math.max(1, Math.ceil(length / pageSize))).map((n) =>
+          makePage(rows, n, pageSize),
+        );
+        for (const { first, last, after, before } of allArguments(length)) {
+          const expected = connectionFromArray(ids, {
+            first: first ?? null,
+            last: last ?? null,
+            after: after === undefined ? null : offsetToCursor(after - 1),
+            before: before === undefined ? null : offsetToCursor(before - 1),
+          }).edges.map(({ node }) => node);
+          const args = { first, last, after: at(after), before: at(before) };
+          const cold = solve(rows, pageSize, args);
+          const warm = solve(rows, pageSize, args, { held });
+          const flags = {
+            hasPreviousPage: (expected[0] ?? 1) > 1,
+            hasNextPage: (expected.at(-1) ?? length) < length,
+          };
+          // One `expect` for each set of arguments would be most of the run time.
+          const got = JSON.stringify([cold.ids, cold.flags, warm.ids, warm.flags, warm.bought]);
+          if (got !== JSON.stringify([expected, flags, expected, flags, []])) {
+            wrong.push({ args, pageSize, cold, warm, expected, flags });
+          }
+        }
+      }
+      expect(wrong).toEqual([]);
+    });
+  }
+});
+
+describe('planWindow', () => {
+  const chart = makeVideos(1, 500);
+  const first20 = makePage(chart, 1, 20);
+  const noFlags = { hasPreviousPage: false, hasNextPage: false };
+
+  it('takes 20 from the start when no argument is given', () => {
+    expect(solve(chart, 20, {})).toMatchObject({ ids: range(1, 20), bought: [1] });
+  });
+
+  it('fetches all pages of a window in one round, and no page to learn the flags', () => {
+    expect(planWindow({ first: 50, after: at(13) }, ALL, [], []).pages).toEqual([1, 2, 3, 4]);
+    expect(solve(chart, 20, { first: 50, after: at(13) })).toEqual({
+      ids: range(14, 63),
+      ranks: range(14, 63),
+      flags: { hasPreviousPage: true, hasNextPage: true },
+      bought: [1, 2, 3, 4],
+    });
+  });
+
+  it('buys only the pages that are not held', () => {
+    const held = [2, 3].map((number) => makePage(chart, number, 20));
+    expect(solve(chart, 20, { first: 80 }, { held }).bought).toEqual([1, 4]);
+  });
+
+  it('probes a cold tail with one page, and a chart of which a page is held with none', () => {
+    const tail = { ids: range(493, 500), flags: { hasPreviousPage: true, hasNextPage: false } };
+    expect(solve(chart, 20, { last: 8 })).toMatchObject({ ...tail, bought: [1, 25] });
+    expect(solve(chart, 20, { last: 8 }, { held: [makePage(chart, 7, 20)] })).toMatchObject({
+      ...tail,
+      bought: [25],
+    });
+  });
+
+  it('needs no probe for a tail before a cursor', () => {
+    expect(solve(chart, 20, { last: 5, before: at(100) })).toMatchObject({ ids: range(95, 99), bought: [5] });
+  });
+
+  it.each([
+    ['first: 0', { first: 0 }, []],
+    ['last: 0', { last: 0 }, []],
+    ['after behind before', { after: at(9), before: at(5) }, []],
+    ['after right before before', { after: at(4), before: at(5) }, []],
+    ['after the last video', { after: at(500) }, [26]],
+    ['before the first video', { before: at(1) }, []],
+  ])('cuts an empty window for %s, both flags false', (_name, args, bought) => {
+    expect(solve(chart, 20, args, { need: { rows: true, facts: false } })).toMatchObject({ ids: [], bought });
+    expect(solve(chart, 20, args, { held: [first20] })).toEqual({
+      ids: [],
+      ranks: [],
+      flags: noFlags,
+      bought: [],
+    });
+  });
+
+  it.each([
+    ['from the start', { first: 100 }, [1]],
+    ['behind a cursor', { first: 100, after: at(45) }, [3]],
+    ['at the tail', { last: 100 }, [1]],
+    ['empty', { first: 0 }, [1]],
+  ])(
+    'buys one page for the facts of a window %s, however large, and none when one is held',
+    (_name, args, bought) => {
+      const need = { rows: false, facts: true };
+      expect(solve(chart, 20, args, { need }).bought).toEqual(bought);
+      expect(solve(chart, 20, args, { need, held: [makePage(chart, 9, 20)] }).bought).toEqual([]);
+    },
+  );
+
+  describe('follows the limit that is in force upstream', () => {
+    it('without gap or repeat, and without buying again what the first answers already held', () => {
+      expect(solve(chart, 10, { first: 45, after: at(8) })).toEqual({
+        ids: range(9, 53),
+        ranks: range(9, 53),
+        flags: { hasPreviousPage: true, hasNextPage: true },
+        bought: [1, 2, 3, 4, 5, 6],
+      });
+    });
+
+    it('when it changes while older pages are held', () => {
+      const held = [makePage(chart, 1, 20), makePage(chart, 2, 10, { fetchedAt: 2_000_000 })];
+      const plan = planWindow({ first: 30 }, ALL, held, []);
+      expect(plan).toMatchObject({ pageSize: 10, pages: [1, 2, 3] });
+    });
+  });
+
+  describe('resumes behind the video that a cursor names', () => {
+    // The chart has moved down by three: what was at rank r stands at r + 3.
+    const moved = [...makeVideos(901, 903), ...chart];
+
+    it('where it stands now, when it stands on a page that the window needs', () => {
+      expect(solve(moved, 20, { first: 5, after: at(20) })).toMatchObject({
+        ids: range(21, 25),
+        ranks: range(24, 28),
+      });
+      expect(solve(moved, 20, { last: 5, before: at(15) })).toMatchObject({
+        ids: range(10, 14),
+        ranks: range(13, 17),
+      });
+    });
+
+    it('where it stands now, when it stands on a page that is held', () => {
+      const held = [makePage(moved, 3, 20)];
+      expect(solve(moved, 20, { first: 2, after: at(40) }, { held })).toMatchObject({
+        ids: [41, 42],
+        bought: [],
+      });
+    });
+
+    it('at its old rank, when it stands on no such page', () => {
+      expect(solve(moved, 20, { first: 2, after: { rank: 60, itemId: '999' } })).toMatchObject({
+        ranks: [61, 62],
+        bought: [4],
+      });
+    });
+
+    it('in place, when a held page still has it there though a newer page has it elsewhere', () => {
+      const held = [makePage(chart, 1, 20), makePage(moved, 2, 20, { fetchedAt: 2_000_000 })];
+      expect(solve(chart, 20, { first: 3, after: at(18) }, { held })).toMatchObject({
+        ids: [19, 20],
+        ranks: [19, 20],
+      });
+    });
+
+    it('at the rank, when the cursor names no video', () => {
+      expect(solve(chart, 20, { first: 2, after: { rank: 7, itemId: null } }).ids).toEqual([8, 9]);
+    });
+  });
+
+  it('shows no video twice, nor the one behind which it resumes, when pages of different ages overlap', () => {
+    const moved = [...makeVideos(901, 903), ...chart];
+    const held = [makePage(chart, 1, 20), makePage(moved, 2, 20)];
+    expect(solve(chart, 20, { first: 30 }, { held }).ids).toEqual([...range(1, 20), ...range(21, 27)]);
+    expect(solve(chart, 20, { first: 6, after: at(19) }, { held }).ids).toEqual([20, 18, 21, 22]);
+  });
+
+  it('leaves the ranks of dropped rows empty', () => {
+    const rows = chart.map((video, index) => ([2, 3, 19].includes(index) ? null : video));
+    expect(solve(rows, 20, { first: 6 })).toMatchObject({ ids: [1, 2, 5, 6], ranks: [1, 2, 5, 6] });
+    expect(solve(rows, 20, { first: 2, after: at(2) })).toMatchObject({
+      ids: [],
+      flags: { hasPreviousPage: true, hasNextPage: true },
+    });
+  });
+});

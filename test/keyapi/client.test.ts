@@ -1,0 +1,296 @@
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ApiError } from '../../src/domain/errors.ts';
+import type { Page } from '../../src/domain/page.ts';
+import { createKeyapiClient, type KeyapiClient } from '../../src/keyapi/client.ts';
+import type { KeyapiEvent } from '../../src/keyapi/events.ts';
+import { US_VIEWS } from '../support/charts.ts';
+import {
+  type Handler,
+  makeRow,
+  makeSuccess,
+  reply,
+  startUpstream,
+  type Upstream,
+} from '../support/upstream.ts';
+
+const TIMEOUT_MS = 300;
+const NOW = Date.parse('Sun, 22 Nov 2026 10:00:00 GMT');
+
+let upstream: Upstream;
+let client: KeyapiClient;
+let events: KeyapiEvent[];
+let requests: number;
+
+async function start(handler: Handler, { basePath = '/', token = 'sk-secret' } = {}): Promise<void> {
+  events = [];
+  requests = 0;
+  upstream = await startUpstream(handler);
+  client = createKeyapiClient({
+    baseUrl: new URL(basePath, upstream.url),
+    token,
+    timeoutMs: TIMEOUT_MS,
+    connections: 4,
+    clock: { now: () => NOW, monotonic: () => performance.now() },
+    onEvent: (event) => void events.push(event),
+  });
+}
+
+function fetchPage(number = 1, signal = new AbortController().signal): Promise<Page> {
+  return client.fetchPage({ chart: US_VIEWS, number, pageSize: 20 }, { signal, onRequest: () => requests++ });
+}
+
+async function fetchError(): Promise<ApiError> {
+  const error: unknown = await fetchPage().then(
+    () => 'no error',
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ApiError)) throw new Error(`expected an ApiError, but got: ${String(error)}`);
+  return error;
+}
+
+afterEach(async () => {
+  await client.close();
+  await upstream.close();
+});
+
+describe('client', () => {
+  it('asks for a page of 20 with the bearer token', async () => {
+    const headers: unknown[] = [];
+    await start((request, response) => {
+      headers.push(request.headers.authorization);
+      reply(makeSuccess(undefined, { has_more: true, limit: 20, page: 3, total_count: 500 }))(
+        request,
+        response,
+      );
+    });
+    const page = await fetchPage(3);
+    expect(upstream.requests).toEqual([
+      '/v1/tiktok/trending/videos?page=3&period=7&limit=20&region=US&order_by=vv',
+    ]);
+    expect(headers).toEqual(['Bearer sk-secret']);
+    expect(page).toMatchObject({ number: 3, pageSize: 20, hasMore: true, totalCount: 500, fetchedAt: NOW });
+    expect(page.rows).toMatchObject([{ itemId: '7587114666132868383' }]);
+    expect(requests).toBe(1);
+  });
+
+  it('keeps a path that the base URL has', async () => {
+    await start(reply(makeSuccess()), { basePath: '/proxy/keyapi/' });
+    await fetchPage();
+    expect(upstream.requests).toEqual([
+      expect.stringMatching(/^\/proxy\/keyapi\/v1\/tiktok\/trending\/videos\?/),
+    ]);
+  });
+
+  it('tells of each call, and never the token', async () => {
+    await start(reply(makeSuccess()));
+    await fetchPage();
+    expect(events).toEqual([
+      {
+        type: 'upstreamCall',
+        chart: US_VIEWS,
+        page: 1,
+        outcome: 'ok',
+        status: 200,
+        durationMs: expect.any(Number),
+        credits: 2,
+        upstreamRequestId: 'd78497da-6b4e-4da3-b15e-da48fca8d5af',
+        detail: undefined,
+      },
+    ]);
+    expect(JSON.stringify(events)).not.toContain('sk-secret');
+  });
+
+  it('tells of rows that it dropped, and once of each new field', async () => {
+    const rows = [null, makeRow('1', { play_count: 7 }), {}, makeRow('2', { play_count: 8 })];
+    await start(reply(makeSuccess(rows)));
+    const page = await fetchPage();
+    await fetchPage();
+    expect(page.rows).toMatchObject([null, { itemId: '1' }, null, { itemId: '2' }]);
+    expect(events.filter(({ type }) => type === 'rowsDropped')).toMatchObject([{ count: 2 }, { count: 2 }]);
+    expect(events.filter(({ type }) => type === 'unknownField')).toEqual([
+      { type: 'unknownField', field: 'play_count' },
+    ]);
+  });
+
+  it('follows a smaller limit and cuts off rows beyond it', async () => {
+    const rows = Array.from({ length: 30 }, (_, index) => makeRow(String(index + 1)));
+    await start(reply(makeSuccess(rows, { has_more: true, limit: 10, page: 1, total_count: 500 })));
+    const page = await fetchPage();
+    expect(page).toMatchObject({ pageSize: 10 });
+    expect(page.rows).toHaveLength(10);
+  });
+
+  it('never takes a page for larger than was asked', async () => {
+    await start(reply(makeSuccess(undefined, { has_more: true, limit: 50, page: 1, total_count: 500 })));
+    expect(await fetchPage()).toMatchObject({ pageSize: 20 });
+  });
+
+  it('accepts numbers sent as text, and fields that it does not know', async () => {
+    const pagination = { has_more: false, limit: '20', page: '1', total_count: '1', next: null };
+    await start(reply({ ...makeSuccess(undefined, pagination), code: '0', more: {} }));
+    expect(await fetchPage()).toMatchObject({ pageSize: 20, totalCount: 1, hasMore: false });
+  });
+
+  it.each<[string, Handler, Partial<ApiError>]>([
+    [
+      'an advised pause in seconds',
+      reply({ code: 429, data: null, message: 'qps limit exceeded' }, 429, { 'retry-after': '7' }),
+      { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 7 },
+    ],
+    [
+      'an advised pause as a date',
+      reply({}, 429, { 'retry-after': 'Sun, 22 Nov 2026 10:00:30 GMT' }),
+      { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 30 },
+    ],
+    ['no advised pause', reply({}, 429), { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 60 }],
+    [
+      'an error code under HTTP 200',
+      reply({ code: 402, data: null, message: 'apiKey quota is not enough' }),
+      {
+        code: 'UPSTREAM_QUOTA_EXCEEDED',
+        upstream: { status: 200, code: 402, requestId: null },
+        detail: 'apiKey quota is not enough',
+      },
+    ],
+    [
+      'an error code that differs from the status',
+      reply({ code: 402, data: null }, 401),
+      { code: 'UPSTREAM_QUOTA_EXCEEDED' },
+    ],
+    ['a code that nobody knows', reply({ code: 1234 }), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['an error status under code 0', reply(makeSuccess(), 503), { code: 'UPSTREAM_ERROR' }],
+    [
+      'HTML with an error status',
+      reply('<html>', 502),
+      { code: 'UPSTREAM_ERROR', upstream: { status: 502, code: null, requestId: null } },
+    ],
+    ['HTML', reply('<html>'), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['nothing', reply(''), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['no content', reply('', 204), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['half of the JSON', reply('{"code":0,"data":{"vid'), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['bytes that are not UTF-8', reply(Buffer.from([0x22, 0xff, 0x22])), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    [
+      'compressed bytes that nobody asked for',
+      reply(gzipSync('{}'), 200, { 'content-encoding': 'gzip' }),
+      { code: 'UPSTREAM_BAD_RESPONSE' },
+    ],
+    [
+      'JSON nested 50,000 deep',
+      reply('['.repeat(50_000) + ']'.repeat(50_000)),
+      { code: 'UPSTREAM_BAD_RESPONSE' },
+    ],
+    ['null', reply('null'), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['no data', reply({ code: 0, data: null }), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['a list for data', reply({ code: 0, data: [] }), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['no pagination', reply({ code: 0, data: { videos: [] } }), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['videos that are no list', reply(makeSuccess({})), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    [
+      'a limit of 0',
+      reply(makeSuccess([], { has_more: false, limit: 0, page: 1, total_count: 0 })),
+      { code: 'UPSTREAM_BAD_RESPONSE' },
+    ],
+    [
+      'a negative total',
+      reply(makeSuccess([], { has_more: false, limit: 20, page: 1, total_count: -1 })),
+      { code: 'UPSTREAM_BAD_RESPONSE' },
+    ],
+    [
+      'another page than was asked for',
+      reply(makeSuccess([], { has_more: false, limit: 20, page: 2, total_count: 500 })),
+      { code: 'UPSTREAM_BAD_RESPONSE', detail: 'pagination.page: expected 1, but got: 2' },
+    ],
+    [
+      'a redirect',
+      reply('', 302, { location: 'http://127.0.0.1:9/elsewhere' }),
+      { code: 'UPSTREAM_BAD_RESPONSE' },
+    ],
+    [
+      'an answer that is not HTTP',
+      (_request, response) => void response.socket?.end('what?\r\n\r\n'),
+      { code: 'UPSTREAM_BAD_RESPONSE' },
+    ],
+    [
+      'a closed connection',
+      (request) => void request.socket.destroy(),
+      { code: 'UPSTREAM_UNAVAILABLE', upstream: undefined },
+    ],
+    [
+      'a connection that is closed within the headers',
+      (_request, response) => {
+        response.socket?.write('HTTP/1.1 200 OK\r\nconte');
+        setTimeout(() => response.socket?.destroy(), 20);
+      },
+      { code: 'UPSTREAM_UNAVAILABLE' },
+    ],
+    [
+      'a connection that is closed within the body',
+      (_request, response) => {
+        response.writeHead(200, { 'content-length': '100' }).write('{');
+        setTimeout(() => response.destroy(), 20);
+      },
+      { code: 'UPSTREAM_BAD_RESPONSE' },
+    ],
+    ['silence', () => undefined, { code: 'UPSTREAM_TIMEOUT' }],
+    [
+      'headers alone',
+      (_request, response) => void response.writeHead(200).flushHeaders(),
+      { code: 'UPSTREAM_TIMEOUT' },
+    ],
+  ])('reads %s', async (_name, handler, expected) => {
+    await start(handler);
+    expect(await fetchError()).toMatchObject(expected);
+    expect(events).toMatchObject([{ type: 'upstreamCall', outcome: expected.code }]);
+    expect(upstream.requests).toHaveLength(1);
+    expect(requests).toBe(1);
+  });
+
+  it('does not wait for an answer that drips', async () => {
+    await start((_request, response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => response.write(' '), 20);
+      response.on('close', () => clearInterval(drip));
+    });
+    const startedAt = performance.now();
+    expect(await fetchError()).toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    expect(performance.now() - startedAt).toBeLessThan(5 * TIMEOUT_MS);
+  });
+
+  it('cuts off an answer of more than 2 MiB', async () => {
+    let sent = 0;
+    await start((_request, response) => {
+      const send = (): void => {
+        while (!response.destroyed && sent < 200 * 2 ** 20) {
+          sent += 65_536;
+          if (!response.write(Buffer.alloc(65_536, ' '))) {
+            response.once('drain', send);
+            return;
+          }
+        }
+      };
+      response.writeHead(200);
+      send();
+    });
+    expect(await fetchError()).toMatchObject({ code: 'UPSTREAM_BAD_RESPONSE' });
+    expect(sent).toBeLessThan(50 * 2 ** 20);
+  });
+
+  it('reports a refused connection', async () => {
+    await start(reply(''));
+    await upstream.close();
+    expect(await fetchError()).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', upstream: undefined });
+  });
+
+  it('stops when it is told to', async () => {
+    await start(() => undefined);
+    const shutdown = new AbortController();
+    const page = fetchPage(1, shutdown.signal);
+    setTimeout(() => shutdown.abort(), 20);
+    await expect(page).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+  });
+
+  it('shows a request id only when it looks like one', async () => {
+    await start(reply({ code: 500, data: null, requestId: 'Bearer sk-secret\n' }, 500));
+    expect(await fetchError()).toMatchObject({ upstream: { status: 500, code: 500, requestId: null } });
+  });
+});

@@ -1,0 +1,20 @@
+import { expect, it } from '@jest/globals';
+import { parseRetryAfter } from '../../src/keyapi/retryAfter.ts';
+
+const NOW = Date.parse('Sun, 22 Nov 2026 10:00:00 GMT');
+
+it.each([
+  ['seconds', '7', 7],
+  ['no seconds', '0', 0],
+  ['a date', 'Sun, 22 Nov 2026 10:01:30 GMT', 90],
+  ['a date of the old form', 'Sunday, 22-Nov-26 10:00:05 GMT', 5],
+  ['a date that has passed', 'Sun, 22 Nov 2026 09:00:00 GMT', 0],
+  ['nothing', undefined, 60],
+  ['an empty header', '', 60],
+  ['a fraction', '1.5', 60],
+  ['a negative number', '-5', 60],
+  ['words', 'soon', 60],
+  ['a number beyond reason', '9'.repeat(40), 60],
+])('reads %s', (_name, header, seconds) => {
+  expect(parseRetryAfter(header, NOW)).toBe(seconds);
+});

@@ -1,0 +1,90 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import type { FastifyInstance } from 'fastify';
+import { print } from 'graphql';
+import { type AppOptions, createApp } from '../../src/app.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { UpstreamExtension } from '../../src/graphql/upstreamExtension.ts';
+import { createEmulator, type Emulator, type EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
+
+export const TOKEN = 'sk-test-0123456789';
+
+export interface Answer<TData> {
+  readonly data?: TData | null;
+  readonly errors?: {
+    readonly message: string;
+    readonly path?: (string | number)[];
+    readonly extensions: Record<string, unknown>;
+  }[];
+  readonly extensions: { readonly upstream: UpstreamExtension };
+}
+
+export interface TestApp {
+  readonly server: FastifyInstance;
+  /** Sends an operation over HTTP (injected); gives the answer's JSON. */
+  query<TData = Record<string, never>, TVariables = Record<string, unknown>>(
+    document: string | TypedDocumentNode<TData, TVariables>,
+    variables?: TVariables,
+  ): Promise<Answer<TData>>;
+  close(): Promise<void>;
+}
+
+/** The whole program against the upstream at `baseUrl`, as it would run with these variables. */
+export async function startApp(
+  baseUrl: URL,
+  variables: Record<string, string> = {},
+  options: AppOptions = {},
+): Promise<TestApp> {
+  const config = loadConfig({
+    KEYAPI_BASE_URL: baseUrl.origin,
+    KEYAPI_TOKEN: TOKEN,
+    LOG_LEVEL: 'silent',
+    ...variables,
+  });
+  const server = await createApp(config, options);
+  return {
+    server,
+    async query(document, variables) {
+      const query = typeof document === 'string' ? document : print(document);
+      const response = await server.inject({
+        method: 'POST',
+        url: '/graphql',
+        payload: { query, variables },
+      });
+      return response.json();
+    },
+    close: () => server.close(),
+  };
+}
+
+export interface EmulatedApp extends TestApp {
+  readonly emulator: Emulator;
+  /** Every request that upstream got, as it was asked: what will be paid for. */
+  readonly bill: Record<string, string>[];
+  /** The pages in `bill`, in order. */
+  readonly pagesBought: () => number[];
+}
+
+/** The whole program with the emulator behind it, over real HTTP. */
+export async function startEmulatedApp(
+  switches: Partial<EmulatorSwitches> = {},
+  variables: Record<string, string> = {},
+  options: AppOptions = {},
+): Promise<EmulatedApp> {
+  const bill: Record<string, string>[] = [];
+  const emulator = createEmulator({
+    token: TOKEN,
+    ...switches,
+    onRequest: (request) => void bill.push(request),
+  });
+  const app = await startApp(await emulator.listen(), variables, options);
+  return {
+    ...app,
+    emulator,
+    bill,
+    pagesBought: () => bill.map(({ page }) => Number(page)).sort((a, b) => a - b),
+    close: async () => {
+      await app.close();
+      await emulator.close();
+    },
+  };
+}
