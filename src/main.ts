@@ -9,18 +9,22 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const log = createLog(config.logLevel);
   const server = await createApp(config, { log });
+  try {
+    await server.listen({
+      host: config.host,
+      port: config.port,
+      listenTextResolver: (address) => `GraphQL at ${address}/graphql`,
+    });
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
 
   closeWithGrace({ delay: DRAIN_MS, logger: log }, async ({ signal, err }) => {
     if (err) log.fatal({ err }, 'Unexpected error: closing');
     else log.info({ signal }, 'Closing');
     await server.close();
     log.info('Closed');
-  });
-
-  await server.listen({
-    host: config.host,
-    port: config.port,
-    listenTextResolver: (address) => `GraphQL at ${address}/graphql`,
   });
 }
 

@@ -55,6 +55,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     },
   });
 
+  // A connection that finishes its last request now would be kept open for the next one, and the close with it.
+  server.addHook('preClose', async () => {
+    server.server.keepAliveTimeout = 1;
+  });
   server.addHook('onClose', () => apollo.stop());
   return server;
 }

@@ -46,12 +46,10 @@ async function walk(
 }
 
 const charts = fc.record({
-  rows: fc
-    .array(fc.boolean(), { maxLength: 130 })
-    .map((readable): (TrendingVideo | null)[] => {
-      const videos = makeVideos(1, readable.length);
-      return videos.map((video, index) => (readable[index] || index % 3 > 0 ? video : null));
-    }),
+  rows: fc.array(fc.boolean(), { maxLength: 130 }).map((readable): (TrendingVideo | null)[] => {
+    const videos = makeVideos(1, readable.length);
+    return videos.map((video, index) => (readable[index] || index % 3 > 0 ? video : null));
+  }),
   pageSize: fc.integer({ min: 1, max: 20 }),
 });
 

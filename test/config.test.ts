@@ -1,0 +1,106 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, loadConfig } from '../src/config.ts';
+
+function problems(variables: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(variables);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe('loadConfig', () => {
+  it('needs nothing in development: demo data, Sandbox and introspection', () => {
+    expect(loadConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 4000,
+      keyapi: {
+        baseUrl: new URL('https://api.keyapi.ai'),
+        token: undefined,
+        emulator: true,
+        concurrency: 8,
+        timeoutMs: 5000,
+      },
+      cache: { ttlMs: 3_600_000, maxBytes: 64 * 2 ** 20 },
+      corsOrigins: ['https://studio.apollographql.com', expect.any(RegExp)],
+      introspection: true,
+      sandbox: true,
+      logLevel: 'info',
+    });
+  });
+
+  it('is closed in production', () => {
+    expect(loadConfig({ NODE_ENV: 'production', KEYAPI_TOKEN: 'sk-1' })).toMatchObject({
+      keyapi: { emulator: false, token: 'sk-1' },
+      corsOrigins: [],
+      introspection: false,
+      sandbox: false,
+    });
+  });
+
+  it.each([
+    ['there is no token', {}, true],
+    ['there is a token', { KEYAPI_TOKEN: 'sk-1' }, false],
+    ['it is asked for beside a token', { KEYAPI_TOKEN: 'sk-1', KEYAPI_EMULATOR: 'true' }, true],
+    ['it is asked for in production', { NODE_ENV: 'production', KEYAPI_EMULATOR: '1' }, true],
+  ])('chooses the emulator or KeyAPI when %s', (_name, variables, emulator) => {
+    expect(loadConfig(variables).keyapi.emulator).toBe(emulator);
+  });
+
+  it.each([
+    { NODE_ENV: 'production' },
+    { KEYAPI_EMULATOR: 'false' },
+    { NODE_ENV: 'production', KEYAPI_TOKEN: '' },
+  ])('refuses %j: a token is missing', (variables) => {
+    expect(problems(variables)).toEqual([
+      'KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)',
+    ]);
+  });
+
+  it('lists all problems at once, and shows no secret', () => {
+    const variables = {
+      PORT: '70000',
+      KEYAPI_TOKEN: 'two words',
+      KEYAPI_BASE_URL: 'https://user:secret@api.example',
+      KEYAPI_EMULATOR: 'maybe',
+      KEYAPI_CONCURRENCY: '0',
+      KEYAPI_TIMEOUT_MS: '5s',
+      CACHE_TTL_SECONDS: '-1',
+      CACHE_MAX_MB: '0.5',
+      CORS_ORIGINS: 'https://a.example,https://b.example/path',
+      INTROSPECTION: 'ja',
+      LOG_LEVEL: 'loud',
+    };
+    const found = problems(variables);
+    expect(found).toEqual([
+      'PORT: expected a whole number from 0 to 65535',
+      'KEYAPI_TOKEN: expected printable ASCII without spaces',
+      'KEYAPI_BASE_URL: expected an http or https address without credentials, query or fragment',
+      'KEYAPI_EMULATOR: expected true or false',
+      'KEYAPI_CONCURRENCY: expected a whole number from 1 to 1000',
+      'KEYAPI_TIMEOUT_MS: expected a whole number from 1 to 600000',
+      'CACHE_TTL_SECONDS: expected a whole number from 1 to 31536000',
+      'CACHE_MAX_MB: expected a whole number from 1 to 1048576',
+      'CORS_ORIGINS: expected origins such as https://app.example.com, separated by commas',
+      'INTROSPECTION: expected true or false',
+      'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent',
+    ]);
+    expect(found.join()).not.toMatch(/two words|secret/);
+  });
+
+  it('takes an empty variable for an unset one', () => {
+    expect(loadConfig({ PORT: '', KEYAPI_TOKEN: ' ', CORS_ORIGINS: '' })).toMatchObject({
+      port: 4000,
+      keyapi: { emulator: true },
+    });
+  });
+
+  it('reads a list of origins', () => {
+    expect(loadConfig({ CORS_ORIGINS: 'https://a.example, http://localhost:3000' }).corsOrigins).toEqual([
+      'https://a.example',
+      'http://localhost:3000',
+    ]);
+  });
+});

@@ -1,0 +1,113 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { describe, expect, it } from '@jest/globals';
+import {
+  buildSchema,
+  findBreakingChanges,
+  findDangerousChanges,
+  isEnumType,
+  isInterfaceType,
+  isObjectType,
+  isSpecifiedScalarType,
+  parse,
+  printSchema,
+  validate,
+} from 'graphql';
+import { createSchema } from '../../src/graphql/schema.ts';
+import { startEmulatedApp } from '../support/app.ts';
+
+const schema = createSchema();
+const OPERATIONS = 'schema/operations';
+
+/** The public contract: what others build against. Fields may be added, nothing here may change. */
+const CONTRACT = buildSchema(`
+  scalar CountryCode
+  scalar DateTime
+  scalar URL
+  enum TrendingPeriod { LAST_7_DAYS LAST_30_DAYS LAST_120_DAYS }
+  enum TrendingOrder { VIEWS LIKES COMMENTS REPOSTS }
+  interface Node { id: ID! }
+  type TrendingVideo implements Node {
+    id: ID!
+    itemId: ID!
+    itemUrl: URL!
+    title: String!
+    cover: URL
+    coverExpiresAt: DateTime
+    duration: Int!
+    region: String
+    countryCode: CountryCode
+    creator: Creator
+  }
+  type Creator { handle: String! url: URL! }
+  type TrendingVideoEdge { cursor: String! node: TrendingVideo! rank: Int! }
+  type TrendingVideoConnection {
+    edges: [TrendingVideoEdge!]!
+    nodes: [TrendingVideo!]!
+    pageInfo: PageInfo!
+    totalCount: Int!
+    fetchedAt: DateTime!
+    stale: Boolean!
+  }
+  type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
+  type Query {
+    trendingVideos(
+      region: CountryCode! = "US", period: TrendingPeriod! = LAST_7_DAYS, orderBy: TrendingOrder! = VIEWS,
+      first: Int, after: String, last: Int, before: String
+    ): TrendingVideoConnection
+  }
+`);
+
+describe('the schema', () => {
+  it('is the one in schema/schema.graphql (npm run schema writes it)', async () => {
+    expect(`${printSchema(schema)}\n`).toBe(await readFile('schema/schema.graphql', 'utf8'));
+  });
+
+  it('keeps the public contract', () => {
+    expect(findBreakingChanges(CONTRACT, schema)).toEqual([]);
+    expect(findDangerousChanges(CONTRACT, schema)).toEqual([]);
+    expect(findBreakingChanges(schema, CONTRACT)).toEqual([]);
+  });
+
+  it('describes every type, field, argument and enum value', () => {
+    const bare: string[] = [];
+    const check = (name: string, { description }: { description?: string | null | undefined }): void => {
+      if (!description) bare.push(name);
+    };
+    for (const type of Object.values(schema.getTypeMap())) {
+      if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue;
+      check(type.name, type);
+      if (isEnumType(type)) for (const value of type.getValues()) check(`${type.name}.${value.name}`, value);
+      if (!isObjectType(type) && !isInterfaceType(type)) continue;
+      for (const field of Object.values(type.getFields())) {
+        check(`${type.name}.${field.name}`, field);
+        for (const argument of field.args) check(`${type.name}.${field.name}(${argument.name})`, argument);
+      }
+    }
+    expect(bare).toEqual([]);
+  });
+});
+
+describe('the documents of schema/operations', () => {
+  const variables: Record<string, Record<string, unknown>> = {
+    'chartFacts.graphql': {},
+    'compareRegions.graphql': { left: 'US', right: 'GB' },
+    'trendingVideos.graphql': {},
+  };
+
+  it('are all listed here', async () => {
+    expect((await readdir(OPERATIONS)).sort()).toEqual(Object.keys(variables));
+  });
+
+  it.each(Object.entries(variables))('%s is valid and is answered', async (file, values) => {
+    const document = await readFile(`${OPERATIONS}/${file}`, 'utf8');
+    expect(validate(schema, parse(document))).toEqual([]);
+    const app = await startEmulatedApp();
+    try {
+      const { data, errors } = await app.query(document, values);
+      expect(errors).toBeUndefined();
+      expect(Object.values(data ?? {})).not.toContain(null);
+    } finally {
+      await app.close();
+    }
+  });
+});

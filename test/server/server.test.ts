@@ -1,0 +1,149 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
+
+const NOTHING_SPENT = {
+  upstream: {
+    source: 'keyapi',
+    requests: 0,
+    credits: 0,
+    pages: { cached: 0, stale: 0, shared: 0, fetched: 0 },
+  },
+};
+
+let app: EmulatedApp;
+
+afterEach(() => app.close());
+
+describe('the HTTP server', () => {
+  it('says at /livez that it lives, for free', async () => {
+    app = await startEmulatedApp();
+    const response = await app.server.inject('/livez');
+    expect([response.statusCode, response.json()]).toEqual([200, { status: 'ok' }]);
+    expect(app.bill).toEqual([]);
+  });
+
+  it('answers GET with the header that a forged request cannot have', async () => {
+    app = await startEmulatedApp();
+    const query = { query: '{ trendingVideos(first: 1) { nodes { itemId } } }' };
+    const plain = await app.server.inject({ url: '/graphql', query });
+    expect(plain.statusCode).toBe(400);
+    expect(plain.json()).toMatchObject({
+      errors: [
+        { message: expect.stringMatching(/CSRF/), extensions: { code: 'BAD_REQUEST', retryable: false } },
+      ],
+      extensions: NOTHING_SPENT,
+    });
+    expect(app.bill).toEqual([]);
+    const safe = await app.server.inject({
+      url: '/graphql',
+      query,
+      headers: { 'apollo-require-preflight': '1' },
+    });
+    expect(safe.json()).toMatchObject({
+      data: { trendingVideos: { nodes: [{ itemId: '7933310081972815260' }] } },
+    });
+  });
+
+  it.each([
+    ['no JSON', { headers: { 'content-type': 'application/json' }, payload: '{"query":' }, 400],
+    ['nothing', { headers: { 'content-type': 'application/json' }, payload: '' }, 400],
+    [
+      'a form',
+      { headers: { 'content-type': 'application/x-www-form-urlencoded' }, payload: 'query=%7B' },
+      415,
+    ],
+    [
+      'JSON with a prototype in it',
+      { headers: { 'content-type': 'application/json' }, payload: '{"__proto__":{}}' },
+      400,
+    ],
+    [
+      'too much',
+      { headers: { 'content-type': 'application/json' }, payload: `"${'x'.repeat(2 ** 20)}"` },
+      413,
+    ],
+    ['no query', { payload: {} }, 400],
+    ['a query that is no text', { payload: { query: 5 } }, 400],
+    ['a batch', { payload: [{ query: '{ __typename }' }] }, 400],
+  ])('refuses a body that is %s, in the form of a GraphQL answer', async (_name, request, status) => {
+    app = await startEmulatedApp();
+    const response = await app.server.inject({ method: 'POST', url: '/graphql', ...request });
+    expect(response.statusCode).toBe(status);
+    expect(response.json()).toEqual({
+      errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST', retryable: false } }],
+      extensions: NOTHING_SPENT,
+    });
+  });
+
+  it('understands automatic persisted queries', async () => {
+    app = await startEmulatedApp();
+    const { createHash } = await import('node:crypto');
+    const query = '{ __typename }';
+    const sha256Hash = createHash('sha256').update(query).digest('hex');
+    const extensions = { persistedQuery: { version: 1, sha256Hash } };
+    const send = async (payload: object) =>
+      (await app.server.inject({ method: 'POST', url: '/graphql', payload })).json();
+    expect(await send({ extensions })).toMatchObject({
+      errors: [{ message: 'PersistedQueryNotFound', extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }],
+    });
+    expect(await send({ query, extensions })).toMatchObject({ data: { __typename: 'Query' } });
+    expect(await send({ extensions })).toMatchObject({ data: { __typename: 'Query' } });
+  });
+});
+
+describe('development', () => {
+  it('opens Apollo Sandbox to a browser', async () => {
+    app = await startEmulatedApp();
+    const response = await app.server.inject({ url: '/graphql', headers: { accept: 'text/html' } });
+    expect(response.headers['content-type']).toMatch(/^text\/html/);
+    expect(response.body).toMatch(/embeddable-sandbox/);
+  });
+
+  it.each(['https://studio.apollographql.com', 'http://localhost:5173', 'http://127.0.0.1:3000'])(
+    'lets %s send operations',
+    async (origin) => {
+      app = await startEmulatedApp();
+      const preflight = await app.server.inject({
+        method: 'OPTIONS',
+        url: '/graphql',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'content-type',
+        },
+      });
+      expect(preflight.statusCode).toBe(204);
+      expect(preflight.headers).toMatchObject({
+        'access-control-allow-origin': origin,
+        'access-control-allow-headers': 'content-type',
+      });
+      expect(preflight.headers['access-control-allow-credentials']).toBeUndefined();
+    },
+  );
+
+  it.each(['https://evil.example', 'http://localhost.evil.example', 'null'])(
+    'lets %s send none',
+    async (origin) => {
+      app = await startEmulatedApp();
+      const response = await app.server.inject({
+        method: 'OPTIONS',
+        url: '/graphql',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+      expect(response.headers['access-control-allow-origin']).toBeUndefined();
+    },
+  );
+});
+
+describe('production', () => {
+  it('shows no schema, no Sandbox and no hints, and allows no other origin', async () => {
+    app = await startEmulatedApp({}, { NODE_ENV: 'production' });
+    expect((await app.query('{ __schema { types { name } } }')).errors).toHaveLength(1);
+    const { errors } = await app.query('{ trendingVideo { nodes { id } } }');
+    expect(errors?.[0]?.message).toBe('Cannot query field "trendingVideo" on type "Query".');
+    const page = await app.server.inject({ url: '/graphql', headers: { accept: 'text/html' } });
+    expect(page.body).not.toMatch(/sandbox/i);
+    const cross = await app.server.inject({ url: '/livez', headers: { origin: 'http://localhost:3000' } });
+    expect(cross.headers['access-control-allow-origin']).toBeUndefined();
+  });
+});
