@@ -1,86 +1,44 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createEmulator, type Emulator } from '../src/keyapi/emulator/emulator.ts';
+import { type Program, postQuery, startProgram } from './support/program.ts';
 
-let child: ChildProcess | undefined;
+let program: Program;
 let emulator: Emulator | undefined;
 
-interface Run {
-  readonly child: ChildProcess;
-  /** What was printed so far, on both streams. */
-  output: string;
-  /** Resolves with the first match in the output. */
-  see(pattern: RegExp): Promise<RegExpExecArray>;
-  readonly exit: Promise<number | null>;
-}
-
 /** Runs a program of dist/ with these variables alone, on a free port. */
-function run(script: string, variables: Record<string, string> = {}, args: string[] = []): Run {
-  child = spawn(process.execPath, [script, ...args], {
-    env: { PATH: process.env.PATH ?? '', PORT: '0', ...variables },
-  });
-  const started = child;
-  const result: Run = {
-    child: started,
-    output: '',
-    see: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          const match = pattern.exec(result.output);
-          if (match) resolve(match);
-        };
-        started.stdout?.on('data', look);
-        started.stderr?.on('data', look);
-        started.once('exit', () => reject(new Error(`it ended before ${pattern}:\n${result.output}`)));
-        look();
-      }),
-    exit: once(started, 'exit').then(([code]) => code as number | null),
-  };
-  for (const stream of [started.stdout, started.stderr]) {
-    stream?.setEncoding('utf8').on('data', (chunk: string) => {
-      result.output += chunk;
-    });
-  }
-  return result;
-}
-
-async function ask(url: string, query: string): Promise<unknown> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query }),
-  });
-  return response.json();
+function run(script: string, variables: Record<string, string> = {}, args: string[] = []): Program {
+  program = startProgram([process.execPath, script, ...args], { PORT: '0', ...variables });
+  return program;
 }
 
 afterEach(async () => {
-  child?.kill('SIGKILL');
+  program.child.kill('SIGKILL');
   await emulator?.close();
   emulator = undefined;
 });
 
 describe('dist/main.js', () => {
   it('serves demo data when it is given nothing, says so, and ends cleanly on Ctrl-C', async () => {
-    const program = run('dist/main.js');
+    run('dist/main.js');
     const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
-    expect(program.output.match(/Demo data: the embedded emulator stands in for KeyAPI/g)).toHaveLength(1);
-    expect(await ask(url, '{ trendingVideos(first: 1) { nodes { cover } } }')).toMatchObject({
+    expect(program.output().match(/Demo data: the embedded emulator stands in for KeyAPI/g)).toHaveLength(1);
+    expect(await postQuery(url, '{ trendingVideos(first: 1) { nodes { cover } } }')).toMatchObject({
       data: { trendingVideos: { nodes: [{ cover: expect.stringMatching(/^http:\/\/127\.0\.0\.1:/) }] } },
       extensions: { upstream: { source: 'emulator', requests: 1, credits: 2 } },
     });
     program.child.kill('SIGINT');
     expect(await program.exit).toBe(0);
-    expect(program.output).not.toMatch(/"level":"(warn|error|fatal)"|Warning/);
+    expect(program.output()).not.toMatch(/"level":"(warn|error|fatal)"|Warning/);
   });
 
   it('finishes on SIGTERM what is in flight, refuses what is new, and exits with 0', async () => {
     emulator = createEmulator({ latencyMs: 700 });
     const base = await emulator.listen();
-    const program = run('dist/main.js', { KEYAPI_BASE_URL: base.origin, KEYAPI_TOKEN: 'sk-secret' });
+    run('dist/main.js', { KEYAPI_BASE_URL: base.origin, KEYAPI_TOKEN: 'sk-secret' });
     const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
-    const inFlight = ask(url, '{ trendingVideos(first: 1) { totalCount } }');
+    const inFlight = postQuery(url, '{ trendingVideos(first: 1) { totalCount } }');
     await new Promise((resolve) => setTimeout(resolve, 300));
     program.child.kill('SIGTERM');
     await program.see(/"msg":"Closing"/);
@@ -88,13 +46,13 @@ describe('dist/main.js', () => {
     await expect(fetch(url)).rejects.toThrow('fetch failed');
     expect(await inFlight).toMatchObject({ data: { trendingVideos: { totalCount: 500 } } });
     expect(await program.exit).toBe(0);
-    expect(program.output).not.toContain('sk-secret');
+    expect(program.output()).not.toContain('sk-secret');
   });
 
   it('refuses to start in production without a token, in one clear sentence', async () => {
-    const program = run('dist/main.js', { NODE_ENV: 'production' });
+    run('dist/main.js', { NODE_ENV: 'production' });
     expect(await program.exit).toBe(1);
-    expect(program.output).toBe(
+    expect(program.output()).toBe(
       'The environment is not valid:\n' +
         '  - KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)\n',
     );
@@ -105,16 +63,16 @@ describe('dist/main.js', () => {
     await once(other, 'listening');
     const address = other.address();
     const port = typeof address === 'object' ? String(address?.port) : '';
-    const program = run('dist/main.js', { PORT: port, LOG_LEVEL: 'silent' });
+    run('dist/main.js', { PORT: port, LOG_LEVEL: 'silent' });
     expect(await program.exit).toBe(1);
-    expect(program.output).toBe(`listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`);
+    expect(program.output()).toBe(`listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`);
     other.close();
   });
 });
 
 describe('dist/bin/emulator.js', () => {
   it('stands alone, with its switches', async () => {
-    const program = run('dist/bin/emulator.js', {}, ['--port', '0', '--token', 'secret', '--credits', '2']);
+    run('dist/bin/emulator.js', {}, ['--port', '0', '--token', 'secret', '--credits', '2']);
     const [, base = ''] = await program.see(/KEYAPI_BASE_URL=(http:\S+),/);
     const get = async () =>
       (await fetch(`${base}/v1/tiktok/trending/videos`, { headers: { authorization: 'Bearer secret' } }))
@@ -129,9 +87,9 @@ describe('dist/bin/emulator.js', () => {
     [['--port', 'x'], '--port: expected a whole number, but got: x'],
     [['--nope'], "Unknown option '--nope'"],
   ])('explains itself when it is called with %j', async (args, message) => {
-    const program = run('dist/bin/emulator.js', {}, args);
+    run('dist/bin/emulator.js', {}, args);
     expect(await program.exit).toBe(1);
-    expect(program.output).toContain(message);
-    expect(program.output).toContain('Usage: npm run emulator');
+    expect(program.output()).toContain(message);
+    expect(program.output()).toContain('Usage: npm run emulator');
   });
 });

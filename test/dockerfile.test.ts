@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Image, replayDockerfile } from './support/dockerfile.ts';
+import { type Program, postQuery, startProgram } from './support/program.ts';
+
+// It installs everything twice, which takes a minute that a developer's test run need not.
+const inCi = process.env.CI ? describe : describe.skip;
+
+inCi('the image (its Dockerfile replayed without Docker, in CI alone)', () => {
+  let image: Image;
+  let program: Program | undefined;
+
+  function start(variables: Record<string, string>): Program {
+    program = startProgram(image.cmd, { ...image.env, PORT: '4781', ...variables }, image.workdir);
+    return program;
+  }
+
+  beforeAll(async () => {
+    image = await replayDockerfile(process.cwd());
+  }, 600_000);
+
+  afterEach(() => void program?.child.kill('SIGKILL'));
+  afterAll(() => image.remove());
+
+  it('holds the program and what it needs in production, and runs as a plain user', () => {
+    const has = (file: string): boolean => existsSync(path.join(image.workdir, file));
+    expect(['dist/main.js', 'node_modules/fastify', 'node_modules/jest', 'src', 'test'].map(has)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(image).toMatchObject({ user: 'node', env: { NODE_ENV: 'production', HOST: '0.0.0.0' } });
+  });
+
+  it('refuses to start without a token, in one clear sentence', async () => {
+    const { exit, output } = start({});
+    expect(await exit).toBe(1);
+    expect(output()).toMatch(/^The environment is not valid:\n {2}- KEYAPI_TOKEN: .*\n$/);
+  });
+
+  it('answers a query with its production dependencies alone, and is healthy', async () => {
+    const { see } = start({ KEYAPI_EMULATOR: 'true' });
+    await see(/GraphQL at/);
+    expect(
+      await postQuery('http://127.0.0.1:4781/graphql', '{ trendingVideos { totalCount } }'),
+    ).toMatchObject({
+      data: { trendingVideos: { totalCount: 500 } },
+    });
+    const health = () => startProgram(image.healthcheck, { PORT: '4781' }, image.workdir).exit;
+    expect(await health()).toBe(0);
+    program?.child.kill('SIGTERM');
+    expect(await program?.exit).toBe(0);
+    expect(await health()).toBe(1);
+  });
+});
