@@ -29,6 +29,8 @@ export class ConfigError extends Error {
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const TOKEN_MISSING =
+  'KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
 const DEVELOPMENT_ORIGINS = [
   'https://studio.apollographql.com',
   /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/,
@@ -88,18 +90,18 @@ const environment = z.object({
  */
 export function loadConfig(variables: Readonly<Record<string, string | undefined>>): Config {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()));
+  const isProduction = set.NODE_ENV === 'production';
+  const hasToken = set.KEYAPI_TOKEN !== undefined;
+  const emulator =
+    set.KEYAPI_EMULATOR === undefined
+      ? !hasToken && !isProduction
+      : boolean.safeParse(set.KEYAPI_EMULATOR).data !== false;
+
   const parsed = environment.safeParse(set);
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`));
-  }
+  const problems = parsed.error?.issues.map(({ path, message }) => `${String(path[0])}: ${message}`) ?? [];
+  if (!hasToken && !emulator) problems.push(TOKEN_MISSING);
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const env = parsed.data;
-  const isProduction = env.NODE_ENV === 'production';
-  const emulator = env.KEYAPI_EMULATOR ?? (env.KEYAPI_TOKEN === undefined && !isProduction);
-  if (!emulator && env.KEYAPI_TOKEN === undefined) {
-    throw new ConfigError([
-      'KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)',
-    ]);
-  }
   return {
     host: env.HOST,
     port: env.PORT,

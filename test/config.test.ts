@@ -59,6 +59,13 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('lists a missing token beside other problems', () => {
+    expect(problems({ NODE_ENV: 'production', PORT: 'x' })).toEqual([
+      'PORT: expected a whole number from 0 to 65535',
+      expect.stringMatching(/^KEYAPI_TOKEN: /),
+    ]);
+  });
+
   it('lists all problems at once, and shows no secret', () => {
     const variables = {
       PORT: '70000',

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createEmulator, type Emulator, type EmulatorOptions } from '../../src/keyapi/emulator/emulator.ts';
 import type { Row } from '../../src/keyapi/emulator/videos.ts';
@@ -23,6 +25,13 @@ async function get(
 ): Promise<{ status: number; body: Body }> {
   const response = await fetch(new URL(`/v1/tiktok/trending/videos?${query}`, base), { headers });
   return { status: response.status, body: (await response.json()) as Body };
+}
+
+/** Sends a path as it is, which fetch would mend. */
+async function request(path: string): Promise<IncomingMessage> {
+  const [response] = await once(httpRequest({ port: base.port, path }).end(), 'response');
+  response.resume();
+  return response;
 }
 
 async function ids(query: string): Promise<string[]> {
@@ -163,6 +172,8 @@ describe('emulator', () => {
     await start();
     expect((await fetch(new URL('/v1/other', base))).status).toBe(404);
     expect((await fetch(new URL('/v1/tiktok/trending/videos', base), { method: 'POST' })).status).toBe(404);
+    expect((await request('//')).statusCode).toBe(404);
+    expect((await request('/\\:@')).statusCode).toBe(404);
     expect(emulator.counts.requests).toBe(0);
   });
 });

@@ -66,7 +66,8 @@ export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}):
   });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', origin);
+    const target = request.url ?? '/';
+    const url = new URL(URL.canParse(target, origin) ? target : '/', origin);
     if (request.method === 'GET' && url.pathname === CHART_PATH) {
       const reply = answerChart(url, request.headers.authorization);
       if (switches.latencyMs > 0) await sleep(switches.latencyMs);
