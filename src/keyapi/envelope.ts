@@ -58,6 +58,7 @@ export function readAnswer(answer: HttpAnswer, asked: number, now: number): Payl
   const failed = code !== null && code !== 0 ? code : isSuccess(answer.status) ? null : answer.status;
   if (failed !== null) {
     throw new ApiError(toErrorCode(failed), {
+      message: failed === 400 ? 'The data provider did not accept the arguments.' : undefined,
       upstream,
       detail: toDetail(body),
       retryAfterSeconds: failed === 429 ? parseRetryAfter(answer.retryAfter, now) : undefined,

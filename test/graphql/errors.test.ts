@@ -84,7 +84,10 @@ describe('the error table', () => {
       data: { trendingVideos: null },
       errors: [
         {
-          message: ERROR_CODES[code].message,
+          message:
+            code === 'BAD_USER_INPUT'
+              ? 'The data provider did not accept the arguments.'
+              : ERROR_CODES[code].message,
           locations: [{ line: 1, column: 3 }],
           path: ['trendingVideos'],
           extensions,
