@@ -1,4 +1,4 @@
-import type { Chart } from '../domain/chart.ts';
+import { type Chart, chartId } from '../domain/chart.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ApiError } from '../domain/errors.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
@@ -45,19 +45,33 @@ const MAX_ROUNDS = 6;
 /** A reader for one operation, which pays into `cost`. */
 export function createChartReader(cache: PageCache, clock: Clock, cost: UpstreamCost): ChartReader {
   const loader = createPageLoader(cache, cost);
+  /** A page of each chart that this operation reads. */
+  const wanted = new Map<string, number>();
+
+  /** A page of the chart that another alias wants anyway, else `number`. */
+  async function shareAnyPage(chart: Chart, number: number): Promise<number> {
+    // All aliases of the operation start in the same tick: let them say first what they want.
+    await Promise.resolve();
+    const shared = wanted.get(chartId(chart)) ?? number;
+    wanted.set(chartId(chart), shared);
+    return shared;
+  }
 
   async function readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
     const loaded = new Map<number, HeldPage>();
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const plan = planWindow(args, need, cache.held(chart), [...loaded.values()]);
       const { pages, pageSize, ranks, chartLength } = plan;
-      const missing = pages.filter((number) => loaded.get(number)?.pageSize !== pageSize);
-      if (missing.length === 0) {
+      let missing = pages.filter((number) => loaded.get(number)?.pageSize !== pageSize);
+      const [first] = missing;
+      if (first === undefined) {
         const videos = need.rows ? cutWindow(plan, args, loaded) : [];
         const sources = pages.length > 0 ? pages.map((number) => loaded.get(number)) : [...loaded.values()];
         return { ranks, videos, facts: toFacts(chartLength, sources.filter(isDefined), clock) };
       }
       // May spend: these pages are part of the window, or the one page that its facts need.
+      if (plan.anyPage) missing = [await shareAnyPage(chart, first)];
+      else wanted.set(chartId(chart), first);
       const keys = missing.map((number) => ({ chart, number, pageSize }));
       for (const page of await Promise.all(keys.map((key) => loader.load(key)))) {
         loaded.set(page.number, page);

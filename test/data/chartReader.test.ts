@@ -81,6 +81,32 @@ describe('readWindow', () => {
     expect(bill).toEqual([1, 2, 3, 4]);
   });
 
+  it('takes the facts of a chart, or its length for a tail, from a page that another alias wants anyway', async () => {
+    const { source, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
+    const reader = createReaders(source)();
+    const facts = { rows: false, facts: true };
+    const after = { rank: 45, itemId: '45' };
+    const [total, , otherTotal, tail] = await Promise.all([
+      reader.readWindow(US_VIEWS, {}, facts),
+      reader.readWindow(US_VIEWS, { first: 5, after }, ALL),
+      reader.readWindow(US_VIEWS, { after: { rank: 200, itemId: '200' } }, facts),
+      reader.readWindow(US_VIEWS, { last: 5 }, ALL),
+    ]);
+    expect([total, otherTotal, tail].map((window) => window?.facts?.chartLength)).toEqual([500, 500, 500]);
+    expect(bill).toEqual([3, 25]);
+  });
+
+  it('buys one page for the facts that several aliases want of a chart', async () => {
+    const { source, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
+    const reader = createReaders(source)();
+    const facts = { rows: false, facts: true };
+    await Promise.all([
+      reader.readWindow(US_VIEWS, {}, facts),
+      reader.readWindow(US_VIEWS, { after: { rank: 200, itemId: '200' } }, facts),
+    ]);
+    expect(bill).toEqual([1]);
+  });
+
   it('starts all pages of a window before the first has come', async () => {
     const { source, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
     const pending: (() => void)[] = [];

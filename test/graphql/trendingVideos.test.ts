@@ -144,6 +144,22 @@ describe('trendingVideos', () => {
     expect(app.pagesBought()).toEqual([1]);
   });
 
+  it('takes the facts of a chart and the length for a tail from what another alias buys anyway', async () => {
+    app = await startEmulatedApp();
+    const { pageInfo } = await connection({ first: 45 });
+    const replica = await startEmulatedApp();
+    try {
+      await replica.query(`{
+        facts: trendingVideos { totalCount }
+        tail: trendingVideos(last: 5) { nodes { id } }
+        window: trendingVideos(first: 5, after: "${pageInfo.endCursor}") { nodes { id } }
+      }`);
+      expect(replica.pagesBought()).toEqual([3, 25]);
+    } finally {
+      await replica.close();
+    }
+  });
+
   it('leaves the data of an alias alone when its sibling fails', async () => {
     app = await startEmulatedApp();
     const { data, errors } = await app.query(CompareRegionsDocument, { left: 'US', right: 'ZZ', first: 1 });

@@ -30,6 +30,8 @@ export interface WindowPlan {
   readonly ranks: RankRange;
   /** Numbers of the pages, in a grid of `pageSize`, that must be loaded before the window can be cut. */
   readonly pages: readonly number[];
+  /** True when any other page of the chart would do as well: nothing is known of it, and its facts are needed. */
+  readonly anyPage: boolean;
   readonly pageSize: number;
   /** Ranks of the whole chart; undefined until a page is known. */
   readonly chartLength: number | undefined;
@@ -57,15 +59,17 @@ export function planWindow(
   const length = chartLength(known);
   const pageSize = gridOf(known);
   const ranks = rankRange(args, length, known);
-  return { ranks, pageSize, chartLength: length, pages: pagesNeeded() };
+  const plan = { ranks, pageSize, chartLength: length };
 
-  function pagesNeeded(): number[] {
-    const needsLength = ranks.last === Number.POSITIVE_INFINITY;
-    if (need.rows && ranks.first <= ranks.last && !needsLength) return pageNumbers(ranks, pageSize);
-    const needsAnyPage = needsLength || need.facts;
-    if (!needsAnyPage || loaded.length > 0) return [];
-    return [known.at(-1)?.number ?? pageNumber(ranks.first, pageSize)];
+  const needsLength = ranks.last === Number.POSITIVE_INFINITY;
+  if (need.rows && !needsLength && ranks.first <= ranks.last) {
+    return { ...plan, pages: pageNumbers(ranks, pageSize), anyPage: false };
   }
+  if ((needsLength || need.facts) && loaded.length === 0) {
+    const newest = known.at(-1)?.number;
+    return { ...plan, pages: [newest ?? pageNumber(ranks.first, pageSize)], anyPage: newest === undefined };
+  }
+  return { ...plan, pages: [], anyPage: false };
 }
 
 function rankRange(args: WindowArguments, length: number | undefined, known: readonly Page[]): RankRange {
