@@ -3,6 +3,7 @@ import { type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
 import { createChartReader } from './data/chartReader.ts';
 import { PageCache } from './data/pageCache.ts';
+import { withBulkhead } from './data/withBulkhead.ts';
 import type { Clock } from './domain/clock.ts';
 import { createUpstreamCost } from './domain/upstreamCost.ts';
 import { createApolloServer } from './graphql/createApolloServer.ts';
@@ -24,7 +25,6 @@ const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<FastifyInstance> {
   const { log = createLog(config.logLevel), clock = systemClock } = options;
-  const shutdown = new AbortController();
 
   const emulator = config.keyapi.emulator ? createEmulator() : undefined;
   const source = emulator ? 'emulator' : 'keyapi';
@@ -37,11 +37,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onEvent: logKeyapiEvent(log),
   });
   const cache = new PageCache({
-    source: client.fetchPage,
+    source: withBulkhead(client.fetchPage, config.keyapi.concurrency),
     clock,
     ttlMs: config.cache.ttlMs,
     maxBytes: config.cache.maxBytes,
-    signal: shutdown.signal,
   });
 
   const apollo = createApolloServer({
@@ -62,7 +61,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
   });
   server.addHook('onClose', async () => {
-    shutdown.abort();
     await client.close();
     await emulator?.close();
   });

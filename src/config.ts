@@ -89,7 +89,8 @@ const environment = z.object({
  * @throws {ConfigError} With all problems at once.
  */
 export function loadConfig(variables: Readonly<Record<string, string | undefined>>): Config {
-  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()));
+  const trimmed = Object.entries(variables).map(([name, value]) => [name, value?.trim()] as const);
+  const set: Record<string, string | undefined> = Object.fromEntries(trimmed.filter(([, value]) => value));
   const isProduction = set.NODE_ENV === 'production';
   const hasToken = set.KEYAPI_TOKEN !== undefined;
   const emulator =

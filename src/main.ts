@@ -1,14 +1,26 @@
 import closeWithGrace from 'close-with-grace';
+import type { FastifyInstance } from 'fastify';
 import { createApp, createLog } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
+import { DRAIN_MS } from './server/endConnectionsOnClose.ts';
 
-/** How long requests in flight may take to finish after SIGTERM or SIGINT, in milliseconds. */
-const DRAIN_MS = 10_000;
+/** A backstop: closing the server takes `DRAIN_MS` at most, and the rest next to nothing. */
+const CLOSE_MS = DRAIN_MS + 5000;
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const log = createLog(config.logLevel);
-  const server = await createApp(config, { log });
+  let server: FastifyInstance | undefined;
+
+  // Before all else: as a container's first process, one without a handler would never see the signal.
+  closeWithGrace({ delay: CLOSE_MS, logger: log, skip: ['beforeExit'] }, async ({ signal, err }) => {
+    if (err) log.fatal({ err }, 'Unexpected error: closing');
+    else log.info({ signal }, 'Closing');
+    await server?.close();
+    log.info('Closed');
+  });
+
+  server = await createApp(config, { log });
   try {
     await server.listen({
       host: config.host,
@@ -19,13 +31,6 @@ async function main(): Promise<void> {
     await server.close();
     throw error;
   }
-
-  closeWithGrace({ delay: DRAIN_MS, logger: log }, async ({ signal, err }) => {
-    if (err) log.fatal({ err }, 'Unexpected error: closing');
-    else log.info({ signal }, 'Closing');
-    await server.close();
-    log.info('Closed');
-  });
 }
 
 try {

@@ -12,7 +12,7 @@ inCi('the image (its Dockerfile replayed without Docker, in CI alone)', () => {
   let program: Program | undefined;
 
   function start(variables: Record<string, string>): Program {
-    program = startProgram(image.cmd, { ...image.env, PORT: '4781', ...variables }, image.workdir);
+    program = startProgram(image.cmd, { ...image.env, PORT: '0', ...variables }, image.workdir);
     return program;
   }
 
@@ -43,13 +43,13 @@ inCi('the image (its Dockerfile replayed without Docker, in CI alone)', () => {
 
   it('answers a query with its production dependencies alone, and is healthy', async () => {
     const { see } = start({ KEYAPI_EMULATOR: 'true' });
-    await see(/GraphQL at/);
+    const [, port = ''] = await see(/GraphQL at http:\S+:(\d+)\/graphql/);
     expect(
-      await postQuery('http://127.0.0.1:4781/graphql', '{ trendingVideos { totalCount } }'),
+      await postQuery(`http://127.0.0.1:${port}/graphql`, '{ trendingVideos { totalCount } }'),
     ).toMatchObject({
       data: { trendingVideos: { totalCount: 500 } },
     });
-    const health = () => startProgram(image.healthcheck, { PORT: '4781' }, image.workdir).exit;
+    const health = () => startProgram(image.healthcheck, { PORT: port }, image.workdir).exit;
     expect(await health()).toBe(0);
     program?.child.kill('SIGTERM');
     expect(await program?.exit).toBe(0);

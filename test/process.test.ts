@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createEmulator, type Emulator } from '../src/keyapi/emulator/emulator.ts';
 import { type Program, postQuery, startProgram } from './support/program.ts';
@@ -49,6 +49,33 @@ describe('dist/main.js', () => {
     expect(program.output()).not.toContain('sk-secret');
   });
 
+  it('does not wait for connections on which no whole request has come', async () => {
+    run('dist/main.js');
+    const [, port = ''] = await program.see(/GraphQL at http:\S+:(\d+)\/graphql/);
+    for (const text of [
+      '',
+      'GET /graphql HTTP/1.1\r\n',
+      'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{',
+    ]) {
+      const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+      await once(socket, 'connect');
+      socket.write(text);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const startedAt = performance.now();
+    program.child.kill('SIGTERM');
+    expect(await program.exit).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+
+  it('ends with npm start when that is told to', async () => {
+    program = startProgram(['npm', 'start'], { PORT: '0' });
+    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+    program.child.kill('SIGTERM');
+    expect(await program.exit).toBe(0);
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+  });
+
   it('refuses to start in production without a token, in one clear sentence', async () => {
     run('dist/main.js', { NODE_ENV: 'production' });
     expect(await program.exit).toBe(1);
@@ -84,7 +111,7 @@ describe('dist/bin/emulator.js', () => {
   });
 
   it.each([
-    [['--port', 'x'], '--port: expected a whole number, but got: x'],
+    [['--port', 'x'], '--port: expected a whole number of up to 6 digits, but got: x'],
     [['--nope'], "Unknown option '--nope'"],
   ])('explains itself when it is called with %j', async (args, message) => {
     run('dist/bin/emulator.js', {}, args);

@@ -28,8 +28,8 @@ function readOptions() {
   });
   for (const name of NUMBERS) {
     const value = values[name];
-    if (value !== undefined && !/^\d{1,9}$/.test(value)) {
-      throw new TypeError(`--${name}: expected a whole number, but got: ${value}`);
+    if (value !== undefined && !/^\d{1,6}$/.test(value)) {
+      throw new TypeError(`--${name}: expected a whole number of up to 6 digits, but got: ${value}`);
     }
   }
   const number = (name: (typeof NUMBERS)[number]): number | undefined =>

@@ -1,6 +1,6 @@
 // For the image's HEALTHCHECK: exits with 0 when the server in this container lives, with 1 when not.
 try {
-  const response = await fetch(`http://127.0.0.1:${process.env.PORT ?? '4000'}/livez`);
+  const response = await fetch(`http://127.0.0.1:${process.env.PORT?.trim() || '4000'}/livez`);
   process.exitCode = response.ok ? 0 : 1;
 } catch {
   process.exitCode = 1;

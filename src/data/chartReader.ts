@@ -37,10 +37,12 @@ export interface ChartReader {
 }
 
 /**
- * Bounds how often a window is planned anew: a tail's probe, its pages, a moved video, a shrunk chart and a
- * changed grid may each take a round; a chart that still differs after that is no chart.
+ * Bound how often a window is planned anew. A tail's probe, its pages, a moved video, a shrunk chart and a changed
+ * grid may each take a round, and finding the end of a chart that claims too much some more; a chart that still
+ * differs after that is no chart.
  */
-const MAX_ROUNDS = 6;
+const MAX_ROUNDS = 12;
+const MAX_GRID_CHANGES = 2;
 
 /** A reader for one operation, which pays into `cost`. */
 export function createChartReader(cache: PageCache, clock: Clock, cost: UpstreamCost): ChartReader {
@@ -59,9 +61,12 @@ export function createChartReader(cache: PageCache, clock: Clock, cost: Upstream
 
   async function readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
     const loaded = new Map<number, HeldPage>();
+    const grids: number[] = [];
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const plan = planWindow(args, need, cache.held(chart), [...loaded.values()]);
       const { pages, pageSize, ranks, chartLength } = plan;
+      if (grids.at(-1) !== pageSize) grids.push(pageSize);
+      if (grids.length > MAX_GRID_CHANGES + 1) break;
       let missing = pages.filter((number) => loaded.get(number)?.pageSize !== pageSize);
       const [first] = missing;
       if (first === undefined) {
@@ -78,7 +83,7 @@ export function createChartReader(cache: PageCache, clock: Clock, cost: Upstream
       }
     }
     throw new ApiError('UPSTREAM_BAD_RESPONSE', {
-      detail: `The chart changed in ${MAX_ROUNDS} reads in a row`,
+      detail: 'The chart never stands still: its pages contradict each other',
     });
   }
 

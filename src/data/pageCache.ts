@@ -16,8 +16,6 @@ export interface PageCacheOptions {
   readonly ttlMs: number;
   /** Bound on the pages' size, as the length of their JSON at two bytes a character. */
   readonly maxBytes: number;
-  /** Aborts fetches in flight: for a shutdown. */
-  readonly signal: AbortSignal;
 }
 
 interface FetchContext {
@@ -83,8 +81,8 @@ export class PageCache {
   }
 
   async #buy({ key, cost }: FetchContext): Promise<HeldPage> {
-    const { source, clock, ttlMs, signal } = this.#options;
-    const page = await source(key, { signal, onRequest: () => cost.requests++ });
+    const { source, clock, ttlMs } = this.#options;
+    const page = await source(key, { onRequest: () => cost.requests++ });
     return { ...page, freshUntil: clock.monotonic() + ttlMs };
   }
 

@@ -12,12 +12,8 @@ export type PageLoader = DataLoader<PageKey, HeldPage, string>;
  */
 export function createPageLoader(cache: PageCache, cost: UpstreamCost): PageLoader {
   return new DataLoader(
-    (keys) =>
-      Promise.all(keys.map((key) => cache.fetch(key, cost).catch((error: unknown) => toError(error)))),
+    // The cache rejects with Errors alone.
+    (keys) => Promise.all(keys.map((key) => cache.fetch(key, cost).catch((error: Error) => error))),
     { cacheKeyFn: ({ chart, number, pageSize }) => `${chartId(chart)}:${number}:${pageSize}` },
   );
-}
-
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -12,8 +12,8 @@ export interface Cursor {
 }
 
 const VERSION = 1;
-/** Bounds what a forged cursor can name; a chart has 500 ranks today. */
-const MAX_RANK_DIGITS = 6;
+/** The last rank that a cursor can name; a chart has 500 today. */
+export const MAX_RANK = 999_999;
 
 /** Encodes a place on `chart` as an opaque, versioned cursor, the same on every replica. */
 export function encodeCursor(chart: Chart, { rank, itemId }: Cursor): string {
@@ -30,7 +30,7 @@ export function decodeCursor(chart: Chart, text: string, argument: string): Curs
   const [version, chartOfCursor, rank = '', itemId = ''] = Buffer.from(text, 'base64url')
     .toString('latin1')
     .split('|');
-  const isRank = /^[1-9]\d*$/.test(rank) && rank.length <= MAX_RANK_DIGITS;
+  const isRank = /^[1-9]\d*$/.test(rank) && Number(rank) <= MAX_RANK;
   const cursor = { rank: Number(rank), itemId: itemId === '' ? null : itemId };
   if (!isRank || (itemId !== '' && !isItemId(itemId)) || version !== String(VERSION)) {
     throw badCursor(argument, 'a cursor that this API returned', text);

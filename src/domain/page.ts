@@ -4,6 +4,9 @@ import type { TrendingVideo } from './trendingVideo.ts';
 /** Videos on a page of the grid, and the `limit` of every upstream request: a smaller one costs the same. */
 export const PAGE_SIZE = 20;
 
+/** Ranks of a full chart: 25 pages. */
+export const FULL_CHART = 500;
+
 /** Names a page: number `number` (from 1) of `chart`, when it is cut into pages of `pageSize`. */
 export interface PageKey {
   readonly chart: Chart;
@@ -31,8 +34,6 @@ export function rankOffset({ number, pageSize }: PageKey): number {
 
 /** What a caller hands down with a fetch. */
 export interface FetchOptions {
-  /** Ends the attempt early; only a shutdown does so, since others may wait for the same page. */
-  readonly signal: AbortSignal;
   /** Called each time a request is about to be sent upstream, that is: paid for. */
   readonly onRequest: () => void;
 }

@@ -32,7 +32,10 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
     // The process listens to signals, not its parts.
     stopOnTerminationSignals: false,
     logger: log,
-    formatError: createFormatError((error) => log.error({ err: error }, 'Unexpected error')),
+    formatError: createFormatError({
+      hints: introspection,
+      onUnexpected: (error) => log.error({ err: error }, 'Unexpected error'),
+    }),
     // Answers to requests that name no operation pass no plugin.
     stringifyResult: (result) =>
       JSON.stringify({

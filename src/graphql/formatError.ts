@@ -1,5 +1,5 @@
 import { unwrapResolverError } from '@apollo/server/errors';
-import type { GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ApiError } from '../domain/errors.ts';
 
 /** Codes of graphql-js and Apollo Server whose messages speak of the request alone. */
@@ -10,18 +10,37 @@ const REQUEST_ERRORS: ReadonlySet<unknown> = new Set([
   'GRAPHQL_VALIDATION_FAILED',
   'OPERATION_RESOLUTION_FAILURE',
   'PERSISTED_QUERY_NOT_FOUND',
-  'PERSISTED_QUERY_NOT_SUPPORTED',
 ]);
 
+/** What a client learns of a defect. */
+export const INTERNAL_ERROR: GraphQLFormattedError = {
+  message: 'Internal server error',
+  extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false },
+};
+
+/** What a client learns of a request that cannot be carried out as it is. */
+export function toRequestError(message: string, code: string): GraphQLFormattedError {
+  return { message, extensions: { code, retryable: false } };
+}
+
 export type FormatError = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+
+export interface FormatErrorOptions {
+  readonly hints: boolean;
+  readonly onUnexpected: (error: unknown) => void;
+}
 
 /**
  * Makes the one place that decides what a client learns of an error: an `ApiError`'s public fields, what
  * graphql-js and Apollo say of a bad request, and of anything else nothing but that it happened.
  *
- * @param onUnexpected Told of everything else.
+ * @param options.hints Whether messages may say "Did you mean", which tells of the schema. Apollo takes it out
+ * of validation errors, but not out of what is said of variables.
+ * @param options.onUnexpected Told of everything else.
  */
-export function createFormatError(onUnexpected: (error: unknown) => void): FormatError {
+export function createFormatError({ hints, onUnexpected }: FormatErrorOptions): FormatError {
+  const toMessage = (text: string): string => (hints ? text : text.replace(/ ?Did you mean .*\?$/s, ''));
+
   return (formatted, error) => {
     const original = unwrapResolverError(error);
     if (original instanceof ApiError) {
@@ -35,12 +54,16 @@ export function createFormatError(onUnexpected: (error: unknown) => void): Forma
       return { ...formatted, message, extensions };
     }
     const code = formatted.extensions?.code;
-    if (REQUEST_ERRORS.has(code)) return { ...formatted, extensions: { code, retryable: false } };
+    if (REQUEST_ERRORS.has(code))
+      return { ...formatted, ...toRequestError(toMessage(formatted.message), String(code)) };
+    if (isOfRequest(original))
+      return { ...formatted, ...toRequestError(toMessage(formatted.message), 'BAD_USER_INPUT') };
     onUnexpected(original);
-    return {
-      ...formatted,
-      message: 'Internal server error',
-      extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false },
-    };
+    return { ...formatted, ...INTERNAL_ERROR };
   };
+}
+
+/** True for what graphql-js itself says of a place in the document, such as a null for a non-null argument. */
+function isOfRequest(error: unknown): boolean {
+  return error instanceof GraphQLError && error.locations !== undefined && error.originalError === undefined;
 }

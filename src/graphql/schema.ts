@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { TrendingVideosResolver } from './resolvers/trendingVideos.resolver.ts';
+import './types/enums.ts';
 
 /** Builds the schema; `npm run schema` writes it to `schema/schema.graphql`. */
 export function createSchema(): GraphQLSchema {

@@ -1,9 +1,10 @@
-import { errors, Pool } from 'undici';
+import { TaskCancelledError, TimeoutStrategy, timeout } from 'cockatiel';
+import { Pool } from 'undici';
 import type { Clock } from '../domain/clock.ts';
 import { ApiError } from '../domain/errors.ts';
 import { type FetchOptions, PAGE_SIZE, type Page, type PageKey, type PageSource } from '../domain/page.ts';
 import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
-import { type HttpAnswer, type Payload, readAnswer } from './envelope.ts';
+import { type HttpAnswer, isSuccess, type Payload, readAnswer } from './envelope.ts';
 import type { OnKeyapiEvent } from './events.ts';
 import { toRequestPath } from './request.ts';
 import { createRowReader } from './rowReader.ts';
@@ -41,16 +42,20 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     accept: 'application/json',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
-  const readRows = createRowReader(onEvent);
+  // Aggressive: undici itself would wait for its connection before it minds the signal.
+  const attempt = timeout(timeoutMs, TimeoutStrategy.Aggressive);
+  /** Whatever KeyAPI says, the token is not repeated to a log or a client. */
+  const redact = (text: string): string => (token === undefined ? text : text.replaceAll(token, '[token]'));
+  const readRows = createRowReader(redact, onEvent);
 
-  async function fetchPage(key: PageKey, { signal, onRequest }: FetchOptions): Promise<Page> {
+  async function fetchPage(key: PageKey, { onRequest }: FetchOptions): Promise<Page> {
     const startedAt = clock.monotonic();
     let status: number | undefined;
     onRequest();
     try {
-      const answer = await send(key, signal);
+      const answer = await send(key);
       status = answer.status;
-      const payload = readAnswer(answer, key.number, clock.now());
+      const payload = readAnswer(answer, key.number, clock.now(), redact);
       report(key, startedAt, status, payload.requestId);
       return toPage(key, payload);
     } catch (error) {
@@ -60,25 +65,25 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   }
 
   /** Spends: the caller wants this page and nobody holds it. */
-  async function send(key: PageKey, signal: AbortSignal): Promise<HttpAnswer> {
-    const deadline = AbortSignal.timeout(timeoutMs);
-    let status: number | undefined;
+  async function send(key: PageKey): Promise<HttpAnswer> {
+    const received: { head?: Omit<HttpAnswer, 'body'> } = {};
     try {
-      const response = await pool.request({
-        method: 'GET',
-        path: toRequestPath(baseUrl, key),
-        headers,
-        signal: AbortSignal.any([signal, deadline]),
+      return await attempt.execute(async ({ signal }) => {
+        const path = toRequestPath(baseUrl, key);
+        const response = await pool.request({ method: 'GET', path, headers, signal });
+        const retryAfter = response.headers['retry-after'];
+        const head = {
+          status: response.statusCode,
+          retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+        };
+        received.head = head;
+        return { ...head, body: await response.body.bytes() };
       });
-      status = response.statusCode;
-      const retryAfter = response.headers['retry-after'];
-      return {
-        status,
-        retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
-        body: await response.body.bytes(),
-      };
     } catch (error) {
-      throw toWireError(error, deadline.aborted, status);
+      const { head } = received;
+      // The status of a failure says enough, whatever became of its body.
+      if (head && !isSuccess(head.status)) return { ...head, body: new Uint8Array() };
+      throw toWireError(error, head?.status);
     }
   }
 
@@ -118,16 +123,23 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   return { fetchPage, close: () => pool.destroy() };
 }
 
+/**
+ * What undici says of an answer that came and cannot be read, by its error codes: a broken head or length, too
+ * much of it, or what undici itself asserts of HTTP.
+ */
+const UNREADABLE = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_|ERR_ASSERTION)/;
+
 /** The error of a call without a whole answer; `status` is set when its headers had come. */
-function toWireError(error: unknown, timedOut: boolean, status: number | undefined): ApiError {
-  const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  if (timedOut) return new ApiError('UPSTREAM_TIMEOUT', { detail, cause: error });
-  const hasAnswer =
-    status !== undefined ||
-    error instanceof errors.HTTPParserError ||
-    error instanceof errors.HeadersOverflowError ||
-    error instanceof errors.ResponseExceededMaxSizeError;
-  if (!hasAnswer) return new ApiError('UPSTREAM_UNAVAILABLE', { detail, cause: error });
+function toWireError(thrown: unknown, status: number | undefined): ApiError {
+  // undici and the deadline throw errors, though not all of this realm's class.
+  const { name, message, code = '' } = thrown as Error & { code?: string };
   const upstream = status === undefined ? undefined : { status, code: null, requestId: null };
-  return new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail, cause: error });
+  const options = { upstream, detail: `${name}: ${message}`, cause: thrown };
+  // Nothing but the deadline aborts an attempt.
+  if (thrown instanceof TaskCancelledError || name === 'AbortError') {
+    return new ApiError('UPSTREAM_TIMEOUT', options);
+  }
+  const isUnreadable = UNREADABLE.test(code) || /^bad (upgrade|response)$/.test(message);
+  const hasAnswer = status !== undefined || isUnreadable;
+  return new ApiError(hasAnswer ? 'UPSTREAM_BAD_RESPONSE' : 'UPSTREAM_UNAVAILABLE', options);
 }

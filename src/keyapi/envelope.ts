@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_RANK } from '../domain/cursor.ts';
 import { ApiError, type ErrorCode, type UpstreamAnswer } from '../domain/errors.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 
@@ -26,7 +27,6 @@ const integer = z.union([
     .regex(/^-?\d{1,15}$/)
     .transform(Number),
 ]);
-const count = integer.refine((value) => value >= 0, 'expected 0 or more');
 
 // Unknown fields are ignored: zod drops them.
 const envelopeSchema = z.object({ code: integer });
@@ -35,8 +35,9 @@ const payloadSchema = z.object({
     pagination: z.object({
       has_more: z.boolean(),
       limit: integer.refine((value) => value >= 1, 'expected 1 or more'),
-      page: integer.optional(),
-      total_count: count,
+      page: integer.nullish(),
+      // More ranks than a cursor can name are none.
+      total_count: integer.refine((value) => value >= 0 && value <= MAX_RANK, `expected 0 to ${MAX_RANK}`),
     }),
     videos: z.array(z.unknown()),
   }),
@@ -47,20 +48,26 @@ const payloadSchema = z.object({
  * than 0 it is an error even under HTTP 200.
  *
  * @param now Unix milliseconds, for a `Retry-After` that is a date.
+ * @param redact Takes secrets out of what upstream says.
  * @throws {ApiError} The answer's error; `UPSTREAM_BAD_RESPONSE` when a success cannot be read.
  */
-export function readAnswer(answer: HttpAnswer, asked: number, now: number): Payload {
+export function readAnswer(
+  answer: HttpAnswer,
+  asked: number,
+  now: number,
+  redact: (text: string) => string,
+): Payload {
   const body = parseJson(answer.body);
   const envelope = envelopeSchema.safeParse(body);
   const code = envelope.success ? envelope.data.code : null;
-  const upstream: UpstreamAnswer = { status: answer.status, code, requestId: toRequestId(body) };
+  const upstream: UpstreamAnswer = { status: answer.status, code, requestId: toRequestId(body, redact) };
 
   const failed = code !== null && code !== 0 ? code : isSuccess(answer.status) ? null : answer.status;
   if (failed !== null) {
     throw new ApiError(toErrorCode(failed), {
       message: failed === 400 ? 'The data provider did not accept the arguments.' : undefined,
       upstream,
-      detail: toDetail(body),
+      detail: redact(toDetail(body)),
       retryAfterSeconds: failed === 429 ? parseRetryAfter(answer.retryAfter, now) : undefined,
     });
   }
@@ -70,7 +77,7 @@ export function readAnswer(answer: HttpAnswer, asked: number, now: number): Payl
     throw new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail: z.prettifyError(payload.error) });
   }
   const { pagination, videos } = payload.data.data;
-  if (pagination.page !== undefined && pagination.page !== asked) {
+  if ((pagination.page ?? asked) !== asked) {
     // Its rows would be taken for those of other ranks.
     const detail = `pagination.page: expected ${asked}, but got: ${pagination.page}`;
     throw new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail });
@@ -93,7 +100,7 @@ function parseJson(body: Uint8Array): unknown {
   }
 }
 
-function isSuccess(status: number): boolean {
+export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
@@ -116,12 +123,14 @@ function toErrorCode(code: number): ErrorCode {
 }
 
 /** Clients are shown it, so only what looks like an id passes. */
-function toRequestId(body: unknown): string | null {
-  const parsed = z.object({ requestId: z.string().regex(/^[\w-]{1,64}$/) }).safeParse(body);
-  return parsed.success ? parsed.data.requestId : null;
+function toRequestId(body: unknown, redact: (text: string) => string): string | null {
+  const parsed = z.object({ requestId: z.string().transform(redact) }).safeParse(body);
+  const requestId = parsed.data?.requestId ?? '';
+  return /^[\w-]{1,64}$/.test(requestId) ? requestId : null;
 }
 
-function toDetail(body: unknown): string | undefined {
+/** KeyAPI's own message, for the log. */
+function toDetail(body: unknown): string {
   const parsed = z.object({ message: z.string() }).safeParse(body);
-  return parsed.success ? parsed.data.message.slice(0, 500) : undefined;
+  return parsed.data?.message.slice(0, 500) ?? 'no message';
 }

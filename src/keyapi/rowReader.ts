@@ -1,24 +1,29 @@
 import type { PageKey } from '../domain/page.ts';
 import type { TrendingVideo } from '../domain/trendingVideo.ts';
 import type { OnKeyapiEvent } from './events.ts';
-import { isRecord, ROW_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
+import { isRecord, KNOWN_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
 
 export type RowReader = (key: PageKey, rows: readonly unknown[]) => (TrendingVideo | null)[];
 
 /** Bounds what an upstream that invents field names can make us remember. */
 const MAX_UNKNOWN_FIELDS = 100;
+const MAX_FIELD_LENGTH = 100;
 
-/** Maps the rows of a page, null for each that cannot be read, and tells of these and of new fields. */
-export function createRowReader(onEvent: OnKeyapiEvent): RowReader {
+/**
+ * Maps the rows of a page, null for each that cannot be read, and tells of these and of new fields.
+ *
+ * @param redact Takes secrets out of what upstream says.
+ */
+export function createRowReader(redact: (text: string) => string, onEvent: OnKeyapiEvent): RowReader {
   const unknownFields = new Set<string>();
 
   function noteUnknownFields(row: unknown): void {
     if (!isRecord(row)) return;
     for (const field of Object.keys(row)) {
-      if (ROW_FIELDS.has(field) || unknownFields.has(field)) continue;
+      if (KNOWN_FIELDS.has(field) || unknownFields.has(field)) continue;
       if (unknownFields.size >= MAX_UNKNOWN_FIELDS) return;
       unknownFields.add(field);
-      onEvent({ type: 'unknownField', field });
+      onEvent({ type: 'unknownField', field: redact(field).slice(0, MAX_FIELD_LENGTH) });
     }
   }
 

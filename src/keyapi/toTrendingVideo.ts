@@ -3,7 +3,7 @@ import { encodeGlobalId } from '../domain/globalId.ts';
 import { type Creator, isItemId, type TrendingVideo } from '../domain/trendingVideo.ts';
 
 /** The fields of a row that KeyAPI documents. */
-export const ROW_FIELDS: ReadonlySet<string> = new Set([
+export const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'country_code',
   'cover',
   'duration',

@@ -8,7 +8,9 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import type { OperationContext } from '../graphql/context.ts';
+import { INTERNAL_ERROR, toRequestError } from '../graphql/formatError.ts';
 import { toUpstreamExtension, type UpstreamSource } from '../graphql/upstreamExtension.ts';
+import { endConnectionsOnClose } from './endConnectionsOnClose.ts';
 
 export interface ServerOptions {
   readonly apollo: ApolloServer<OperationContext>;
@@ -20,7 +22,7 @@ export interface ServerOptions {
 
 /**
  * Makes the HTTP server around a started Apollo Server: `/graphql` and `/livez`. Closing it waits for what is
- * in flight.
+ * in flight, 10 seconds at most.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const { apollo, createContext, corsOrigins, source, log } = options;
@@ -41,24 +43,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     errorHandler: (error: FastifyError, _request, reply) => {
       const status = error.statusCode ?? 500;
       if (status >= 500) log.error({ err: error }, 'Unexpected error');
-      void reply.status(status).send({
-        errors: [
-          status < 500
-            ? { message: error.message, extensions: { code: 'BAD_REQUEST', retryable: false } }
-            : {
-                message: 'Internal server error',
-                extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false },
-              },
-        ],
-        extensions: { upstream: toUpstreamExtension(source) },
-      });
+      const formatted = status < 500 ? toRequestError(error.message, 'BAD_REQUEST') : INTERNAL_ERROR;
+      void reply
+        .status(status)
+        .send({ errors: [formatted], extensions: { upstream: toUpstreamExtension(source) } });
     },
   });
 
-  // A connection that finishes its last request now would be kept open for the next one, and the close with it.
-  server.addHook('preClose', async () => {
-    server.server.keepAliveTimeout = 1;
-  });
+  endConnectionsOnClose(server);
   server.addHook('onClose', () => apollo.stop());
   return server;
 }

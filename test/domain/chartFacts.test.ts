@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from '../../src/domain/page.ts';
-import { byAge, chartLength, gridOf } from '../../src/domain/window/chartFacts.ts';
+import { byAge, extentOf, gridOf } from '../../src/domain/window/chartFacts.ts';
 import { makePage, makeVideos } from '../support/charts.ts';
 
 const chart = makeVideos(1, 500);
@@ -15,10 +15,10 @@ function page(number: number, rowCount: number, overrides: Partial<Page> = {}): 
 }
 
 function lengthOf(...pages: Page[]): number | undefined {
-  return chartLength(pages.sort(byAge));
+  return extentOf(pages.sort(byAge)).length;
 }
 
-describe('chartLength', () => {
+describe('extentOf', () => {
   it('is not known before any page is', () => {
     expect(lengthOf()).toBeUndefined();
   });
@@ -46,7 +46,22 @@ describe('chartLength', () => {
 
   it('keeps what an older page showed while newer ones claim the same and do not deny it', () => {
     expect(lengthOf(page(24, 0), page(1, 20, { fetchedAt: 2_000_000 }))).toBe(460);
-    expect(lengthOf(page(24, 0), page(24, 20, { number: 25, fetchedAt: 2_000_000 }))).toBe(500);
+    expect(lengthOf(page(22, 0), page(23, 20, { fetchedAt: 2_000_000 }))).toBe(500);
+  });
+
+  it('does not end at an empty or short page when rows were seen further down, in whichever order they came', () => {
+    for (const hole of [page(4, 0), page(4, 5, { hasMore: false })]) {
+      expect(lengthOf(hole, page(5, 20))).toBe(500);
+      expect(lengthOf({ ...hole, fetchedAt: 2_000_000 }, page(5, 20))).toBe(500);
+    }
+  });
+
+  it('doubts an end that was claimed otherwise, until it is known to within a page', () => {
+    const isDoubtful = (...pages: Page[]): boolean => extentOf(pages.sort(byAge)).isDoubtful;
+    expect(isDoubtful(page(1, 20), page(25, 0))).toBe(true);
+    expect(isDoubtful(page(6, 20), page(8, 0))).toBe(false);
+    expect(isDoubtful(page(1, 20), page(3, 5, { hasMore: false }))).toBe(false);
+    expect(isDoubtful(page(1, 20))).toBe(false);
   });
 
   it('does not believe hasMore, either way, against totalCount', () => {

@@ -38,6 +38,25 @@ describe('decodeCursor', () => {
     );
   });
 
+  it('accepts no text but what it would write itself', () => {
+    const mutated = fc
+      .tuple(cursor, fc.nat(), fc.string({ unit: 'binary', maxLength: 2 }))
+      .map(([any, at, text]) => {
+        const encoded = encodeCursor(US_VIEWS, any);
+        return encoded.slice(0, at % encoded.length) + text + encoded.slice((at % encoded.length) + 1);
+      });
+    fc.assert(
+      fc.property(mutated, (text) => {
+        try {
+          expect(encodeCursor(US_VIEWS, decodeCursor(US_VIEWS, text, 'after'))).toBe(text);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'BAD_USER_INPUT' });
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('accepts nothing else that could be decoded', () => {
     fc.assert(
       fc.property(

@@ -19,16 +19,23 @@ interface Cut {
   readonly bought: number[];
 }
 
+interface SolveOptions {
+  readonly held?: readonly Page[];
+  readonly need?: WindowNeed;
+  /** What upstream answers for a page. */
+  readonly toPage?: (rows: readonly (TrendingVideo | null)[], number: number) => Page;
+}
+
 /** Plans, buys what the plan says, and plans again, as the data layer does, over a chart that is an array. */
 function solve(
   rows: readonly (TrendingVideo | null)[],
   pageSize: number,
   args: WindowArguments,
-  { held = [], need = ALL }: { held?: readonly Page[]; need?: WindowNeed } = {},
+  { held = [], need = ALL, toPage = (all, number) => makePage(all, number, pageSize) }: SolveOptions = {},
 ): Cut {
   const loaded = new Map<number, Page>();
   const bought: number[] = [];
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < 12; round++) {
     const plan = planWindow(args, need, held, [...loaded.values()]);
     const missing = plan.pages.filter((number) => loaded.get(number)?.pageSize !== plan.pageSize);
     if (missing.length === 0) {
@@ -47,7 +54,7 @@ function solve(
     for (const number of missing) {
       const page = held.find((heldPage) => heldPage.number === number);
       if (!page) bought.push(number);
-      loaded.set(number, page ?? makePage(rows, number, pageSize));
+      loaded.set(number, page ?? toPage(rows, number));
     }
   }
   throw new Error('The plan never settled');
@@ -139,6 +146,33 @@ describe('planWindow', () => {
     });
   });
 
+  it('finds the end of a chart that claims to be longer by halves, and never fails on it', () => {
+    const claim = (rows: readonly (TrendingVideo | null)[], number: number): Page =>
+      makePage(rows, number, 20, { totalCount: 500, hasMore: true });
+    const short = makeVideos(1, 120);
+    const cold = solve(short, 20, { last: 20 }, { toPage: claim });
+    expect(cold).toMatchObject({
+      ids: range(101, 120),
+      flags: { hasPreviousPage: true, hasNextPage: false },
+    });
+    expect(cold.bought).toEqual([1, 25, 13, 7, 4, 5, 6]);
+    expect(solve([], 20, { last: 20 }, { toPage: claim })).toMatchObject({ ids: [], bought: [1] });
+    for (const length of [20, 21, 59, 60, 61, 320, 461, 480]) {
+      const found = solve(makeVideos(1, length), 20, { last: 5 }, { toPage: claim });
+      expect(found.ids).toEqual(range(length - 4, length));
+      expect(found.bought.length).toBeLessThan(9);
+    }
+  });
+
+  it('buys nothing that a full chart cannot have while the length is not known', () => {
+    expect(solve(chart, 20, { first: 100, after: at(490) })).toMatchObject({
+      ids: range(491, 500),
+      bought: [25],
+    });
+    expect(solve(chart, 20, { first: 100, after: at(900_000) })).toMatchObject({ ids: [], bought: [45_001] });
+    expect(solve(makeVideos(1, 700), 20, { first: 50, after: at(490) }).ids).toEqual(range(491, 540));
+  });
+
   it('needs no probe for a tail before a cursor', () => {
     expect(solve(chart, 20, { last: 5, before: at(100) })).toMatchObject({ ids: range(95, 99), bought: [5] });
   });
@@ -214,6 +248,29 @@ describe('planWindow', () => {
       });
     });
 
+    it('at its old rank, when following it would cost more than a page above the own pages of the window', () => {
+      const fallen = [
+        ...makeVideos(1, 19),
+        ...makeVideos(21, 119),
+        ...makeVideos(20, 20),
+        ...makeVideos(120, 500),
+      ];
+      const { ids, bought } = solve(fallen, 20, { first: 100, after: at(20) });
+      expect(bought).toEqual([2, 3, 4, 5, 6]);
+      expect(ids).toEqual([...range(22, 119), 120]);
+    });
+
+    it('where the newest of the held pages has it', () => {
+      const held = [makePage(chart, 3, 20), makePage(moved, 4, 20, { fetchedAt: 2_000_000 })].map((page) => ({
+        ...page,
+        rows: page.number === 3 ? makeVideos(81, 100) : page.rows,
+      }));
+      // 65 stood on page 3 once; the newer page 4 has it at rank 68, the older page 3 has none of these.
+      expect(solve(chart, 20, { first: 2, after: { rank: 50, itemId: '65' } }, { held }).ranks).toEqual([
+        69, 70,
+      ]);
+    });
+
     it('at its old rank, when it stands on no such page', () => {
       expect(solve(moved, 20, { first: 2, after: { rank: 60, itemId: '999' } })).toMatchObject({
         ranks: [61, 62],
@@ -239,6 +296,9 @@ describe('planWindow', () => {
     const held = [makePage(chart, 1, 20), makePage(moved, 2, 20)];
     expect(solve(chart, 20, { first: 30 }, { held }).ids).toEqual([...range(1, 20), ...range(21, 27)]);
     expect(solve(chart, 20, { first: 6, after: at(19) }, { held }).ids).toEqual([20, 18, 21, 22]);
+    expect(
+      solve(chart, 20, { last: 6, before: at(18) }, { held: [makePage(moved, 1, 20)] }).ids,
+    ).not.toContain(18);
   });
 
   it('leaves the ranks of dropped rows empty', () => {

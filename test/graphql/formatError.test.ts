@@ -4,7 +4,10 @@ import { createFormatError } from '../../src/graphql/formatError.ts';
 
 it('tells a client nothing of an error that nobody foresaw, and hands it to the log', () => {
   const unexpected: unknown[] = [];
-  const formatError = createFormatError((error) => void unexpected.push(error));
+  const formatError = createFormatError({
+    hints: true,
+    onUnexpected: (error) => void unexpected.push(error),
+  });
   const bug = new TypeError('cannot read secret of undefined');
   const formatted = {
     message: bug.message,

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { GraphQLObjectType } from 'graphql';
 import {
   ChartFactsDocument,
   CompareRegionsDocument,
   TrendingVideosDocument,
   type TrendingVideosQueryVariables,
 } from '../../schema/generated/operations.ts';
+import { createSchema } from '../../src/graphql/schema.ts';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
 
 let app: EmulatedApp;
@@ -92,7 +94,7 @@ describe('trendingVideos', () => {
     expect(app.emulator.counts).toEqual({ requests: 25, credits: 50 });
   });
 
-  it('walks all 500 backwards for a probe less than nothing: 25 requests', async () => {
+  it('walks all 500 backwards for 25 requests: the probe is a page of the chart', async () => {
     app = await startEmulatedApp();
     const walked: number[] = [];
     let before: string | null = null;
@@ -135,6 +137,13 @@ describe('trendingVideos', () => {
     await connection({ first: 100 });
     expect(performance.now() - startedAt).toBeLessThan(5 * 200);
     expect(app.pagesBought()).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('neither bills nor times out what waits for its turn', async () => {
+    app = await startEmulatedApp({ latencyMs: 100 }, { KEYAPI_CONCURRENCY: '1', KEYAPI_TIMEOUT_MS: '300' });
+    const { edges, cost } = await connection({ first: 100 });
+    expect(edges).toHaveLength(100);
+    expect(cost.requests).toBe(5);
   });
 
   it('asks once for what all aliases want', async () => {
@@ -186,6 +195,7 @@ describe('trendingVideos', () => {
     expect((await stayed).edges).toHaveLength(20);
     expect((await connection()).cost).toMatchObject({ requests: 0, pages: { cached: 1 } });
     expect(app.pagesBought()).toEqual([1]);
+    app.claimedElsewhere = 1;
   });
 
   it('goes on behind the video of a cursor after the chart has moved, on a server that never saw it', async () => {
@@ -204,6 +214,37 @@ describe('trendingVideos', () => {
       await replica.close();
     }
   });
+});
+
+it('answers every field of a connection on its own', async () => {
+  app = await startEmulatedApp();
+  for (const field of [
+    'edges { rank }',
+    'nodes { id }',
+    'totalCount',
+    'fetchedAt',
+    'stale',
+    'pageInfo { hasNextPage }',
+    'pageInfo { hasPreviousPage }',
+    'pageInfo { startCursor }',
+    'pageInfo { endCursor }',
+  ]) {
+    const { data, errors } = await app.query(`{ trendingVideos(region: "FR") { ${field} } }`);
+    expect({ field, errors, data }).toEqual({
+      field,
+      errors: undefined,
+      data: { trendingVideos: { [field.split(' ')[0] ?? '']: expect.anything() } },
+    });
+  }
+  const connectionType = createSchema().getType('TrendingVideoConnection') as GraphQLObjectType;
+  expect(Object.keys(connectionType.getFields()).sort()).toEqual([
+    'edges',
+    'fetchedAt',
+    'nodes',
+    'pageInfo',
+    'stale',
+    'totalCount',
+  ]);
 });
 
 describe('money follows the selection', () => {
@@ -260,6 +301,27 @@ describe('money follows the selection', () => {
     expect(await flags('last: 20')).toEqual({ hasNextPage: false, hasPreviousPage: true });
     expect(await flags('first: 0')).toEqual({ hasNextPage: false, hasPreviousPage: false });
     expect(app.pagesBought()).toEqual([1]);
+  });
+
+  it('sees all of a selection: fields that merge, aliases and fragments', async () => {
+    app = await startEmulatedApp();
+    const { data, errors } = await app.query(`
+      {
+        trendingVideos(first: 1) { totalCount }
+        trendingVideos(first: 1) { ...Rows start: pageInfo { startCursor } flags: pageInfo { hasNextPage } }
+      }
+      fragment Rows on TrendingVideoConnection { edges { rank } nodes { itemId } }
+    `);
+    expect(errors).toBeUndefined();
+    expect(data).toMatchObject({
+      trendingVideos: {
+        totalCount: 500,
+        edges: [{ rank: 1 }],
+        nodes: [{ itemId: expect.any(String) }],
+        start: { startCursor: expect.any(String) },
+        flags: { hasNextPage: true },
+      },
+    });
   });
 
   it('costs the facts of a held chart nothing', async () => {
@@ -343,6 +405,13 @@ describe('bad input', () => {
       { r: 5 },
       'BAD_USER_INPUT',
     ],
+    [
+      'null for an argument that cannot be null',
+      'query ($r: CountryCode) { trendingVideos(region: $r) { __typename } }',
+      { r: null },
+      'BAD_USER_INPUT',
+    ],
+    ['a mutation', 'mutation { buy }', {}, 'BAD_USER_INPUT'],
     [
       'a number beyond Int',
       'query ($n: Int) { trendingVideos(first: $n) { __typename } }',

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ApiError } from '../../src/domain/errors.ts';
@@ -22,13 +24,17 @@ let client: KeyapiClient;
 let events: KeyapiEvent[];
 let requests: number;
 
-async function start(handler: Handler, { basePath = '/', token = 'sk-secret' } = {}): Promise<void> {
+async function start(handler: Handler, { basePath = '/' } = {}): Promise<void> {
   events = [];
   requests = 0;
   upstream = await startUpstream(handler);
-  client = createKeyapiClient({
-    baseUrl: new URL(basePath, upstream.url),
-    token,
+  client = createClient(new URL(basePath, upstream.url));
+}
+
+function createClient(baseUrl: URL): KeyapiClient {
+  return createKeyapiClient({
+    baseUrl,
+    token: 'sk-secret',
     timeoutMs: TIMEOUT_MS,
     connections: 4,
     clock: { now: () => NOW, monotonic: () => performance.now() },
@@ -36,8 +42,8 @@ async function start(handler: Handler, { basePath = '/', token = 'sk-secret' } =
   });
 }
 
-function fetchPage(number = 1, signal = new AbortController().signal): Promise<Page> {
-  return client.fetchPage({ chart: US_VIEWS, number, pageSize: 20 }, { signal, onRequest: () => requests++ });
+function fetchPage(number = 1): Promise<Page> {
+  return client.fetchPage({ chart: US_VIEWS, number, pageSize: 20 }, { onRequest: () => requests++ });
 }
 
 async function fetchError(): Promise<ApiError> {
@@ -201,6 +207,25 @@ describe('client', () => {
       { code: 'UPSTREAM_BAD_RESPONSE', detail: 'pagination.page: expected 1, but got: 2' },
     ],
     [
+      'more ranks than a chart can have',
+      reply(makeSuccess([], { has_more: false, limit: 20, page: 1, total_count: 1_000_000 })),
+      { code: 'UPSTREAM_BAD_RESPONSE' },
+    ],
+    ['an upgrade that nobody asked for', reply('', 101), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    [
+      'a failure whose body breaks off',
+      (_request, response) => {
+        response.writeHead(429, { 'content-length': '100', 'retry-after': '7' }).write('{');
+        setTimeout(() => response.destroy(), 20);
+      },
+      { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 7 },
+    ],
+    [
+      'a failure whose body never comes',
+      (_request, response) => void response.writeHead(402, { 'content-length': '100' }).flushHeaders(),
+      { code: 'UPSTREAM_QUOTA_EXCEEDED', upstream: { status: 402, code: null, requestId: null } },
+    ],
+    [
       'a redirect',
       reply('', 302, { location: 'http://127.0.0.1:9/elsewhere' }),
       { code: 'UPSTREAM_BAD_RESPONSE' },
@@ -281,11 +306,42 @@ describe('client', () => {
     expect(await fetchError()).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', upstream: undefined });
   });
 
-  it('stops when it is told to', async () => {
+  it('does not wait for a connection that is never established', async () => {
+    // TCP accepts, TLS never answers.
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    await start(reply(''));
+    const { port } = silent.address() as AddressInfo;
+    const stuck = createClient(new URL(`https://127.0.0.1:${port}`));
+    const startedAt = performance.now();
+    await expect(
+      stuck.fetchPage({ chart: US_VIEWS, number: 1, pageSize: 20 }, { onRequest: () => undefined }),
+    ).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    expect(performance.now() - startedAt).toBeLessThan(5 * TIMEOUT_MS);
+    await stuck.close();
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+
+  it('never repeats the token, wherever upstream echoes it', async () => {
+    const echo = { code: 500, data: null, message: 'no such key: sk-secret', requestId: 'req-sk-secret' };
+    await start(reply(echo, 500));
+    const error = await fetchError();
+    expect(error).toMatchObject({ detail: 'no such key: [token]', upstream: { requestId: null } });
+    expect(JSON.stringify([error, events])).not.toContain('sk-secret');
+    await upstream.close();
+
+    await client.close();
+    await start(reply(makeSuccess([makeRow('1', { 'sk-secret': 1 })])));
+    await fetchPage();
+    expect(events).toContainEqual({ type: 'unknownField', field: '[token]' });
+  });
+
+  it('ends what is under way when it is closed', async () => {
     await start(() => undefined);
-    const shutdown = new AbortController();
-    const page = fetchPage(1, shutdown.signal);
-    setTimeout(() => shutdown.abort(), 20);
+    const page = fetchPage();
+    setTimeout(() => void client.close(), 20);
     await expect(page).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
   });
 

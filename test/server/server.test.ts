@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
 
@@ -39,6 +40,7 @@ describe('the HTTP server', () => {
       query,
       headers: { 'apollo-require-preflight': '1' },
     });
+    app.claimedElsewhere = 1;
     expect(safe.json()).toMatchObject({
       data: { trendingVideos: { nodes: [{ itemId: '7933310081972815260' }] } },
     });
@@ -77,7 +79,6 @@ describe('the HTTP server', () => {
 
   it('understands automatic persisted queries', async () => {
     app = await startEmulatedApp();
-    const { createHash } = await import('node:crypto');
     const query = '{ __typename }';
     const sha256Hash = createHash('sha256').update(query).digest('hex');
     const extensions = { persistedQuery: { version: 1, sha256Hash } };
@@ -141,6 +142,10 @@ describe('production', () => {
     expect((await app.query('{ __schema { types { name } } }')).errors).toHaveLength(1);
     const { errors } = await app.query('{ trendingVideo { nodes { id } } }');
     expect(errors?.[0]?.message).toBe('Cannot query field "trendingVideo" on type "Query".');
+    const query = 'query ($o: TrendingOrder!) { trendingVideos(orderBy: $o) { __typename } }';
+    expect((await app.query(query, { o: 'VIEW' })).errors?.[0]?.message).toBe(
+      'Variable "$o" got invalid value "VIEW"; Value "VIEW" does not exist in "TrendingOrder" enum.',
+    );
     const page = await app.server.inject({ url: '/graphql', headers: { accept: 'text/html' } });
     expect(page.body).not.toMatch(/sandbox/i);
     const cross = await app.server.inject({ url: '/livez', headers: { origin: 'http://localhost:3000' } });

@@ -1,4 +1,5 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { expect } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { print } from 'graphql';
 import { type AppOptions, createApp } from '../../src/app.ts';
@@ -62,6 +63,10 @@ export interface EmulatedApp extends TestApp {
   readonly bill: Record<string, string>[];
   /** The pages in `bill`, in order. */
   readonly pagesBought: () => number[];
+  /** Fails when the answers of `query` did not claim exactly the requests that upstream got. */
+  close(): Promise<void>;
+  /** Requests in `bill` that other answers than those of `query` claimed. */
+  claimedElsewhere: number;
 }
 
 /** The whole program with the emulator behind it, over real HTTP. */
@@ -77,14 +82,23 @@ export async function startEmulatedApp(
     onRequest: (request) => void bill.push(request),
   });
   const app = await startApp(await emulator.listen(), variables, options);
-  return {
+  let claimed = 0;
+  const emulated: EmulatedApp = {
     ...app,
     emulator,
     bill,
+    claimedElsewhere: 0,
     pagesBought: () => bill.map(({ page }) => Number(page)).sort((a, b) => a - b),
+    query: async (document, values) => {
+      const answer = await app.query(document, values);
+      claimed += answer.extensions.upstream.requests;
+      return answer;
+    },
     close: async () => {
       await app.close();
       await emulator.close();
+      expect(claimed + emulated.claimedElsewhere).toBe(bill.length);
     },
   };
+  return emulated;
 }

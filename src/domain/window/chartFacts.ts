@@ -1,5 +1,15 @@
 import { PAGE_SIZE, type Page, rankOffset } from '../page.ts';
 
+/** How far a chart reaches, as far as is known. */
+export interface ChartExtent {
+  /** Ranks of the chart; undefined when nothing is known. */
+  readonly length: number | undefined;
+  /** Ranks up to this one were seen to exist. */
+  readonly shown: number;
+  /** True when pages ended the chart before its claimed length, and more of what is left may not exist either. */
+  readonly isDoubtful: boolean;
+}
+
 /** Oldest knowledge first; of pages fetched in the same moment, the one further down the chart last. */
 export function byAge(a: Page, b: Page): number {
   return a.fetchedAt - b.fetchedAt || a.number - b.number;
@@ -16,26 +26,32 @@ export function gridOf(known: readonly Page[]): number {
 }
 
 /**
- * How many ranks the chart has; undefined when nothing is known.
- *
- * `totalCount` has the word, a newer page before an older one, and the rows correct it: ranks that were seen
- * exist, an empty page ends the chart whatever it claims, and so does a short page without more behind it.
- * `hasMore` alone decides nothing: a chart is never cut short, nor a page bought, on its word.
+ * How far the chart reaches. The newest page's `totalCount` has the word, and the rows of all pages that claim
+ * the same correct it: ranks that were seen exist, an empty page ends the chart whatever it claims, and so does
+ * a short page without more behind it, unless rows were seen further down. `hasMore` alone decides nothing: a
+ * chart is never cut short, nor a page bought, on its word.
  *
  * @param known Pages of one chart, sorted by `byAge`.
  */
-export function chartLength(known: readonly Page[]): number | undefined {
-  let length: number | undefined;
-  let claimed: number | undefined;
-  for (const page of known) {
-    const start = rankOffset(page);
-    const end = start + page.rows.length;
-    const isLast = page.rows.length === 0 || (page.rows.length < page.pageSize && !page.hasMore);
-    // What an older page showed still holds as long as the claim is the same and this page does not deny it.
-    const believed = length === undefined || page.totalCount !== claimed ? page.totalCount : length;
-    const shown = page.rows.length === 0 ? 0 : end;
-    length = Math.max(shown, isLast ? Math.min(believed, end) : believed);
-    claimed = page.totalCount;
-  }
-  return length;
+export function extentOf(known: readonly Page[]): ChartExtent {
+  const newest = known.at(-1);
+  if (!newest) return { length: undefined, shown: 0, isDoubtful: false };
+  const { totalCount: claimed, pageSize } = newest;
+  const pages = known.filter(({ totalCount }) => totalCount === claimed);
+  const shown = Math.max(0, ...pages.filter(({ rows }) => rows.length > 0).map(endOf));
+  const ends = pages.filter(endsChart).map(endOf);
+  const end = Math.min(claimed, ...ends.filter((rank) => rank >= shown));
+  const isDenied = end < claimed;
+  // Between the last row that was seen and an empty page right behind its page there is nothing.
+  const length = isDenied && shown + pageSize > end ? shown : Math.max(shown, end);
+  return { length, shown, isDoubtful: isDenied && shown + pageSize < end };
+}
+
+/** The last rank on a page; for an empty one, the last before it. */
+function endOf(page: Page): number {
+  return rankOffset(page) + page.rows.length;
+}
+
+function endsChart({ rows, pageSize, hasMore }: Page): boolean {
+  return rows.length === 0 || (rows.length < pageSize && !hasMore);
 }

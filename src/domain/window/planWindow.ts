@@ -1,6 +1,6 @@
 import type { Cursor } from '../cursor.ts';
-import { type Page, rankOffset } from '../page.ts';
-import { byAge, chartLength, gridOf } from './chartFacts.ts';
+import { FULL_CHART, type Page, rankOffset } from '../page.ts';
+import { byAge, extentOf, gridOf } from './chartFacts.ts';
 
 /** Relay's pagination arguments, checked: sizes are 0..100, cursors belong to the chart. */
 export interface WindowArguments {
@@ -54,29 +54,67 @@ export function planWindow(
   held: readonly Page[],
   loaded: readonly Page[],
 ): WindowPlan {
-  const known = [...held.filter((page) => !loaded.some(({ number }) => number === page.number)), ...loaded];
-  known.sort(byAge);
-  const length = chartLength(known);
+  const loadedNumbers = new Set(loaded.map(({ number }) => number));
+  const known = [...held.filter(({ number }) => !loadedNumbers.has(number)), ...loaded].sort(byAge);
+  const extent = extentOf(known);
   const pageSize = gridOf(known);
-  const ranks = rankRange(args, length, known);
-  const plan = { ranks, pageSize, chartLength: length };
+
+  let ranks = rankRange(args, extent.length, (cursor) => locate(cursor, known));
+  if (loaded.length > 0 && !isWithinMeans(ranks)) {
+    ranks = rankRange(args, extent.length, (cursor) => cursor.rank);
+  }
+  const plan = { ranks, pageSize, chartLength: extent.length };
 
   const needsLength = ranks.last === Number.POSITIVE_INFINITY;
   if (need.rows && !needsLength && ranks.first <= ranks.last) {
-    return { ...plan, pages: pageNumbers(ranks, pageSize), anyPage: false };
+    return { ...plan, pages: isDoubtfulTail() ? [midwayPage()] : pageNumbers(likelyRanks()), anyPage: false };
   }
   if ((needsLength || need.facts) && loaded.length === 0) {
     const newest = known.at(-1)?.number;
     return { ...plan, pages: [newest ?? pageNumber(ranks.first, pageSize)], anyPage: newest === undefined };
   }
   return { ...plan, pages: [], anyPage: false };
+
+  function pageNumbers({ first, last }: RankRange): number[] {
+    const start = pageNumber(first, pageSize);
+    return Array.from({ length: pageNumber(last, pageSize) - start + 1 }, (_, index) => start + index);
+  }
+
+  /** False when a video that moved far would make the window cost more than one page above its own. */
+  function isWithinMeans(range: RankRange): boolean {
+    if (!Number.isFinite(range.last)) return true;
+    const missing = pageNumbers(range).filter((number) => !known.some((page) => page.number === number));
+    const size = Math.max(0, range.last - range.first + 1);
+    return missing.length === 0 || loaded.length + missing.length <= Math.ceil(size / pageSize) + 1;
+  }
+
+  /** While the chart's length is not known, what a full chart cannot have is not bought. */
+  function likelyRanks(): RankRange {
+    if (extent.length !== undefined) return ranks;
+    return { first: ranks.first, last: Math.max(ranks.first, Math.min(ranks.last, FULL_CHART)) };
+  }
+
+  /** Whether the window hangs on an end of the chart that lies somewhere before what it claims. */
+  function isDoubtfulTail(): boolean {
+    return args.last !== undefined && ranks.last === extent.length && extent.isDoubtful;
+  }
+
+  /** Halves the stretch in which the chart ends, rather than buying its empty pages one by one. */
+  function midwayPage(): number {
+    const middle = Math.ceil((extent.shown + ranks.last) / 2);
+    return Math.max(pageNumber(middle, pageSize), pageNumber(extent.shown, pageSize) + 1);
+  }
 }
 
-function rankRange(args: WindowArguments, length: number | undefined, known: readonly Page[]): RankRange {
+function rankRange(
+  args: WindowArguments,
+  length: number | undefined,
+  rankOf: (cursor: Cursor) => number,
+): RankRange {
   // Ranks up to and with `start` stand before the window.
-  let start = args.after ? locate(args.after, known) : 0;
+  let start = args.after ? rankOf(args.after) : 0;
   let last = Math.min(
-    args.before ? locate(args.before, known) - 1 : Number.POSITIVE_INFINITY,
+    args.before ? rankOf(args.before) - 1 : Number.POSITIVE_INFINITY,
     length ?? Number.POSITIVE_INFINITY,
   );
   const first = args.first ?? (args.last === undefined ? DEFAULT_WINDOW : undefined);
@@ -107,9 +145,4 @@ function locate({ rank, itemId }: Cursor, known: readonly Page[]): number {
 /** Number of the page that a rank stands on. */
 export function pageNumber(rank: number, pageSize: number): number {
   return Math.ceil(rank / pageSize);
-}
-
-function pageNumbers({ first, last }: RankRange, pageSize: number): number[] {
-  const start = pageNumber(first, pageSize);
-  return Array.from({ length: pageNumber(last, pageSize) - start + 1 }, (_, index) => start + index);
 }

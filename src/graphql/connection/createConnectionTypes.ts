@@ -32,7 +32,8 @@ export function createConnectionType<TNode extends object, TEdge extends object>
   @ObjectType({ simpleResolvers: true })
   abstract class ConnectionType {
     @Field(() => [edgeType], {
-      description: 'The window, top first; ranks that could not be read are left out.',
+      description:
+        'The window, top first. A rank whose video could not be read is left out, so there may be fewer than asked.',
     })
     edges!: TEdge[];
 

@@ -21,8 +21,7 @@ export class TrendingVideoConnectionType extends createConnectionType(
   totalCount!: number;
 
   @Field(() => DateTimeScalar, {
-    description:
-      'When the data was read from the provider: the age of the oldest page that this answer was cut from.',
+    description: 'When the oldest data of this answer was read from the provider.',
   })
   fetchedAt!: number;
 

@@ -21,5 +21,3 @@ registerEnumType(TrendingOrder, {
     REPOSTS: { description: 'Number of reposts.' },
   },
 });
-
-export { TrendingOrder, TrendingPeriod };

@@ -35,7 +35,7 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
   @Field(() => Int, { description: 'Length in seconds; 0 when the provider names none.' })
   duration!: number;
 
-  @Field(() => String, { nullable: true, description: "The country's English name." })
+  @Field(() => String, { nullable: true, description: 'English name of the country in `countryCode`.' })
   region!: string | null;
 
   @Field(() => CountryCodeScalar, { nullable: true, description: 'The country whose chart it is on.' })

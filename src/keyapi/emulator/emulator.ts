@@ -25,8 +25,8 @@ export interface Emulator {
   readonly switches: EmulatorSwitches;
   /** Requests for charts so far, refused ones included, and what they cost if each is billed. */
   readonly counts: { readonly requests: number; readonly credits: number };
-  /** Starts to listen; port 0 is any free one. Gives the base URL. */
-  listen(port?: number, host?: string): Promise<URL>;
+  /** Starts to listen on 127.0.0.1; port 0 is any free one. Gives the base URL. */
+  listen(port?: number): Promise<URL>;
   close(): Promise<void>;
 }
 
@@ -103,8 +103,9 @@ export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}):
   function isOverQps(now: number): boolean {
     if (switches.qps === undefined) return false;
     recentRequests = recentRequests.filter((time) => time > now - 1000);
+    if (recentRequests.length >= switches.qps) return true;
     recentRequests.push(now);
-    return recentRequests.length > switches.qps;
+    return false;
   }
 
   function chartPage({ page, limit, ...chart }: RequestParameters): unknown {
@@ -131,10 +132,10 @@ export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}):
     };
   }
 
-  async function listen(port = 0, host = '127.0.0.1'): Promise<URL> {
+  async function listen(port = 0): Promise<URL> {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, host, resolve);
+      server.listen(port, '127.0.0.1', resolve);
     });
     // A server that listens on a TCP port has an AddressInfo.
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
