@@ -124,10 +124,11 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
 }
 
 /**
- * What undici says of an answer that came and cannot be read, by its error codes: a broken head or length, too
- * much of it, or what undici itself asserts of HTTP.
+ * What undici says of an answer that came and cannot be read, by name, code and message: a broken head or
+ * length, too much of it, an upgrade, or what undici itself asserts of HTTP.
  */
-const UNREADABLE = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_|ERR_ASSERTION)/;
+const UNREADABLE =
+  /HTTPParserError|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_|ERR_ASSERTION|bad (upgrade|response)$/;
 
 /** The error of a call without a whole answer; `status` is set when its headers had come. */
 function toWireError(thrown: unknown, status: number | undefined): ApiError {
@@ -139,7 +140,6 @@ function toWireError(thrown: unknown, status: number | undefined): ApiError {
   if (thrown instanceof TaskCancelledError || name === 'AbortError') {
     return new ApiError('UPSTREAM_TIMEOUT', options);
   }
-  const isUnreadable = UNREADABLE.test(code) || /^bad (upgrade|response)$/.test(message);
-  const hasAnswer = status !== undefined || isUnreadable;
+  const hasAnswer = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
   return new ApiError(hasAnswer ? 'UPSTREAM_BAD_RESPONSE' : 'UPSTREAM_UNAVAILABLE', options);
 }
