@@ -12,6 +12,7 @@ import { createEmulator } from './keyapi/emulator/emulator.ts';
 import { logKeyapiEvent } from './logKeyapiEvent.ts';
 import { createServer } from './server/createServer.ts';
 
+/** What a caller may replace: its own log, a clock that tests move. */
 export interface AppOptions {
   readonly log?: Logger;
   readonly clock?: Clock;

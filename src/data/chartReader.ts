@@ -22,6 +22,7 @@ export interface ChartWindow {
   readonly facts: ChartFacts | undefined;
 }
 
+/** What is true of the chart, and how old it is. */
 export interface ChartFacts {
   readonly chartLength: number;
   /** When the oldest page that the window was cut from was fetched, in Unix milliseconds. */

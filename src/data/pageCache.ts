@@ -10,6 +10,7 @@ export interface HeldPage extends Page {
   readonly freshUntil: number;
 }
 
+/** What a page cache needs. */
 export interface PageCacheOptions {
   readonly source: PageSource;
   readonly clock: Clock;

@@ -4,6 +4,7 @@ import type { PageKey } from '../domain/page.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
 import type { HeldPage, PageCache } from './pageCache.ts';
 
+/** Loads pages for one operation. */
 export type PageLoader = DataLoader<PageKey, HeldPage, string>;
 
 /**

@@ -4,6 +4,7 @@ import { quote } from './quote.ts';
 
 /** Trailing window a chart covers, in days. */
 export const TrendingPeriod = { LAST_7_DAYS: 7, LAST_30_DAYS: 30, LAST_120_DAYS: 120 } as const;
+/** A trailing window, in days: 7, 30 or 120. */
 export type TrendingPeriod = (typeof TrendingPeriod)[keyof typeof TrendingPeriod];
 
 /** What a chart is ranked by, highest first. */
@@ -13,6 +14,7 @@ export const TrendingOrder = {
   COMMENTS: 'COMMENTS',
   REPOSTS: 'REPOSTS',
 } as const;
+/** An order, by name. */
 export type TrendingOrder = (typeof TrendingOrder)[keyof typeof TrendingOrder];
 
 /** One ranking of trending videos. `region` is an upper-case ISO 3166-1 alpha-2 code. */

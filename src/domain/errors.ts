@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   },
 } as const satisfies Record<string, { retryable: boolean; message: string }>;
 
+/** `extensions.code` of an `ApiError`. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** What KeyAPI answered a failed call with; shown to clients as `extensions.upstream`. */
@@ -35,6 +36,7 @@ export interface UpstreamAnswer {
   readonly requestId: string | null;
 }
 
+/** What is known of an error beside its code. */
 export interface ApiErrorOptions {
   /** What the client reads; the code's own message by default. */
   readonly message?: string | undefined;

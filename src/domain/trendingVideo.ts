@@ -19,6 +19,7 @@ export interface TrendingVideo {
   readonly creator: Creator | null;
 }
 
+/** Whoever posted a video. */
 export interface Creator {
   /** Without the `@`. */
   readonly handle: string;

@@ -18,6 +18,7 @@ export interface UpstreamCost {
   };
 }
 
+/** The cost of an operation that has spent nothing yet. */
 export function createUpstreamCost(): UpstreamCost {
   return { requests: 0, pages: { cached: 0, stale: 0, shared: 0, fetched: 0 } };
 }

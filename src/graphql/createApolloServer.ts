@@ -11,6 +11,7 @@ import {
   type UpstreamSource,
 } from './upstreamExtension.ts';
 
+/** What the GraphQL server needs to know of the program around it. */
 export interface ApolloServerOptions {
   readonly introspection: boolean;
   /** Opens Apollo Sandbox to browsers that visit the endpoint. */

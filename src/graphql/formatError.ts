@@ -23,8 +23,10 @@ export function toRequestError(message: string, code: string): GraphQLFormattedE
   return { message, extensions: { code, retryable: false } };
 }
 
+/** Apollo Server's `formatError`: the error as it would be sent, and as it was thrown. */
 export type FormatError = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 
+/** See `createFormatError`. */
 export interface FormatErrorOptions {
   readonly hints: boolean;
   readonly onUnexpected: (error: unknown) => void;

@@ -13,11 +13,13 @@ export const CountryCodeScalar = new GraphQLScalarType({
   parseLiteral: (node) => toText(node.kind === Kind.STRING ? node.value : undefined),
 });
 
+/** graphql-scalars' DateTime; as an output it takes Unix milliseconds. */
 export const DateTimeScalar = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
   description: 'A moment in UTC as RFC 3339 writes it, such as `2026-11-22T10:15:30.000Z`.',
 });
 
+/** graphql-scalars' URL. */
 export const UrlScalar = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
   description: 'An absolute web link, `https:` or `http:`.',

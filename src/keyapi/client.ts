@@ -1,14 +1,15 @@
 import { TaskCancelledError, TimeoutStrategy, timeout } from 'cockatiel';
 import { Pool } from 'undici';
 import type { Clock } from '../domain/clock.ts';
-import { ApiError } from '../domain/errors.ts';
+import { ApiError, type UpstreamAnswer } from '../domain/errors.ts';
 import { type FetchOptions, PAGE_SIZE, type Page, type PageKey, type PageSource } from '../domain/page.ts';
 import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
 import { type HttpAnswer, isSuccess, type Payload, readAnswer } from './envelope.ts';
-import type { OnKeyapiEvent } from './events.ts';
+import type { OnKeyapiEvent, UpstreamCallEvent } from './events.ts';
 import { toRequestPath } from './request.ts';
 import { createRowReader } from './rowReader.ts';
 
+/** Where KeyAPI is, who we are there, and the limits of a call. */
 export interface KeyapiClientOptions {
   readonly baseUrl: URL;
   readonly token: string | undefined;
@@ -20,10 +21,16 @@ export interface KeyapiClientOptions {
   readonly onEvent: OnKeyapiEvent;
 }
 
+/** KeyAPI's trending videos, and the connections to it. */
 export interface KeyapiClient {
   /** Buys one page: each call is one request, 2 credits. */
   readonly fetchPage: PageSource;
   readonly close: () => Promise<void>;
+}
+
+interface CallResult extends Partial<Pick<UpstreamAnswer, 'status' | 'requestId'>> {
+  readonly outcome: UpstreamCallEvent['outcome'];
+  readonly detail?: string | undefined;
 }
 
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
@@ -50,16 +57,16 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
 
   async function fetchPage(key: PageKey, { onRequest }: FetchOptions): Promise<Page> {
     const startedAt = clock.monotonic();
-    let status: number | undefined;
     onRequest();
     try {
       const answer = await send(key);
-      status = answer.status;
       const payload = readAnswer(answer, key.number, clock.now(), redact);
-      report(key, startedAt, status, payload.requestId);
+      report(key, startedAt, { outcome: 'ok', status: answer.status, requestId: payload.requestId });
       return toPage(key, payload);
     } catch (error) {
-      if (error instanceof ApiError) report(key, startedAt, status, error.upstream?.requestId, error);
+      if (error instanceof ApiError) {
+        report(key, startedAt, { outcome: error.code, ...error.upstream, detail: error.detail });
+      }
       throw error;
     }
   }
@@ -100,23 +107,17 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     };
   }
 
-  function report(
-    key: PageKey,
-    startedAt: number,
-    status: number | undefined,
-    requestId: string | null | undefined,
-    error?: ApiError,
-  ): void {
+  function report(key: PageKey, startedAt: number, result: CallResult): void {
     onEvent({
       type: 'upstreamCall',
       chart: key.chart,
       page: key.number,
-      outcome: error?.code ?? 'ok',
-      status: status ?? error?.upstream?.status,
+      outcome: result.outcome,
+      status: result.status,
       durationMs: Math.round(clock.monotonic() - startedAt),
       credits: CREDITS_PER_REQUEST,
-      upstreamRequestId: requestId ?? undefined,
-      detail: error?.detail,
+      upstreamRequestId: result.requestId ?? undefined,
+      detail: result.detail,
     });
   }
 

@@ -100,6 +100,7 @@ function parseJson(body: Uint8Array): unknown {
   }
 }
 
+/** True for a 2xx status. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }

@@ -34,4 +34,5 @@ export interface UnknownFieldEvent {
   readonly field: string;
 }
 
+/** Listens to the wire. */
 export type OnKeyapiEvent = (event: KeyapiEvent) => void;

@@ -3,6 +3,7 @@ import type { TrendingVideo } from '../domain/trendingVideo.ts';
 import type { OnKeyapiEvent } from './events.ts';
 import { isRecord, KNOWN_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
 
+/** Maps the rows of a page; null for each that cannot be read. */
 export type RowReader = (key: PageKey, rows: readonly unknown[]) => (TrendingVideo | null)[];
 
 /** Bounds what an upstream that invents field names can make us remember. */

@@ -43,6 +43,7 @@ export function toTrendingVideo(row: unknown): TrendingVideo | null {
   };
 }
 
+/** True for a JSON object. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

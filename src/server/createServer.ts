@@ -12,6 +12,7 @@ import { INTERNAL_ERROR, toRequestError } from '../graphql/formatError.ts';
 import { toUpstreamExtension, type UpstreamSource } from '../graphql/upstreamExtension.ts';
 import { endConnectionsOnClose } from './endConnectionsOnClose.ts';
 
+/** What the HTTP server is put around. */
 export interface ServerOptions {
   readonly apollo: ApolloServer<OperationContext>;
   readonly createContext: () => OperationContext;

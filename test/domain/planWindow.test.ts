@@ -8,7 +8,7 @@ import {
   type WindowArguments,
   type WindowNeed,
 } from '../../src/domain/window/index.ts';
-import { makePage, makeVideos } from '../support/charts.ts';
+import { makePage, makeVideos, range } from '../support/charts.ts';
 
 const ALL: WindowNeed = { rows: true, facts: true };
 
@@ -58,10 +58,6 @@ function solve(
     }
   }
   throw new Error('The plan never settled');
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 }
 
 function at(rank: number | undefined) {

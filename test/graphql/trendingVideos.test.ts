@@ -8,6 +8,7 @@ import {
 } from '../../schema/generated/operations.ts';
 import { createSchema } from '../../src/graphql/schema.ts';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
+import { range } from '../support/charts.ts';
 
 let app: EmulatedApp;
 
@@ -22,10 +23,6 @@ async function connection(variables: TrendingVideosQueryVariables = {}) {
 
 function ranks({ edges }: { edges: { rank: number }[] }): number[] {
   return edges.map(({ rank }) => rank);
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
 
 describe('trendingVideos', () => {

@@ -26,9 +26,14 @@ export function makeVideo(id: number): TrendingVideo {
   };
 }
 
+/** The whole numbers `from` to `to`, both included. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+}
+
 /** Videos with the ids `from` to `to`: a chart on which, from 1, the id is the rank. */
 export function makeVideos(from: number, to: number): TrendingVideo[] {
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => makeVideo(from + index));
+  return range(from, to).map(makeVideo);
 }
 
 /** The page with this number of a chart that consists of `rows`, cut by `pageSize`. */

@@ -25,6 +25,7 @@ export interface RankRange {
   readonly last: number;
 }
 
+/** Which ranks a window has and which pages it takes, as far as is known. */
 export interface WindowPlan {
   /** As far as it can be told from what is known. */
   readonly ranks: RankRange;

@@ -1,5 +1,6 @@
 import { Field, ObjectType } from 'type-graphql';
 
+/** GraphQL type `PageInfo`. */
 @ObjectType('PageInfo', {
   simpleResolvers: true,
   description: 'Where a window stands on its chart (Relay Cursor Connections Specification).',

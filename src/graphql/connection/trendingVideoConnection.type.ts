@@ -3,12 +3,14 @@ import { DateTimeScalar } from '../scalars.ts';
 import { TrendingVideoType } from '../types/trendingVideo.type.ts';
 import { createConnectionType, createEdgeType } from './createConnectionTypes.ts';
 
+/** GraphQL type `TrendingVideoEdge`. */
 @ObjectType('TrendingVideoEdge', { simpleResolvers: true, description: 'A video at its place on a chart.' })
 export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
   @Field(() => Int, { description: 'Place on the chart; 1 is the top.' })
   rank!: number;
 }
 
+/** GraphQL type `TrendingVideoConnection`. */
 @ObjectType('TrendingVideoConnection', {
   simpleResolvers: true,
   description: 'A window of a trending chart.',

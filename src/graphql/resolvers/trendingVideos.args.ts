@@ -8,6 +8,7 @@ import { CountryCodeScalar } from '../scalars.ts';
 /** The most videos that one window may ask for. */
 const MAX_WINDOW = 100;
 
+/** Arguments of `Query.trendingVideos`. */
 @ArgsType()
 export class TrendingVideosArgs {
   @Field(() => CountryCodeScalar, { defaultValue: 'US', description: 'Country whose chart is wanted.' })

@@ -7,6 +7,7 @@ import { TrendingVideoConnectionType } from '../connection/trendingVideoConnecti
 import type { OperationContext } from '../context.ts';
 import { TrendingVideosArgs, toWindowArguments } from './trendingVideos.args.ts';
 
+/** Resolves `Query.trendingVideos`. */
 @Resolver()
 export class TrendingVideosResolver {
   @Query(() => TrendingVideoConnectionType, {

@@ -2,6 +2,7 @@ import { Field, ObjectType } from 'type-graphql';
 import type { Creator } from '../../domain/trendingVideo.ts';
 import { UrlScalar } from '../scalars.ts';
 
+/** GraphQL type `Creator`. */
 @ObjectType('Creator', { simpleResolvers: true, description: 'Whoever posted a video.' })
 export class CreatorType implements Creator {
   @Field(() => String, { description: 'TikTok handle, without the `@`.' })

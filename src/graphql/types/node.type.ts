@@ -1,5 +1,6 @@
 import { Field, ID, InterfaceType } from 'type-graphql';
 
+/** GraphQL interface `Node`. */
 @InterfaceType('Node', {
   description: "An object with an id that is unique in the whole graph (Relay's Node).",
 })

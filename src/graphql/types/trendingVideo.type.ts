@@ -4,6 +4,7 @@ import { CountryCodeScalar, DateTimeScalar, UrlScalar } from '../scalars.ts';
 import { CreatorType } from './creator.type.ts';
 import { NodeType } from './node.type.ts';
 
+/** GraphQL type `TrendingVideo`: the domain's video as it is. */
 @ObjectType('TrendingVideo', {
   implements: NodeType,
   simpleResolvers: true,

@@ -21,6 +21,7 @@ export interface EmulatorSwitches {
   rotation: number;
 }
 
+/** A running, or ready, stand-in for KeyAPI. */
 export interface Emulator {
   readonly switches: EmulatorSwitches;
   /** Requests for charts so far, refused ones included, and what they cost if each is billed. */
@@ -30,6 +31,7 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
+/** Switches to start with, and who is told of requests. */
 export interface EmulatorOptions extends Partial<EmulatorSwitches> {
   /** Told of every request for a chart, with its parameters as sent. */
   readonly onRequest?: (parameters: Record<string, string>) => void;

@@ -13,6 +13,7 @@ export interface Row {
   readonly title: string;
 }
 
+/** What tells one chart from another, as KeyAPI names it. */
 export interface ChartParameters {
   readonly region: string;
   readonly period: string;
