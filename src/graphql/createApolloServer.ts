@@ -39,10 +39,10 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
     }),
     // Answers to requests that name no operation pass no plugin.
     stringifyResult: (result) =>
-      JSON.stringify({
+      `${JSON.stringify({
         ...result,
         extensions: { upstream: toUpstreamExtension(source), ...result.extensions },
-      }),
+      })}\n`,
     plugins: [
       createUpstreamExtensionPlugin(source),
       sandbox ? ApolloServerPluginLandingPageLocalDefault() : ApolloServerPluginLandingPageDisabled(),

@@ -3,7 +3,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ApiError } from '../domain/errors.ts';
 
 /** Codes of graphql-js and Apollo Server whose messages speak of the request alone. */
-const REQUEST_ERRORS: ReadonlySet<unknown> = new Set([
+const REQUEST_ERRORS: ReadonlySet<string> = new Set([
   'BAD_REQUEST',
   'BAD_USER_INPUT',
   'GRAPHQL_PARSE_FAILED',
@@ -55,17 +55,21 @@ export function createFormatError({ hints, onUnexpected }: FormatErrorOptions): 
       };
       return { ...formatted, message, extensions };
     }
-    const code = formatted.extensions?.code;
-    if (REQUEST_ERRORS.has(code))
-      return { ...formatted, ...toRequestError(toMessage(formatted.message), String(code)) };
-    if (isOfRequest(original))
-      return { ...formatted, ...toRequestError(toMessage(formatted.message), 'BAD_USER_INPUT') };
+    const code = isOfRequest(original) ? 'BAD_USER_INPUT' : String(formatted.extensions?.code);
+    if (REQUEST_ERRORS.has(code)) {
+      return { ...formatted, ...toRequestError(toMessage(formatted.message), code) };
+    }
     onUnexpected(original);
     return { ...formatted, ...INTERNAL_ERROR };
   };
 }
 
-/** True for what graphql-js itself says of a place in the document, such as a null for a non-null argument. */
+/**
+ * True for what graphql-js itself says, without a code, of a place in the document: a null for an argument that
+ * cannot be null, say.
+ */
 function isOfRequest(error: unknown): boolean {
-  return error instanceof GraphQLError && error.locations !== undefined && error.originalError === undefined;
+  if (!(error instanceof GraphQLError)) return false;
+  const { extensions, locations, originalError } = error;
+  return extensions.code === undefined && locations !== undefined && originalError === undefined;
 }

@@ -77,6 +77,20 @@ describe('rows that cannot be read', () => {
   });
 });
 
+it('fetches the pages of a window in parallel', async () => {
+  const waiting: (() => void)[] = [];
+  upstream = await startUpstream((request, response) => {
+    waiting.push(() =>
+      reply(makeSuccess([], { has_more: true, limit: 20, total_count: 500 }))(request, response),
+    );
+    // Nothing is answered before all five are asked for.
+    if (waiting.length === 5) for (const answer of waiting) answer();
+  });
+  app = await startApp(upstream.url);
+  await connection({ first: 100 });
+  expect(upstream.requests).toHaveLength(5);
+});
+
 it('leaves the data of an alias alone when only another one needs the page that fails', async () => {
   await start(makeRows(100), [3]);
   const { edges } = await connection({ first: 40 });
