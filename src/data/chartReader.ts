@@ -42,7 +42,7 @@ export interface ChartReader {
  * grid may each take a round, and finding the end of a chart that claims too much some more; a chart that still
  * differs after that is no chart.
  */
-const MAX_ROUNDS = 12;
+const MAX_ROUNDS = 28;
 const MAX_GRID_CHANGES = 2;
 
 /** A reader for one operation, which pays into `cost`. */
@@ -81,6 +81,8 @@ export function createChartReader(cache: PageCache, clock: Clock, cost: Upstream
       const keys = missing.map((number) => ({ chart, number, pageSize }));
       for (const page of await Promise.all(keys.map((key) => loader.load(key)))) {
         loaded.set(page.number, page);
+        // Cut in another grid than was asked for: should it be wanted in that one again, it must be read again.
+        if (page.pageSize !== pageSize) loader.clear({ chart, number: page.number, pageSize });
       }
     }
     throw new ApiError('UPSTREAM_BAD_RESPONSE', {

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { type Chart, chartId } from '../domain/chart.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Page, PageKey, PageSource } from '../domain/page.ts';
+import type { KnownPage, PageKey, PageSource } from '../domain/page.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
 
 /** A page in the cache. */
-export interface HeldPage extends Page {
+export interface HeldPage extends KnownPage {
   /** End of its time to live, on the monotonic clock. */
   readonly freshUntil: number;
 }
@@ -34,6 +34,7 @@ export class PageCache {
   readonly #pages: LRUCache<string, HeldPage, FetchContext>;
   /** Which page numbers of a chart may be held; evictions are noticed when it is read. */
   readonly #numbers = new Map<string, Set<number>>();
+  #fetched = 0;
 
   constructor(options: PageCacheOptions) {
     this.#options = options;
@@ -84,7 +85,7 @@ export class PageCache {
   async #buy({ key, cost }: FetchContext): Promise<HeldPage> {
     const { source, clock, ttlMs } = this.#options;
     const page = await source(key, { onRequest: () => cost.requests++ });
-    return { ...page, freshUntil: clock.monotonic() + ttlMs };
+    return { ...page, order: this.#fetched++, freshUntil: clock.monotonic() + ttlMs };
   }
 
   #noteHeld(chart: Chart, number: number): void {

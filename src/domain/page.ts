@@ -27,6 +27,12 @@ export interface Page extends PageKey {
   readonly fetchedAt: number;
 }
 
+/** A page at hand. */
+export interface KnownPage extends Page {
+  /** Its turn among all pages fetched: the larger, the newer. The wall clock, which may be set back, has no say. */
+  readonly order: number;
+}
+
 /** Number of chart ranks that stand before this page. */
 export function rankOffset({ number, pageSize }: PageKey): number {
   return (number - 1) * pageSize;

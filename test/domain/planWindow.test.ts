@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { connectionFromArray, offsetToCursor } from 'graphql-relay';
-import type { Page } from '../../src/domain/page.ts';
+import type { KnownPage } from '../../src/domain/page.ts';
 import type { TrendingVideo } from '../../src/domain/trendingVideo.ts';
 import {
   cutWindow,
@@ -20,10 +20,10 @@ interface Cut {
 }
 
 interface SolveOptions {
-  readonly held?: readonly Page[];
+  readonly held?: readonly KnownPage[];
   readonly need?: WindowNeed;
   /** What upstream answers for a page. */
-  readonly toPage?: (rows: readonly (TrendingVideo | null)[], number: number) => Page;
+  readonly toPage?: (rows: readonly (TrendingVideo | null)[], number: number) => KnownPage;
 }
 
 /** Plans, buys what the plan says, and plans again, as the data layer does, over a chart that is an array. */
@@ -33,9 +33,9 @@ function solve(
   args: WindowArguments,
   { held = [], need = ALL, toPage = (all, number) => makePage(all, number, pageSize) }: SolveOptions = {},
 ): Cut {
-  const loaded = new Map<number, Page>();
+  const loaded = new Map<number, KnownPage>();
   const bought: number[] = [];
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < 28; round++) {
     const plan = planWindow(args, need, held, [...loaded.values()]);
     const missing = plan.pages.filter((number) => loaded.get(number)?.pageSize !== plan.pageSize);
     if (missing.length === 0) {
@@ -143,7 +143,7 @@ describe('planWindow', () => {
   });
 
   it('finds the end of a chart that claims to be longer by halves, and never fails on it', () => {
-    const claim = (rows: readonly (TrendingVideo | null)[], number: number): Page =>
+    const claim = (rows: readonly (TrendingVideo | null)[], number: number): KnownPage =>
       makePage(rows, number, 20, { totalCount: 500, hasMore: true });
     const short = makeVideos(1, 120);
     const cold = solve(short, 20, { last: 20 }, { toPage: claim });
@@ -158,6 +158,27 @@ describe('planWindow', () => {
       expect(found.ids).toEqual(range(length - 4, length));
       expect(found.bought.length).toBeLessThan(9);
     }
+  });
+
+  it('finds the end of a chart that claims far more, looking first past a full one', () => {
+    for (const totalCount of [1000, 20_000, 999_999]) {
+      const claim = (rows: readonly (TrendingVideo | null)[], number: number): KnownPage =>
+        makePage(rows, number, 20, { totalCount, hasMore: true });
+      expect(solve(chart, 20, { last: 20 }, { toPage: claim }).ids).toEqual(range(481, 500));
+      const found = solve(makeVideos(1, 60), 20, { last: 20 }, { toPage: claim });
+      expect(found.ids).toEqual(range(41, 60));
+      expect(found.bought.length).toBeLessThan(10);
+    }
+  });
+
+  it('buys of a window counted from its end first that end, while the length is not known', () => {
+    expect(solve(chart, 20, { last: 100, before: at(490) })).toMatchObject({
+      ids: range(390, 489),
+      bought: [25, 20, 21, 22, 23, 24],
+    });
+    expect(solve(makeVideos(1, 322), 20, { last: 100, before: at(490) }).bought).toEqual([
+      25, 12, 13, 14, 15, 16, 17,
+    ]);
   });
 
   it('buys nothing that a full chart cannot have while the length is not known', () => {
@@ -215,7 +236,7 @@ describe('planWindow', () => {
     });
 
     it('when it changes while older pages are held', () => {
-      const held = [makePage(chart, 1, 20), makePage(chart, 2, 10, { fetchedAt: 2_000_000 })];
+      const held = [makePage(chart, 1, 20), makePage(chart, 2, 10, { order: 2 })];
       const plan = planWindow({ first: 30 }, ALL, held, []);
       expect(plan).toMatchObject({ pageSize: 10, pages: [1, 2, 3] });
     });
@@ -257,7 +278,7 @@ describe('planWindow', () => {
     });
 
     it('where the newest of the held pages has it', () => {
-      const held = [makePage(chart, 3, 20), makePage(moved, 4, 20, { fetchedAt: 2_000_000 })].map((page) => ({
+      const held = [makePage(chart, 3, 20), makePage(moved, 4, 20, { order: 2 })].map((page) => ({
         ...page,
         rows: page.number === 3 ? makeVideos(81, 100) : page.rows,
       }));
@@ -275,7 +296,7 @@ describe('planWindow', () => {
     });
 
     it('in place, when a held page still has it there though a newer page has it elsewhere', () => {
-      const held = [makePage(chart, 1, 20), makePage(moved, 2, 20, { fetchedAt: 2_000_000 })];
+      const held = [makePage(chart, 1, 20), makePage(moved, 2, 20, { order: 2 })];
       expect(solve(chart, 20, { first: 3, after: at(18) }, { held })).toMatchObject({
         ids: [19, 20],
         ranks: [19, 20],

@@ -1,6 +1,6 @@
 import { type Chart, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
 import { encodeGlobalId } from '../../src/domain/globalId.ts';
-import type { Page, PageKey, PageSource } from '../../src/domain/page.ts';
+import type { KnownPage, PageKey, PageSource } from '../../src/domain/page.ts';
 import type { TrendingVideo } from '../../src/domain/trendingVideo.ts';
 
 export const US_VIEWS: Chart = {
@@ -41,8 +41,8 @@ export function makePage(
   rows: readonly (TrendingVideo | null)[],
   number: number,
   pageSize: number,
-  overrides: Partial<Page> = {},
-): Page {
+  overrides: Partial<KnownPage> = {},
+): KnownPage {
   return {
     chart: US_VIEWS,
     number,
@@ -51,6 +51,7 @@ export function makePage(
     hasMore: number * pageSize < rows.length,
     totalCount: rows.length,
     fetchedAt: 1_000_000,
+    order: 1,
     ...overrides,
   };
 }

@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type Page, rankOffset } from '../page.ts';
+import { type KnownPage, PAGE_SIZE, type Page, rankOffset } from '../page.ts';
 
 /** How far a chart reaches, as far as is known. */
 export interface ChartExtent {
@@ -10,9 +10,9 @@ export interface ChartExtent {
   readonly isDoubtful: boolean;
 }
 
-/** Oldest knowledge first; of pages fetched in the same moment, the one further down the chart last. */
-export function byAge(a: Page, b: Page): number {
-  return a.fetchedAt - b.fetchedAt || a.number - b.number;
+/** Compares pages by age, the oldest first. */
+export function byAge(a: KnownPage, b: KnownPage): number {
+  return a.order - b.order;
 }
 
 /**
@@ -21,7 +21,7 @@ export function byAge(a: Page, b: Page): number {
  *
  * @param known Pages of one chart, sorted by `byAge`.
  */
-export function gridOf(known: readonly Page[]): number {
+export function gridOf(known: readonly KnownPage[]): number {
   return known.at(-1)?.pageSize ?? PAGE_SIZE;
 }
 
@@ -33,7 +33,7 @@ export function gridOf(known: readonly Page[]): number {
  *
  * @param known Pages of one chart, sorted by `byAge`.
  */
-export function extentOf(known: readonly Page[]): ChartExtent {
+export function extentOf(known: readonly KnownPage[]): ChartExtent {
   const newest = known.at(-1);
   if (!newest) return { length: undefined, shown: 0, isDoubtful: false };
   const { totalCount: claimed, pageSize } = newest;

@@ -1,5 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import { FULL_CHART, type Page, rankOffset } from '../page.ts';
+import { FULL_CHART, type KnownPage, rankOffset } from '../page.ts';
 import { byAge, extentOf, gridOf } from './chartFacts.ts';
 
 /** Relay's pagination arguments, checked: sizes are 0..100, cursors belong to the chart. */
@@ -52,8 +52,8 @@ export const DEFAULT_WINDOW = 20;
 export function planWindow(
   args: WindowArguments,
   need: WindowNeed,
-  held: readonly Page[],
-  loaded: readonly Page[],
+  held: readonly KnownPage[],
+  loaded: readonly KnownPage[],
 ): WindowPlan {
   const loadedNumbers = new Set(loaded.map(({ number }) => number));
   const known = [...held.filter(({ number }) => !loadedNumbers.has(number)), ...loaded].sort(byAge);
@@ -89,10 +89,14 @@ export function planWindow(
     return missing.length === 0 || loaded.length + missing.length <= Math.ceil(size / pageSize) + 1;
   }
 
-  /** While the chart's length is not known, what a full chart cannot have is not bought. */
+  /**
+   * While the chart's length is not known, what a full chart cannot have is not bought, and of a window that is
+   * counted from its end only that end: in a shorter chart it would be another window.
+   */
   function likelyRanks(): RankRange {
     if (extent.length !== undefined) return ranks;
-    return { first: ranks.first, last: Math.max(ranks.first, Math.min(ranks.last, FULL_CHART)) };
+    const last = Math.max(ranks.first, Math.min(ranks.last, FULL_CHART));
+    return { first: args.last === undefined ? ranks.first : last, last };
   }
 
   /** Whether the window hangs on an end of the chart that lies somewhere before what it claims. */
@@ -100,9 +104,13 @@ export function planWindow(
     return args.last !== undefined && ranks.last === extent.length && extent.isDoubtful;
   }
 
-  /** Halves the stretch in which the chart ends, rather than buying its empty pages one by one. */
+  /**
+   * Halves the stretch in which the chart ends, rather than buying its empty pages one by one; first of all it
+   * looks whether there is more than a full chart.
+   */
   function midwayPage(): number {
-    const middle = Math.ceil((extent.shown + ranks.last) / 2);
+    const isMoreThanFull = extent.shown < FULL_CHART && ranks.last > FULL_CHART + pageSize;
+    const middle = isMoreThanFull ? FULL_CHART + 1 : Math.ceil((extent.shown + ranks.last) / 2);
     return Math.max(pageNumber(middle, pageSize), pageNumber(extent.shown, pageSize) + 1);
   }
 }
@@ -131,7 +139,7 @@ function rankRange(
  * still has it in place goes before a newer one that has it elsewhere, because a walk that jumped would skip
  * videos that it has never shown, or go round in circles.
  */
-function locate({ rank, itemId }: Cursor, known: readonly Page[]): number {
+function locate({ rank, itemId }: Cursor, known: readonly KnownPage[]): number {
   if (itemId === null) return rank;
   let found: number | undefined;
   for (const page of known) {
