@@ -39,7 +39,7 @@ export interface WindowPlan {
 }
 
 /** What a window holds when neither `first` nor `last` says otherwise. */
-export const DEFAULT_WINDOW = 20;
+const DEFAULT_WINDOW = 20;
 
 /**
  * Plans a window by the algorithm of the Relay Cursor Connections Specification (section 4.4): apply `after`
