@@ -68,17 +68,18 @@ export function createChartReader(cache: PageCache, clock: Clock, cost: Upstream
       const { pages, pageSize, ranks, chartLength } = plan;
       if (grids.at(-1) !== pageSize) grids.push(pageSize);
       if (grids.length > MAX_GRID_CHANGES + 1) break;
-      let missing = pages.filter((number) => loaded.get(number)?.pageSize !== pageSize);
+      const missing = pages.filter((number) => loaded.get(number)?.pageSize !== pageSize);
       const [first] = missing;
       if (first === undefined) {
         const videos = need.rows ? cutWindow(plan, args, loaded) : [];
-        const sources = pages.length > 0 ? pages.map((number) => loaded.get(number)) : [...loaded.values()];
-        return { ranks, videos, facts: toFacts(chartLength, sources.filter(isDefined), clock) };
+        const read = [...loaded.values()];
+        const cut = pages.length > 0 ? read.filter(({ number }) => pages.includes(number)) : read;
+        return { ranks, videos, facts: toFacts(chartLength, cut, clock) };
       }
       // May spend: these pages are part of the window, or the one page that its facts need.
-      if (plan.anyPage) missing = [await shareAnyPage(chart, first)];
-      else wanted.set(chartId(chart), first);
-      const keys = missing.map((number) => ({ chart, number, pageSize }));
+      if (!plan.anyPage) wanted.set(chartId(chart), first);
+      const numbers = plan.anyPage ? [await shareAnyPage(chart, first)] : missing;
+      const keys = numbers.map((number) => ({ chart, number, pageSize }));
       for (const page of await Promise.all(keys.map((key) => loader.load(key)))) {
         loaded.set(page.number, page);
         // Cut in another grid than was asked for: should it be wanted in that one again, it must be read again.
@@ -104,8 +105,4 @@ function toFacts(
     fetchedAt: Math.min(...pages.map((page) => page.fetchedAt)),
     stale: pages.some((page) => clock.monotonic() >= page.freshUntil),
   };
-}
-
-function isDefined<T>(value: T | undefined): value is T {
-  return value !== undefined;
 }
