@@ -67,7 +67,7 @@ export function readAnswer(
     throw new ApiError(toErrorCode(failed), {
       message: failed === 400 ? 'The data provider did not accept the arguments.' : undefined,
       upstream,
-      detail: redact(toDetail(body)),
+      detail: toDetail(body, redact),
       retryAfterSeconds: failed === 429 ? parseRetryAfter(answer.retryAfter, now) : undefined,
     });
   }
@@ -130,8 +130,8 @@ function toRequestId(body: unknown, redact: (text: string) => string): string | 
   return /^[\w-]{1,64}$/.test(requestId) ? requestId : null;
 }
 
-/** KeyAPI's own message, for the log. */
-function toDetail(body: unknown): string {
-  const parsed = z.object({ message: z.string() }).safeParse(body);
+/** KeyAPI's own message, for the log; redacted before it is cut, which could leave half a secret. */
+function toDetail(body: unknown, redact: (text: string) => string): string {
+  const parsed = z.object({ message: z.string().transform(redact) }).safeParse(body);
   return parsed.data?.message.slice(0, 500) ?? 'no message';
 }

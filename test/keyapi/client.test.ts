@@ -333,6 +333,11 @@ describe('client', () => {
     await upstream.close();
 
     await client.close();
+    await start(reply({ code: 500, data: null, message: `${'x'.repeat(495)}sk-secret` }, 500));
+    expect((await fetchError()).detail).toBe(`${'x'.repeat(495)}[toke`);
+    await upstream.close();
+
+    await client.close();
     await start(reply(makeSuccess([makeRow('1', { 'sk-secret': 1 })])));
     await fetchPage();
     expect(events).toContainEqual({ type: 'unknownField', field: '[token]' });
