@@ -36,12 +36,11 @@ export interface FormatErrorOptions {
  * Makes the one place that decides what a client learns of an error: an `ApiError`'s public fields, what
  * graphql-js and Apollo say of a bad request, and of anything else nothing but that it happened.
  *
- * @param options.hints Whether messages may say "Did you mean", which tells of the schema. Apollo takes it out
- * of validation errors, but not out of what is said of variables.
+ * @param options.hints Whether messages may say "Did you mean", which tells of the schema.
  * @param options.onUnexpected Told of everything else.
  */
 export function createFormatError({ hints, onUnexpected }: FormatErrorOptions): FormatError {
-  const toMessage = (text: string): string => (hints ? text : text.replace(/ ?Did you mean .*\?$/s, ''));
+  const toMessage = hints ? (text: string): string => text : withoutHint;
 
   return (formatted, error) => {
     const original = unwrapResolverError(error);
@@ -62,6 +61,12 @@ export function createFormatError({ hints, onUnexpected }: FormatErrorOptions): 
     onUnexpected(original);
     return { ...formatted, ...INTERNAL_ERROR };
   };
+}
+
+/** A message of graphql-js without the hint at its end. No regular expression: callers choose most of the text. */
+function withoutHint(text: string): string {
+  const hint = text.endsWith('?') ? text.lastIndexOf('Did you mean ') : -1;
+  return hint < 0 ? text : text.slice(0, hint).trimEnd();
 }
 
 /**

@@ -25,3 +25,16 @@ it('tells a client nothing of an error that nobody foresaw, and hands it to the 
   });
   expect(unexpected).toEqual([bug]);
 });
+
+it('takes hints at the schema out of messages, however long, where they are not wanted', () => {
+  const format = (message: string, hints: boolean): string =>
+    createFormatError({ hints, onUnexpected: () => undefined })(
+      { message, extensions: { code: 'BAD_USER_INPUT' } },
+      new GraphQLError(message),
+    ).message;
+  const hint = 'Value "VIEW" does not exist in "TrendingOrder" enum. Did you mean the enum value "VIEWS"?';
+  expect(format(hint, true)).toBe(hint);
+  expect(format(hint, false)).toBe('Value "VIEW" does not exist in "TrendingOrder" enum.');
+  const long = `${'Did you mean '.repeat(80_000)}!`;
+  expect(format(long, false)).toBe(long);
+});
