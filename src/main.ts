@@ -4,6 +4,8 @@ import { createApp, createLog } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { DRAIN_MS } from './server/endConnectionsOnClose.ts';
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 /** A backstop: closing the server takes `DRAIN_MS` at most, and the rest next to nothing. */
 const CLOSE_MS = DRAIN_MS + 5000;
 
@@ -13,12 +15,25 @@ async function main(): Promise<void> {
   let server: FastifyInstance | undefined;
 
   // Before all else: as a container's first process, one without a handler would never see the signal.
-  closeWithGrace({ delay: CLOSE_MS, logger: log, skip: ['beforeExit'] }, async ({ signal, err }) => {
-    if (err) log.fatal({ err }, 'Unexpected error: closing');
-    else log.info({ signal }, 'Closing');
-    await server?.close();
-    log.info('Closed');
-  });
+  const grace = closeWithGrace(
+    { delay: CLOSE_MS, logger: log, skip: [...SIGNALS, 'beforeExit'] },
+    async ({ err }) => {
+      if (err) log.fatal({ err }, 'Unexpected error: closing');
+      await server?.close();
+      log.info('Closed');
+    },
+  );
+  // One Ctrl-C under `npm start` comes twice, from the terminal and from npm; close-with-grace would take the
+  // second for impatience and exit at once.
+  let isClosing = false;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (isClosing) return;
+      isClosing = true;
+      log.info({ signal }, 'Closing');
+      grace.close();
+    });
+  }
 
   server = await createApp(config, { log });
   try {

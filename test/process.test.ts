@@ -49,6 +49,21 @@ describe('dist/main.js', () => {
     expect(program.output()).not.toContain('sk-secret');
   });
 
+  it('takes a signal that comes twice, as from npm and the terminal, for one', async () => {
+    emulator = createEmulator({ latencyMs: 700 });
+    const base = await emulator.listen();
+    run('dist/main.js', { KEYAPI_BASE_URL: base.origin, KEYAPI_TOKEN: 'sk-secret' });
+    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+    const inFlight = postQuery(url, '{ trendingVideos(first: 1) { totalCount } }');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    program.child.kill('SIGINT');
+    program.child.kill('SIGINT');
+    await program.see(/"msg":"Closing"/);
+    program.child.kill('SIGINT');
+    expect(await inFlight).toMatchObject({ data: { trendingVideos: { totalCount: 500 } } });
+    expect(await program.exit).toBe(0);
+  });
+
   it('does not wait for connections on which no whole request has come', async () => {
     run('dist/main.js');
     const [, port = ''] = await program.see(/GraphQL at http:\S+:(\d+)\/graphql/);

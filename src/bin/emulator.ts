@@ -55,8 +55,8 @@ async function main(): Promise<void> {
   process.stdout.write(
     `KeyAPI emulator: KEYAPI_BASE_URL=${url.origin}, counts at ${url.origin}/stats. Ctrl-C ends it.\n`,
   );
-  process.once('SIGINT', () => void emulator.close());
-  process.once('SIGTERM', () => void emulator.close());
+  process.on('SIGINT', () => void emulator.close());
+  process.on('SIGTERM', () => void emulator.close());
 }
 
 try {

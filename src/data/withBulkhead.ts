@@ -2,7 +2,7 @@ import { bulkhead } from 'cockatiel';
 import type { PageSource } from '../domain/page.ts';
 
 /**
- * Lets at most `limit` fetches through at once. The others wait for their turn in order, and neither cost
+ * Lets at most `limit` fetches through at once. The others wait for their turn, and neither cost
  * anything nor use up an attempt's deadline before it comes.
  */
 export function withBulkhead(source: PageSource, limit: number): PageSource {

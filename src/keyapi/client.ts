@@ -51,7 +51,7 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   };
   // Aggressive: undici itself would wait for its connection before it minds the signal.
   const attempt = timeout(timeoutMs, TimeoutStrategy.Aggressive);
-  /** Whatever KeyAPI says, the token is not repeated to a log or a client. */
+  /** Takes the token out of what KeyAPI says of a call, before it gets into the log or to a client. */
   const redact = (text: string): string => (token === undefined ? text : text.replaceAll(token, '[token]'));
   const readRows = createRowReader(redact, onEvent);
 

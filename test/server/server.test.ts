@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
 
@@ -92,6 +94,25 @@ describe('the HTTP server', () => {
   });
 });
 
+it('tells a client whose request is in flight when it closes not to keep the connection', async () => {
+  app = await startEmulatedApp({ latencyMs: 300 });
+  const address = new URL(await app.server.listen({ host: '127.0.0.1', port: 0 }));
+  const headers = { 'content-type': 'application/json' };
+  const request = httpRequest(new URL('/graphql', address), {
+    method: 'POST',
+    headers,
+    agent: new Agent({ keepAlive: true }),
+  });
+  request.end(JSON.stringify({ query: '{ trendingVideos { totalCount } }' }));
+  while (app.bill.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const closed = app.server.close();
+  const [response] = await once(request, 'response');
+  expect([response.statusCode, response.headers.connection]).toEqual([200, 'close']);
+  response.resume();
+  await closed;
+  app.claimedElsewhere = 1;
+});
+
 describe('development', () => {
   it('opens Apollo Sandbox to a browser', async () => {
     app = await startEmulatedApp();
@@ -142,6 +163,8 @@ describe('production', () => {
     expect((await app.query('{ __schema { types { name } } }')).errors).toHaveLength(1);
     const { errors } = await app.query('{ trendingVideo { nodes { id } } }');
     expect(errors?.[0]?.message).toBe('Cannot query field "trendingVideo" on type "Query".');
+    const long = 'Did you mean '.repeat(60_000);
+    expect((await app.query(`{ trendingVideos(orderBy: "${long}") { __typename } }`)).errors).toHaveLength(1);
     const query = 'query ($o: TrendingOrder!) { trendingVideos(orderBy: $o) { __typename } }';
     expect((await app.query(query, { o: 'VIEW' })).errors?.[0]?.message).toBe(
       'Variable "$o" got invalid value "VIEW"; Value "VIEW" does not exist in "TrendingOrder" enum.',
