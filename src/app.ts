@@ -1,31 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
+import { createCacheFile } from './data/cacheFile.ts';
 import { createChartReader } from './data/chartReader.ts';
 import { PageCache } from './data/pageCache.ts';
-import { withBulkhead } from './data/withBulkhead.ts';
+import { PageStore } from './data/pageStore.ts';
+import { type CreditBudget, createCreditBudget } from './data/resilience/creditBudget.ts';
+import { withCircuitBreaker } from './data/resilience/withCircuitBreaker.ts';
+import { withCreditBudget } from './data/resilience/withCreditBudget.ts';
+import { withFailureMemory } from './data/resilience/withFailureMemory.ts';
+import { withQueue } from './data/resilience/withQueue.ts';
+import { withRateLimit } from './data/resilience/withRateLimit.ts';
+import { withRetry } from './data/resilience/withRetry.ts';
+import { createSpendingFile } from './data/spendingFile.ts';
 import type { Clock } from './domain/clock.ts';
+import type { PageSource } from './domain/page.ts';
 import { createUpstreamCost } from './domain/upstreamCost.ts';
 import { createApolloServer } from './graphql/createApolloServer.ts';
 import { createKeyapiClient } from './keyapi/client.ts';
 import { createEmulator } from './keyapi/emulator/emulator.ts';
-import { logKeyapiEvent } from './logKeyapiEvent.ts';
+import { type AppEvent, logEvent } from './logEvent.ts';
 import { createServer } from './server/createServer.ts';
 
-/** What a caller may replace: its own log, a clock that tests move. */
+/** What a caller may replace, and hear: its own log, a clock and chance that tests move, the events. */
 export interface AppOptions {
   readonly log?: Logger;
   readonly clock?: Clock;
+  /** From 0 up to 1. */
+  readonly random?: () => number;
+  readonly onEvent?: (event: AppEvent) => void;
 }
 
-const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms) => sleep(ms),
+};
+
+/** The part of an operation's time that is kept for cutting, serialising and sending its answer. */
+const ANSWER_SHARE = 0.05;
+
+/** What the layers share. */
+interface Surroundings extends Required<Pick<AppOptions, 'clock' | 'random' | 'onEvent'>> {
+  readonly config: Config;
+}
 
 /**
  * Puts the program together: from its settings to a server that can listen, or be injected. Closing the server
- * closes everything. The only place that knows every part.
+ * closes everything. With `createPageSource`, the only place that knows every part.
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<FastifyInstance> {
-  const { log = createLog(config.logLevel), clock = systemClock } = options;
+  const { log = createLog(config.logLevel), clock = systemClock, random = Math.random } = options;
+  const logged = logEvent(log);
+  const onEvent = (event: AppEvent): void => {
+    logged(event);
+    options.onEvent?.(event);
+  };
 
   const emulator = config.keyapi.emulator ? createEmulator() : undefined;
   const source = emulator ? 'emulator' : 'keyapi';
@@ -35,19 +66,35 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     timeoutMs: config.keyapi.timeoutMs,
     connections: config.keyapi.concurrency,
     clock,
-    onEvent: logKeyapiEvent(log),
+    onEvent,
   });
+  const store = new PageStore({ clock, staleMs: config.cache.staleMs, maxBytes: config.cache.maxBytes });
+  const cacheFile =
+    config.cache.file === undefined
+      ? undefined
+      : createCacheFile({
+          file: config.cache.file,
+          source: emulator ? 'emulator' : config.keyapi.baseUrl.href,
+          store,
+          clock,
+          onEvent,
+        });
+  await cacheFile?.read();
   const cache = new PageCache({
-    source: withBulkhead(client.fetchPage, config.keyapi.concurrency),
+    source: createPageSource(client.fetchPage, { config, clock, random, onEvent }),
+    store,
     clock,
+    random,
     ttlMs: config.cache.ttlMs,
-    maxBytes: config.cache.maxBytes,
+    refreshTimeoutMs: config.operationTimeoutMs,
+    onEvent,
   });
 
   const apollo = createApolloServer({
     introspection: config.introspection,
     sandbox: config.sandbox,
     source,
+    maxCreditsPerOperation: config.credits.perOperation,
     log,
   });
   await apollo.start();
@@ -55,19 +102,51 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     apollo,
     createContext: () => {
       const cost = createUpstreamCost();
-      return { cost, charts: createChartReader(cache, clock, cost) };
+      const deadlineAt = clock.monotonic() + config.operationTimeoutMs * (1 - ANSWER_SHARE);
+      return { cost, charts: createChartReader(cache, { cost, deadlineAt }, onEvent) };
     },
     corsOrigins: config.corsOrigins,
     source,
     log,
   });
   server.addHook('onClose', async () => {
+    // What is on its way is paid for: worth the wait for one answer, if it is kept.
+    if (cacheFile) await Promise.race([cache.settle(), sleep(config.keyapi.timeoutMs, null, { ref: false })]);
+    await cacheFile?.write();
     await client.close();
     await emulator?.close();
   });
 
   if (emulator) log.info('Demo data: the embedded emulator stands in for KeyAPI, nothing is paid for');
   return server;
+}
+
+/** The layers between the page cache and the wire, from the wire up. */
+function createPageSource(wire: PageSource, { config, clock, random, onEvent }: Surroundings): PageSource {
+  const { qps, concurrency } = config.keyapi;
+  // As many as can have their turn before their operations give up.
+  const maxWaiting = Math.ceil((qps * config.operationTimeoutMs) / 1000);
+  const budget = createBudget({ config, clock, onEvent });
+
+  let source = withRateLimit(wire, { qps, clock, onEvent });
+  source = withQueue(source, { concurrency, maxWaiting, onEvent });
+  if (budget) source = withCreditBudget(source, budget, onEvent);
+  source = withCircuitBreaker(source, { clock, onEvent });
+  source = withRetry(source, { clock, random, onEvent });
+  return withFailureMemory(source, { clock, ttlMs: config.cache.errorTtlMs });
+}
+
+function createBudget({ config, clock, onEvent }: Omit<Surroundings, 'random'>): CreditBudget | undefined {
+  const { perDay } = config.credits;
+  if (perDay === undefined) return undefined;
+  const { file } = config.cache;
+  const spendingFile = file === undefined ? undefined : createSpendingFile(`${file}.credits`, onEvent);
+  return createCreditBudget({
+    creditsPerDay: perDay,
+    clock,
+    spent: spendingFile?.read(),
+    onChange: spendingFile?.write,
+  });
 }
 
 /** The program's logger: JSON lines on standard output. */

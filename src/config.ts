@@ -9,10 +9,24 @@ export interface Config {
     readonly token: string | undefined;
     /** Serve demo data from the embedded emulator instead of KeyAPI. */
     readonly emulator: boolean;
+    readonly qps: number;
     readonly concurrency: number;
     readonly timeoutMs: number;
   };
-  readonly cache: { readonly ttlMs: number; readonly maxBytes: number };
+  readonly operationTimeoutMs: number;
+  readonly cache: {
+    readonly ttlMs: number;
+    readonly staleMs: number;
+    /** How long a page that could not be had is not asked for again; doubles with each further failure. */
+    readonly errorTtlMs: number;
+    readonly maxBytes: number;
+    readonly file: string | undefined;
+  };
+  readonly credits: {
+    /** Without a value there is no limit. */
+    readonly perDay: number | undefined;
+    readonly perOperation: number;
+  };
   readonly corsOrigins: readonly (string | RegExp)[];
   readonly introspection: boolean;
   readonly sandbox: boolean;
@@ -69,10 +83,17 @@ const environment = z.object({
     .default('https://api.keyapi.ai')
     .refine(isHttpUrl, 'expected an http or https address without credentials, query or fragment'),
   KEYAPI_EMULATOR: boolean.optional(),
+  KEYAPI_QPS: integer(1, 10_000).default(10),
   KEYAPI_CONCURRENCY: integer(1, 1000).default(8),
   KEYAPI_TIMEOUT_MS: integer(1, 600_000).default(5000),
+  OPERATION_TIMEOUT_MS: integer(100, 600_000).default(10_000),
   CACHE_TTL_SECONDS: integer(1, 31_536_000).default(3600),
+  CACHE_STALE_SECONDS: integer(0, 31_536_000).default(86_400),
+  ERROR_TTL_SECONDS: integer(1, 60).default(1),
   CACHE_MAX_MB: integer(1, 1_048_576).default(64),
+  CACHE_FILE: z.string().optional(),
+  CREDIT_BUDGET_PER_DAY: integer(0, 999_999_999_999).optional(),
+  MAX_CREDITS_PER_OPERATION: integer(0, 999_999_999_999).default(20),
   CORS_ORIGINS: z
     .string()
     .transform((list) => list.split(',').map((item) => item.trim()))
@@ -110,10 +131,19 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       baseUrl: new URL(env.KEYAPI_BASE_URL),
       token: env.KEYAPI_TOKEN,
       emulator,
+      qps: env.KEYAPI_QPS,
       concurrency: env.KEYAPI_CONCURRENCY,
       timeoutMs: env.KEYAPI_TIMEOUT_MS,
     },
-    cache: { ttlMs: env.CACHE_TTL_SECONDS * 1000, maxBytes: env.CACHE_MAX_MB * 2 ** 20 },
+    operationTimeoutMs: env.OPERATION_TIMEOUT_MS,
+    cache: {
+      ttlMs: env.CACHE_TTL_SECONDS * 1000,
+      staleMs: env.CACHE_STALE_SECONDS * 1000,
+      errorTtlMs: env.ERROR_TTL_SECONDS * 1000,
+      maxBytes: env.CACHE_MAX_MB * 2 ** 20,
+      file: env.CACHE_FILE,
+    },
+    credits: { perDay: env.CREDIT_BUDGET_PER_DAY, perOperation: env.MAX_CREDITS_PER_OPERATION },
     corsOrigins: env.CORS_ORIGINS ?? (isProduction ? [] : DEVELOPMENT_ORIGINS),
     introspection: env.INTROSPECTION ?? !isProduction,
     sandbox: env.SANDBOX ?? !isProduction,

@@ -1,104 +1,211 @@
-import { LRUCache } from 'lru-cache';
+import pTimeout from 'p-timeout';
 import { type Chart, chartId } from '../domain/chart.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { KnownPage, PageKey, PageSource } from '../domain/page.ts';
-import type { UpstreamCost } from '../domain/upstreamCost.ts';
-
-/** A page in the cache. */
-export interface HeldPage extends KnownPage {
-  /** End of its time to live, on the monotonic clock. */
-  readonly freshUntil: number;
-}
+import { ApiError } from '../domain/errors.ts';
+import type { Operation } from '../domain/operation.ts';
+import type { Page, PageKey, PageSource } from '../domain/page.ts';
+import type { OnDataEvent, PageOrigin } from './events.ts';
+import type { HeldPage, PageStore } from './pageStore.ts';
 
 /** What a page cache needs. */
 export interface PageCacheOptions {
   readonly source: PageSource;
+  readonly store: PageStore;
   readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
   readonly ttlMs: number;
-  /** Bound on the pages' size, as the length of their JSON at two bytes a character. */
-  readonly maxBytes: number;
+  /** How long a refresh may wait for its turn and be retried. */
+  readonly refreshTimeoutMs: number;
+  readonly onEvent: OnDataEvent;
 }
 
-interface FetchContext {
-  readonly key: PageKey;
-  readonly cost: UpstreamCost;
+/** A page, and how an operation came by it. */
+export interface ReadPage {
+  readonly page: HeldPage;
+  readonly origin: PageOrigin;
 }
+
+/** An upstream fetch under way. */
+interface Flight {
+  readonly page: Promise<HeldPage>;
+  /** The latest moment at which somebody still waits for it. */
+  deadlineAt: number;
+}
+
+/** By how much a life is shortened at most, so that charts that were fetched together do not expire together. */
+const MAX_JITTER = 0.1;
 
 /**
- * Pages of all charts, shared by all operations of the process for their time to live, least recently used
- * evicted first. Concurrent fetches of one page share one upstream call; whoever stops waiting does not end
- * it, and its answer always enters the cache, since it is paid for. Failures are never kept.
+ * Pages of all charts, shared by all operations of the process. All pages that are fetched while a chart's
+ * generation is fresh belong to it and expire with it; the first one after that begins the next.
+ *
+ * - Fresh: it is served, and nothing is asked.
+ * - Stale, for as long as the store holds it: it is served at once, and one refresh runs meanwhile. Who has to wait
+ *   for another page anyway waits for the refresh too, and falls back on the stale copy when it fails.
+ * - Concurrent fetches of one page share one upstream call. Whoever stops waiting does not end it, and its answer
+ *   always enters the store, since it is paid for.
+ * - A page that upstream refuses (400) is dropped and never served stale. Failures are not kept here.
  */
 export class PageCache {
   readonly #options: PageCacheOptions;
-  readonly #pages: LRUCache<string, HeldPage, FetchContext>;
-  /** Which page numbers of a chart may be held; evictions are noticed when it is read. */
-  readonly #numbers = new Map<string, Set<number>>();
+  readonly #flights = new Map<string, Flight>();
   #fetched = 0;
 
   constructor(options: PageCacheOptions) {
     this.#options = options;
-    this.#pages = new LRUCache({
-      maxSize: options.maxBytes,
-      sizeCalculation: (page) => JSON.stringify(page).length * 2,
-      onInsert: ({ chart, number }) => this.#noteHeld(chart, number),
-      // An eviction aborts the fetch that holds the place; the answer is wanted all the same.
-      ignoreFetchAbort: true,
-      fetchMethod: async (id, _held, { context, signal }) => {
-        const page = await this.#buy(context);
-        if (signal.aborted) this.#pages.set(id, page);
-        return page;
-      },
-    });
-  }
-
-  /** The chart's fresh pages, without touching their recency. */
-  held(chart: Chart): HeldPage[] {
-    const numbers = this.#numbers.get(chartId(chart));
-    const pages: HeldPage[] = [];
-    for (const number of numbers ?? []) {
-      const page = this.#pages.peek(pageId(chart, number));
-      if (page && this.#isFresh(page)) pages.push(page);
-      else numbers?.delete(number);
-    }
-    return pages;
+    // A page that outlived the process before is older than all that come.
+    this.#fetched = Math.max(0, ...options.store.all().map(({ order }) => order + 1));
   }
 
   /**
-   * The page, held or bought, counted in `cost`.
-   *
-   * @throws {ApiError} What the source threw; everyone who shared the call gets the same.
+   * What is held of a chart, as windows may be cut from it, best first: each generation, the newest first, then
+   * the newest copy of each page. Does not count as use.
    */
-  async fetch(key: PageKey, cost: UpstreamCost): Promise<HeldPage> {
-    const id = pageId(key.chart, key.number);
-    const held = this.#pages.peek(id);
-    // A page cut in another grid holds other ranks: the chart's grid has changed since it was fetched.
-    const forceRefresh = held !== undefined && !(this.#isFresh(held) && held.pageSize === key.pageSize);
-    const status: LRUCache.Status<string, HeldPage, FetchContext> = {};
-    const page = await this.#pages.forceFetch(id, { forceRefresh, status, context: { key, cost } });
-    if (status.fetch === 'hit') cost.pages.cached++;
-    else if (status.fetch === 'inflight') cost.pages.shared++;
-    else cost.pages.fetched++;
-    return page;
+  views(chart: Chart): (readonly HeldPage[])[] {
+    const copies = this.#options.store.copies(chart);
+    const generations = new Map<number, HeldPage[]>();
+    for (const page of copies) {
+      const generation = generations.get(page.generation);
+      if (generation) generation.push(page);
+      else generations.set(page.generation, [page]);
+    }
+    const views = [...generations.values()];
+    return views.length > 1 ? [...views, newestCopies(copies)] : views;
   }
 
-  async #buy({ key, cost }: FetchContext): Promise<HeldPage> {
-    const { source, clock, ttlMs } = this.#options;
-    const page = await source(key, { onRequest: () => cost.requests++ });
-    return { ...page, order: this.#fetched++, freshUntil: clock.monotonic() + ttlMs };
+  /** The newest copy of each page held, apart by whether its time to live goes on. Does not count as use. */
+  known(chart: Chart): { readonly fresh: HeldPage[]; readonly expired: HeldPage[] } {
+    const newest = newestCopies(this.#options.store.copies(chart));
+    return {
+      fresh: newest.filter((page) => this.isFresh(page)),
+      expired: newest.filter((page) => !this.isFresh(page)),
+    };
   }
 
-  #noteHeld(chart: Chart, number: number): void {
-    const id = chartId(chart);
-    const numbers = this.#numbers.get(id) ?? new Set();
-    this.#numbers.set(id, numbers.add(number));
+  /** True while a page's time to live goes on. */
+  isFresh({ freshUntil }: HeldPage): boolean {
+    return this.#options.clock.monotonic() < freshUntil;
   }
 
-  #isFresh(page: HeldPage): boolean {
-    return this.#options.clock.monotonic() < page.freshUntil;
+  /** Serves a page that is held. */
+  use(page: HeldPage): ReadPage {
+    this.#options.store.touch(page);
+    return { page, origin: this.isFresh(page) ? 'cached' : 'stale' };
+  }
+
+  /** Fetches a page in the background, unless a copy is held that is not due, or it is on its way. */
+  refresh(key: PageKey): void {
+    const newest = this.#options.store.newest(key);
+    if (newest && !this.#isDue(newest)) return;
+    // Spends, for whoever asks next: the page is in demand and past its life, or its covers are.
+    if (!this.#flights.has(pageId(key))) this.#start(key);
+  }
+
+  /**
+   * A fresh copy of the page, held or fetched for `operation`; the stale one when it cannot be had in time.
+   *
+   * @throws {ApiError} What the source threw when nothing is held; everyone who shared the call gets the same.
+   */
+  async fetch(key: PageKey, operation: Operation): Promise<ReadPage> {
+    const { store, clock } = this.#options;
+    const held = store.newest(key);
+    if (held && this.isFresh(held)) {
+      this.refresh(key);
+      return this.use(held);
+    }
+    const shared = this.#flights.get(pageId(key));
+    if (shared) shared.deadlineAt = Math.max(shared.deadlineAt, operation.deadlineAt);
+    // Spends: the operation needs this page, and nobody holds it or is fetching it.
+    const flight = shared ?? this.#start(key, operation);
+    try {
+      const milliseconds = Math.max(1, operation.deadlineAt - clock.monotonic());
+      const page = await pTimeout(flight.page, { milliseconds, fallback: rejectTimeout });
+      return { page, origin: shared ? 'shared' : 'fetched' };
+    } catch (error) {
+      // Looked up again: a page that upstream refused is held no more.
+      const stale = store.newest(key);
+      if (!stale) throw error;
+      return this.use(stale);
+    }
+  }
+
+  /** Waits until nothing is being fetched any more: what was paid for is then held. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([...this.#flights.values()].map(({ page }) => page));
+  }
+
+  /** Begins to fetch a page, for an operation or, without one, as a refresh that nobody pays for. */
+  #start(key: PageKey, operation?: Operation): Flight {
+    const { source, store, clock, refreshTimeoutMs, onEvent } = this.#options;
+    const id = pageId(key);
+    const fetchOptions = {
+      onRequest: () => {
+        if (operation) operation.cost.requests++;
+        else onEvent({ type: 'pageRefresh', chart: key.chart, page: key.number });
+      },
+      deadline: () => flight.deadlineAt,
+      background: operation === undefined,
+    };
+    const fetchPage = async (): Promise<HeldPage> => {
+      try {
+        return this.#admit(await source(key, fetchOptions));
+      } catch (error) {
+        if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') store.forget(key);
+        throw error;
+      } finally {
+        this.#flights.delete(id);
+      }
+    };
+    const deadlineAt = operation?.deadlineAt ?? clock.monotonic() + refreshTimeoutMs;
+    // `source` may look at the deadline at once: the flight must be there before it starts.
+    const flight: Flight = { page: Promise.resolve().then(fetchPage), deadlineAt };
+    this.#flights.set(id, flight);
+    // Whoever waits hears of a failure; it is none that nobody does.
+    flight.page.catch(() => undefined);
+    return flight;
+  }
+
+  /** Takes in a page that has just come. */
+  #admit(page: Page): HeldPage {
+    const { store, clock, ttlMs, random } = this.#options;
+    const now = clock.monotonic();
+    const current = store.copies(page.chart)[0];
+    const isCurrent = current !== undefined && this.isFresh(current);
+    const generation = isCurrent ? current.generation : (current?.generation ?? 0) + 1;
+    const freshUntil = isCurrent ? current.freshUntil : now + ttlMs * (1 - MAX_JITTER * random());
+    // Covers are worth one refresh in each generation: upstream may well send links that expire soon again.
+    const isReplacement = store.newest(page)?.generation === generation;
+    const coversLeftMs = isReplacement ? undefined : timeToFirstExpiry(page);
+    const coversUntil = coversLeftMs === undefined ? null : now + coversLeftMs;
+    const held = { ...page, order: this.#fetched++, generation, freshUntil, coversUntil };
+    store.add(held);
+    return held;
+  }
+
+  #isDue(page: HeldPage): boolean {
+    const areCoversExpired = page.coversUntil !== null && this.#options.clock.monotonic() >= page.coversUntil;
+    return !this.isFresh(page) || areCoversExpired;
   }
 }
 
-function pageId(chart: Chart, number: number): string {
+/** Milliseconds, from when the page was fetched, for which all its covers can be seen; undefined when for ever. */
+function timeToFirstExpiry({ rows, fetchedAt }: Page): number | undefined {
+  const expiries = rows.flatMap((row) =>
+    row?.cover && row.coverExpiresAt !== null ? [row.coverExpiresAt] : [],
+  );
+  return expiries.length > 0 ? Math.min(...expiries) - fetchedAt : undefined;
+}
+
+function newestCopies(copies: readonly HeldPage[]): HeldPage[] {
+  const seen = new Set<number>();
+  return copies.filter(({ number }) => !seen.has(number) && seen.add(number));
+}
+
+function rejectTimeout(): never {
+  throw new ApiError('UPSTREAM_TIMEOUT');
+}
+
+function pageId({ chart, number }: PageKey): string {
   return `${chartId(chart)}:${number}`;
 }

@@ -4,4 +4,5 @@ export interface Clock {
   readonly now: () => number;
   /** Milliseconds from an arbitrary start, never set back: for lives that are measured. */
   readonly monotonic: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
 }

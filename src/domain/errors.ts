@@ -21,6 +21,14 @@ export const ERROR_CODES = {
     retryable: true,
     message: 'The data provider gave an answer that cannot be read.',
   },
+  CREDIT_BUDGET_EXHAUSTED: {
+    retryable: true,
+    message: "This server's credits for the day are spent.",
+  },
+  OPERATION_TOO_EXPENSIVE: {
+    retryable: false,
+    message: 'This operation could cost more credits than are allowed.',
+  },
 } as const satisfies Record<string, { retryable: boolean; message: string }>;
 
 /** `extensions.code` of an `ApiError`. */
@@ -43,6 +51,8 @@ export interface ApiErrorOptions {
   readonly upstream?: UpstreamAnswer | undefined;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds?: number | undefined;
+  /** True when the same call may be tried once more at once: it was never answered, or upstream advises it. */
+  readonly repeatable?: boolean | undefined;
   /** For the log alone (KeyAPI's own message, say); never sent to a client. */
   readonly detail?: string | undefined;
   readonly cause?: unknown;
@@ -54,16 +64,18 @@ export class ApiError extends Error {
   readonly retryable: boolean;
   readonly upstream: UpstreamAnswer | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly repeatable: boolean;
   readonly detail: string | undefined;
 
   constructor(
     readonly code: ErrorCode,
-    { message, upstream, retryAfterSeconds, detail, cause }: ApiErrorOptions = {},
+    { message, upstream, retryAfterSeconds, repeatable = false, detail, cause }: ApiErrorOptions = {},
   ) {
     super(message ?? ERROR_CODES[code].message, { cause });
     this.retryable = ERROR_CODES[code].retryable;
     this.upstream = upstream;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.repeatable = repeatable;
     this.detail = detail;
   }
 }

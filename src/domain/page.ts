@@ -40,8 +40,12 @@ export function rankOffset({ number, pageSize }: PageKey): number {
 
 /** What a caller hands down with a fetch. */
 export interface FetchOptions {
-  /** Called each time a request is about to be sent upstream, that is: paid for. */
+  /** Called each time a request is about to be sent upstream, that is: paid for. What it throws stops it. */
   readonly onRequest: () => void;
+  /** The moment, on the monotonic clock, from which on nobody waits for the page any more. */
+  readonly deadline: () => number;
+  /** True when nobody waits for the page even now: it refreshes one that is served meanwhile. */
+  readonly background: boolean;
 }
 
 /**

@@ -3,6 +3,7 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import type { BaseLogger } from 'pino';
 import type { OperationContext } from './context.ts';
+import { createCostLimitPlugin } from './costLimit.ts';
 import { createFormatError } from './formatError.ts';
 import { createSchema } from './schema.ts';
 import {
@@ -17,12 +18,13 @@ export interface ApolloServerOptions {
   /** Opens Apollo Sandbox to browsers that visit the endpoint. */
   readonly sandbox: boolean;
   readonly source: UpstreamSource;
+  readonly maxCreditsPerOperation: number;
   readonly log: BaseLogger;
 }
 
 /** Makes the GraphQL server, without a transport; start it before use. */
 export function createApolloServer(options: ApolloServerOptions): ApolloServer<OperationContext> {
-  const { introspection, sandbox, source, log } = options;
+  const { introspection, sandbox, source, maxCreditsPerOperation, log } = options;
   return new ApolloServer<OperationContext>({
     schema: createSchema(),
     introspection,
@@ -45,6 +47,7 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
       })}\n`,
     plugins: [
       createUpstreamExtensionPlugin(source),
+      createCostLimitPlugin(maxCreditsPerOperation),
       sandbox ? ApolloServerPluginLandingPageLocalDefault() : ApolloServerPluginLandingPageDisabled(),
     ],
   });

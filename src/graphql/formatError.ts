@@ -43,7 +43,12 @@ export function createFormatError({ hints, onUnexpected }: FormatErrorOptions): 
   const toMessage = hints ? (text: string): string => text : withoutHint;
 
   return (formatted, error) => {
-    const original = unwrapResolverError(error);
+    const thrown = unwrapResolverError(error);
+    // An operation that was refused as a whole has no path, which Apollo's own unwrapping asks for.
+    const original =
+      thrown instanceof GraphQLError && thrown.originalError instanceof ApiError
+        ? thrown.originalError
+        : thrown;
     if (original instanceof ApiError) {
       const { message, code, retryable, retryAfterSeconds, upstream } = original;
       const extensions = {

@@ -1,9 +1,10 @@
-import { TaskCancelledError, TimeoutStrategy, timeout } from 'cockatiel';
+import pTimeout, { TimeoutError } from 'p-timeout';
 import { Pool } from 'undici';
 import type { Clock } from '../domain/clock.ts';
 import { ApiError, type UpstreamAnswer } from '../domain/errors.ts';
 import { type FetchOptions, PAGE_SIZE, type Page, type PageKey, type PageSource } from '../domain/page.ts';
 import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
+import { createConnections } from './connections.ts';
 import { type HttpAnswer, isSuccess, type Payload, readAnswer } from './envelope.ts';
 import type { OnKeyapiEvent, UpstreamCallEvent } from './events.ts';
 import { toRequestPath } from './request.ts';
@@ -38,8 +39,10 @@ const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 /** A client of KeyAPI's trending videos (`GET /v1/tiktok/trending/videos`). Redirects are not followed. */
 export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   const { baseUrl, token, timeoutMs, connections, clock, onEvent } = options;
+  const { connect, watch } = createConnections();
   const pool = new Pool(baseUrl.origin, {
     connections,
+    connect,
     maxResponseSize: MAX_ANSWER_BYTES,
     // The attempt's own deadline rules; these two would not stop an answer that drips.
     headersTimeout: 0,
@@ -49,23 +52,22 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     accept: 'application/json',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
-  // Aggressive: undici itself would wait for its connection before it minds the signal.
-  const attempt = timeout(timeoutMs, TimeoutStrategy.Aggressive);
   /** Takes the token out of what KeyAPI says of a call, before it gets into the log or to a client. */
   const redact = (text: string): string => (token === undefined ? text : text.replaceAll(token, '[token]'));
   const readRows = createRowReader(redact, onEvent);
 
-  async function fetchPage(key: PageKey, { onRequest }: FetchOptions): Promise<Page> {
-    const startedAt = clock.monotonic();
+  async function fetchPage(key: PageKey, { onRequest, background }: FetchOptions): Promise<Page> {
     onRequest();
+    const startedAt = clock.monotonic();
+    const report = (result: CallResult): void => reportCall(key, background, startedAt, result);
     try {
       const answer = await send(key);
       const payload = readAnswer(answer, key.number, clock.now(), redact);
-      report(key, startedAt, { outcome: 'ok', status: answer.status, requestId: payload.requestId });
+      report({ outcome: 'ok', status: answer.status, requestId: payload.requestId });
       return toPage(key, payload);
     } catch (error) {
       if (error instanceof ApiError) {
-        report(key, startedAt, { outcome: error.code, ...error.upstream, detail: error.detail });
+        report({ outcome: error.code, ...error.upstream, detail: error.detail });
       }
       throw error;
     }
@@ -74,44 +76,51 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   /** Spends: the caller wants this page and nobody holds it. */
   async function send(key: PageKey): Promise<HttpAnswer> {
     const received: { head?: Omit<HttpAnswer, 'body'> } = {};
+    const hasAnswerBegun = watch();
+    const abort = new AbortController();
+    const receive = async (): Promise<HttpAnswer> => {
+      const path = toRequestPath(baseUrl, key);
+      const response = await pool.request({ method: 'GET', path, headers, signal: abort.signal });
+      const retryAfter = response.headers['retry-after'];
+      const head = {
+        status: response.statusCode,
+        retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+      };
+      received.head = head;
+      return { ...head, body: await response.body.bytes() };
+    };
     try {
-      return await attempt.execute(async ({ signal }) => {
-        const path = toRequestPath(baseUrl, key);
-        const response = await pool.request({ method: 'GET', path, headers, signal });
-        const retryAfter = response.headers['retry-after'];
-        const head = {
-          status: response.statusCode,
-          retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
-        };
-        received.head = head;
-        return { ...head, body: await response.body.bytes() };
-      });
+      // Not by the signal alone: undici waits for its connection before it minds that.
+      return await pTimeout(receive(), { milliseconds: timeoutMs });
     } catch (error) {
+      abort.abort();
       const { head } = received;
       // The status of a failure says enough, whatever became of its body.
       if (head && !isSuccess(head.status)) return { ...head, body: new Uint8Array() };
-      throw toWireError(error, head?.status);
+      throw toWireError(error, head?.status, hasAnswerBegun(error));
     }
   }
 
   function toPage(key: PageKey, { limit, hasMore, totalCount, rows }: Payload): Page {
     const pageSize = Math.min(limit, PAGE_SIZE);
+    const fetchedAt = clock.now();
     return {
       chart: key.chart,
       number: key.number,
       pageSize,
-      rows: readRows(key, rows.slice(0, pageSize)),
+      rows: readRows(key, rows.slice(0, pageSize), fetchedAt),
       hasMore,
       totalCount,
-      fetchedAt: clock.now(),
+      fetchedAt,
     };
   }
 
-  function report(key: PageKey, startedAt: number, result: CallResult): void {
+  function reportCall(key: PageKey, background: boolean, startedAt: number, result: CallResult): void {
     onEvent({
       type: 'upstreamCall',
       chart: key.chart,
       page: key.number,
+      background,
       outcome: result.outcome,
       status: result.status,
       durationMs: Math.round(clock.monotonic() - startedAt),
@@ -131,16 +140,18 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
 const UNREADABLE =
   /HTTPParserError|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_|ERR_ASSERTION|bad (upgrade|response)$/;
 
-/** The error of a call without a whole answer; `status` is set when its headers had come. */
-function toWireError(thrown: unknown, status: number | undefined): ApiError {
+/**
+ * The error of a call without a whole answer; `status` is set when its headers had come, `hasBegun` when any byte
+ * had. Where none had, nothing was billed, and the call may be repeated.
+ */
+function toWireError(thrown: unknown, status: number | undefined, hasBegun: boolean): ApiError {
   // undici and the deadline throw errors, though not all of this realm's class.
   const { name, message, code = '' } = thrown as Error & { code?: string };
   const upstream = status === undefined ? undefined : { status, code: null, requestId: null };
   const options = { upstream, detail: `${name}: ${message}`, cause: thrown };
-  // Nothing but the deadline aborts an attempt.
-  if (thrown instanceof TaskCancelledError || name === 'AbortError') {
-    return new ApiError('UPSTREAM_TIMEOUT', options);
-  }
+  if (thrown instanceof TimeoutError) return new ApiError('UPSTREAM_TIMEOUT', options);
   const hasAnswer = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
-  return new ApiError(hasAnswer ? 'UPSTREAM_BAD_RESPONSE' : 'UPSTREAM_UNAVAILABLE', options);
+  return hasAnswer
+    ? new ApiError('UPSTREAM_BAD_RESPONSE', options)
+    : new ApiError('UPSTREAM_UNAVAILABLE', { ...options, repeatable: !hasBegun });
 }

@@ -59,16 +59,24 @@ export function readAnswer(
 ): Payload {
   const body = parseJson(answer.body);
   const envelope = envelopeSchema.safeParse(body);
-  const code = envelope.success ? envelope.data.code : null;
-  const upstream: UpstreamAnswer = { status: answer.status, code, requestId: toRequestId(body, redact) };
+  const bodyCode = envelope.success ? envelope.data.code : null;
+  const upstream: UpstreamAnswer = {
+    status: answer.status,
+    code: bodyCode,
+    requestId: toRequestId(body, redact),
+  };
 
-  const failed = code !== null && code !== 0 ? code : isSuccess(answer.status) ? null : answer.status;
+  const failed =
+    bodyCode !== null && bodyCode !== 0 ? bodyCode : isSuccess(answer.status) ? null : answer.status;
   if (failed !== null) {
-    throw new ApiError(toErrorCode(failed), {
+    const code = toErrorCode(failed);
+    throw new ApiError(code, {
       message: failed === 400 ? 'The data provider did not accept the arguments.' : undefined,
       upstream,
       detail: toDetail(body, redact),
       retryAfterSeconds: failed === 429 ? parseRetryAfter(answer.retryAfter, now) : undefined,
+      // KeyAPI advises one more try after a server error.
+      repeatable: code === 'UPSTREAM_ERROR',
     });
   }
 

@@ -9,6 +9,8 @@ export interface UpstreamCallEvent {
   readonly type: 'upstreamCall';
   readonly chart: Chart;
   readonly page: number;
+  /** True for a refresh that no operation waits for. */
+  readonly background: boolean;
   readonly outcome: 'ok' | ErrorCode;
   /** HTTP status; undefined when no answer came. */
   readonly status: number | undefined;

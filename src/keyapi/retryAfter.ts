@@ -1,17 +1,21 @@
 /** The pause that KeyAPI advises after a 429 unless told otherwise. */
 const DEFAULT_SECONDS = 60;
+/** However long a pause upstream asks for, it is asked again after this one. */
+const MAX_SECONDS = 120;
 
 /**
- * Whole seconds to wait, from a `Retry-After` header: a number of seconds or an HTTP date (RFC 9110, section
- * 10.2.3). 60 when it is missing or unreadable, 0 when the date has passed.
+ * Whole seconds to wait, 1 to 120, from a `Retry-After` header: a number of seconds or an HTTP date (RFC 9110,
+ * section 10.2.3). 60 when it is missing or unreadable.
  *
  * @param now Unix milliseconds.
  */
 export function parseRetryAfter(header: string | undefined, now: number): number {
-  const text = header?.trim() ?? '';
-  if (/^\d{1,9}$/.test(text)) return Number(text);
+  return Math.min(Math.max(1, toSeconds(header?.trim() ?? '', now)), MAX_SECONDS);
+}
+
+function toSeconds(text: string, now: number): number {
+  if (/^\d+$/.test(text)) return Number(text);
   // `Date.parse` takes nearly anything for a date; an HTTP date begins with a day's name.
   const date = /^(mon|tue|wed|thu|fri|sat|sun)/i.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(date)) return DEFAULT_SECONDS;
-  return Math.max(0, Math.ceil((date - now) / 1000));
+  return Number.isNaN(date) ? DEFAULT_SECONDS : Math.ceil((date - now) / 1000);
 }

@@ -3,8 +3,8 @@ import type { TrendingVideo } from '../domain/trendingVideo.ts';
 import type { OnKeyapiEvent } from './events.ts';
 import { isRecord, KNOWN_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
 
-/** Maps the rows of a page; null for each that cannot be read. */
-export type RowReader = (key: PageKey, rows: readonly unknown[]) => (TrendingVideo | null)[];
+/** Maps the rows of a page that came at `now`, in Unix milliseconds; null for each that cannot be read. */
+export type RowReader = (key: PageKey, rows: readonly unknown[], now: number) => (TrendingVideo | null)[];
 
 /** Bounds what an upstream that invents field names can make us remember. */
 const MAX_UNKNOWN_FIELDS = 100;
@@ -28,9 +28,9 @@ export function createRowReader(redact: (text: string) => string, onEvent: OnKey
     }
   }
 
-  return ({ chart, number }, rows) => {
+  return ({ chart, number }, rows, now) => {
     rows.forEach(noteUnknownFields);
-    const videos = rows.map(toTrendingVideo);
+    const videos = rows.map((row) => toTrendingVideo(row, now));
     const dropped = videos.filter((video) => video === null).length;
     if (dropped > 0) onEvent({ type: 'rowsDropped', chart, page: number, count: dropped });
     return videos;

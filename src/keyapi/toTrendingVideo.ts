@@ -20,22 +20,27 @@ const MAX_INT = 2 ** 31 - 1;
 
 /**
  * Maps a row as KeyAPI sends it. Null when it has no usable id or `item_url`; anything else that cannot be
- * used becomes null, an empty title or a duration of 0, so that serialising the result cannot fail.
+ * used becomes null, an empty title or a duration of 0, so that serialising the result cannot fail. A link to a
+ * cover that has expired already is worthless, and becomes null too.
+ *
+ * @param now Unix milliseconds.
  */
-export function toTrendingVideo(row: unknown): TrendingVideo | null {
+export function toTrendingVideo(row: unknown, now: number): TrendingVideo | null {
   if (!isRecord(row)) return null;
   const itemId = toItemId(row.item_id) ?? toItemId(row.id);
   const itemUrl = toWebUrl(row.item_url);
   if (itemId === null || itemUrl === null) return null;
   const cover = toWebUrl(row.cover);
+  const coverExpiresAt = cover && toExpiry(cover);
+  const isExpired = coverExpiresAt !== null && coverExpiresAt <= now;
   const countryCode = typeof row.country_code === 'string' ? row.country_code.toUpperCase() : '';
   return {
     id: encodeGlobalId('TrendingVideo', itemId),
     itemId,
     itemUrl: itemUrl.href,
     title: toText(row.title) ?? '',
-    cover: cover?.href ?? null,
-    coverExpiresAt: cover && toExpiry(cover),
+    cover: isExpired ? null : (cover?.href ?? null),
+    coverExpiresAt,
     duration: toSeconds(row.duration),
     region: toText(row.region),
     countryCode: isCountryCode(countryCode) ? countryCode : null,

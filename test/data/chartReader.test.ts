@@ -1,22 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createChartReader } from '../../src/data/chartReader.ts';
-import { PageCache } from '../../src/data/pageCache.ts';
 import type { Cursor } from '../../src/domain/cursor.ts';
 import type { PageSource } from '../../src/domain/page.ts';
 import type { TrendingVideo } from '../../src/domain/trendingVideo.ts';
-import { createUpstreamCost } from '../../src/domain/upstreamCost.ts';
 import type { WindowArguments } from '../../src/domain/window/index.ts';
+import { createOperation, createTestCache } from '../support/cache.ts';
 import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../support/charts.ts';
-import { createTestClock } from '../support/clock.ts';
 
 const ALL = { rows: true, facts: true };
 
 function createReaders(source: PageSource) {
-  const clock = createTestClock();
-  const cache = new PageCache({ source, clock, ttlMs: 1000, maxBytes: 2 ** 24 });
+  const { cache, onEvent } = createTestCache(source);
   /** A reader for one operation. */
-  return () => createChartReader(cache, clock, createUpstreamCost());
+  return () => createChartReader(cache, createOperation(), onEvent);
 }
 
 /** Windows of `size` one after the other, each an operation, until the flag says that none is left. */
@@ -213,15 +210,5 @@ describe('readWindow', () => {
       (await createReader().readWindow(US_VIEWS, args, ALL)).facts?.fetchedAt;
     expect(await age({ first: 40 })).toBe(1000);
     expect(await age({ first: 10, after: { rank: 20, itemId: '20' } })).toBe(1001);
-  });
-
-  it('says that it is stale when its time to live ended while it was read', async () => {
-    const { source } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
-    const clock = createTestClock();
-    const cache = new PageCache({ source, clock, ttlMs: 1000, maxBytes: 2 ** 24 });
-    const reader = createChartReader(cache, clock, createUpstreamCost());
-    expect((await reader.readWindow(US_VIEWS, {}, ALL)).facts?.stale).toBe(false);
-    clock.advance(1000);
-    expect((await reader.readWindow(US_VIEWS, {}, ALL)).facts?.stale).toBe(true);
   });
 });

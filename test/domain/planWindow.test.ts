@@ -36,7 +36,7 @@ function solve(
   const loaded = new Map<number, KnownPage>();
   const bought: number[] = [];
   for (let round = 0; round < 28; round++) {
-    const plan = planWindow(args, need, held, [...loaded.values()]);
+    const plan = planWindow(args, need, { fresh: held, expired: [] }, [...loaded.values()]);
     const missing = plan.pages.filter((number) => loaded.get(number)?.pageSize !== plan.pageSize);
     if (missing.length === 0) {
       const window = cutWindow(plan, args, loaded);
@@ -119,7 +119,9 @@ describe('planWindow', () => {
   });
 
   it('fetches all pages of a window in one round, and no page to learn the flags', () => {
-    expect(planWindow({ first: 50, after: at(13) }, ALL, [], []).pages).toEqual([1, 2, 3, 4]);
+    expect(planWindow({ first: 50, after: at(13) }, ALL, { fresh: [], expired: [] }, []).pages).toEqual([
+      1, 2, 3, 4,
+    ]);
     expect(solve(chart, 20, { first: 50, after: at(13) })).toEqual({
       ids: range(14, 63),
       ranks: range(14, 63),
@@ -237,7 +239,7 @@ describe('planWindow', () => {
 
     it('when it changes while older pages are held', () => {
       const held = [makePage(chart, 1, 20), makePage(chart, 2, 10, { order: 2 })];
-      const plan = planWindow({ first: 30 }, ALL, held, []);
+      const plan = planWindow({ first: 30 }, ALL, { fresh: held, expired: [] }, []);
       expect(plan).toMatchObject({ pageSize: 10, pages: [1, 2, 3] });
     });
   });

@@ -6,7 +6,9 @@ import { ApiError } from '../../src/domain/errors.ts';
 import type { Page } from '../../src/domain/page.ts';
 import { createKeyapiClient, type KeyapiClient } from '../../src/keyapi/client.ts';
 import type { KeyapiEvent } from '../../src/keyapi/events.ts';
+import { fetchOptions } from '../support/cache.ts';
 import { US_VIEWS } from '../support/charts.ts';
+import { createTestClock } from '../support/clock.ts';
 import {
   type Handler,
   makeRow,
@@ -37,13 +39,16 @@ function createClient(baseUrl: URL): KeyapiClient {
     token: 'sk-secret',
     timeoutMs: TIMEOUT_MS,
     connections: 4,
-    clock: { now: () => NOW, monotonic: () => performance.now() },
+    clock: { ...createTestClock(NOW), monotonic: () => performance.now() },
     onEvent: (event) => void events.push(event),
   });
 }
 
 function fetchPage(number = 1): Promise<Page> {
-  return client.fetchPage({ chart: US_VIEWS, number, pageSize: 20 }, { onRequest: () => requests++ });
+  return client.fetchPage(
+    { chart: US_VIEWS, number, pageSize: 20 },
+    fetchOptions({ onRequest: () => requests++ }),
+  );
 }
 
 async function fetchError(): Promise<ApiError> {
@@ -96,6 +101,7 @@ describe('client', () => {
         type: 'upstreamCall',
         chart: US_VIEWS,
         page: 1,
+        background: false,
         outcome: 'ok',
         status: 200,
         durationMs: expect.any(Number),
@@ -316,7 +322,7 @@ describe('client', () => {
     const stuck = createClient(new URL(`https://127.0.0.1:${port}`));
     const startedAt = performance.now();
     await expect(
-      stuck.fetchPage({ chart: US_VIEWS, number: 1, pageSize: 20 }, { onRequest: () => undefined }),
+      stuck.fetchPage({ chart: US_VIEWS, number: 1, pageSize: 20 }, fetchOptions()),
     ).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
     expect(performance.now() - startedAt).toBeLessThan(5 * TIMEOUT_MS);
     await stuck.close();

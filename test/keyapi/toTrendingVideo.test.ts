@@ -5,10 +5,12 @@ import { toTrendingVideo } from '../../src/keyapi/toTrendingVideo.ts';
 import { makeRow } from '../support/upstream.ts';
 
 const ID = '7587114666132868383';
+/** Before the cover of the row expires. */
+const NOW = 1_770_000_000_000;
 
 describe('toTrendingVideo', () => {
   it('maps a row of the contract', () => {
-    expect(toTrendingVideo(makeRow(ID))).toEqual({
+    expect(toTrendingVideo(makeRow(ID), NOW)).toEqual({
       id: Buffer.from(`TrendingVideo:${ID}`).toString('base64url'),
       itemId: ID,
       itemUrl: `https://www.tiktok.com/@mnm_pipi/video/${ID}`,
@@ -34,7 +36,13 @@ describe('toTrendingVideo', () => {
     ['an item_url that is no link', makeRow(ID, { item_url: '/@mnm_pipi/video/1' })],
     ['an item_url that runs code', makeRow(ID, { item_url: 'javascript:alert(1)' })],
   ])('drops a row that is or has %s', (_name, row) => {
-    expect(toTrendingVideo(row)).toBeNull();
+    expect(toTrendingVideo(row, NOW)).toBeNull();
+  });
+
+  it('serves no cover that expired before it came', () => {
+    const expiry = 1_770_133_396_000;
+    expect(toTrendingVideo(makeRow(ID), expiry - 1)?.cover).toMatch(/^https:/);
+    expect(toTrendingVideo(makeRow(ID), expiry)).toMatchObject({ cover: null, coverExpiresAt: expiry });
   });
 
   it.each([
@@ -72,7 +80,7 @@ describe('toTrendingVideo', () => {
     ],
     ['a malformed escape', { item_url: 'https://www.tiktok.com/@%zz/video/1' }, { creator: null }],
   ])('reads %s', (_name, overrides, expected) => {
-    expect(toTrendingVideo(makeRow(ID, overrides))).toMatchObject(expected);
+    expect(toTrendingVideo(makeRow(ID, overrides), NOW)).toMatchObject(expected);
   });
 
   it('maps nothing that its scalars could not serialise, whatever is sent', () => {
@@ -87,7 +95,7 @@ describe('toTrendingVideo', () => {
     });
     fc.assert(
       fc.property(row, (overrides) => {
-        const video = toTrendingVideo({ ...makeRow(ID), ...overrides });
+        const video = toTrendingVideo({ ...makeRow(ID), ...overrides }, NOW);
         if (video === null) return;
         GraphQLURL.serialize(video.itemUrl);
         if (video.cover !== null) GraphQLURL.serialize(video.cover);

@@ -1,2 +1,8 @@
 export { cutWindow, type RankedVideo } from './cutWindow.ts';
-export { planWindow, type RankRange, type WindowArguments, type WindowNeed } from './planWindow.ts';
+export {
+  type KnownPages,
+  planWindow,
+  type RankRange,
+  type WindowArguments,
+  type WindowNeed,
+} from './planWindow.ts';

@@ -18,6 +18,14 @@ export interface WindowNeed {
   readonly facts: boolean;
 }
 
+/** What is known of a chart before anything is loaded, each page once. */
+export interface KnownPages {
+  /** Pages that cost nothing. */
+  readonly fresh: readonly KnownPage[];
+  /** Pages past their time to live, to be fetched anew before a window is cut from them. */
+  readonly expired: readonly KnownPage[];
+}
+
 /** A stretch of ranks, both ends included; empty when `last` is below `first`. */
 export interface RankRange {
   readonly first: number;
@@ -46,17 +54,18 @@ const DEFAULT_WINDOW = 20;
  * and `before`, then `first`, then `last`. The plan rests on what is known so far and new pages may change it:
  * plan again with them until all pages of the plan are loaded.
  *
- * @param held Pages of the chart that cost nothing, in any order.
- * @param loaded Pages that were read for this window, in any order; they replace held ones.
+ * @param known Pages of the chart, in any order.
+ * @param loaded Pages that were read for this window, in any order; they replace known ones.
  */
 export function planWindow(
   args: WindowArguments,
   need: WindowNeed,
-  held: readonly KnownPage[],
+  { fresh, expired }: KnownPages,
   loaded: readonly KnownPage[],
 ): WindowPlan {
   const loadedNumbers = new Set(loaded.map(({ number }) => number));
-  const known = [...held.filter(({ number }) => !loadedNumbers.has(number)), ...loaded].sort(byAge);
+  const others = [...fresh, ...expired].filter(({ number }) => !loadedNumbers.has(number));
+  const known = [...others, ...loaded].sort(byAge);
   const extent = extentOf(known);
   const pageSize = gridOf(known);
 
@@ -84,7 +93,8 @@ export function planWindow(
   /** False when a video that moved far would make the window cost more than one page above its own. */
   function isWithinMeans(range: RankRange): boolean {
     if (!Number.isFinite(range.last)) return true;
-    const missing = pageNumbers(range).filter((number) => !known.some((page) => page.number === number));
+    const free = new Set([...loadedNumbers, ...fresh.map(({ number }) => number)]);
+    const missing = pageNumbers(range).filter((number) => !free.has(number));
     const size = Math.max(0, range.last - range.first + 1);
     return missing.length === 0 || loaded.length + missing.length <= Math.ceil(size / pageSize) + 1;
   }

@@ -8,7 +8,8 @@ import {
 } from 'graphql';
 import type { WindowNeed } from '../../domain/window/index.ts';
 
-type SelectionContext = Pick<GraphQLResolveInfo, 'fragments' | 'variableValues'>;
+/** What it takes to read a selection. */
+export type SelectionContext = Pick<GraphQLResolveInfo, 'fragments' | 'variableValues'>;
 
 const ROW_FIELDS = ['edges', 'nodes', 'pageInfo.startCursor', 'pageInfo.endCursor'];
 const FACT_FIELDS = ['totalCount', 'fetchedAt', 'stale', 'pageInfo.hasNextPage', 'pageInfo.hasPreviousPage'];
@@ -31,8 +32,8 @@ export function toWindowNeed(connectionFields: readonly FieldNode[], context: Se
  * The fields selected below `parents`, which are of one object type: fragments opened, `@skip` and `@include`
  * honoured. Each fragment is opened once, so that the work stays linear in the document.
  */
-function selectedFields(
-  parents: readonly FieldNode[],
+export function selectedFields(
+  parents: readonly { readonly selectionSet?: SelectionSetNode | undefined }[],
   { fragments, variableValues }: SelectionContext,
 ): FieldNode[] {
   const fields: FieldNode[] = [];

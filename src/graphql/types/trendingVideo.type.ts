@@ -23,7 +23,8 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
   @Field(() => UrlScalar, {
     nullable: true,
     description:
-      'Signed link to the cover picture. It stops working at `coverExpiresAt`: show it, do not store it.',
+      'Signed link to the cover picture. It stops working at `coverExpiresAt`: show it, do not store it. Null when ' +
+      'the provider sends none, or one that has expired.',
   })
   cover!: string | null;
 

@@ -1,0 +1,53 @@
+import DataLoader from 'dataloader';
+import { chartId } from '../domain/chart.ts';
+import type { Operation } from '../domain/operation.ts';
+import type { PageKey } from '../domain/page.ts';
+import type { OnDataEvent } from './events.ts';
+import type { PageCache, ReadPage } from './pageCache.ts';
+import type { HeldPage } from './pageStore.ts';
+
+/** The pages of one operation, each counted once in its cost. Never shared between operations. */
+export interface OperationPages {
+  /** Uses a page that is held. */
+  use(page: HeldPage): void;
+  /**
+   * Gets a page: what all aliases want in one tick is asked for once, together, and a page or an error that the
+   * operation got stays the same for it.
+   */
+  load(key: PageKey): Promise<HeldPage>;
+  /** Forgets what `load` gave for this key. */
+  clear(key: PageKey): void;
+}
+
+/** The pages that `operation` uses. */
+export function createOperationPages(
+  cache: PageCache,
+  operation: Operation,
+  onEvent: OnDataEvent,
+): OperationPages {
+  const counted = new Set<string>();
+
+  function count({ page, origin }: ReadPage): HeldPage {
+    const { chart, number } = page;
+    const id = `${chartId(chart)}:${number}`;
+    if (!counted.has(id)) {
+      counted.add(id);
+      operation.cost.pages[origin]++;
+      onEvent({ type: 'pageRead', origin, chart, page: number });
+    }
+    return page;
+  }
+
+  const loader = new DataLoader<PageKey, HeldPage, string>(
+    // The cache rejects with Errors alone.
+    (keys) =>
+      Promise.all(keys.map((key) => cache.fetch(key, operation).then(count, (error: Error) => error))),
+    { cacheKeyFn: ({ chart, number, pageSize }) => `${chartId(chart)}:${number}:${pageSize}` },
+  );
+
+  return {
+    use: (page) => void count(cache.use(page)),
+    load: (key) => loader.load(key),
+    clear: (key) => void loader.clear(key),
+  };
+}

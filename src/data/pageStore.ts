@@ -1,0 +1,103 @@
+import { LRUCache } from 'lru-cache';
+import { type Chart, chartId } from '../domain/chart.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { KnownPage, PageKey } from '../domain/page.ts';
+
+/** A page that is held. */
+export interface HeldPage extends KnownPage {
+  /** Counts the generations of its chart: pages of one expire together. */
+  readonly generation: number;
+  /** End of its time to live, on the monotonic clock. */
+  readonly freshUntil: number;
+  /** When its first cover expires, on the monotonic clock; null when that is no reason to fetch it anew. */
+  readonly coversUntil: number | null;
+}
+
+/** What a page store needs. */
+export interface PageStoreOptions {
+  readonly clock: Clock;
+  /** How long a page may be used past its time to live. */
+  readonly staleMs: number;
+  /** Bound on the pages' size, as the length of their JSON at two bytes a character. */
+  readonly maxBytes: number;
+}
+
+/** Copies of one page: the newest, and the one before for windows whose other pages are no newer. */
+const MAX_COPIES = 2;
+
+/**
+ * Pages of all charts in bounded memory, least recently used evicted first. Of each page it holds the two newest
+ * copies, of different generations.
+ */
+export class PageStore {
+  readonly #options: PageStoreOptions;
+  readonly #pages: LRUCache<string, HeldPage>;
+  /** The copies by chart, the newest first: exactly those in `#pages`. */
+  readonly #byChart = new Map<string, HeldPage[]>();
+
+  constructor(options: PageStoreOptions) {
+    this.#options = options;
+    this.#pages = new LRUCache({
+      maxSize: options.maxBytes,
+      sizeCalculation: (page) => JSON.stringify(page).length * 2,
+      onInsert: (page) => this.#index(page),
+      dispose: (page) => this.#unindex(page),
+    });
+  }
+
+  /** The chart's copies that may still be used, the newest first. */
+  copies(chart: Chart): readonly HeldPage[] {
+    const copies = this.#byChart.get(chartId(chart)) ?? [];
+    const now = this.#options.clock.monotonic();
+    const isExpired = (page: HeldPage): boolean => now >= page.freshUntil + this.#options.staleMs;
+    if (!copies.some(isExpired)) return copies;
+    for (const page of copies.filter(isExpired)) this.#pages.delete(copyId(page));
+    return this.#byChart.get(chartId(chart)) ?? [];
+  }
+
+  /** The newest copy of a page; undefined when none is held, or when it is cut in another grid. */
+  newest({ chart, number, pageSize }: PageKey): HeldPage | undefined {
+    const newest = this.copies(chart).find((page) => page.number === number);
+    return newest?.pageSize === pageSize ? newest : undefined;
+  }
+
+  /** Takes a page in. */
+  add(page: HeldPage): void {
+    this.#pages.set(copyId(page), page);
+    const copies = this.copies(page.chart).filter(({ number }) => number === page.number);
+    for (const old of copies.slice(MAX_COPIES)) this.#pages.delete(copyId(old));
+  }
+
+  /** Notes that a page was used. */
+  touch(page: HeldPage): void {
+    this.#pages.get(copyId(page));
+  }
+
+  /** Drops all copies of a page. */
+  forget({ chart, number }: PageKey): void {
+    const copies = this.copies(chart).filter((page) => page.number === number);
+    for (const page of copies) this.#pages.delete(copyId(page));
+  }
+
+  /** All pages, the least recently used first: as `add` wants them. */
+  all(): HeldPage[] {
+    return [...this.#pages.rvalues()].filter((page) => page !== undefined);
+  }
+
+  #index(page: HeldPage): void {
+    const id = chartId(page.chart);
+    const copies = [...(this.#byChart.get(id) ?? []), page].sort((a, b) => b.order - a.order);
+    this.#byChart.set(id, copies);
+  }
+
+  #unindex(page: HeldPage): void {
+    const id = chartId(page.chart);
+    const copies = this.#byChart.get(id)?.filter((copy) => copy !== page) ?? [];
+    if (copies.length > 0) this.#byChart.set(id, copies);
+    else this.#byChart.delete(id);
+  }
+}
+
+function copyId({ chart, number, generation }: HeldPage): string {
+  return `${chartId(chart)}:${number}:${generation}`;
+}

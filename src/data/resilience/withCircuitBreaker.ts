@@ -1,0 +1,138 @@
+import type { Clock } from '../../domain/clock.ts';
+import { ApiError, type ErrorCode } from '../../domain/errors.ts';
+import type { FetchOptions, Page, PageKey, PageSource } from '../../domain/page.ts';
+import type { OnDataEvent } from '../events.ts';
+
+/** What a circuit breaker needs. */
+export interface CircuitBreakerOptions {
+  readonly clock: Clock;
+  readonly onEvent: OnDataEvent;
+}
+
+/** Failures that say that upstream itself is unwell. */
+const FAILURES: ReadonlySet<ErrorCode> = new Set([
+  'UPSTREAM_ERROR',
+  'UPSTREAM_TIMEOUT',
+  'UPSTREAM_UNAVAILABLE',
+]);
+const MAX_FAILURES = 5;
+const FAILURE_SECONDS = 30;
+
+/** Answers that hold for every page: the account is refused. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'UPSTREAM_UNAUTHENTICATED',
+  'UPSTREAM_QUOTA_EXCEEDED',
+  'UPSTREAM_FORBIDDEN',
+]);
+const REFUSAL_SECONDS = 60;
+
+interface Opening {
+  readonly error: ApiError;
+  /** On the monotonic clock. */
+  readonly until: number;
+  readonly seconds: number;
+}
+
+/**
+ * Makes no call while none can succeed: for 30 seconds after 5 failures in a row, for a minute after the account
+ * was refused (401, 402, 403), and for as long as a 429 asks for. Then one call goes ahead as a probe while the
+ * others wait for what becomes of it: it closes the circuit, or opens it again for as long.
+ *
+ * What says nothing of upstream, because no request was sent, changes nothing.
+ *
+ * @throws {ApiError} While it is open: what opened it, or `UPSTREAM_UNAVAILABLE` after failures.
+ */
+export function withCircuitBreaker(
+  source: PageSource,
+  { clock, onEvent }: CircuitBreakerOptions,
+): PageSource {
+  let opening: Opening | undefined;
+  let probe: Promise<unknown> | undefined;
+  let failures = 0;
+
+  function open(error: ApiError, seconds: number): void {
+    const now = clock.monotonic();
+    const until = now + seconds * 1000;
+    if (opening && opening.until > until) return;
+    // Calls that were under way may all fail alike.
+    const isNews = !opening || opening.error.code !== error.code || now >= opening.until;
+    opening = { error, until, seconds };
+    if (isNews) onEvent({ type: 'circuitOpened', code: error.code, seconds });
+  }
+
+  function noteSuccess(isProbe: boolean): void {
+    failures = 0;
+    // An answer to a call from before says nothing of now.
+    if (!opening || !isProbe) return;
+    opening = undefined;
+    onEvent({ type: 'circuitClosed' });
+  }
+
+  function noteFailure(error: ApiError, isProbe: boolean): void {
+    const seconds = secondsRefused(error);
+    if (seconds !== undefined) open(error, seconds);
+    else if (!isFailure(error)) noteSuccess(isProbe);
+    else {
+      failures++;
+      if (isProbe && opening) open(opening.error, opening.seconds);
+      else if (failures >= MAX_FAILURES && !opening) {
+        open(new ApiError('UPSTREAM_UNAVAILABLE'), FAILURE_SECONDS);
+      }
+    }
+  }
+
+  async function call(key: PageKey, options: FetchOptions, isProbe: boolean): Promise<Page> {
+    let isSent = false;
+    const onRequest = (): void => {
+      // It may have opened while this call waited for its turn.
+      if (opening && !isProbe) throw toRefusal(opening, clock);
+      options.onRequest();
+      isSent = true;
+    };
+    try {
+      const page = await source(key, { ...options, onRequest });
+      noteSuccess(isProbe);
+      return page;
+    } catch (error) {
+      if (isSent && error instanceof ApiError) noteFailure(error, isProbe);
+      throw error;
+    }
+  }
+
+  return async (key, options) => {
+    while (opening) {
+      if (clock.monotonic() < opening.until) throw toRefusal(opening, clock);
+      if (!probe) {
+        const page = call(key, options, true);
+        probe = page
+          .catch(() => undefined)
+          .finally(() => {
+            probe = undefined;
+          });
+        return page;
+      }
+      await probe;
+    }
+    return call(key, options, false);
+  };
+}
+
+/** For how long an answer refuses every call; undefined when it is of one page. */
+function secondsRefused({ code, retryAfterSeconds }: ApiError): number | undefined {
+  if (REFUSALS.has(code)) return REFUSAL_SECONDS;
+  return code === 'UPSTREAM_RATE_LIMITED' ? (retryAfterSeconds ?? REFUSAL_SECONDS) : undefined;
+}
+
+/** An answer with another status is none: upstream is there and speaks. */
+function isFailure({ code, upstream }: ApiError): boolean {
+  const isUnreadable =
+    code === 'UPSTREAM_BAD_RESPONSE' && (!upstream || (upstream.status < 300 && !upstream.code));
+  return FAILURES.has(code) || isUnreadable;
+}
+
+/** The error that opened the circuit; a pause that was asked for is shorter by now. */
+function toRefusal({ error, until }: Opening, clock: Clock): ApiError {
+  if (error.retryAfterSeconds === undefined) return error;
+  const retryAfterSeconds = Math.max(1, Math.ceil((until - clock.monotonic()) / 1000));
+  return new ApiError(error.code, { upstream: error.upstream, retryAfterSeconds });
+}

@@ -1,0 +1,82 @@
+import {
+  type FieldNode,
+  type GraphQLSchema,
+  getArgumentValues,
+  getVariableValues,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { FULL_CHART, PAGE_SIZE } from '../domain/page.ts';
+import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
+import { type SelectionContext, selectedFields, toWindowNeed } from './connection/selection.ts';
+
+/** An operation as it was sent. */
+export interface SentOperation {
+  readonly schema: GraphQLSchema;
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: SelectionContext['fragments'];
+  /** As sent: not yet coerced. */
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** The arguments of `Query.trendingVideos` that its cost depends on, coerced. */
+interface WindowSizes {
+  readonly first?: number | null;
+  readonly last?: number | null;
+  readonly after?: string | null;
+  readonly before?: string | null;
+}
+
+/**
+ * The credits that an operation could cost at worst, whatever is held: for each `trendingVideos` the pages of its
+ * window, one more where a cursor may move it across a page's edge, two more for a tail, whose place is not known
+ * before the chart's length is. Aliases are summed as if they shared nothing; retries are not counted. What cannot
+ * be executed costs nothing.
+ */
+export function worstCaseCredits({ schema, operation, fragments, variables }: SentOperation): number {
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
+  if (!coerced) return 0;
+  const context = { fragments, variableValues: coerced };
+  const fields = selectedFields([operation], context).filter(({ name }) => name.value === 'trendingVideos');
+
+  // Fields of one response key are one field: the schema's validation has seen that their arguments are the same.
+  const byKey = new Map<string, FieldNode[]>();
+  for (const field of fields) {
+    const key = field.alias?.value ?? field.name.value;
+    byKey.set(key, [...(byKey.get(key) ?? []), field]);
+  }
+  const pages = [...byKey.values()].map((nodes) => worstCasePages(nodes, schema, context));
+  return CREDITS_PER_REQUEST * pages.reduce((sum, count) => sum + count, 0);
+}
+
+function worstCasePages(
+  nodes: readonly FieldNode[],
+  schema: GraphQLSchema,
+  context: SelectionContext,
+): number {
+  const need = toWindowNeed(nodes, context);
+  if (!need.rows) return need.facts ? 1 : 0;
+  const sizes = toSizes(nodes, schema, context);
+  if (!sizes) return 0;
+  const { first, last, after, before } = sizes;
+  const hasCursor = Boolean(after || before);
+  const isTail = typeof first !== 'number' && typeof last === 'number';
+  // With both, `first` says how many pages the last ones may be looked for in.
+  const size = first ?? last ?? PAGE_SIZE;
+  const pages = Math.ceil(size / PAGE_SIZE) + (hasCursor ? 1 : isTail ? 2 : 0);
+  return Math.min(Math.max(pages, need.facts ? 1 : 0), FULL_CHART / PAGE_SIZE);
+}
+
+/** Undefined when execution will refuse the arguments. */
+function toSizes(
+  [node]: readonly FieldNode[],
+  schema: GraphQLSchema,
+  { variableValues }: SelectionContext,
+): WindowSizes | undefined {
+  const definition = node && schema.getQueryType()?.getFields()[node.name.value];
+  if (!definition) return undefined;
+  try {
+    return getArgumentValues(definition, node, variableValues);
+  } catch {
+    return undefined;
+  }
+}

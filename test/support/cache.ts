@@ -1,0 +1,45 @@
+import type { DataEvent } from '../../src/data/events.ts';
+import { PageCache } from '../../src/data/pageCache.ts';
+import { PageStore } from '../../src/data/pageStore.ts';
+import type { Operation } from '../../src/domain/operation.ts';
+import type { FetchOptions, PageSource } from '../../src/domain/page.ts';
+import { createUpstreamCost } from '../../src/domain/upstreamCost.ts';
+import { createTestClock, type TestClock } from './clock.ts';
+
+export interface TestCacheOptions {
+  readonly clock?: TestClock;
+  readonly random?: () => number;
+  readonly ttlMs?: number;
+  readonly staleMs?: number;
+  readonly maxBytes?: number;
+}
+
+/** A page cache over `source`: 1 s fresh to the millisecond, then 10 s stale. */
+export function createTestCache(source: PageSource, options: TestCacheOptions = {}) {
+  const { clock = createTestClock(), random = () => 0, ttlMs = 1000, staleMs = 10_000 } = options;
+  const events: DataEvent[] = [];
+  const onEvent = (event: DataEvent): void => void events.push(event);
+  const store = new PageStore({ clock, staleMs, maxBytes: options.maxBytes ?? 2 ** 24 });
+  const cache = new PageCache({ source, store, clock, random, ttlMs, refreshTimeoutMs: 10_000, onEvent });
+  return { cache, store, clock, events, onEvent };
+}
+
+/** An operation that has spent nothing yet and waits as long as it takes. */
+export function createOperation(deadlineAt = Number.POSITIVE_INFINITY): Operation {
+  return { cost: createUpstreamCost(), deadlineAt };
+}
+
+/** What an operation without a deadline hands down with a fetch. */
+export function fetchOptions(overrides: Partial<FetchOptions> = {}): FetchOptions {
+  return {
+    onRequest: () => undefined,
+    deadline: () => Number.POSITIVE_INFINITY,
+    background: false,
+    ...overrides,
+  };
+}
+
+/** Lets what is under way go on as far as it can without time passing. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+}
