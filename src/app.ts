@@ -76,6 +76,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           file: config.cache.file,
           source: emulator ? 'emulator' : config.keyapi.baseUrl.href,
           store,
+          ttlMs: config.cache.ttlMs,
           clock,
           onEvent,
         });

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createEmulator, type Emulator } from '../src/keyapi/emulator/emulator.ts';
 import { type Program, postQuery, startProgram } from './support/program.ts';
@@ -62,6 +65,83 @@ describe('dist/main.js', () => {
     program.child.kill('SIGINT');
     expect(await inFlight).toMatchObject({ data: { trendingVideos: { totalCount: 500 } } });
     expect(await program.exit).toBe(0);
+  });
+
+  it('costs nothing after a restart with CACHE_FILE, which no damage to the file can stop', async () => {
+    emulator = createEmulator();
+    const base = await emulator.listen();
+    const folder = await mkdtemp(path.join(tmpdir(), 'restart-'));
+    const file = path.join(folder, 'pages.json');
+    const variables = { KEYAPI_BASE_URL: base.origin, KEYAPI_TOKEN: 'sk-secret', CACHE_FILE: file };
+    const query = '{ trendingVideos(first: 60) { nodes { itemId } fetchedAt } }';
+    const answerOnce = async (): Promise<unknown> => {
+      run('dist/main.js', variables);
+      const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+      const answer = await postQuery(url, query);
+      program.child.kill('SIGTERM');
+      expect(await program.exit).toBe(0);
+      return answer;
+    };
+    const before = (await answerOnce()) as { data: unknown };
+    expect(emulator.counts).toEqual({ requests: 3, credits: 6 });
+    expect(await answerOnce()).toMatchObject({
+      data: before.data,
+      extensions: { upstream: { requests: 0, pages: { cached: 3 } } },
+    });
+    expect(emulator.counts.requests).toBe(3);
+    expect(program.output()).toMatch(/"pages":3,"msg":"Cache file read"/);
+    expect(await readFile(file, 'utf8')).not.toContain('sk-secret');
+
+    await writeFile(file, 'nonsense');
+    expect(await answerOnce()).toMatchObject({ extensions: { upstream: { requests: 3 } } });
+    expect(program.output().match(/Cache file ignored/g)).toHaveLength(1);
+    await rm(folder, { recursive: true });
+  });
+
+  it('remembers what it spent of the budget though it is killed', async () => {
+    emulator = createEmulator();
+    const base = await emulator.listen();
+    const folder = await mkdtemp(path.join(tmpdir(), 'budget-'));
+    const variables = {
+      KEYAPI_BASE_URL: base.origin,
+      KEYAPI_TOKEN: 'sk-secret',
+      CACHE_FILE: path.join(folder, 'pages.json'),
+      CREDIT_BUDGET_PER_DAY: '4',
+    };
+    const outcomes: unknown[] = [];
+    for (const region of ['US', 'DE', 'FR']) {
+      run('dist/main.js', variables);
+      const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+      outcomes.push(await postQuery(url, `{ trendingVideos(region: "${region}") { totalCount } }`));
+      program.child.kill('SIGKILL');
+      await program.exit;
+    }
+    const spent = { extensions: { upstream: { requests: 1 } } };
+    const refused = { errors: [{ extensions: { code: 'CREDIT_BUDGET_EXHAUSTED' } }] };
+    expect(outcomes).toMatchObject([spent, spent, refused]);
+    expect(emulator.counts.requests).toBe(2);
+    await rm(folder, { recursive: true });
+  });
+
+  it('keeps a page that is on its way when it is told to end', async () => {
+    emulator = createEmulator({ latencyMs: 700 });
+    const base = await emulator.listen();
+    const folder = await mkdtemp(path.join(tmpdir(), 'flight-'));
+    const variables = {
+      KEYAPI_BASE_URL: base.origin,
+      KEYAPI_TOKEN: 'sk-secret',
+      CACHE_FILE: path.join(folder, 'pages.json'),
+      OPERATION_TIMEOUT_MS: '300',
+    };
+    run('dist/main.js', variables);
+    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+    expect(await postQuery(url, '{ trendingVideos { totalCount } }')).toMatchObject({
+      errors: [{ extensions: { code: 'UPSTREAM_TIMEOUT' } }],
+    });
+    program.child.kill('SIGTERM');
+    expect(await program.exit).toBe(0);
+    expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);
+    await rm(folder, { recursive: true });
   });
 
   it('does not wait for connections on which no whole request has come', async () => {

@@ -12,6 +12,8 @@ export interface CacheFileOptions {
   /** Where the pages come from: pages of another source are not read. */
   readonly source: string;
   readonly store: PageStore;
+  /** Bounds what is left of a life: the setting may have changed since the file was written. */
+  readonly ttlMs: number;
   readonly clock: Clock;
   readonly onEvent: OnDataEvent;
 }
@@ -40,7 +42,7 @@ type Header = z.infer<typeof headerSchema>;
  * Keeps a page store over a restart, in a file of two lines: a header, and the pages as JSON. Lives go on by the
  * wall clock between the processes, and never get longer. A file that cannot be trusted is ignored.
  */
-export function createCacheFile({ file, source, store, clock, onEvent }: CacheFileOptions): CacheFile {
+export function createCacheFile({ file, source, store, ttlMs, clock, onEvent }: CacheFileOptions): CacheFile {
   async function read(): Promise<void> {
     let text: string;
     try {
@@ -52,7 +54,7 @@ export function createCacheFile({ file, source, store, clock, onEvent }: CacheFi
     try {
       const { pages, writtenAt } = parse(text);
       const asleepMs = Math.max(0, clock.now() - writtenAt);
-      for (const page of pages) store.add(revive(page, clock, asleepMs));
+      for (const page of pages) store.add(revive(page, asleepMs));
       onEvent({ type: 'cacheFileRead', file, pages: pages.length });
     } catch (error) {
       ignore(toReason(error));
@@ -93,6 +95,17 @@ export function createCacheFile({ file, source, store, clock, onEvent }: CacheFi
     return { pages: JSON.parse(body) as HeldPage[], writtenAt: header.data.writtenAt };
   }
 
+  /** The page as it is after `asleepMs`. Its age is never below zero, whatever became of the wall clock. */
+  function revive(page: HeldPage, asleepMs: number): HeldPage {
+    const now = clock.monotonic();
+    const awake = shift(page, now - asleepMs);
+    return {
+      ...awake,
+      freshUntil: Math.min(awake.freshUntil, now + ttlMs),
+      fetchedAt: Math.min(page.fetchedAt, clock.now()),
+    };
+  }
+
   function ignore(reason: string): void {
     onEvent({ type: 'cacheFileIgnored', file, reason });
   }
@@ -103,14 +116,6 @@ export function createCacheFile({ file, source, store, clock, onEvent }: CacheFi
 /** The page with its moments counted from now: another process has another monotonic clock. */
 function freeze(page: HeldPage, clock: Clock): HeldPage {
   return shift(page, -clock.monotonic());
-}
-
-/** The page as it is after `asleepMs`. Its age is never below zero, whatever became of the wall clock. */
-function revive(page: HeldPage, clock: Clock, asleepMs: number): HeldPage {
-  return {
-    ...shift(page, clock.monotonic() - asleepMs),
-    fetchedAt: Math.min(page.fetchedAt, clock.now()),
-  };
 }
 
 function shift(page: HeldPage, ms: number): HeldPage {

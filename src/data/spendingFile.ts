@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import type { OnDataEvent } from './events.ts';
@@ -29,7 +29,8 @@ export function createSpendingFile(file: string, onEvent: OnDataEvent): Spending
 
   function read(): Spending | undefined {
     try {
-      return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      const { day, credits } = schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      return { day, credits };
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
       onEvent({ type: 'cacheFileIgnored', file, reason: 'it is not a record of credits of this version' });
@@ -48,6 +49,7 @@ export function createSpendingFile(file: string, onEvent: OnDataEvent): Spending
       renameSync(temporary, file);
       isFailing = false;
     } catch (error) {
+      rmSync(temporary, { force: true });
       // Told once: it would happen with every call.
       if (!isFailing) onEvent({ type: 'cacheFileFailed', file, reason: (error as Error).message });
       isFailing = true;

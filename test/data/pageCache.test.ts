@@ -2,28 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import type { HeldPage } from '../../src/data/pageStore.ts';
 import { ApiError } from '../../src/domain/errors.ts';
 import type { Operation } from '../../src/domain/operation.ts';
-import type { Page, PageKey, PageSource } from '../../src/domain/page.ts';
+import type { PageSource } from '../../src/domain/page.ts';
 import { createOperation, createTestCache, settle, type TestCacheOptions } from '../support/cache.ts';
 import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../support/charts.ts';
+import { createHeldSource, key } from '../support/sources.ts';
 
 const chart = makeVideos(1, 500);
-
-function key(number: number, pageSize = 20): PageKey {
-  return { chart: US_VIEWS, number, pageSize };
-}
-
-/** A source whose calls wait until the test settles them. */
-function createHeldSource(): {
-  source: PageSource;
-  calls: { background: boolean; resolve(page: Page): void; reject(error: Error): void }[];
-} {
-  const calls: { background: boolean; resolve(page: Page): void; reject(error: Error): void }[] = [];
-  const source: PageSource = (_key, { onRequest, background }) => {
-    onRequest();
-    return new Promise((resolve, reject) => void calls.push({ background, resolve, reject }));
-  };
-  return { source, calls };
-}
 
 /** A cache over a chart that stands still, and the bill. */
 function createStillCache(options: TestCacheOptions = {}) {

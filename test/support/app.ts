@@ -6,6 +6,7 @@ import { type AppOptions, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { UpstreamExtension } from '../../src/graphql/upstreamExtension.ts';
 import { createEmulator, type Emulator, type EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
+import type { AppEvent } from '../../src/logEvent.ts';
 
 export const TOKEN = 'sk-test-0123456789';
 
@@ -81,8 +82,13 @@ export async function startEmulatedApp(
     ...switches,
     onRequest: (request) => void bill.push(request),
   });
-  const app = await startApp(await emulator.listen(), variables, options);
   let claimed = 0;
+  const onEvent = (event: AppEvent): void => {
+    // A refresh in the background belongs to no answer.
+    if (event.type === 'upstreamCall' && event.background) claimed++;
+    options.onEvent?.(event);
+  };
+  const app = await startApp(await emulator.listen(), variables, { ...options, onEvent });
   const emulated: EmulatedApp = {
     ...app,
     emulator,

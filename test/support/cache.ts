@@ -12,14 +12,17 @@ export interface TestCacheOptions {
   readonly ttlMs?: number;
   readonly staleMs?: number;
   readonly maxBytes?: number;
+  /** Pages that are held already. */
+  readonly store?: PageStore;
+  readonly onEvent?: (event: DataEvent) => void;
 }
 
 /** A page cache over `source`: 1 s fresh to the millisecond, then 10 s stale. */
 export function createTestCache(source: PageSource, options: TestCacheOptions = {}) {
   const { clock = createTestClock(), random = () => 0, ttlMs = 1000, staleMs = 10_000 } = options;
   const events: DataEvent[] = [];
-  const onEvent = (event: DataEvent): void => void events.push(event);
-  const store = new PageStore({ clock, staleMs, maxBytes: options.maxBytes ?? 2 ** 24 });
+  const { onEvent = (event: DataEvent): void => void events.push(event) } = options;
+  const { store = new PageStore({ clock, staleMs, maxBytes: options.maxBytes ?? 2 ** 24 }) } = options;
   const cache = new PageCache({ source, store, clock, random, ttlMs, refreshTimeoutMs: 10_000, onEvent });
   return { cache, store, clock, events, onEvent };
 }

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { withRateLimit } from '../../../src/data/resilience/withRateLimit.ts';
+import type { PageSource } from '../../../src/domain/page.ts';
+import { fetchOptions } from '../../support/cache.ts';
+import { range, US_VIEWS } from '../../support/charts.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { codeOf, createEvents, createScript, key, page } from '../../support/sources.ts';
+
+describe('withRateLimit', () => {
+  it('makes no more calls in any second than are allowed', async () => {
+    const clock = createTestClock();
+    const times: number[] = [];
+    const source: PageSource = async () => {
+      times.push(clock.monotonic());
+      return page;
+    };
+    const limited = withRateLimit(source, { qps: 3, clock, onEvent: createEvents().onEvent });
+    for (const number of range(1, 10)) {
+      await limited(key(number), fetchOptions());
+      clock.advance(50);
+    }
+    for (const [index, time] of times.slice(3).entries()) {
+      expect(time - (times[index] ?? 0)).toBeGreaterThanOrEqual(1000);
+    }
+    // Nor fewer: ten calls at three a second take a little over three seconds.
+    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeLessThan(3500);
+  });
+
+  it('holds for calls that come together', async () => {
+    const clock = createTestClock();
+    const times: number[] = [];
+    const source: PageSource = async () => {
+      times.push(clock.monotonic());
+      return page;
+    };
+    const limited = withRateLimit(source, { qps: 2, clock, onEvent: createEvents().onEvent });
+    await Promise.all(range(1, 8).map((number) => limited(key(number), fetchOptions())));
+    for (const [index, time] of times.slice(2).entries()) {
+      expect(time - (times[index] ?? 0)).toBeGreaterThanOrEqual(1000);
+    }
+  });
+
+  it('does not make a call whose turn would come too late, and loses no turn by it', async () => {
+    const clock = createTestClock();
+    const { source, bill } = createScript(page);
+    const { events, onEvent } = createEvents();
+    const limited = withRateLimit(source, { qps: 1, clock, onEvent });
+    await limited(key(1), fetchOptions());
+    const deadline = clock.monotonic() + 500;
+    expect(await codeOf(limited(key(2), fetchOptions({ deadline: () => deadline })))).toBe(
+      'UPSTREAM_UNAVAILABLE',
+    );
+    expect(events).toEqual([{ type: 'pageShed', chart: US_VIEWS, page: 2 }]);
+    await limited(key(3), fetchOptions());
+    expect(clock.monotonic()).toBe(1051);
+    expect(bill).toEqual([1, 3]);
+  });
+});

@@ -1,0 +1,336 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { AppEvent } from '../../src/logEvent.ts';
+import { serveChart } from '../faults/faults.ts';
+import { type Answer, type EmulatedApp, startApp, startEmulatedApp } from '../support/app.ts';
+import { settle } from '../support/cache.ts';
+import { range } from '../support/charts.ts';
+import { createTestClock, type TestClock } from '../support/clock.ts';
+import { startUpstream } from '../support/upstream.ts';
+
+interface Data {
+  readonly trendingVideos: {
+    readonly nodes: { readonly itemId: string }[];
+    readonly stale: boolean;
+    readonly fetchedAt: string;
+  } | null;
+}
+
+const QUERY = '{ trendingVideos { nodes { itemId } stale fetchedAt } }';
+const HOUR = 3_600_000;
+const REGIONS = 'US GB DE FR ES IT NL SE NO DK FI PL PT IE AT CH BE CZ HU RO'.split(' ');
+
+let app: EmulatedApp;
+let clock: TestClock;
+let events: AppEvent[];
+
+async function start(
+  variables: Record<string, string> = {},
+  switches: Parameters<typeof startEmulatedApp>[0] = {},
+  options: Parameters<typeof startEmulatedApp>[2] = {},
+): Promise<void> {
+  clock = createTestClock(Date.UTC(2026, 0, 1, 12));
+  events = [];
+  const onEvent = (event: AppEvent): void => void events.push(event);
+  app = await startEmulatedApp(switches, variables, { clock, random: () => 0, onEvent, ...options });
+}
+
+const ask = (query = QUERY): Promise<Answer<Data>> => app.query<Data>(query);
+
+function seen<T extends AppEvent['type']>(type: T): Extract<AppEvent, { type: T }>[] {
+  return events.filter((event): event is Extract<AppEvent, { type: T }> => event.type === type);
+}
+
+/** Lets the background finish what it does over real sockets. */
+async function idle(): Promise<void> {
+  let calls = -1;
+  while (calls !== events.length) {
+    calls = events.length;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+}
+
+function sum(answers: readonly Answer<Data>[]): { requests: number; credits: number } {
+  const costs = answers.map(({ extensions }) => extensions.upstream);
+  return {
+    requests: costs.reduce((total, { requests }) => total + requests, 0),
+    credits: costs.reduce((total, { credits }) => total + credits, 0),
+  };
+}
+
+afterEach(() => app.close());
+
+describe('500 concurrent operations for one page', () => {
+  it('cost 1 request, 2 credits, at start', async () => {
+    await start();
+    const answers = await Promise.all(range(1, 500).map(() => ask()));
+    expect(answers.every(({ data }) => data?.trendingVideos?.nodes.length === 20)).toBe(true);
+    expect(sum(answers)).toEqual({ requests: 1, credits: 2 });
+    expect(app.emulator.counts).toEqual({ requests: 1, credits: 2 });
+  });
+
+  it('cost 1 request, 2 credits, at the moment of expiry, and are served at once', async () => {
+    await start();
+    await ask();
+    clock.advance(HOUR);
+    const answers = await Promise.all(range(1, 500).map(() => ask()));
+    await idle();
+    expect(answers.every(({ data }) => data?.trendingVideos?.stale)).toBe(true);
+    expect(sum(answers)).toEqual({ requests: 0, credits: 0 });
+    expect(app.emulator.counts).toEqual({ requests: 2, credits: 4 });
+    expect((await ask()).data?.trendingVideos?.stale).toBe(false);
+  });
+
+  it('cost 1 request, 2 credits, at the moment of expiry when nothing may be served stale', async () => {
+    await start({ CACHE_STALE_SECONDS: '0' });
+    await ask();
+    clock.advance(HOUR);
+    const answers = await Promise.all(range(1, 500).map(() => ask()));
+    expect(answers.every(({ data }) => data?.trendingVideos?.stale === false)).toBe(true);
+    expect(sum(answers)).toEqual({ requests: 1, credits: 2 });
+    expect(app.emulator.counts).toEqual({ requests: 2, credits: 4 });
+  });
+
+  it('share one failure', async () => {
+    await start({}, { credits: 0 });
+    const answers = await Promise.all(range(1, 500).map(() => ask()));
+    expect(new Set(answers.map(({ errors }) => errors?.[0]?.extensions.code))).toEqual(
+      new Set(['UPSTREAM_QUOTA_EXCEEDED']),
+    );
+    expect(app.emulator.counts.requests).toBe(1);
+  });
+});
+
+describe('CREDIT_BUDGET_PER_DAY', () => {
+  const chart = (region: string, period: string) =>
+    `{ trendingVideos(region: "${region}", period: ${period}) { nodes { itemId } stale fetchedAt } }`;
+
+  it('is not overshot by 200 concurrent operations for distinct pages; what is held is served on', async () => {
+    await start({ CREDIT_BUDGET_PER_DAY: '10', KEYAPI_CONCURRENCY: '100', KEYAPI_QPS: '1000' });
+    const queries = REGIONS.flatMap((region) =>
+      [
+        'VIEWS',
+        'LIKES',
+        'COMMENTS',
+        'REPOSTS',
+        'VIEWS',
+        'LIKES',
+        'COMMENTS',
+        'REPOSTS',
+        'VIEWS',
+        'LIKES',
+      ].map(
+        (order, index) =>
+          `{ trendingVideos(region: "${region}", orderBy: ${order}, period: ${
+            ['LAST_7_DAYS', 'LAST_30_DAYS', 'LAST_120_DAYS'][Math.floor(index / 4)]
+          }) { nodes { itemId } stale fetchedAt } }`,
+      ),
+    );
+    expect(new Set(queries).size).toBe(200);
+    const answers = await Promise.all(queries.map((query) => ask(query)));
+    expect(app.emulator.counts).toEqual({ requests: 5, credits: 10 });
+    expect(answers.filter(({ errors }) => !errors)).toHaveLength(5);
+    const errors = answers.flatMap((answer) => answer.errors ?? []);
+    expect(errors).toHaveLength(195);
+    expect(errors[0]?.extensions).toEqual({
+      code: 'CREDIT_BUDGET_EXHAUSTED',
+      retryable: true,
+      retryAfterSeconds: 12 * 3600,
+    });
+    expect(seen('budgetRefused').filter(({ isFirst }) => isFirst)).toHaveLength(1);
+
+    clock.advance(2 * HOUR);
+    const held = queries.filter((_, index) => !answers[index]?.errors);
+    const stale = await Promise.all(held.map((query) => ask(query)));
+    expect(stale.map(({ data }) => data?.trendingVideos?.stale)).toEqual(Array(5).fill(true));
+    await idle();
+    expect(app.emulator.counts.requests).toBe(5);
+  });
+
+  it('is there again when the UTC day turns', async () => {
+    await start({ CREDIT_BUDGET_PER_DAY: '2' });
+    await ask(chart('US', 'LAST_7_DAYS'));
+    const refused = await ask(chart('DE', 'LAST_7_DAYS'));
+    expect(refused.errors).toMatchObject([{ extensions: { code: 'CREDIT_BUDGET_EXHAUSTED' } }]);
+    clock.advance(12 * HOUR);
+    expect((await ask(chart('DE', 'LAST_7_DAYS'))).errors).toBeUndefined();
+  });
+});
+
+describe('MAX_CREDITS_PER_OPERATION', () => {
+  it('refuses before anything is spent what could cost more, and names both figures', async () => {
+    await start({ MAX_CREDITS_PER_OPERATION: '4' });
+    const response = await app.server.inject({
+      method: 'POST',
+      url: '/graphql',
+      payload: { query: '{ a: trendingVideos(first: 41) { nodes { itemId } } }' },
+    });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toEqual({
+      errors: [
+        {
+          message:
+            'This operation could cost 6 credits, and at most 4 are allowed (MAX_CREDITS_PER_OPERATION): ' +
+            'ask for smaller windows or fewer charts at once',
+          extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
+        },
+      ],
+      extensions: {
+        upstream: {
+          source: 'keyapi',
+          requests: 0,
+          credits: 0,
+          pages: { cached: 0, stale: 0, shared: 0, fetched: 0 },
+        },
+      },
+    });
+    expect((await ask('{ a: trendingVideos(first: 40) { nodes { itemId } } }')).errors).toBeUndefined();
+  });
+
+  it('judges what is held like what is not', async () => {
+    await start({ MAX_CREDITS_PER_OPERATION: '2' });
+    await ask();
+    const answer = await ask(
+      '{ a: trendingVideos { nodes { itemId } } b: trendingVideos { nodes { itemId } } }',
+    );
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_EXPENSIVE' } }]);
+  });
+});
+
+describe('our own limits', () => {
+  it('keep upstream from ever having to refuse us', async () => {
+    const real = { clock: { now: Date.now, monotonic: () => performance.now(), sleep: sleepReally } };
+    await start({ KEYAPI_QPS: '10', KEYAPI_CONCURRENCY: '4' }, { qps: 10 }, real);
+    const regions = REGIONS.concat('SK SI HR BG GR EE LV LT'.split(' '));
+    const answers = await Promise.all(
+      regions.map((region) =>
+        ask(`{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`),
+      ),
+    );
+    expect(answers.flatMap(({ errors }) => errors ?? [])).toEqual([]);
+    expect(app.emulator.counts.requests).toBe(28);
+  });
+
+  it('turn away at once what would wait longer than an operation may take', async () => {
+    await start(
+      { KEYAPI_QPS: '1', KEYAPI_CONCURRENCY: '1', OPERATION_TIMEOUT_MS: '2000' },
+      { latencyMs: 30 },
+    );
+    const answers = await Promise.all(
+      REGIONS.map((region) =>
+        ask(`{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`),
+      ),
+    );
+    const codes = answers.map(({ errors }) => errors?.[0]?.extensions.code);
+    expect(codes.filter((code) => code === undefined).length).toBeGreaterThan(0);
+    expect(codes.filter((code) => code === 'UPSTREAM_UNAVAILABLE').length).toBeGreaterThan(10);
+    expect(answers.find(({ errors }) => errors)?.errors).toMatchObject([
+      { message: 'Too many requests to the data provider are waiting.', extensions: { retryable: true } },
+    ]);
+    expect(seen('pageShed').length).toBeGreaterThan(10);
+  });
+
+  it('let an operation end in time, as GraphQL, and keep the page that came too late', async () => {
+    const real = { clock: { now: Date.now, monotonic: () => performance.now(), sleep: sleepReally } };
+    await start({ OPERATION_TIMEOUT_MS: '2000' }, { latencyMs: 2300 }, real);
+    const startedAt = performance.now();
+    const late = await ask();
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(late.errors).toMatchObject([{ extensions: { code: 'UPSTREAM_TIMEOUT', retryable: true } }]);
+    expect(late.extensions.upstream).toMatchObject({ requests: 1, credits: 2 });
+    while (seen('upstreamCall').length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await settle();
+    expect((await ask()).extensions.upstream).toMatchObject({ requests: 0, pages: { cached: 1 } });
+  });
+});
+
+describe('an outage', () => {
+  it('of an hour is not seen but for the age of the data, and costs little', async () => {
+    await start();
+    const before = (await ask()).data?.trendingVideos;
+    clock.advance(HOUR);
+    const paid = app.emulator.counts.requests;
+    app.emulator.switches.token = 'another';
+
+    for (let minute = 0; minute < 60; minute++) {
+      const answer = await ask();
+      expect(answer.errors).toBeUndefined();
+      expect(answer.data?.trendingVideos).toEqual({ ...before, stale: true });
+      expect(answer.extensions.upstream).toMatchObject({ requests: 0, pages: { stale: 1 } });
+      await idle();
+      clock.advance(60_000);
+    }
+    // 401 is probed once a minute.
+    expect(app.emulator.counts.requests - paid).toBe(60);
+
+    app.emulator.switches.token = undefined;
+    await ask();
+    await idle();
+    const after = (await ask()).data?.trendingVideos;
+    expect(after?.stale).toBe(false);
+    expect(Date.parse(after?.fetchedAt ?? '')).toBe(clock.now());
+  });
+
+  it('costs two requests a minute at most, however many pages are asked for', async () => {
+    let isDown = false;
+    const upstream = await startUpstream((request, response) => {
+      if (isDown) response.writeHead(500).end();
+      else serveChart()(request, response);
+    });
+    clock = createTestClock();
+    const held = await startApp(upstream.url, {}, { clock, random: () => 0 });
+    const queries = ['US', 'DE', 'FR'].map(
+      (region) => `{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`,
+    );
+    for (const query of queries) await held.query(query);
+    clock.advance(HOUR);
+    isDown = true;
+    const startedAt = clock.monotonic();
+    while (clock.monotonic() - startedAt < HOUR) {
+      for (const query of queries) {
+        expect((await held.query<Data>(query)).data?.trendingVideos?.stale).toBe(true);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      clock.advance(20_000);
+    }
+    const failed = upstream.requests.length - queries.length;
+    expect(failed).toBeGreaterThan(30);
+    // The first few that open the circuit, then one each 30 s.
+    expect(failed).toBeLessThanOrEqual(8 + 120);
+    await held.close();
+    await upstream.close();
+    await start();
+  });
+
+  it('is over in the end: what may no longer be served stale is an error', async () => {
+    await start({ CACHE_STALE_SECONDS: '7200' });
+    await ask();
+    app.emulator.switches.token = 'another';
+    clock.advance(3 * HOUR - 1);
+    expect((await ask()).data?.trendingVideos?.stale).toBe(true);
+    await idle();
+    clock.advance(60_001);
+    expect((await ask()).errors).toMatchObject([{ extensions: { code: 'UPSTREAM_UNAUTHENTICATED' } }]);
+  });
+});
+
+describe('an hour that the wall clock jumps', () => {
+  it.each([HOUR, -HOUR])('by %i ms neither stops service nor opens the purse', async (jump) => {
+    await start({ CREDIT_BUDGET_PER_DAY: '4' });
+    clock.advance(11.5 * HOUR);
+    await ask();
+    clock.jump(jump);
+    // Fresh goes by the time that passes.
+    const fresh = await ask();
+    expect(fresh.data?.trendingVideos?.stale).toBe(false);
+    expect(fresh.extensions.upstream.requests).toBe(0);
+    await ask('{ trendingVideos(region: "DE") { nodes { itemId } stale fetchedAt } }');
+    const third = '{ trendingVideos(region: "FR") { nodes { itemId } stale fetchedAt } }';
+    expect((await ask(third)).errors).toMatchObject([{ extensions: { code: 'CREDIT_BUDGET_EXHAUSTED' } }]);
+    clock.advance(HOUR / 2);
+    expect((await ask(third)).errors).toBeUndefined();
+  });
+});
+
+function sleepReally(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

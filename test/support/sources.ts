@@ -1,0 +1,54 @@
+import type { DataEvent } from '../../src/data/events.ts';
+import { ApiError, type ErrorCode } from '../../src/domain/errors.ts';
+import type { Page, PageKey, PageSource } from '../../src/domain/page.ts';
+import { makePage, makeVideos, US_VIEWS } from './charts.ts';
+
+/** The first page of a chart. */
+export const page = makePage(makeVideos(1, 20), 1, 20);
+
+/** Names a page of that chart. */
+export function key(number = 1, pageSize = 20): PageKey {
+  return { chart: US_VIEWS, number, pageSize };
+}
+
+export type Answer = Page | ApiError;
+
+/** A source that gives these answers, one a call and the last one for ever, and keeps its bill. */
+export function createScript(...answers: Answer[]) {
+  const bill: number[] = [];
+  const source: PageSource = async ({ number }, { onRequest }) => {
+    onRequest();
+    bill.push(number);
+    const answer = answers[Math.min(bill.length, answers.length) - 1] ?? page;
+    if (answer instanceof ApiError) throw answer;
+    return answer;
+  };
+  return { source, bill, answers };
+}
+
+/** A source whose calls wait until the test settles them. */
+export function createHeldSource() {
+  const started: number[] = [];
+  const calls: { background: boolean; resolve(page: Page): void; reject(error: Error): void }[] = [];
+  const source: PageSource = async ({ number }, { onRequest, background }) => {
+    onRequest();
+    started.push(number);
+    return new Promise((resolve, reject) => void calls.push({ background, resolve, reject }));
+  };
+  return { source, started, calls };
+}
+
+/** A listener that keeps what it hears. */
+export function createEvents() {
+  const events: DataEvent[] = [];
+  const onEvent = (event: DataEvent): void => void events.push(event);
+  return { events, onEvent };
+}
+
+/** What a fetch came to: `ok`, or the code of its error. */
+export async function codeOf(outcome: Promise<unknown>): Promise<ErrorCode | 'ok' | 'other'> {
+  return outcome.then(
+    () => 'ok',
+    (error) => (error instanceof ApiError ? error.code : 'other'),
+  );
+}
