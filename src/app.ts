@@ -41,6 +41,9 @@ const systemClock: Clock = {
 /** The part of an operation's time that is kept for cutting, serialising and sending its answer. */
 const ANSWER_SHARE = 0.05;
 
+/** How long a closing program waits for pages that are on their way. */
+const SETTLE_MS = 3000;
+
 /** What the layers share. */
 interface Surroundings extends Required<Pick<AppOptions, 'clock' | 'random' | 'onEvent'>> {
   readonly config: Config;
@@ -48,7 +51,7 @@ interface Surroundings extends Required<Pick<AppOptions, 'clock' | 'random' | 'o
 
 /**
  * Puts the program together: from its settings to a server that can listen, or be injected. Closing the server
- * closes everything. With `createPageSource`, the only place that knows every part.
+ * closes everything. This file is the only place that knows every part.
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<FastifyInstance> {
   const { log = createLog(config.logLevel), clock = systemClock, random = Math.random } = options;
@@ -68,28 +71,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     clock,
     onEvent,
   });
-  const store = new PageStore({ clock, staleMs: config.cache.staleMs, maxBytes: config.cache.maxBytes });
-  const cacheFile =
-    config.cache.file === undefined
-      ? undefined
-      : createCacheFile({
-          file: config.cache.file,
-          source: emulator ? 'emulator' : config.keyapi.baseUrl.href,
-          store,
-          ttlMs: config.cache.ttlMs,
-          clock,
-          onEvent,
-        });
-  await cacheFile?.read();
-  const cache = new PageCache({
-    source: createPageSource(client.fetchPage, { config, clock, random, onEvent }),
-    store,
-    clock,
-    random,
-    ttlMs: config.cache.ttlMs,
-    refreshTimeoutMs: config.operationTimeoutMs,
-    onEvent,
-  });
+  const pages = await createPages(client.fetchPage, { config, clock, random, onEvent });
 
   const apollo = createApolloServer({
     introspection: config.introspection,
@@ -104,22 +86,50 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     createContext: () => {
       const cost = createUpstreamCost();
       const deadlineAt = clock.monotonic() + config.operationTimeoutMs * (1 - ANSWER_SHARE);
-      return { cost, charts: createChartReader(cache, { cost, deadlineAt }, onEvent) };
+      return { cost, charts: createChartReader(pages.cache, { cost, deadlineAt }, onEvent) };
     },
     corsOrigins: config.corsOrigins,
     source,
     log,
   });
   server.addHook('onClose', async () => {
-    // What is on its way is paid for: worth the wait for one answer, if it is kept.
-    if (cacheFile) await Promise.race([cache.settle(), sleep(config.keyapi.timeoutMs, null, { ref: false })]);
-    await cacheFile?.write();
+    await pages.close();
     await client.close();
     await emulator?.close();
   });
 
   if (emulator) log.info('Demo data: the embedded emulator stands in for KeyAPI, nothing is paid for');
   return server;
+}
+
+/** The page cache, with what it held when the program was closed before. */
+async function createPages(
+  wire: PageSource,
+  surroundings: Surroundings,
+): Promise<{ readonly cache: PageCache; readonly close: () => Promise<void> }> {
+  const { config, clock, onEvent } = surroundings;
+  const { file, ttlMs, staleMs, maxBytes } = config.cache;
+  // Demo data must not be taken for real, nor one upstream for another.
+  const source = config.keyapi.emulator ? 'emulator' : config.keyapi.baseUrl.href;
+
+  const store = new PageStore({ clock, staleMs, maxBytes });
+  const cacheFile = file ? createCacheFile({ file, source, store, ttlMs, clock, onEvent }) : undefined;
+  await cacheFile?.read();
+  const cache = new PageCache({
+    ...surroundings,
+    source: createPageSource(wire, surroundings),
+    store,
+    ttlMs,
+    refreshTimeoutMs: config.operationTimeoutMs,
+  });
+
+  async function close(): Promise<void> {
+    if (!cacheFile) return;
+    // What is on its way is paid for: worth a moment's wait, if it is kept.
+    await Promise.race([cache.settle(), sleep(SETTLE_MS, null, { ref: false })]);
+    await cacheFile.write();
+  }
+  return { cache, close };
 }
 
 /** The layers between the page cache and the wire, from the wire up. */
@@ -141,7 +151,7 @@ function createBudget({ config, clock, onEvent }: Omit<Surroundings, 'random'>):
   const { perDay } = config.credits;
   if (perDay === undefined) return undefined;
   const { file } = config.cache;
-  const spendingFile = file === undefined ? undefined : createSpendingFile(`${file}.credits`, onEvent);
+  const spendingFile = file ? createSpendingFile(`${file}.credits`, onEvent) : undefined;
   return createCreditBudget({
     creditsPerDay: perDay,
     clock,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type ChartWindow, createChartReader } from '../../src/data/chartReader.ts';
+import { createChartReader } from '../../src/data/chartReader.ts';
+import type { ChartWindow } from '../../src/data/cutInSteps.ts';
 import type { HeldPage } from '../../src/data/pageStore.ts';
 import type { Cursor } from '../../src/domain/cursor.ts';
 import { ApiError } from '../../src/domain/errors.ts';

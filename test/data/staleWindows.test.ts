@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ChartWindow, createChartReader } from '../../src/data/chartReader.ts';
+import { createChartReader } from '../../src/data/chartReader.ts';
+import type { ChartWindow } from '../../src/data/cutInSteps.ts';
 import { ApiError } from '../../src/domain/errors.ts';
 import type { PageSource } from '../../src/domain/page.ts';
 import type { WindowArguments, WindowNeed } from '../../src/domain/window/index.ts';

@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { ApiError, type ErrorCode } from '../../domain/errors.ts';
 import type { FetchOptions, Page, PageKey, PageSource } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
+import { secondsRefused } from './accountRefusal.ts';
 
 /** What a circuit breaker needs. */
 export interface CircuitBreakerOptions {
@@ -17,14 +18,6 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set([
 ]);
 const MAX_FAILURES = 5;
 const FAILURE_SECONDS = 30;
-
-/** Answers that hold for every page: the account is refused. */
-const REFUSALS: ReadonlySet<ErrorCode> = new Set([
-  'UPSTREAM_UNAUTHENTICATED',
-  'UPSTREAM_QUOTA_EXCEEDED',
-  'UPSTREAM_FORBIDDEN',
-]);
-const REFUSAL_SECONDS = 60;
 
 interface Opening {
   readonly error: ApiError;
@@ -115,12 +108,6 @@ export function withCircuitBreaker(
     }
     return call(key, options, false);
   };
-}
-
-/** For how long an answer refuses every call; undefined when it is of one page. */
-function secondsRefused({ code, retryAfterSeconds }: ApiError): number | undefined {
-  if (REFUSALS.has(code)) return REFUSAL_SECONDS;
-  return code === 'UPSTREAM_RATE_LIMITED' ? (retryAfterSeconds ?? REFUSAL_SECONDS) : undefined;
 }
 
 /** An answer with another status is none: upstream is there and speaks. */

@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { chartId } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { ApiError, type ErrorCode } from '../../domain/errors.ts';
+import { ApiError } from '../../domain/errors.ts';
 import type { PageSource } from '../../domain/page.ts';
+import { secondsRefused } from './accountRefusal.ts';
 
 /** How long failures are remembered. */
 export interface FailureMemoryOptions {
@@ -23,14 +24,6 @@ const MAX_TTL_MS = 60_000;
 /** What upstream does not accept it will not accept a moment later, and asking costs. */
 const REFUSED_TTL_MS = 600_000;
 const MAX_FAILURES = 10_000;
-
-/** These hold for every page: the circuit breaker has them. */
-const ACCOUNT_CODES: ReadonlySet<ErrorCode> = new Set([
-  'UPSTREAM_UNAUTHENTICATED',
-  'UPSTREAM_QUOTA_EXCEEDED',
-  'UPSTREAM_FORBIDDEN',
-  'UPSTREAM_RATE_LIMITED',
-]);
 
 /**
  * Does not ask again for a page that has just failed: everyone gets the same error for a moment, so that a failing
@@ -62,7 +55,8 @@ export function withFailureMemory(source: PageSource, { clock, ttlMs }: FailureM
       failures.delete(id);
       return page;
     } catch (error) {
-      if (isSent && error instanceof ApiError && !ACCOUNT_CODES.has(error.code)) remember(id, error);
+      // What holds for every page is the circuit breaker's to remember.
+      if (isSent && error instanceof ApiError && secondsRefused(error) === undefined) remember(id, error);
       throw error;
     }
   };

@@ -1,4 +1,4 @@
-import type { ChartWindow } from '../../data/chartReader.ts';
+import type { ChartWindow } from '../../data/cutInSteps.ts';
 import type { Chart } from '../../domain/chart.ts';
 import { encodeCursor } from '../../domain/cursor.ts';
 import type { PageInfoType } from './pageInfo.type.ts';
