@@ -1,22 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import pTimeout from 'p-timeout';
 import { type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
+import { createPageSource, type PageSourceOptions, sourceId } from './createPageSource.ts';
 import { createCacheFile } from './data/cacheFile.ts';
 import { createChartReader } from './data/chartReader.ts';
 import { PageCache } from './data/pageCache.ts';
 import { PageStore } from './data/pageStore.ts';
-import { type CreditBudget, createCreditBudget } from './data/resilience/creditBudget.ts';
-import { withCircuitBreaker } from './data/resilience/withCircuitBreaker.ts';
-import { withCreditBudget } from './data/resilience/withCreditBudget.ts';
-import { withFailureMemory } from './data/resilience/withFailureMemory.ts';
-import { withQueue } from './data/resilience/withQueue.ts';
-import { withRateLimit } from './data/resilience/withRateLimit.ts';
-import { withRetry } from './data/resilience/withRetry.ts';
-import { createSpendingFile } from './data/spendingFile.ts';
 import type { Clock } from './domain/clock.ts';
 import type { PageSource } from './domain/page.ts';
-import { createUpstreamCost } from './domain/upstreamCost.ts';
+import { CREDITS_PER_REQUEST, createUpstreamCost } from './domain/upstreamCost.ts';
 import { createApolloServer } from './graphql/createApolloServer.ts';
 import { createKeyapiClient } from './keyapi/client.ts';
 import { createEmulator } from './keyapi/emulator/emulator.ts';
@@ -38,16 +32,12 @@ const systemClock: Clock = {
   sleep: (ms) => sleep(ms),
 };
 
-/** The part of an operation's time that is kept for cutting, serialising and sending its answer. */
+/** The part of an operation's time that is kept for cutting, serialising and sending its answer; 50 ms at least. */
 const ANSWER_SHARE = 0.05;
+const MIN_ANSWER_MS = 50;
 
-/** How long a closing program waits for pages that are on their way. */
-const SETTLE_MS = 3000;
-
-/** What the layers share. */
-interface Surroundings extends Required<Pick<AppOptions, 'clock' | 'random' | 'onEvent'>> {
-  readonly config: Config;
-}
+/** How long a closing program waits for pages that are on their way; `main.ts` counts on it. */
+export const SETTLE_MS = 3000;
 
 /**
  * Puts the program together: from its settings to a server that can listen, or be injected. Closing the server
@@ -81,12 +71,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
   });
   await apollo.start();
+  const answerMs = Math.max(MIN_ANSWER_MS, config.operationTimeoutMs * ANSWER_SHARE);
   const server = await createServer({
     apollo,
     createContext: () => {
       const cost = createUpstreamCost();
-      const deadlineAt = clock.monotonic() + config.operationTimeoutMs * (1 - ANSWER_SHARE);
-      return { cost, charts: createChartReader(pages.cache, { cost, deadlineAt }, onEvent) };
+      const deadlineAt = clock.monotonic() + config.operationTimeoutMs - answerMs;
+      const pagesLeft = Math.floor(config.credits.perOperation / CREDITS_PER_REQUEST);
+      return { cost, charts: createChartReader(pages.cache, { cost, deadlineAt, pagesLeft }, onEvent) };
     },
     corsOrigins: config.corsOrigins,
     source,
@@ -105,19 +97,18 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 /** The page cache, with what it held when the program was closed before. */
 async function createPages(
   wire: PageSource,
-  surroundings: Surroundings,
+  options: PageSourceOptions,
 ): Promise<{ readonly cache: PageCache; readonly close: () => Promise<void> }> {
-  const { config, clock, onEvent } = surroundings;
+  const { config, clock, onEvent } = options;
   const { file, ttlMs, staleMs, maxBytes } = config.cache;
-  // Demo data must not be taken for real, nor one upstream for another.
-  const source = config.keyapi.emulator ? 'emulator' : config.keyapi.baseUrl.href;
-
   const store = new PageStore({ clock, staleMs, maxBytes });
-  const cacheFile = file ? createCacheFile({ file, source, store, ttlMs, clock, onEvent }) : undefined;
+  const cacheFile = file
+    ? createCacheFile({ file, source: sourceId(config), store, ttlMs, clock, onEvent })
+    : undefined;
   await cacheFile?.read();
   const cache = new PageCache({
-    ...surroundings,
-    source: createPageSource(wire, surroundings),
+    ...options,
+    source: createPageSource(wire, options),
     store,
     ttlMs,
     refreshTimeoutMs: config.operationTimeoutMs,
@@ -126,38 +117,10 @@ async function createPages(
   async function close(): Promise<void> {
     if (!cacheFile) return;
     // What is on its way is paid for: worth a moment's wait, if it is kept.
-    await Promise.race([cache.settle(), sleep(SETTLE_MS, null, { ref: false })]);
+    await pTimeout(cache.settle(), { milliseconds: SETTLE_MS, message: false });
     await cacheFile.write();
   }
   return { cache, close };
-}
-
-/** The layers between the page cache and the wire, from the wire up. */
-function createPageSource(wire: PageSource, { config, clock, random, onEvent }: Surroundings): PageSource {
-  const { qps, concurrency } = config.keyapi;
-  // As many as can have their turn before their operations give up.
-  const maxWaiting = Math.ceil((qps * config.operationTimeoutMs) / 1000);
-  const budget = createBudget({ config, clock, onEvent });
-
-  let source = withRateLimit(wire, { qps, clock, onEvent });
-  source = withQueue(source, { concurrency, maxWaiting, onEvent });
-  if (budget) source = withCreditBudget(source, budget, onEvent);
-  source = withCircuitBreaker(source, { clock, onEvent });
-  source = withRetry(source, { clock, random, onEvent });
-  return withFailureMemory(source, { clock, ttlMs: config.cache.errorTtlMs });
-}
-
-function createBudget({ config, clock, onEvent }: Omit<Surroundings, 'random'>): CreditBudget | undefined {
-  const { perDay } = config.credits;
-  if (perDay === undefined) return undefined;
-  const { file } = config.cache;
-  const spendingFile = file ? createSpendingFile(`${file}.credits`, onEvent) : undefined;
-  return createCreditBudget({
-    creditsPerDay: perDay,
-    clock,
-    spent: spendingFile?.read(),
-    onChange: spendingFile?.write,
-  });
 }
 
 /** The program's logger: JSON lines on standard output. */

@@ -6,9 +6,20 @@ import type { KeyapiEvent } from './keyapi/events.ts';
 /** All that the layers tell of. */
 export type AppEvent = KeyapiEvent | DataEvent;
 
+const EVERY_MS = 60_000;
+
 /** Writes what an operator wants to read later to the log; what happens with every operation is only counted. */
 export function logEvent(log: BaseLogger): (event: AppEvent) => void {
-  let shed = 0;
+  const loggedAt = new Map<string, number>();
+
+  /** Under load some events come by the thousand: a line a minute tells of them. */
+  function isDue({ type }: AppEvent): boolean {
+    const now = performance.now();
+    if (now < (loggedAt.get(type) ?? Number.NEGATIVE_INFINITY) + EVERY_MS) return false;
+    loggedAt.set(type, now);
+    return true;
+  }
+
   return (event) => {
     switch (event.type) {
       case 'upstreamCall': {
@@ -33,9 +44,7 @@ export function logEvent(log: BaseLogger): (event: AppEvent) => void {
         break;
       }
       case 'pageShed':
-        // Under load there may be thousands.
-        if (shed++ % 100 === 0)
-          log.warn({ shed }, 'Too many upstream calls are waiting: pages are not asked for');
+        if (isDue(event)) log.warn('Too many upstream calls are waiting: pages are not asked for');
         break;
       case 'circuitOpened':
         log.warn({ code: event.code, seconds: event.seconds }, 'Upstream calls are held back');
@@ -44,8 +53,11 @@ export function logEvent(log: BaseLogger): (event: AppEvent) => void {
         log.info('Upstream calls go on');
         break;
       case 'budgetRefused':
-        if (!event.isFirst) break;
-        log.warn({ retryAfterSeconds: event.retryAfterSeconds }, "The day's credits are spent");
+        if (!isDue(event)) break;
+        log.warn(
+          { retryAfterSeconds: event.retryAfterSeconds },
+          "The day's credits are spent: only what is held is served",
+        );
         break;
       case 'cacheFileRead':
         log.info({ file: event.file, pages: event.pages }, 'Cache file read');
@@ -53,11 +65,14 @@ export function logEvent(log: BaseLogger): (event: AppEvent) => void {
       case 'cacheFileWritten':
         log.info({ file: event.file, pages: event.pages }, 'Cache file written');
         break;
-      case 'cacheFileIgnored':
-        log.warn({ file: event.file, reason: event.reason }, 'Cache file ignored');
+      case 'fileIgnored':
+        log.warn({ file: event.file, reason: event.reason }, 'File ignored');
         break;
-      case 'cacheFileFailed':
-        log.error({ file: event.file, reason: event.reason }, 'Cache file could not be written');
+      case 'fileFailed':
+        log.error(
+          { file: event.file, reason: event.reason },
+          'File cannot be written: a restart forgets what is in it',
+        );
         break;
       case 'pageRead':
       case 'pageRefresh':

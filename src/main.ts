@@ -1,13 +1,13 @@
 import closeWithGrace from 'close-with-grace';
 import type { FastifyInstance } from 'fastify';
-import { createApp, createLog } from './app.ts';
+import { createApp, createLog, SETTLE_MS } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { DRAIN_MS } from './server/endConnectionsOnClose.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** A backstop: closing the server takes `DRAIN_MS` at most, and the rest next to nothing. */
-const CLOSE_MS = DRAIN_MS + 5000;
+/** A backstop: the server drains, pages on their way settle, and 2 seconds are for the cache file. */
+const CLOSE_MS = DRAIN_MS + SETTLE_MS + 2000;
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);

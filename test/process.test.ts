@@ -94,7 +94,7 @@ describe('dist/main.js', () => {
 
     await writeFile(file, 'nonsense');
     expect(await answerOnce()).toMatchObject({ extensions: { upstream: { requests: 3 } } });
-    expect(program.output().match(/Cache file ignored/g)).toHaveLength(1);
+    expect(program.output().match(/File ignored/g)).toHaveLength(1);
     await rm(folder, { recursive: true });
   });
 
@@ -124,14 +124,14 @@ describe('dist/main.js', () => {
   });
 
   it('keeps a page that is on its way when it is told to end', async () => {
-    emulator = createEmulator({ latencyMs: 700 });
+    emulator = createEmulator({ latencyMs: 2500 });
     const base = await emulator.listen();
     const folder = await mkdtemp(path.join(tmpdir(), 'flight-'));
     const variables = {
       KEYAPI_BASE_URL: base.origin,
       KEYAPI_TOKEN: 'sk-secret',
       CACHE_FILE: path.join(folder, 'pages.json'),
-      OPERATION_TIMEOUT_MS: '300',
+      OPERATION_TIMEOUT_MS: '1500',
     };
     run('dist/main.js', variables);
     const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
@@ -140,6 +140,30 @@ describe('dist/main.js', () => {
     });
     program.child.kill('SIGTERM');
     expect(await program.exit).toBe(0);
+    expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);
+    await rm(folder, { recursive: true });
+  });
+
+  it('does not wait for an upstream that hangs: what it holds is written all the same', async () => {
+    emulator = createEmulator();
+    const base = await emulator.listen();
+    const folder = await mkdtemp(path.join(tmpdir(), 'hang-'));
+    const variables = {
+      KEYAPI_BASE_URL: base.origin,
+      KEYAPI_TOKEN: 'sk-secret',
+      KEYAPI_TIMEOUT_MS: '60000',
+      OPERATION_TIMEOUT_MS: '1500',
+      CACHE_FILE: path.join(folder, 'pages.json'),
+    };
+    run('dist/main.js', variables);
+    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+    await postQuery(url, '{ trendingVideos { totalCount } }');
+    emulator.switches.latencyMs = 60_000;
+    await postQuery(url, '{ trendingVideos(region: "DE") { totalCount } }');
+    const startedAt = performance.now();
+    program.child.kill('SIGTERM');
+    expect(await program.exit).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);
     await rm(folder, { recursive: true });
   });

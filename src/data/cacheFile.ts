@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Clock } from '../domain/clock.ts';
 import type { OnDataEvent } from './events.ts';
@@ -18,9 +17,11 @@ export interface CacheFileOptions {
   readonly onEvent: OnDataEvent;
 }
 
-/** Reads the store from the file, and writes it there. Neither ever throws: see the events. */
+/** Keeps a page store in a file. Neither ever throws: see the events. */
 export interface CacheFile {
+  /** Fills the store with what the file has, and sees whether it can be written. */
   read(): Promise<void>;
+  /** Writes the store to the file, unless nothing has come since it was read. */
   write(): Promise<void>;
 }
 
@@ -40,33 +41,67 @@ type Header = z.infer<typeof headerSchema>;
 
 /**
  * Keeps a page store over a restart, in a file of two lines: a header, and the pages as JSON. Lives go on by the
- * wall clock between the processes, and never get longer. A file that cannot be trusted is ignored.
+ * wall clock between the processes, and never get longer. A file that cannot be trusted is ignored, and set aside as
+ * `.ignored` before another takes its place.
  */
-export function createCacheFile({ file, source, store, ttlMs, clock, onEvent }: CacheFileOptions): CacheFile {
+export function createCacheFile(options: CacheFileOptions): CacheFile {
+  const { source, store, ttlMs, clock, onEvent } = options;
+  /** Without symbolic links, which writing would replace. */
+  let file = options.file;
+  let isUsable = true;
+  let isForeign = false;
+  let firstOrder = store.nextOrder();
+  /** Beside the file, since a rename is atomic only within a file system. */
+  const temporary = (): string => `${file}.${process.pid}.tmp`;
+
   async function read(): Promise<void> {
-    let text: string;
+    const text = await readRegularFile();
+    if (text !== undefined) load(text);
+    if (isUsable) await probe();
+    firstOrder = store.nextOrder();
+  }
+
+  async function readRegularFile(): Promise<string | undefined> {
     try {
-      text = await readFile(file, 'utf8');
+      file = await realpath(file);
+      if ((await stat(file)).isFile()) return await readFile(file, 'utf8');
+      isUsable = false;
+      ignore('it is not a regular file');
     } catch (error) {
-      if (!isMissing(error)) ignore(toReason(error));
-      return;
+      if (isMissing(error)) onEvent({ type: 'cacheFileRead', file, pages: 0 });
+      else ignore(toReason(error));
     }
+    return undefined;
+  }
+
+  function load(text: string): void {
     try {
       const { pages, writtenAt } = parse(text);
       const asleepMs = Math.max(0, clock.now() - writtenAt);
       for (const page of pages) store.add(revive(page, asleepMs));
-      onEvent({ type: 'cacheFileRead', file, pages: pages.length });
+      onEvent({ type: 'cacheFileRead', file, pages: store.all().length });
     } catch (error) {
+      isForeign = true;
       ignore(toReason(error));
     }
   }
 
+  /** Better known at the start than when all is to be written. */
+  async function probe(): Promise<void> {
+    try {
+      await writeFile(temporary(), '');
+      await rm(temporary());
+    } catch (error) {
+      isUsable = false;
+      onEvent({ type: 'fileFailed', file, reason: toReason(error) });
+    }
+  }
+
   async function write(): Promise<void> {
-    // Beside the file, since a rename is atomic only within a file system.
-    const temporary = `${file}.${process.pid}.tmp`;
+    if (!isUsable || store.nextOrder() === firstOrder) return;
     try {
       const pages = store.all();
-      const body = JSON.stringify(pages.map((page) => freeze(page, clock)));
+      const body = JSON.stringify(pages.map((page) => shift(page, -clock.monotonic())));
       const header: Header = {
         format: 'trending-graphql pages',
         version: VERSION,
@@ -74,13 +109,13 @@ export function createCacheFile({ file, source, store, ttlMs, clock, onEvent }: 
         writtenAt: clock.now(),
         sha256: digest(body),
       };
-      await mkdir(path.dirname(file), { recursive: true });
-      await writeFile(temporary, `${JSON.stringify(header)}\n${body}\n`, { mode: 0o600 });
-      await rename(temporary, file);
+      await writeFile(temporary(), `${JSON.stringify(header)}\n${body}\n`, { mode: 0o600 });
+      if (isForeign) await rename(file, `${file}.ignored`);
+      await rename(temporary(), file);
       onEvent({ type: 'cacheFileWritten', file, pages: pages.length });
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined);
-      onEvent({ type: 'cacheFileFailed', file, reason: toReason(error) });
+      await rm(temporary(), { force: true }).catch(() => undefined);
+      onEvent({ type: 'fileFailed', file, reason: toReason(error) });
     }
   }
 
@@ -88,8 +123,9 @@ export function createCacheFile({ file, source, store, ttlMs, clock, onEvent }: 
     const [head = '', body = ''] = text.split('\n');
     const header = headerSchema.safeParse(toJson(head));
     if (!header.success) throw new Error('it is not a page cache of this version');
-    if (header.data.source !== source)
+    if (header.data.source !== source) {
       throw new Error(`its pages come from ${header.data.source}, not ${source}`);
+    }
     if (header.data.sha256 !== digest(body)) throw new Error('it is damaged');
     // Written by this version, byte for byte.
     return { pages: JSON.parse(body) as HeldPage[], writtenAt: header.data.writtenAt };
@@ -107,17 +143,13 @@ export function createCacheFile({ file, source, store, ttlMs, clock, onEvent }: 
   }
 
   function ignore(reason: string): void {
-    onEvent({ type: 'cacheFileIgnored', file, reason });
+    onEvent({ type: 'fileIgnored', file, reason });
   }
 
   return { read, write };
 }
 
-/** The page with its moments counted from now: another process has another monotonic clock. */
-function freeze(page: HeldPage, clock: Clock): HeldPage {
-  return shift(page, -clock.monotonic());
-}
-
+/** The page with its moments shifted: they count from another start in each process. */
 function shift(page: HeldPage, ms: number): HeldPage {
   const { freshUntil, coversUntil } = page;
   return {

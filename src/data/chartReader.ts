@@ -1,11 +1,12 @@
 import { type Chart, chartId } from '../domain/chart.ts';
+import { ApiError } from '../domain/errors.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { PageKey } from '../domain/page.ts';
 import type { WindowArguments, WindowNeed } from '../domain/window/index.ts';
 import { type ChartWindow, cutInSteps, type PagesNeeded } from './cutInSteps.ts';
 import type { OnDataEvent } from './events.ts';
 import { createOperationPages } from './operationPages.ts';
-import type { PageCache } from './pageCache.ts';
+import type { PageCache, Views } from './pageCache.ts';
 import type { HeldPage } from './pageStore.ts';
 
 /** Reads windows for one operation. */
@@ -37,8 +38,27 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
   const wanted = new Map<string, number>();
 
   async function readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
+    const { preferred, lastResort } = cache.views(chart);
+    return (
+      serve(chart, preferred, args, need) ??
+      (await cutLoading(chart, args, need).catch((error: unknown) => {
+        const isRefused = error instanceof ApiError && error.code === 'BAD_USER_INPUT';
+        const window = isRefused ? undefined : serve(chart, lastResort, args, need);
+        if (!window) throw error;
+        return window;
+      }))
+    );
+  }
+
+  /** The window from the first of these views that has all its pages. */
+  function serve(
+    chart: Chart,
+    views: Views['preferred'],
+    args: WindowArguments,
+    need: WindowNeed,
+  ): ChartWindow | undefined {
     let asked: readonly PageKey[] | undefined;
-    for (const view of cache.views(chart)) {
+    for (const view of views) {
       const cut = cutFrom(chart, view, args, need);
       asked ??= cut.asked;
       if (!cut.window) continue;
@@ -47,7 +67,7 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
       for (const key of asked) cache.refresh(key);
       return cut.window;
     }
-    return await cutLoading(chart, args, need);
+    return undefined;
   }
 
   /** Cuts the window from `view` alone. */
@@ -59,7 +79,10 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
   ): ViewCut {
     const used: HeldPage[] = [];
     const asked: PageKey[] = [];
-    const cutting = cutInSteps(args, need, () => ({ fresh: view, expired: [] }), isFresh);
+    const numbers = new Set(view.map(({ number }) => number));
+    const { fresh, expired } = cache.known(chart);
+    const elsewhere = [...fresh, ...expired].filter(({ number }) => !numbers.has(number));
+    const cutting = cutInSteps(args, need, () => ({ fresh: view, expired: [], elsewhere }), isFresh);
     let step = cutting.next();
     while (!step.done) {
       const { numbers, pageSize } = step.value;
@@ -73,7 +96,8 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
   }
 
   async function cutLoading(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
-    const cutting = cutInSteps(args, need, () => cache.known(chart), isFresh);
+    const known = () => ({ ...cache.known(chart), elsewhere: [] });
+    const cutting = cutInSteps(args, need, known, isFresh);
     let step = cutting.next();
     while (!step.done) step = cutting.next(await load(chart, step.value));
     return step.value;

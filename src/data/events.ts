@@ -32,17 +32,16 @@ export type CircuitEvent =
   | { readonly type: 'circuitOpened'; readonly code: ErrorCode; readonly seconds: number }
   | { readonly type: 'circuitClosed' };
 
-/** A call was refused because the day's credits are spent; `isFirst` once a day. */
+/** A call was refused because the day's credits are spent. */
 export interface BudgetEvent {
   readonly type: 'budgetRefused';
-  readonly isFirst: boolean;
   readonly retryAfterSeconds: number;
 }
 
 /** What became of a file that outlives the process. */
 export type CacheFileEvent =
   | { readonly type: 'cacheFileRead' | 'cacheFileWritten'; readonly file: string; readonly pages: number }
-  | { readonly type: 'cacheFileIgnored' | 'cacheFileFailed'; readonly file: string; readonly reason: string };
+  | { readonly type: 'fileIgnored' | 'fileFailed'; readonly file: string; readonly reason: string };
 
 /** Listens to the data layer. */
 export type OnDataEvent = (event: DataEvent) => void;

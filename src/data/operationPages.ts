@@ -1,7 +1,6 @@
 import DataLoader from 'dataloader';
-import { chartId } from '../domain/chart.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { PageKey } from '../domain/page.ts';
+import { type PageKey, pageId } from '../domain/page.ts';
 import type { OnDataEvent } from './events.ts';
 import type { PageCache, ReadPage } from './pageCache.ts';
 import type { HeldPage } from './pageStore.ts';
@@ -29,7 +28,7 @@ export function createOperationPages(
 
   function count({ page, origin }: ReadPage): HeldPage {
     const { chart, number } = page;
-    const id = `${chartId(chart)}:${number}`;
+    const id = pageId(page);
     if (!counted.has(id)) {
       counted.add(id);
       operation.cost.pages[origin]++;
@@ -42,7 +41,7 @@ export function createOperationPages(
     // The cache rejects with Errors alone.
     (keys) =>
       Promise.all(keys.map((key) => cache.fetch(key, operation).then(count, (error: Error) => error))),
-    { cacheKeyFn: ({ chart, number, pageSize }) => `${chartId(chart)}:${number}:${pageSize}` },
+    { cacheKeyFn: (key) => `${pageId(key)}:${key.pageSize}` },
   );
 
   return {

@@ -1,9 +1,9 @@
 import pTimeout from 'p-timeout';
-import { type Chart, chartId } from '../domain/chart.ts';
+import type { Chart } from '../domain/chart.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ApiError } from '../domain/errors.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { Page, PageKey, PageSource } from '../domain/page.ts';
+import { type Page, type PageKey, type PageSource, pageId } from '../domain/page.ts';
 import type { OnDataEvent, PageOrigin } from './events.ts';
 import type { HeldPage, PageStore } from './pageStore.ts';
 
@@ -18,6 +18,17 @@ export interface PageCacheOptions {
   /** How long a refresh may wait for its turn and be retried. */
   readonly refreshTimeoutMs: number;
   readonly onEvent: OnDataEvent;
+}
+
+/** Sets of pages, each of one chart, that windows may be cut from. */
+export interface Views {
+  /**
+   * The newest generation, those before it that have expired less than a time to live ago, the newest copy of each
+   * page: in this order.
+   */
+  readonly preferred: readonly (readonly HeldPage[])[];
+  /** Older generations: better than nothing when newer pages cannot be had. */
+  readonly lastResort: readonly (readonly HeldPage[])[];
 }
 
 /** A page, and how an operation came by it. */
@@ -50,28 +61,24 @@ const MAX_JITTER = 0.1;
 export class PageCache {
   readonly #options: PageCacheOptions;
   readonly #flights = new Map<string, Flight>();
-  #fetched = 0;
 
   constructor(options: PageCacheOptions) {
     this.#options = options;
-    // A page that outlived the process before is older than all that come.
-    this.#fetched = Math.max(0, ...options.store.all().map(({ order }) => order + 1));
   }
 
-  /**
-   * What is held of a chart, as windows may be cut from it, best first: each generation, the newest first, then
-   * the newest copy of each page. Does not count as use.
-   */
-  views(chart: Chart): (readonly HeldPage[])[] {
-    const copies = this.#options.store.copies(chart);
-    const generations = new Map<number, HeldPage[]>();
-    for (const page of copies) {
-      const generation = generations.get(page.generation);
-      if (generation) generation.push(page);
-      else generations.set(page.generation, [page]);
-    }
-    const views = [...generations.values()];
-    return views.length > 1 ? [...views, newestCopies(copies)] : views;
+  /** What is held of a chart, as windows may be cut from it. Does not count as use. */
+  views(chart: Chart): Views {
+    const { store, clock, ttlMs } = this.#options;
+    const copies = store.copies(chart);
+    const [newest, ...older] = byGeneration(copies);
+    if (!newest) return { preferred: [], lastResort: [] };
+    if (older.length === 0) return { preferred: [newest], lastResort: [] };
+    const isRecent = ([page]: readonly HeldPage[]): boolean =>
+      page !== undefined && clock.monotonic() < page.freshUntil + ttlMs;
+    return {
+      preferred: [newest, ...older.filter(isRecent), newestCopies(copies)],
+      lastResort: older.filter((view) => !isRecent(view)),
+    };
   }
 
   /** The newest copy of each page held, apart by whether its time to live goes on. Does not count as use. */
@@ -96,7 +103,10 @@ export class PageCache {
 
   /** Fetches a page in the background, unless a copy is held that is not due, or it is on its way. */
   refresh(key: PageKey): void {
-    const newest = this.#options.store.newest(key);
+    const { store } = this.#options;
+    const newest = store.newest(key);
+    // In demand, though it may be another copy that serves: the newest must not be the first to be evicted.
+    if (newest) store.touch(newest);
     if (newest && !this.#isDue(newest)) return;
     // Spends, for whoever asks next: the page is in demand and past its life, or its covers are.
     if (!this.#flights.has(pageId(key))) this.#start(key);
@@ -105,23 +115,18 @@ export class PageCache {
   /**
    * A fresh copy of the page, held or fetched for `operation`; the stale one when it cannot be had in time.
    *
-   * @throws {ApiError} What the source threw when nothing is held; everyone who shared the call gets the same.
+   * @throws {ApiError} What the source threw when nothing is held, the same for everyone who shared the call;
+   * `OPERATION_TOO_EXPENSIVE` when the operation has no pages left.
    */
   async fetch(key: PageKey, operation: Operation): Promise<ReadPage> {
-    const { store, clock } = this.#options;
+    const { store } = this.#options;
     const held = store.newest(key);
     if (held && this.isFresh(held)) {
       this.refresh(key);
       return this.use(held);
     }
-    const shared = this.#flights.get(pageId(key));
-    if (shared) shared.deadlineAt = Math.max(shared.deadlineAt, operation.deadlineAt);
-    // Spends: the operation needs this page, and nobody holds it or is fetching it.
-    const flight = shared ?? this.#start(key, operation);
     try {
-      const milliseconds = Math.max(1, operation.deadlineAt - clock.monotonic());
-      const page = await pTimeout(flight.page, { milliseconds, fallback: rejectTimeout });
-      return { page, origin: shared ? 'shared' : 'fetched' };
+      return await this.#wait(key, operation);
     } catch (error) {
       // Looked up again: a page that upstream refused is held no more.
       const stale = store.newest(key);
@@ -135,13 +140,27 @@ export class PageCache {
     await Promise.allSettled([...this.#flights.values()].map(({ page }) => page));
   }
 
+  /** Waits for a page that is on its way, or that is fetched for `operation`. */
+  async #wait(key: PageKey, operation: Operation): Promise<ReadPage> {
+    const shared = this.#flights.get(pageId(key));
+    if (shared) shared.deadlineAt = Math.max(shared.deadlineAt, operation.deadlineAt);
+    else if (operation.pagesLeft-- <= 0) throw tooExpensive();
+    // Spends: the operation needs this page, and nobody holds it or is fetching it.
+    const flight = shared ?? this.#start(key, operation);
+    const milliseconds = Math.max(1, operation.deadlineAt - this.#options.clock.monotonic());
+    const page = await pTimeout(flight.page, { milliseconds, fallback: rejectTimeout });
+    return { page, origin: shared ? 'shared' : 'fetched' };
+  }
+
   /** Begins to fetch a page, for an operation or, without one, as a refresh that nobody pays for. */
   #start(key: PageKey, operation?: Operation): Flight {
     const { source, store, clock, refreshTimeoutMs, onEvent } = this.#options;
     const id = pageId(key);
     const fetchOptions = {
+      check: () => undefined,
       onRequest: () => {
-        if (operation) operation.cost.requests++;
+        // One whose time is up has been answered: what others still wait for is none of its cost.
+        if (operation && clock.monotonic() < operation.deadlineAt) operation.cost.requests++;
         else onEvent({ type: 'pageRefresh', chart: key.chart, page: key.number });
       },
       deadline: () => flight.deadlineAt,
@@ -178,7 +197,7 @@ export class PageCache {
     const isReplacement = store.newest(page)?.generation === generation;
     const coversLeftMs = isReplacement ? undefined : timeToFirstExpiry(page);
     const coversUntil = coversLeftMs === undefined ? null : now + coversLeftMs;
-    const held = { ...page, order: this.#fetched++, generation, freshUntil, coversUntil };
+    const held = { ...page, order: store.nextOrder(), generation, freshUntil, coversUntil };
     store.add(held);
     return held;
   }
@@ -197,15 +216,31 @@ function timeToFirstExpiry({ rows, fetchedAt }: Page): number | undefined {
   return expiries.length > 0 ? Math.min(...expiries) - fetchedAt : undefined;
 }
 
+/** The copies of each generation, in the order of the copies. */
+function byGeneration(copies: readonly HeldPage[]): HeldPage[][] {
+  const generations = new Map<number, HeldPage[]>();
+  for (const page of copies) {
+    const generation = generations.get(page.generation);
+    if (generation) generation.push(page);
+    else generations.set(page.generation, [page]);
+  }
+  return [...generations.values()];
+}
+
 function newestCopies(copies: readonly HeldPage[]): HeldPage[] {
   const seen = new Set<number>();
   return copies.filter(({ number }) => !seen.has(number) && seen.add(number));
 }
 
-function rejectTimeout(): never {
-  throw new ApiError('UPSTREAM_TIMEOUT');
+/** The rule by which operations are judged beforehand counts on full pages, and on charts as long as they say. */
+function tooExpensive(): ApiError {
+  return new ApiError('OPERATION_TOO_EXPENSIVE', {
+    message:
+      'This operation has fetched as many pages as it may (MAX_CREDITS_PER_OPERATION), and would take more, because ' +
+      'the data provider sends smaller pages or fewer of them than it says. What was fetched is kept.',
+  });
 }
 
-function pageId({ chart, number }: PageKey): string {
-  return `${chartId(chart)}:${number}`;
+function rejectTimeout(): never {
+  throw new ApiError('UPSTREAM_TIMEOUT');
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Chart, chartId } from '../domain/chart.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { KnownPage, PageKey } from '../domain/page.ts';
+import { type KnownPage, type PageKey, pageId } from '../domain/page.ts';
 
 /** A page that is held. */
 export interface HeldPage extends KnownPage {
@@ -34,6 +34,7 @@ export class PageStore {
   readonly #pages: LRUCache<string, HeldPage>;
   /** The copies by chart, the newest first: exactly those in `#pages`. */
   readonly #byChart = new Map<string, HeldPage[]>();
+  #latest = 0;
 
   constructor(options: PageStoreOptions) {
     this.#options = options;
@@ -61,8 +62,14 @@ export class PageStore {
     return newest?.pageSize === pageSize ? newest : undefined;
   }
 
+  /** The `order` of the next page to come. */
+  nextOrder(): number {
+    return this.#latest + 1;
+  }
+
   /** Takes a page in. */
   add(page: HeldPage): void {
+    this.#latest = Math.max(this.#latest, page.order);
     this.#pages.set(copyId(page), page);
     const copies = this.copies(page.chart).filter(({ number }) => number === page.number);
     for (const old of copies.slice(MAX_COPIES)) this.#pages.delete(copyId(old));
@@ -98,6 +105,6 @@ export class PageStore {
   }
 }
 
-function copyId({ chart, number, generation }: HeldPage): string {
-  return `${chartId(chart)}:${number}:${generation}`;
+function copyId(page: HeldPage): string {
+  return `${pageId(page)}:${page.generation}`;
 }

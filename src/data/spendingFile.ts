@@ -1,60 +1,84 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { OnDataEvent } from './events.ts';
 import type { Spending } from './resilience/creditBudget.ts';
 
-/** Where a budget's spending outlives the process. */
+/** Where a budget's spending outlives the process. Neither ever throws: see the events. */
 export interface SpendingFile {
   /** What was spent, as far as is known. */
   read(): Spending | undefined;
-  /** Replaces what was spent. Never throws: see the events. */
+  /** Replaces what was spent. */
   write(spent: Spending): void;
+}
+
+/** What a spending file needs. */
+export interface SpendingFileOptions {
+  readonly file: string;
+  /** Who is paid: what others were paid does not count, and is kept. */
+  readonly source: string;
+  readonly onEvent: OnDataEvent;
 }
 
 const schema = z.object({
   format: z.literal('trending-graphql credits'),
   version: z.literal(1),
-  day: z.int().nonnegative(),
-  credits: z.int().nonnegative(),
+  /** By source: a run on demo data must not make a real one forget. */
+  spent: z.record(z.string(), z.object({ day: z.int().nonnegative(), credits: z.int().nonnegative() })),
 });
+type Spent = z.infer<typeof schema>['spent'];
 
 /**
- * Keeps a day's spending in a file of its own, written before each call that is paid for rather than on a clean
- * stop: a process that is killed must not start with a full purse. Synchronous on purpose, a few bytes at most
- * `KEYAPI_QPS` times a second.
+ * Keeps a day's spending in a file of its own, written as each request leaves rather than on a clean stop: a process
+ * that is killed must not start with a full purse. Synchronous on purpose, a few bytes at most `KEYAPI_QPS` times a
+ * second.
  */
-export function createSpendingFile(file: string, onEvent: OnDataEvent): SpendingFile {
+export function createSpendingFile({ file, source, onEvent }: SpendingFileOptions): SpendingFile {
+  let spent: Spent = {};
   let isFailing = false;
 
   function read(): Spending | undefined {
     try {
-      const { day, credits } = schema.parse(JSON.parse(readFileSync(file, 'utf8')));
-      return { day, credits };
+      const record = schema.safeParse(toJson(readFileSync(file, 'utf8')));
+      if (record.success) spent = record.data.spent;
+      else onEvent({ type: 'fileIgnored', file, reason: 'it is not a record of credits' });
     } catch (error) {
-      if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
-      onEvent({ type: 'cacheFileIgnored', file, reason: 'it is not a record of credits of this version' });
-      return undefined;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') onEvent({ type: 'fileIgnored', file, reason: message });
     }
+    return spent[source];
   }
 
-  function write({ day, credits }: Spending): void {
+  function write(spending: Spending): void {
     const temporary = `${file}.${process.pid}.tmp`;
+    spent[source] = spending;
     try {
-      mkdirSync(path.dirname(file), { recursive: true });
-      writeFileSync(
-        temporary,
-        JSON.stringify({ format: 'trending-graphql credits', version: 1, day, credits }),
-      );
+      const record: z.infer<typeof schema> = { format: 'trending-graphql credits', version: 1, spent };
+      writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 });
       renameSync(temporary, file);
       isFailing = false;
     } catch (error) {
-      rmSync(temporary, { force: true });
+      remove(temporary);
       // Told once: it would happen with every call.
-      if (!isFailing) onEvent({ type: 'cacheFileFailed', file, reason: (error as Error).message });
+      if (!isFailing) onEvent({ type: 'fileFailed', file, reason: (error as Error).message });
       isFailing = true;
     }
   }
 
   return { read, write };
+}
+
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Where it could not be written it cannot be removed either.
+  }
+}
+
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -6,4 +6,6 @@ export interface Operation {
   readonly cost: UpstreamCost;
   /** The moment, on the monotonic clock, when it stops waiting for pages and answers with what it has. */
   readonly deadlineAt: number;
+  /** Pages that may be fetched for it still, each for one request. A retry does not count. */
+  pagesLeft: number;
 }

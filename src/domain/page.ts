@@ -1,4 +1,4 @@
-import type { Chart } from './chart.ts';
+import { type Chart, chartId } from './chart.ts';
 import type { TrendingVideo } from './trendingVideo.ts';
 
 /** Videos on a page of the grid, and the `limit` of every upstream request: a smaller one costs the same. */
@@ -33,14 +33,21 @@ export interface KnownPage extends Page {
   readonly order: number;
 }
 
+/** A page's identity as text: `US:7:VIEWS:1`. Part of cache keys; pages of one number are the same request. */
+export function pageId({ chart, number }: Pick<PageKey, 'chart' | 'number'>): string {
+  return `${chartId(chart)}:${number}`;
+}
+
 /** Number of chart ranks that stand before this page. */
 export function rankOffset({ number, pageSize }: PageKey): number {
   return (number - 1) * pageSize;
 }
 
-/** What a caller hands down with a fetch. */
+/** What a caller hands down with a fetch; each layer may add to it. */
 export interface FetchOptions {
-  /** Called each time a request is about to be sent upstream, that is: paid for. What it throws stops it. */
+  /** Throws when the page is not to be asked for any more: called before a request takes its turn, and is sent. */
+  readonly check: () => void;
+  /** Called as each request leaves for upstream, that is: when it is paid for. One that failed before that counts too. */
   readonly onRequest: () => void;
   /** The moment, on the monotonic clock, from which on nobody waits for the page any more. */
   readonly deadline: () => number;

@@ -7,6 +7,7 @@ import {
 } from 'graphql';
 import { FULL_CHART, PAGE_SIZE } from '../domain/page.ts';
 import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
+import { MAX_WINDOW } from '../domain/window/index.ts';
 import { type SelectionContext, selectedFields, toWindowNeed } from './connection/selection.ts';
 
 /** An operation as it was sent. */
@@ -54,16 +55,22 @@ function worstCasePages(
   context: SelectionContext,
 ): number {
   const need = toWindowNeed(nodes, context);
-  if (!need.rows) return need.facts ? 1 : 0;
   const sizes = toSizes(nodes, schema, context);
   if (!sizes) return 0;
   const { first, last, after, before } = sizes;
   const hasCursor = Boolean(after || before);
   const isTail = typeof first !== 'number' && typeof last === 'number';
+  if (![first, last].every(isSize)) return 0;
+  if (!need.rows) return need.facts ? 1 : 0;
   // With both, `first` says how many pages the last ones may be looked for in.
   const size = first ?? last ?? PAGE_SIZE;
   const pages = Math.ceil(size / PAGE_SIZE) + (hasCursor ? 1 : isTail ? 2 : 0);
   return Math.min(Math.max(pages, need.facts ? 1 : 0), FULL_CHART / PAGE_SIZE);
+}
+
+/** False for what the field will refuse. */
+function isSize(value: number | null | undefined): boolean {
+  return value === null || value === undefined || (value >= 0 && value <= MAX_WINDOW);
 }
 
 /** Undefined when execution will refuse the arguments. */

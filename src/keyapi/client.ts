@@ -9,6 +9,7 @@ import { type HttpAnswer, isSuccess, type Payload, readAnswer } from './envelope
 import type { OnKeyapiEvent, UpstreamCallEvent } from './events.ts';
 import { toRequestPath } from './request.ts';
 import { createRowReader } from './rowReader.ts';
+import { sendRequest } from './sendRequest.ts';
 
 /** Where KeyAPI is, who we are there, and the limits of a call. */
 export interface KeyapiClientOptions {
@@ -56,12 +57,12 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   const redact = (text: string): string => (token === undefined ? text : text.replaceAll(token, '[token]'));
   const readRows = createRowReader(redact, onEvent);
 
-  async function fetchPage(key: PageKey, { onRequest, background }: FetchOptions): Promise<Page> {
-    onRequest();
+  async function fetchPage(key: PageKey, { check, onRequest, background }: FetchOptions): Promise<Page> {
+    check();
     const startedAt = clock.monotonic();
     const report = (result: CallResult): void => reportCall(key, background, startedAt, result);
     try {
-      const answer = await send(key);
+      const answer = await send(key, onRequest);
       const payload = readAnswer(answer, key.number, clock.now(), redact);
       report({ outcome: 'ok', status: answer.status, requestId: payload.requestId });
       return toPage(key, payload);
@@ -74,27 +75,31 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   }
 
   /** Spends: the caller wants this page and nobody holds it. */
-  async function send(key: PageKey): Promise<HttpAnswer> {
-    const received: { head?: Omit<HttpAnswer, 'body'> } = {};
+  async function send(key: PageKey, onRequest: () => void): Promise<HttpAnswer> {
     const hasAnswerBegun = watch();
     const abort = new AbortController();
-    const receive = async (): Promise<HttpAnswer> => {
-      const path = toRequestPath(baseUrl, key);
-      const response = await pool.request({ method: 'GET', path, headers, signal: abort.signal });
-      const retryAfter = response.headers['retry-after'];
-      const head = {
-        status: response.statusCode,
-        retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
-      };
-      received.head = head;
-      return { ...head, body: await response.body.bytes() };
+    let head: Omit<HttpAnswer, 'body'> | undefined;
+    let isSent = false;
+    const onSent = (): void => {
+      if (!isSent) onRequest();
+      isSent = true;
     };
+    const answer = sendRequest(pool, {
+      path: toRequestPath(baseUrl, key),
+      headers,
+      signal: abort.signal,
+      onSent,
+      onHead: (received) => {
+        head = received;
+      },
+    });
     try {
       // Not by the signal alone: undici waits for its connection before it minds that.
-      return await pTimeout(receive(), { milliseconds: timeoutMs });
+      return await pTimeout(answer, { milliseconds: timeoutMs });
     } catch (error) {
       abort.abort();
-      const { head } = received;
+      // A call that got no connection counts like any other.
+      onSent();
       // The status of a failure says enough, whatever became of its body.
       if (head && !isSuccess(head.status)) return { ...head, body: new Uint8Array() };
       throw toWireError(error, head?.status, hasAnswerBegun(error));
@@ -142,7 +147,7 @@ const UNREADABLE =
 
 /**
  * The error of a call without a whole answer; `status` is set when its headers had come, `hasBegun` when any byte
- * had. Where none had, nothing was billed, and the call may be repeated.
+ * had. Where none had, it is taken for not billed, and may be repeated.
  */
 function toWireError(thrown: unknown, status: number | undefined, hasBegun: boolean): ApiError {
   // undici and the deadline throw errors, though not all of this realm's class.
@@ -151,7 +156,7 @@ function toWireError(thrown: unknown, status: number | undefined, hasBegun: bool
   const options = { upstream, detail: `${name}: ${message}`, cause: thrown };
   if (thrown instanceof TimeoutError) return new ApiError('UPSTREAM_TIMEOUT', options);
   const hasAnswer = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
-  return hasAnswer
-    ? new ApiError('UPSTREAM_BAD_RESPONSE', options)
-    : new ApiError('UPSTREAM_UNAVAILABLE', { ...options, repeatable: !hasBegun });
+  if (hasAnswer) return new ApiError('UPSTREAM_BAD_RESPONSE', options);
+  const isClosing = code === 'UND_ERR_DESTROYED';
+  return new ApiError('UPSTREAM_UNAVAILABLE', { ...options, repeatable: !hasBegun && !isClosing });
 }

@@ -1,12 +1,14 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createCacheFile } from '../../src/data/cacheFile.ts';
 import type { DataEvent } from '../../src/data/events.ts';
+import type { HeldPage } from '../../src/data/pageStore.ts';
 import { createSpendingFile } from '../../src/data/spendingFile.ts';
+import type { PageSource } from '../../src/domain/page.ts';
 import { createOperation, createTestCache } from '../support/cache.ts';
-import { createArraySource, makeVideos, US_VIEWS } from '../support/charts.ts';
+import { createArraySource, makePage, makeVideos, US_VIEWS } from '../support/charts.ts';
 import { createTestClock } from '../support/clock.ts';
 import { key } from '../support/sources.ts';
 
@@ -17,7 +19,7 @@ let file: string;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'cache-file-'));
-  file = path.join(folder, 'new', 'pages.json');
+  file = path.join(folder, 'pages.json');
 });
 
 afterEach(() => rm(folder, { recursive: true }));
@@ -25,11 +27,22 @@ afterEach(() => rm(folder, { recursive: true }));
 /** A process that started at this moment of the wall clock: 1 s fresh, 10 s stale. */
 function startProcess(wallClock = START, source = 'https://api.keyapi.ai/', ttlMs = 1000) {
   const { source: pages, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
-  const made = createTestCache(pages, { clock: createTestClock(wallClock) });
+  const clock = createTestClock(wallClock);
+  const dated: PageSource = async (pageKey, options) => ({
+    ...(await pages(pageKey, options)),
+    fetchedAt: clock.now(),
+  });
+  const made = createTestCache(dated, { clock });
   const cacheFile = createCacheFile({ ...made, file, source, ttlMs });
   const origin = async (number: number): Promise<string> =>
     (await made.cache.fetch(key(number), createOperation())).origin;
   return { ...made, bill, cacheFile, origin };
+}
+
+/** Page 1 as a store has it. */
+function makeHeld(): HeldPage {
+  const page = makePage(makeVideos(1, 20), 1, 20);
+  return { ...page, generation: 1, freshUntil: 1001, coversUntil: null };
 }
 
 async function write(): Promise<void> {
@@ -73,9 +86,9 @@ describe('createCacheFile', () => {
     expect(
       store.copies(US_VIEWS).map(({ number, generation, order }) => [number, generation, order]),
     ).toEqual([
-      [3, 1, 2],
-      [2, 1, 1],
-      [1, 1, 0],
+      [3, 1, 3],
+      [2, 1, 2],
+      [1, 1, 1],
     ]);
   });
 
@@ -86,7 +99,7 @@ describe('createCacheFile', () => {
     expect(stale.cache.known(US_VIEWS).expired).toHaveLength(2);
     const gone = startProcess(START + 11_000);
     await gone.cacheFile.read();
-    expect(gone.cache.views(US_VIEWS)).toEqual([]);
+    expect(gone.store.copies(US_VIEWS)).toEqual([]);
   });
 
   it('makes no life longer, nor an age negative, when the wall clock was set back', async () => {
@@ -95,7 +108,16 @@ describe('createCacheFile', () => {
     await cacheFile.read();
     const [page] = store.copies(US_VIEWS);
     expect(page?.freshUntil).toBe(clock.monotonic() + 1000);
-    expect(page?.fetchedAt).toBeLessThanOrEqual(clock.now());
+    expect(page?.fetchedAt).toBe(clock.now());
+  });
+
+  it('knows for how long covers can be seen still', async () => {
+    const before = startProcess();
+    before.store.add({ ...makeHeld(), coversUntil: before.clock.monotonic() + 700 });
+    await before.cacheFile.write();
+    const after = startProcess(START + 200);
+    await after.cacheFile.read();
+    expect(after.store.copies(US_VIEWS)[0]?.coversUntil).toBe(after.clock.monotonic() + 500);
   });
 
   it('makes no life longer than it is by now', async () => {
@@ -105,10 +127,11 @@ describe('createCacheFile', () => {
     expect(store.copies(US_VIEWS)[0]?.freshUntil).toBe(clock.monotonic() + 100);
   });
 
-  it('reads nothing where there is none, and says nothing', async () => {
+  it('reads nothing where there is none', async () => {
     const { cacheFile, events } = startProcess();
     await cacheFile.read();
-    expect(events).toEqual([]);
+    expect(events).toEqual([{ type: 'cacheFileRead', file, pages: 0 }]);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it.each<[string, (text: string) => string | Buffer, RegExp]>([
@@ -121,47 +144,117 @@ describe('createCacheFile', () => {
   ])('ignores a file that %s, with one event', async (_name, change, reason) => {
     await write();
     await writeFile(file, change(await readFile(file, 'utf8')));
-    const { cacheFile, events, cache } = startProcess();
+    const { cacheFile, events, store } = startProcess();
     await cacheFile.read();
-    expect(events).toEqual([{ type: 'cacheFileIgnored', file, reason: expect.stringMatching(reason) }]);
-    expect(cache.views(US_VIEWS)).toEqual([]);
+    expect(events).toEqual([{ type: 'fileIgnored', file, reason: expect.stringMatching(reason) }]);
+    expect(store.copies(US_VIEWS)).toEqual([]);
   });
 
   it('ignores pages of another upstream: demo data is not shown for real', async () => {
     await write();
     const { cacheFile, events } = startProcess(START, 'emulator');
     await cacheFile.read();
-    expect(events).toMatchObject([{ type: 'cacheFileIgnored', reason: expect.stringContaining('emulator') }]);
+    expect(events).toMatchObject([{ type: 'fileIgnored', reason: expect.stringContaining('emulator') }]);
   });
 
-  it('ignores what cannot be read, and tells of what cannot be written', async () => {
-    file = folder;
+  it('sets aside what it ignored before it writes, and leaves it alone when nothing has come', async () => {
+    await writeFile(file, 'my notes');
+    for (const number of [undefined, 1]) {
+      const { cacheFile, origin } = startProcess();
+      await cacheFile.read();
+      if (number !== undefined) await origin(number);
+      else expect(await readFile(file, 'utf8')).toBe('my notes');
+      await cacheFile.write();
+    }
+    expect(await readFile(`${file}.ignored`, 'utf8')).toBe('my notes');
+    expect((await readdir(folder)).sort()).toEqual(['pages.json', 'pages.json.ignored']);
+  });
+
+  it('does not write again what nothing was added to', async () => {
+    await write();
+    const { cacheFile, events } = startProcess();
+    await cacheFile.read();
+    await cacheFile.write();
+    expect(events.map(({ type }) => type)).toEqual(['cacheFileRead']);
+  });
+
+  it.each([
+    ['is a folder', () => folder],
+    ['is a device', () => '/dev/null'],
+  ])('touches nothing that %s', async (_name, toFile) => {
+    file = toFile();
     const { cacheFile, events, origin } = startProcess();
     await cacheFile.read();
     await origin(1);
     await cacheFile.write();
-    expect(events.map(({ type }) => type)).toEqual(['cacheFileIgnored', 'cacheFileFailed']);
-    expect((await readdir(path.dirname(folder))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect(events).toEqual([{ type: 'fileIgnored', file, reason: 'it is not a regular file' }]);
   });
 
-  it('replaces the file in one step, and leaves nothing beside it', async () => {
+  it.each([
+    ['its folder is missing', () => path.join(folder, 'missing', 'pages.json')],
+    ['its folder is a file', () => path.join(folder, 'notes', 'pages.json')],
+    ['its name is too long', () => path.join(folder, 'x'.repeat(300))],
+  ])('tells at the start, and once, when %s', async (_name, toFile) => {
+    await writeFile(path.join(folder, 'notes'), '');
+    file = toFile();
+    const { cacheFile, events, origin } = startProcess();
+    await cacheFile.read();
+    await origin(1);
+    await cacheFile.write();
+    expect(events.filter(({ type }) => type === 'fileFailed')).toHaveLength(1);
+  });
+
+  it('writes through a symbolic link', async () => {
     await write();
+    const link = path.join(folder, 'link.json');
+    await symlink(file, link);
+    const target = file;
+    file = link;
+    const { cacheFile, origin } = startProcess();
+    await cacheFile.read();
+    await origin(9);
+    await cacheFile.write();
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(await readFile(target, 'utf8')).toContain('Video 161');
+  });
+
+  it('replaces the file in one step: one that cannot be written whole leaves the old one', async () => {
     await write();
-    expect(await readdir(path.dirname(file))).toEqual(['pages.json']);
+    expect(await readdir(folder)).toEqual(['pages.json']);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const before = await readFile(file, 'utf8');
+    const { cacheFile, events, origin } = startProcess();
+    await cacheFile.read();
+    await origin(9);
+    // In the way of what is written beside it.
+    await mkdir(`${file}.${process.pid}.tmp`);
+    await cacheFile.write();
+    expect(events.at(-1)).toMatchObject({ type: 'fileFailed', file });
+    expect(await readFile(file, 'utf8')).toBe(before);
   });
 });
 
 describe('createSpendingFile', () => {
-  function open() {
+  function open(source = 'https://api.keyapi.ai') {
     const events: DataEvent[] = [];
-    return { events, ...createSpendingFile(file, (event) => void events.push(event)) };
+    const onEvent = (event: DataEvent): void => void events.push(event);
+    return { events, ...createSpendingFile({ file, source, onEvent }) };
   }
 
   it('keeps what was spent', () => {
     open().write({ day: 20_454, credits: 6 });
+    open().write({ day: 20_454, credits: 8 });
     const { read, events } = open();
-    expect(read()).toEqual({ day: 20_454, credits: 6 });
+    expect(read()).toEqual({ day: 20_454, credits: 8 });
     expect(events).toEqual([]);
+  });
+
+  it('keeps it for each who was paid: demo data neither counts nor makes it forget', () => {
+    open().write({ day: 20_454, credits: 6 });
+    const demo = open('emulator');
+    expect(demo.read()).toBeUndefined();
+    demo.write({ day: 20_454, credits: 40 });
+    expect(open().read()).toEqual({ day: 20_454, credits: 6 });
   });
 
   it('knows nothing where there is none', () => {
@@ -170,22 +263,26 @@ describe('createSpendingFile', () => {
     expect(events).toEqual([]);
   });
 
-  it.each(['', '{', '[]', '{"format":"trending-graphql credits","version":1,"day":-1,"credits":2}'])(
+  it.each(['', '{', '[]', '{"format":"trending-graphql credits","version":1,"spent":{"a":{"day":-1}}}'])(
     'ignores %p, with one event',
     async (text) => {
-      open().write({ day: 1, credits: 2 });
       await writeFile(file, text);
       const { read, events } = open();
       expect(read()).toBeUndefined();
-      expect(events).toMatchObject([{ type: 'cacheFileIgnored', file }]);
+      expect(events).toMatchObject([{ type: 'fileIgnored', file }]);
     },
   );
 
-  it('tells once that it cannot be written', () => {
-    file = folder;
+  it.each([
+    ['is a folder', () => folder],
+    ['is in a folder that is a file', () => path.join(folder, 'notes', 'credits')],
+    ['has a name that is too long', () => path.join(folder, 'x'.repeat(300))],
+  ])('tells once, and throws nothing, when it %s', async (_name, toFile) => {
+    await writeFile(path.join(folder, 'notes'), '');
+    file = toFile();
     const { write: writeSpending, events } = open();
     writeSpending({ day: 1, credits: 2 });
     writeSpending({ day: 1, credits: 4 });
-    expect(events).toMatchObject([{ type: 'cacheFileFailed', file }]);
+    expect(events).toMatchObject([{ type: 'fileFailed', file }]);
   });
 });

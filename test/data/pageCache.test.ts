@@ -250,14 +250,75 @@ describe('PageCache, when a page is past its time to live', () => {
     for (const number of [1, 2, 3]) await cache.fetch(key(number), createOperation());
     clock.advance(1000);
     for (const number of [2, 4]) await cache.fetch(key(number), createOperation());
-    const views = cache
-      .views(US_VIEWS)
-      .map((view) => view.map(({ number, generation }) => `${number}/${generation}`).sort());
-    expect(views).toEqual([
+    const names = (view: readonly HeldPage[]): string[] =>
+      view.map(({ number, generation }) => `${number}/${generation}`).sort();
+    const { preferred, lastResort } = cache.views(US_VIEWS);
+    expect(preferred.map(names)).toEqual([
       ['2/2', '4/2'],
       ['1/1', '2/1', '3/1'],
       ['1/1', '2/2', '3/1', '4/2'],
     ]);
+    expect(lastResort).toEqual([]);
+
+    // Another time to live later the old generation is no more than better than nothing.
+    clock.advance(1000);
+    const later = cache.views(US_VIEWS);
+    expect(later.preferred.map(names)).toEqual([
+      ['2/2', '4/2'],
+      ['1/1', '2/2', '3/1', '4/2'],
+    ]);
+    expect(later.lastResort.map(names)).toEqual([['1/1', '2/1', '3/1']]);
+  });
+
+  it('keeps the newest copy in memory while an older one serves', async () => {
+    const onePage =
+      JSON.stringify((await createStillCache().cache.fetch(key(25), createOperation())).page).length * 2;
+    const { cache, clock } = createStillCache({ maxBytes: Math.ceil(onePage * 3.5) });
+    const { page: old } = await cache.fetch(key(1), createOperation());
+    clock.advance(1000);
+    await cache.fetch(key(1), createOperation());
+    cache.use(old);
+    cache.refresh(key(1));
+    for (const number of [2, 3]) await cache.fetch(key(number), createOperation());
+    expect((await cache.fetch(key(1), createOperation())).origin).toBe('cached');
+  });
+});
+
+describe("an operation's pages", () => {
+  it('are no more than it may fetch; what others pay for does not count, nor what is held', async () => {
+    const { cache, bill } = createStillCache();
+    const operation = { ...createOperation(), pagesLeft: 2 };
+    const fetch = (number: number) => cache.fetch(key(number), operation);
+    await cache.fetch(key(9), createOperation());
+    await fetch(1);
+    const other = cache.fetch(key(5), createOperation());
+    expect(await Promise.all([fetch(9), fetch(5), fetch(2)])).toMatchObject([
+      { origin: 'cached' },
+      { origin: 'shared' },
+      { origin: 'fetched' },
+    ]);
+    await other;
+    await expect(fetch(3)).rejects.toMatchObject({ code: 'OPERATION_TOO_EXPENSIVE' });
+    expect(bill).toEqual([9, 1, 5, 2]);
+  });
+
+  it('are not charged to it once its time is up', async () => {
+    const { source, calls } = createHeldSource();
+    let send = (): void => undefined;
+    const { cache, clock, events } = createTestCache((pageKey, options) => {
+      send = options.onRequest;
+      return source(pageKey, { ...options, onRequest: () => undefined });
+    });
+    const operation = createOperation(clock.monotonic() + 5);
+    const other = cache.fetch(key(1), operation).catch(() => undefined);
+    await settle();
+    send();
+    clock.advance(5);
+    send();
+    expect(operation.cost.requests).toBe(1);
+    expect(events).toEqual([{ type: 'pageRefresh', chart: US_VIEWS, page: 1 }]);
+    calls[0]?.resolve(makePage(chart, 1, 20));
+    await other;
   });
 });
 

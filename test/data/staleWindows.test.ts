@@ -176,6 +176,86 @@ describe('a window past its time to live', () => {
     expect(await read({ first: 20 })).toMatchObject({ ids: range(1, 20), stale: false });
   });
 
+  it('does not fall further behind when it is read more seldom than it lives', async () => {
+    const { read, clock, chart, bought } = createReaders();
+    for (const length of [300, 279, 258, 237, 216, 195, 174]) {
+      chart.rows = makeVideos(1, length);
+      const tail = await read({ last: 20 });
+      await bought();
+      // One reading behind at most, and what it waits for is what it shows.
+      expect(tail.ranks.at(-1)).toBeLessThanOrEqual(length + 21);
+      if (tail.stale === false) expect(tail.ranks.at(-1)).toBe(length);
+      clock.advance(2 * TTL_MS);
+    }
+  });
+
+  it('falls back on an old generation when newer pages cannot be had', async () => {
+    const { read, clock, chart, failing } = createReaders();
+    chart.rows = makeVideos(1, 300);
+    await read({ last: 20 });
+    clock.advance(TTL_MS);
+    chart.rows = makeVideos(1, 500);
+    await read({ first: 20 });
+    await settle();
+    clock.advance(2 * TTL_MS);
+    // By the newest generation the tail is on page 25, of which nothing is held.
+    failing.add(25);
+    expect(await read({ last: 20 })).toMatchObject({ ids: range(281, 300), stale: true });
+  });
+
+  it('is looked at again when it is empty because the chart was too short', async () => {
+    const { read, clock, chart, bought } = createReaders();
+    chart.rows = makeVideos(1, 30);
+    await read({ first: 20 });
+    const rows = { rows: true, facts: false };
+    const args = { first: 20, after: videoAt(100) };
+    expect((await read(args, rows)).ids).toEqual([]);
+    expect(await bought()).toEqual([1]);
+    chart.rows = makeVideos(1, 500);
+    clock.advance(TTL_MS);
+    const seen: number[][] = [];
+    for (const page of [1, 6]) {
+      seen.push((await read(args, rows)).ids);
+      expect(await bought()).toEqual([page]);
+    }
+    expect(seen).toEqual([[], []]);
+    expect((await read(args, rows)).ids).toEqual(range(101, 120));
+  });
+
+  it('stays behind the video of its cursor, though the page where that stands is not bought again', async () => {
+    const { read, clock, rotate, bought } = createReaders();
+    await read({ first: 100 });
+    clock.advance(TTL_MS);
+    rotate(-30);
+    await read({ first: 60 });
+    expect(await bought()).toEqual([1, 1, 2, 2, 3, 3, 4, 5]);
+    const args = { first: 20, after: videoAt(10) };
+    for (let generation = 0; generation < 3; generation++) {
+      await read(args);
+      await bought();
+      clock.advance(TTL_MS);
+    }
+    expect((await read(args)).ids).toEqual(range(11, 30));
+    expect(await bought()).toEqual([3]);
+  });
+
+  it('is refreshed when one of its covers expires, at no cost to who reads it', async () => {
+    const { read, clock, chart, bought } = createReaders();
+    chart.rows = makeVideos(1, 500).map((video) => ({
+      ...video,
+      cover: 'https://a.example/b',
+      coverExpiresAt: 300,
+    }));
+    await read({ first: 40 });
+    await bought();
+    clock.advance(300);
+    const { cost, stale } = await read({ first: 20 });
+    expect({ cost, stale }).toMatchObject({ cost: { requests: 0, pages: { cached: 1 } }, stale: false });
+    expect(await bought()).toEqual([1]);
+    await read({ first: 20 });
+    expect(await bought()).toEqual([]);
+  });
+
   it('counts a page once, however many aliases use it', async () => {
     const { read, cache, onEvent } = createReaders();
     await read({ first: 40 });

@@ -4,6 +4,7 @@ import type { KnownPage } from '../../src/domain/page.ts';
 import type { TrendingVideo } from '../../src/domain/trendingVideo.ts';
 import {
   cutWindow,
+  type KnownPages,
   planWindow,
   type WindowArguments,
   type WindowNeed,
@@ -21,9 +22,15 @@ interface Cut {
 
 interface SolveOptions {
   readonly held?: readonly KnownPage[];
+  /** What is known beside the pages held. */
+  readonly known?: KnownPages;
   readonly need?: WindowNeed;
   /** What upstream answers for a page. */
   readonly toPage?: (rows: readonly (TrendingVideo | null)[], number: number) => KnownPage;
+}
+
+function toKnown(fresh: readonly KnownPage[]): KnownPages {
+  return { fresh, expired: [], elsewhere: [] };
 }
 
 /** Plans, buys what the plan says, and plans again, as the data layer does, over a chart that is an array. */
@@ -31,12 +38,17 @@ function solve(
   rows: readonly (TrendingVideo | null)[],
   pageSize: number,
   args: WindowArguments,
-  { held = [], need = ALL, toPage = (all, number) => makePage(all, number, pageSize) }: SolveOptions = {},
+  {
+    held = [],
+    known = toKnown(held),
+    need = ALL,
+    toPage = (all, number) => makePage(all, number, pageSize),
+  }: SolveOptions = {},
 ): Cut {
   const loaded = new Map<number, KnownPage>();
   const bought: number[] = [];
   for (let round = 0; round < 28; round++) {
-    const plan = planWindow(args, need, { fresh: held, expired: [] }, [...loaded.values()]);
+    const plan = planWindow(args, need, known, [...loaded.values()]);
     const missing = plan.pages.filter((number) => loaded.get(number)?.pageSize !== plan.pageSize);
     if (missing.length === 0) {
       const window = cutWindow(plan, args, loaded);
@@ -119,9 +131,7 @@ describe('planWindow', () => {
   });
 
   it('fetches all pages of a window in one round, and no page to learn the flags', () => {
-    expect(planWindow({ first: 50, after: at(13) }, ALL, { fresh: [], expired: [] }, []).pages).toEqual([
-      1, 2, 3, 4,
-    ]);
+    expect(planWindow({ first: 50, after: at(13) }, ALL, toKnown([]), []).pages).toEqual([1, 2, 3, 4]);
     expect(solve(chart, 20, { first: 50, after: at(13) })).toEqual({
       ids: range(14, 63),
       ranks: range(14, 63),
@@ -239,9 +249,57 @@ describe('planWindow', () => {
 
     it('when it changes while older pages are held', () => {
       const held = [makePage(chart, 1, 20), makePage(chart, 2, 10, { order: 2 })];
-      const plan = planWindow({ first: 30 }, ALL, { fresh: held, expired: [] }, []);
+      const plan = planWindow({ first: 30 }, ALL, toKnown(held), []);
       expect(plan).toMatchObject({ pageSize: 10, pages: [1, 2, 3] });
     });
+  });
+
+  describe('of pages past their time to live', () => {
+    const expired = [
+      makePage(chart, 1, 20),
+      makePage(chart.slice(0, 300), 7, 20, { totalCount: 300, order: 2 }),
+    ];
+    const known = { fresh: [], expired, elsewhere: [] };
+
+    it('takes what they say of the chart, so that nothing is bought to learn its length', () => {
+      expect(planWindow({ last: 20 }, ALL, known, [])).toMatchObject({ pages: [15], chartLength: 300 });
+    });
+
+    it('does not look for a cursor there: it would have to buy the page to go by it', () => {
+      const after = { rank: 250, itemId: '5' };
+      expect(planWindow({ first: 20, after }, ALL, known, []).ranks).toEqual({ first: 251, last: 270 });
+      expect(planWindow({ first: 20, after }, ALL, toKnown(expired), []).ranks).toEqual({
+        first: 6,
+        last: 25,
+      });
+    });
+
+    it('buys no second window when the cursor turns out to be elsewhere', () => {
+      const moved = makeVideos(301, 600);
+      const { bought } = solve(moved, 20, { first: 20, after: { rank: 250, itemId: '5' } }, { known });
+      expect(bought).toEqual([13, 14]);
+    });
+
+    it('looks once more when the window is empty because the chart was too short', () => {
+      const rows = { rows: true, facts: false };
+      const short = [makePage(chart.slice(0, 30), 1, 20, { totalCount: 30 })];
+      const args = { first: 20, after: at(100) };
+      const plan = planWindow(args, rows, { fresh: [], expired: short, elsewhere: [] }, []);
+      expect(plan).toMatchObject({ pages: [1], ranks: { first: 101, last: 30 } });
+      expect(planWindow({ first: 0, after: at(100) }, rows, toKnown(short), []).pages).toEqual([]);
+      expect(planWindow({ after: at(9), before: at(5) }, rows, toKnown(short), []).pages).toEqual([]);
+    });
+  });
+
+  it('finds the video of a cursor on copies that it must not be cut from, when it is on no other', () => {
+    const elsewhere = [makePage(chart, 3, 20)];
+    const known = { fresh: [first20], expired: [], elsewhere };
+    const after = { rank: 7, itemId: '50' };
+    expect(planWindow({ first: 20, after }, ALL, known, [])).toMatchObject({
+      ranks: { first: 51, last: 70 },
+      pages: [3, 4],
+    });
+    expect(planWindow({ first: 20, after: at(7) }, ALL, known, []).ranks.first).toBe(8);
   });
 
   describe('resumes behind the video that a cursor names', () => {

@@ -8,8 +8,8 @@ import { type Handler, makeRow, makeSuccess, reply } from '../support/upstream.t
 export interface Fault {
   /** As the documentation names it. */
   readonly name: string;
-  /** Answers every request while it lasts. */
-  readonly handler: Handler;
+  /** Answers every request while it lasts; without one nobody listens. */
+  readonly handler: Handler | undefined;
   /** What an operation gets that finds nothing held: an error, or the window's ranks. */
   readonly cold: ErrorCode | readonly number[];
   /** Requests that such an operation makes. */
@@ -144,6 +144,13 @@ export const FAULTS: readonly Fault[] = [
   { name: 'headers that come late', handler: answerLate, ...LATE },
   { name: 'a body that drips', handler: dripSlowly, ...LATE },
   { name: 'no answer at all', handler: () => undefined, ...LATE },
+  {
+    name: 'a connection refused',
+    handler: undefined,
+    cold: 'UPSTREAM_UNAVAILABLE',
+    requests: 2,
+    holdSeconds: 1,
+  },
   {
     name: 'a connection reset before the headers',
     handler: raw('', 'resetAndDestroy'),

@@ -41,8 +41,9 @@ describe('worstCaseCredits', () => {
     ['(first: 10, last: 60)', 2],
     ['(first: 0)', 0],
     ['(first: 0, after: "x")', 2],
-    // Refused by the field, once it is executed, before anything is spent: bounded all the same.
-    ['(first: 2000000)', 50],
+    // Refused by the field, once it is executed, before anything is spent.
+    ['(first: 101)', 0],
+    ['(last: 2000000)', 0],
     ['(first: -5)', 0],
   ])('counts the pages of a window: trendingVideos%s could cost %i', (args, credits) => {
     expect(creditsOf(`{ trendingVideos${args} ${NODES} }`)).toBe(credits);

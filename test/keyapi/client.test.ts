@@ -312,6 +312,75 @@ describe('client', () => {
     expect(await fetchError()).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', upstream: undefined });
   });
 
+  it('says what may be repeated: a call that was refused, broken before any answer, or a server error', async () => {
+    const repeatable = async (): Promise<boolean> => (await fetchError()).repeatable;
+    let behave: Handler = reply({ code: 500, data: null }, 500);
+    await start((request, response) => behave(request, response));
+    expect(await repeatable()).toBe(true);
+    behave = reply(makeSuccess());
+    await fetchPage();
+    // The connection has carried an answer before.
+    behave = ({ socket }) => void socket.resetAndDestroy();
+    expect(await repeatable()).toBe(true);
+    for (const half of ['HTTP/1.1 200 OK\r\ncontent-', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{']) {
+      behave = ({ socket }) => void socket.write(half, () => setTimeout(() => socket.resetAndDestroy(), 20));
+      expect(await repeatable()).toBe(false);
+    }
+    behave = () => undefined;
+    expect(await repeatable()).toBe(false);
+    behave = reply('<html>');
+    expect(await repeatable()).toBe(false);
+    await upstream.close();
+    expect(await repeatable()).toBe(true);
+    await client.close();
+    expect(await repeatable()).toBe(false);
+  });
+
+  it('counts a request as it leaves, after its connection is there; one that got none counts too', async () => {
+    const sockets: Socket[] = [];
+    const slow = createServer({ pauseOnConnect: true }, (socket) => void sockets.push(socket)).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(slow, 'listening');
+    await start(reply(''));
+    const stuck = createClient(new URL(`https://127.0.0.1:${(slow.address() as AddressInfo).port}`));
+    let requestsSeen = 0;
+    const call = stuck
+      .fetchPage(
+        { chart: US_VIEWS, number: 1, pageSize: 20 },
+        fetchOptions({ onRequest: () => requestsSeen++ }),
+      )
+      .catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS / 3));
+    expect(requestsSeen).toBe(0);
+    await call;
+    expect(requestsSeen).toBe(1);
+    await stuck.close();
+    for (const socket of sockets) socket.destroy();
+    slow.close();
+  });
+
+  it('sends nothing that is not wanted any more', async () => {
+    await start(reply(makeSuccess()));
+    const check = (): void => {
+      throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
+    };
+    await expect(
+      client.fetchPage({ chart: US_VIEWS, number: 1, pageSize: 20 }, fetchOptions({ check })),
+    ).rejects.toMatchObject({ code: 'UPSTREAM_QUOTA_EXCEEDED' });
+    expect(upstream.requests).toEqual([]);
+    expect(events).toEqual([]);
+  });
+
+  it('serves no cover that had expired when it came', async () => {
+    await start(
+      reply(makeSuccess([makeRow('1'), makeRow('2', { cover: 'https://a.example/?x-expires=9999999999' })])),
+    );
+    const { rows } = await fetchPage();
+    expect(rows).toMatchObject([{ cover: null }, { cover: 'https://a.example/?x-expires=9999999999' }]);
+  });
+
   it('does not wait for a connection that is never established', async () => {
     // TCP accepts, TLS never answers.
     const sockets: Socket[] = [];

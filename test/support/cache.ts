@@ -29,12 +29,13 @@ export function createTestCache(source: PageSource, options: TestCacheOptions = 
 
 /** An operation that has spent nothing yet and waits as long as it takes. */
 export function createOperation(deadlineAt = Number.POSITIVE_INFINITY): Operation {
-  return { cost: createUpstreamCost(), deadlineAt };
+  return { cost: createUpstreamCost(), deadlineAt, pagesLeft: Number.POSITIVE_INFINITY };
 }
 
 /** What an operation without a deadline hands down with a fetch. */
 export function fetchOptions(overrides: Partial<FetchOptions> = {}): FetchOptions {
   return {
+    check: () => undefined,
     onRequest: () => undefined,
     deadline: () => Number.POSITIVE_INFINITY,
     background: false,

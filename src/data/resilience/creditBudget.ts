@@ -9,18 +9,21 @@ export interface Spending {
   readonly credits: number;
 }
 
-/** Credits taken for one call. */
-export interface Reservation {
-  /** False when the day has turned since and the new one has nothing left; else the credits count for today. */
-  confirm(): boolean;
-  /** Gives them back: the call was not made. */
-  release(): void;
-}
-
-/** The credits that may be spent on one UTC day. */
+/**
+ * The credits that may be spent on one UTC day. They are set aside before a call waits for its turn, and spent, or
+ * given back, when it has left or not; so what is spent and what is set aside never exceed the budget together.
+ */
 export interface CreditBudget {
-  /** Takes `credits`; undefined when fewer are left. */
-  reserve(credits: number): Reservation | undefined;
+  /** Sets `credits` aside; false when fewer are left, neither spent nor set aside. */
+  reserve(credits: number): boolean;
+  /** Spends credits that were set aside. */
+  spend(credits: number): void;
+  /** Gives back credits that were set aside. */
+  release(credits: number): void;
+  /** True when `credits` are not even there if all that is set aside is given back. */
+  isSpent(credits: number): boolean;
+  /** Resolves when credits that were set aside are spent or given back. */
+  changed(): Promise<void>;
   /** Seconds until the day turns. */
   secondsLeft(): number;
 }
@@ -31,62 +34,65 @@ export interface CreditBudgetOptions {
   readonly clock: Clock;
   /** What was spent before the process started; counts when it is of today. */
   readonly spent?: Spending | undefined;
-  /** Told of each change, before the credits are used. */
-  readonly onChange?: ((spent: Spending) => void) | undefined;
+  /** Told what is spent, at the start and before each request that it pays for leaves. */
+  readonly onSpend?: ((spent: Spending) => void) | undefined;
 }
 
 /**
- * A budget that cannot be overshot: credits are taken before a call is made, in one step. A day ends when as much
- * time has passed on the monotonic clock as was left of it, so that a wall clock that jumps neither opens the
- * purse twice nor keeps it shut.
+ * Makes a budget that cannot be overshot. A day ends when as much time has passed on the monotonic clock as was left
+ * of it, so that a wall clock that jumps neither opens the purse twice nor keeps it shut.
  */
 export function createCreditBudget(options: CreditBudgetOptions): CreditBudget {
-  const { creditsPerDay, clock, spent, onChange } = options;
+  const { creditsPerDay, clock, onSpend } = options;
   const today = Math.floor(clock.now() / DAY_MS);
   // A clock that was set back may have brought the process back to the day before.
-  const isKnown = spent !== undefined && (spent.day === today || spent.day === today + 1);
-  let { day, credits } = isKnown ? spent : { day: today, credits: 0 };
+  const known = [today, today + 1].includes(options.spent?.day ?? Number.NaN) ? options.spent : undefined;
+  let day = known?.day ?? today;
+  let spent = known?.credits ?? 0;
   let endsAt = endOf(day);
+  /** Not of any day: what waits past midnight is paid for with the new day's credits. */
+  let reserved = 0;
+  const waiting: (() => void)[] = [];
+  onSpend?.({ day, credits: spent });
 
-  function endOf(day: number): number {
-    return clock.monotonic() + Math.min((day + 1) * DAY_MS - clock.now(), DAY_MS);
+  function endOf(date: number): number {
+    return clock.monotonic() + Math.min((date + 1) * DAY_MS - clock.now(), DAY_MS);
   }
 
   function turnDay(): void {
     if (clock.monotonic() < endsAt) return;
     day = Math.max(Math.floor(clock.now() / DAY_MS), day + 1);
-    credits = 0;
+    spent = 0;
     endsAt = endOf(day);
   }
 
-  function take(amount: number): boolean {
-    turnDay();
-    if (credits + amount > creditsPerDay) return false;
-    credits += amount;
-    onChange?.({ day, credits });
-    return true;
+  function settle(credits: number): void {
+    reserved -= credits;
+    for (const resolve of waiting.splice(0)) resolve();
   }
 
-  function reserve(amount: number): Reservation | undefined {
-    if (!take(amount)) return undefined;
-    const reservedOn = day;
-    return {
-      confirm: () => {
-        turnDay();
-        return day === reservedOn || take(amount);
-      },
-      release: () => {
-        if (day !== reservedOn) return;
-        credits -= amount;
-        onChange?.({ day, credits });
-      },
-    };
-  }
-
-  function secondsLeft(): number {
-    turnDay();
-    return Math.ceil((endsAt - clock.monotonic()) / 1000);
-  }
-
-  return { reserve, secondsLeft };
+  return {
+    reserve(credits) {
+      turnDay();
+      if (spent + reserved + credits > creditsPerDay) return false;
+      reserved += credits;
+      return true;
+    },
+    spend(credits) {
+      turnDay();
+      spent += credits;
+      onSpend?.({ day, credits: spent });
+      settle(credits);
+    },
+    release: settle,
+    isSpent(credits) {
+      turnDay();
+      return spent + credits > creditsPerDay;
+    },
+    changed: () => new Promise((resolve) => void waiting.push(resolve)),
+    secondsLeft() {
+      turnDay();
+      return Math.ceil((endsAt - clock.monotonic()) / 1000);
+    },
+  };
 }

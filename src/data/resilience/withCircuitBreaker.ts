@@ -3,6 +3,7 @@ import { ApiError, type ErrorCode } from '../../domain/errors.ts';
 import type { FetchOptions, Page, PageKey, PageSource } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
 import { secondsRefused } from './accountRefusal.ts';
+import { watchSending } from './watchSending.ts';
 
 /** What a circuit breaker needs. */
 export interface CircuitBreakerOptions {
@@ -20,16 +21,16 @@ const MAX_FAILURES = 5;
 const FAILURE_SECONDS = 30;
 
 interface Opening {
+  /** What calls are refused with. */
   readonly error: ApiError;
   /** On the monotonic clock. */
   readonly until: number;
-  readonly seconds: number;
 }
 
 /**
  * Makes no call while none can succeed: for 30 seconds after 5 failures in a row, for a minute after the account
  * was refused (401, 402, 403), and for as long as a 429 asks for. Then one call goes ahead as a probe while the
- * others wait for what becomes of it: it closes the circuit, or opens it again for as long.
+ * others wait for what becomes of it: it closes the circuit, or opens it again.
  *
  * What says nothing of upstream, because no request was sent, changes nothing.
  *
@@ -49,45 +50,44 @@ export function withCircuitBreaker(
     if (opening && opening.until > until) return;
     // Calls that were under way may all fail alike.
     const isNews = !opening || opening.error.code !== error.code || now >= opening.until;
-    opening = { error, until, seconds };
+    opening = { error, until };
     if (isNews) onEvent({ type: 'circuitOpened', code: error.code, seconds });
   }
 
-  function noteSuccess(isProbe: boolean): void {
+  /** @param probed What the call was the probe of: an answer to any other says nothing of now. */
+  function noteSuccess(probed: Opening | undefined): void {
     failures = 0;
-    // An answer to a call from before says nothing of now.
-    if (!opening || !isProbe) return;
+    if (!probed || opening !== probed) return;
     opening = undefined;
     onEvent({ type: 'circuitClosed' });
   }
 
-  function noteFailure(error: ApiError, isProbe: boolean): void {
+  function noteFailure(error: ApiError, probed: Opening | undefined): void {
     const seconds = secondsRefused(error);
     if (seconds !== undefined) open(error, seconds);
-    else if (!isFailure(error)) noteSuccess(isProbe);
+    else if (!isFailure(error)) noteSuccess(probed);
     else {
       failures++;
-      if (isProbe && opening) open(opening.error, opening.seconds);
-      else if (failures >= MAX_FAILURES && !opening) {
-        open(new ApiError('UPSTREAM_UNAVAILABLE'), FAILURE_SECONDS);
+      if (probed || (failures >= MAX_FAILURES && !opening)) {
+        const unavailable = new ApiError('UPSTREAM_UNAVAILABLE', { retryAfterSeconds: FAILURE_SECONDS });
+        open(unavailable, FAILURE_SECONDS);
       }
     }
   }
 
-  async function call(key: PageKey, options: FetchOptions, isProbe: boolean): Promise<Page> {
-    let isSent = false;
-    const onRequest = (): void => {
+  async function call(key: PageKey, options: FetchOptions, probed?: Opening): Promise<Page> {
+    const check = (): void => {
+      options.check();
       // It may have opened while this call waited for its turn.
-      if (opening && !isProbe) throw toRefusal(opening, clock);
-      options.onRequest();
-      isSent = true;
+      if (opening && opening !== probed) throw toRefusal(opening, clock);
     };
+    const { watched, isSent } = watchSending({ ...options, check });
     try {
-      const page = await source(key, { ...options, onRequest });
-      noteSuccess(isProbe);
+      const page = await source(key, watched);
+      noteSuccess(probed);
       return page;
     } catch (error) {
-      if (isSent && error instanceof ApiError) noteFailure(error, isProbe);
+      if (isSent() && error instanceof ApiError) noteFailure(error, probed);
       throw error;
     }
   }
@@ -96,7 +96,7 @@ export function withCircuitBreaker(
     while (opening) {
       if (clock.monotonic() < opening.until) throw toRefusal(opening, clock);
       if (!probe) {
-        const page = call(key, options, true);
+        const page = call(key, options, opening);
         probe = page
           .catch(() => undefined)
           .finally(() => {
@@ -106,7 +106,7 @@ export function withCircuitBreaker(
       }
       await probe;
     }
-    return call(key, options, false);
+    return call(key, options);
   };
 }
 
@@ -120,6 +120,7 @@ function isFailure({ code, upstream }: ApiError): boolean {
 /** The error that opened the circuit; a pause that was asked for is shorter by now. */
 function toRefusal({ error, until }: Opening, clock: Clock): ApiError {
   if (error.retryAfterSeconds === undefined) return error;
+  const { code, message, upstream } = error;
   const retryAfterSeconds = Math.max(1, Math.ceil((until - clock.monotonic()) / 1000));
-  return new ApiError(error.code, { upstream: error.upstream, retryAfterSeconds });
+  return new ApiError(code, { message, upstream, retryAfterSeconds });
 }

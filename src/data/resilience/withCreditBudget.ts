@@ -3,36 +3,34 @@ import type { PageSource } from '../../domain/page.ts';
 import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { CreditBudget } from './creditBudget.ts';
+import { watchSending } from './watchSending.ts';
 
 /**
- * Takes each call's credits out of the budget before it is made, and gives them back when it is not made after
- * all.
+ * Sets each call's credits aside before it is made, and gives them back when it is not made after all. While
+ * all that is left is set aside for other calls, it waits for what becomes of them.
  *
  * @throws {ApiError} `CREDIT_BUDGET_EXHAUSTED`, with the seconds until the UTC day turns, when they are spent.
  */
 export function withCreditBudget(source: PageSource, budget: CreditBudget, onEvent: OnDataEvent): PageSource {
-  let refused = 0;
-
-  function refuse(): ApiError {
-    const retryAfterSeconds = budget.secondsLeft();
-    onEvent({ type: 'budgetRefused', isFirst: refused++ === 0, retryAfterSeconds });
-    return new ApiError('CREDIT_BUDGET_EXHAUSTED', { retryAfterSeconds });
-  }
-
   return async (key, options) => {
-    const reservation = budget.reserve(CREDITS_PER_REQUEST);
-    if (!reservation) throw refuse();
-    let isSent = false;
+    while (!budget.reserve(CREDITS_PER_REQUEST)) {
+      if (budget.isSpent(CREDITS_PER_REQUEST)) {
+        const retryAfterSeconds = budget.secondsLeft();
+        onEvent({ type: 'budgetRefused', retryAfterSeconds });
+        throw new ApiError('CREDIT_BUDGET_EXHAUSTED', { retryAfterSeconds });
+      }
+      await budget.changed();
+      options.check();
+    }
     const onRequest = (): void => {
-      if (!reservation.confirm()) throw refuse();
+      budget.spend(CREDITS_PER_REQUEST);
       options.onRequest();
-      isSent = true;
-      refused = 0;
     };
+    const { watched, isSent } = watchSending({ ...options, onRequest });
     try {
-      return await source(key, { ...options, onRequest });
+      return await source(key, watched);
     } finally {
-      if (!isSent) reservation.release();
+      if (!isSent()) budget.release(CREDITS_PER_REQUEST);
     }
   };
 }

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { chartId } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
-import type { PageSource } from '../../domain/page.ts';
+import { type PageSource, pageId } from '../../domain/page.ts';
 import { secondsRefused } from './accountRefusal.ts';
+import { watchSending } from './watchSending.ts';
 
 /** How long failures are remembered. */
 export interface FailureMemoryOptions {
@@ -41,22 +41,18 @@ export function withFailureMemory(source: PageSource, { clock, ttlMs }: FailureM
   }
 
   return async (key, options) => {
-    const id = `${chartId(key.chart)}:${key.number}`;
+    const id = pageId(key);
     const failure = failures.get(id);
     if (failure && clock.monotonic() < failure.until) throw failure.error;
 
-    let isSent = false;
-    const onRequest = (): void => {
-      options.onRequest();
-      isSent = true;
-    };
+    const { watched, isSent } = watchSending(options);
     try {
-      const page = await source(key, { ...options, onRequest });
+      const page = await source(key, watched);
       failures.delete(id);
       return page;
     } catch (error) {
       // What holds for every page is the circuit breaker's to remember.
-      if (isSent && error instanceof ApiError && secondsRefused(error) === undefined) remember(id, error);
+      if (isSent() && error instanceof ApiError && secondsRefused(error) === undefined) remember(id, error);
       throw error;
     }
   };

@@ -26,7 +26,7 @@ export function withQueue(
 
   return async (key, options) => {
     const isFull = queue.size >= (options.background ? maxWaiting / 2 : maxWaiting);
-    if (isFull && queue.pending >= concurrency) throw shed(key, onEvent);
+    if (isFull) throw shed(key, onEvent);
     return queue.add(() => source(key, options), { priority: options.background ? 0 : 1 });
   };
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { PageSource } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
+import { watchSending } from './watchSending.ts';
 
 const MIN_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 3000;
@@ -29,15 +30,14 @@ export function withRetry(source: PageSource, { clock, random, onEvent }: RetryO
       const pauseMs = Math.round(MIN_PAUSE_MS + random() * (longest - MIN_PAUSE_MS));
       await clock.sleep(pauseMs);
 
-      let isSent = false;
       const onRequest = (): void => {
         options.onRequest();
-        isSent = true;
         onEvent({ type: 'retry', chart: key.chart, page: key.number, code: error.code, pauseMs });
       };
+      const { watched, isSent } = watchSending({ ...options, onRequest });
       // Where the second attempt was never made, the first one's error says more.
-      return source(key, { ...options, onRequest }).catch((again: unknown) => {
-        throw isSent ? again : error;
+      return source(key, watched).catch((again: unknown) => {
+        throw isSent() ? again : error;
       });
     }
   };

@@ -1,6 +1,7 @@
 export { cutWindow, type RankedVideo } from './cutWindow.ts';
 export {
   type KnownPages,
+  MAX_WINDOW,
   planWindow,
   type RankRange,
   type WindowArguments,

@@ -22,8 +22,10 @@ export interface WindowNeed {
 export interface KnownPages {
   /** Pages that cost nothing. */
   readonly fresh: readonly KnownPage[];
-  /** Pages past their time to live, to be fetched anew before a window is cut from them. */
+  /** Pages past their time to live, to be fetched anew before a window is cut from them: what they say may be over. */
   readonly expired: readonly KnownPage[];
+  /** Copies of other pages that the window must not be cut from; they may still tell where a cursor's video stands. */
+  readonly elsewhere: readonly KnownPage[];
 }
 
 /** A stretch of ranks, both ends included; empty when `last` is below `first`. */
@@ -46,6 +48,9 @@ export interface WindowPlan {
   readonly chartLength: number | undefined;
 }
 
+/** The most ranks that a window may ask for. */
+export const MAX_WINDOW = 100;
+
 /** What a window holds when neither `first` nor `last` says otherwise. */
 const DEFAULT_WINDOW = 20;
 
@@ -60,26 +65,38 @@ const DEFAULT_WINDOW = 20;
 export function planWindow(
   args: WindowArguments,
   need: WindowNeed,
-  { fresh, expired }: KnownPages,
+  { fresh, expired, elsewhere }: KnownPages,
   loaded: readonly KnownPage[],
 ): WindowPlan {
   const loadedNumbers = new Set(loaded.map(({ number }) => number));
-  const others = [...fresh, ...expired].filter(({ number }) => !loadedNumbers.has(number));
-  const known = [...others, ...loaded].sort(byAge);
+  const isReplaced = ({ number }: KnownPage): boolean => loadedNumbers.has(number);
+  const valid = [...fresh.filter((page) => !isReplaced(page)), ...loaded].sort(byAge);
+  const known = [...expired.filter((page) => !isReplaced(page)), ...valid].sort(byAge);
   const extent = extentOf(known);
   const pageSize = gridOf(known);
 
-  let ranks = rankRange(args, extent.length, (cursor) => locate(cursor, known));
-  if (loaded.length > 0 && !isWithinMeans(ranks)) {
-    ranks = rankRange(args, extent.length, (cursor) => cursor.rank);
-  }
+  const places = (cursor: Cursor): number[] => {
+    const found = locate(cursor, valid);
+    return [...(found.length > 0 ? found : locate(cursor, [...elsewhere].sort(byAge))), cursor.rank];
+  };
+  /** The ranks when each cursor stands at the best of its places but so many. */
+  const ranksAt = (choice: number, length: number | undefined): RankRange =>
+    rankRange(args, length, (cursor) => places(cursor).at(choice) ?? cursor.rank);
+
+  let choice = 0;
+  // Where to follow a video would cost too much, its other places are tried, in the end its old one.
+  while (loaded.length > 0 && choice < known.length && !isWithinMeans(ranksAt(choice, extent.length)))
+    choice++;
+  const ranks = ranksAt(choice, extent.length);
   const plan = { ranks, pageSize, chartLength: extent.length };
 
   const needsLength = ranks.last === Number.POSITIVE_INFINITY;
-  if (need.rows && !needsLength && ranks.first <= ranks.last) {
+  if (need.rows && !needsLength && !isEmpty(ranks)) {
     return { ...plan, pages: isDoubtfulTail() ? [midwayPage()] : pageNumbers(likelyRanks()), anyPage: false };
   }
-  if ((needsLength || need.facts) && loaded.length === 0) {
+  // A window that is empty because the chart is too short hangs on whoever says so: that may be over.
+  const isCutOff = need.rows && isEmpty(ranks) && !isEmpty(ranksAt(choice, undefined));
+  if ((needsLength || need.facts || isCutOff) && loaded.length === 0) {
     const newest = known.at(-1)?.number;
     return { ...plan, pages: [newest ?? pageNumber(ranks.first, pageSize)], anyPage: newest === undefined };
   }
@@ -143,22 +160,28 @@ function rankRange(
   return { first: start + 1, last };
 }
 
+function isEmpty({ first, last }: RankRange): boolean {
+  return last < first;
+}
+
 /**
- * The rank at which the cursor's video stands now, as far as the known pages tell: the cursor's own rank when
- * it still stands there, else where the newest page has it, else the cursor's own rank. A known page that
- * still has it in place goes before a newer one that has it elsewhere, because a walk that jumped would skip
- * videos that it has never shown, or go round in circles.
+ * The ranks at which the cursor's video stands on these pages, the best first: the cursor's own rank when it still
+ * stands there, else where the newest page has it, and so on. A page that still has it in place goes before a newer
+ * one that has it elsewhere, because a walk that jumped would skip videos that it has never shown, or go round in
+ * circles.
+ *
+ * @param pages Sorted by `byAge`.
  */
-function locate({ rank, itemId }: Cursor, known: readonly KnownPage[]): number {
-  if (itemId === null) return rank;
-  let found: number | undefined;
-  for (const page of known) {
+function locate({ rank, itemId }: Cursor, pages: readonly KnownPage[]): number[] {
+  if (itemId === null) return [];
+  const found: number[] = [];
+  for (const page of pages) {
     const inPlace = rank - rankOffset(page) - 1;
-    if (page.rows[inPlace]?.itemId === itemId) return rank;
+    if (page.rows[inPlace]?.itemId === itemId) return [rank];
     const index = page.rows.findIndex((row) => row?.itemId === itemId);
-    if (index >= 0) found = rankOffset(page) + index + 1;
+    if (index >= 0) found.unshift(rankOffset(page) + index + 1);
   }
-  return found ?? rank;
+  return found;
 }
 
 /** Number of the page that a rank stands on. */

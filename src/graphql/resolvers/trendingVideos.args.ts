@@ -2,11 +2,8 @@ import { ArgsType, Field, Int } from 'type-graphql';
 import { type Chart, TrendingOrder, TrendingPeriod } from '../../domain/chart.ts';
 import { decodeCursor } from '../../domain/cursor.ts';
 import { ApiError } from '../../domain/errors.ts';
-import type { WindowArguments } from '../../domain/window/index.ts';
+import { MAX_WINDOW, type WindowArguments } from '../../domain/window/index.ts';
 import { CountryCodeScalar } from '../scalars.ts';
-
-/** The most videos that one window may ask for. */
-const MAX_WINDOW = 100;
 
 /** Arguments of `Query.trendingVideos`. */
 @ArgsType()

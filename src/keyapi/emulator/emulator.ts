@@ -72,7 +72,7 @@ export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}):
     const url = new URL(URL.canParse(target, origin) ? target : '/', origin);
     if (request.method === 'GET' && url.pathname === CHART_PATH) {
       const reply = answerChart(url, request.headers.authorization);
-      if (switches.latencyMs > 0) await sleep(switches.latencyMs);
+      if (switches.latencyMs > 0) await sleep(switches.latencyMs, undefined, { ref: false });
       send(response, reply);
     } else if (request.method === 'GET' && url.pathname.startsWith('/tos-emulated/')) {
       const svg = renderCover(url, Date.now());

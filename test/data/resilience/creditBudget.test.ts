@@ -1,15 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DataEvent } from '../../../src/data/events.ts';
 import {
   type CreditBudgetOptions,
   createCreditBudget,
   type Spending,
 } from '../../../src/data/resilience/creditBudget.ts';
-import { withCreditBudget } from '../../../src/data/resilience/withCreditBudget.ts';
-import { ApiError } from '../../../src/domain/errors.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
-import { fetchOptions } from '../../support/cache.ts';
-import { makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 
 const HOUR = 3_600_000;
@@ -19,20 +13,25 @@ const TODAY = Math.floor(Date.UTC(2026, 0, 1) / DAY);
 /** A budget at this hour of 2026-01-01, and what it can still pay for. */
 function createBudget(hour: number, options: Partial<CreditBudgetOptions> = {}) {
   const clock = createTestClock(Date.UTC(2026, 0, 1, hour));
-  const changes: Spending[] = [];
+  const told: Spending[] = [];
   const budget = createCreditBudget({
     creditsPerDay: 10,
     clock,
-    onChange: (spent) => void changes.push(spent),
+    onSpend: (spent) => void told.push(spent),
     ...options,
   });
+  const buy = (): boolean => {
+    if (!budget.reserve(2)) return false;
+    budget.spend(2);
+    return true;
+  };
   /** Spends all that is left; gives how many calls that were. */
   const drain = (): number => {
     let calls = 0;
-    while (budget.reserve(2)) calls++;
+    while (buy()) calls++;
     return calls;
   };
-  return { clock, budget, drain, changes };
+  return { clock, budget, drain, buy, told };
 }
 
 describe('createCreditBudget', () => {
@@ -52,23 +51,38 @@ describe('createCreditBudget', () => {
     expect(createBudget(0, { creditsPerDay: 0 }).drain()).toBe(0);
   });
 
-  it('takes back what was not used, on the same day', () => {
-    const { clock, budget, drain } = createBudget(23);
-    const [kept, released] = [budget.reserve(2), budget.reserve(2)];
-    released?.release();
-    expect(drain()).toBe(4);
-    clock.advance(HOUR);
-    kept?.release();
-    expect(drain()).toBe(5);
+  it('counts what is set aside, and has it again when it is given back', () => {
+    const { budget, drain } = createBudget(12);
+    for (let call = 0; call < 5; call++) expect(budget.reserve(2)).toBe(true);
+    expect(budget.reserve(2)).toBe(false);
+    expect(budget.isSpent(2)).toBe(false);
+    budget.release(2);
+    budget.spend(2);
+    expect(drain()).toBe(1);
+    expect(budget.isSpent(2)).toBe(false);
   });
 
-  it('counts credits for the day on which they are used', () => {
+  it('tells those who wait when what is set aside is spent or given back', async () => {
+    const { budget } = createBudget(12);
+    budget.reserve(4);
+    for (const settle of [budget.spend, budget.release]) {
+      const changed = budget.changed();
+      settle(2);
+      await changed;
+    }
+  });
+
+  it('pays with the new day for what was set aside the day before, and no more than that has', () => {
     const { clock, budget, drain } = createBudget(23);
-    const waiting = range(1, 5).map(() => budget.reserve(2));
+    for (let call = 0; call < 4; call++) budget.reserve(2);
     clock.advance(HOUR);
-    expect(waiting.slice(0, 3).map((reservation) => reservation?.confirm())).toEqual([true, true, true]);
+    budget.spend(2);
+    budget.release(2);
+    // 2 spent, 4 still set aside.
     expect(drain()).toBe(2);
-    expect(waiting[4]?.confirm()).toBe(false);
+    budget.release(4);
+    expect(drain()).toBe(2);
+    expect(drain()).toBe(0);
   });
 
   it('goes on with what was spent before the process started, on the same day', () => {
@@ -77,12 +91,16 @@ describe('createCreditBudget', () => {
     expect(createBudget(12, { spent: { day: TODAY, credits: 60 } }).drain()).toBe(0);
   });
 
-  it('tells of each change before the credits are used', () => {
-    const { budget, changes } = createBudget(12);
+  it('tells what is spent: at the start, then before each request that leaves, and nothing else', () => {
+    const { budget, told } = createBudget(12, { spent: { day: TODAY, credits: 4 } });
     budget.reserve(2);
-    budget.reserve(2)?.release();
-    expect(changes.map(({ credits }) => credits)).toEqual([2, 4, 2]);
-    expect(changes[0]?.day).toBe(TODAY);
+    budget.reserve(2);
+    budget.spend(2);
+    budget.release(2);
+    expect(told).toEqual([
+      { day: TODAY, credits: 4 },
+      { day: TODAY, credits: 6 },
+    ]);
   });
 
   describe('when the wall clock jumps', () => {
@@ -124,87 +142,5 @@ describe('createCreditBudget', () => {
       expect(drain()).toBe(5);
       expect(createBudget(12, { spent: { day: TODAY + 1000, credits: 10 } }).drain()).toBe(5);
     });
-  });
-});
-
-describe('withCreditBudget', () => {
-  const page = makePage(makeVideos(1, 20), 1, 20);
-
-  function createSpender(source: PageSource, creditsPerDay = 10) {
-    const { clock, budget } = createBudget(12, { creditsPerDay });
-    const events: DataEvent[] = [];
-    const fetch = withCreditBudget(source, budget, (event) => void events.push(event));
-    return {
-      clock,
-      events,
-      fetch: (number: number) => fetch({ chart: US_VIEWS, number, pageSize: 20 }, fetchOptions()),
-    };
-  }
-
-  it('refuses what the budget cannot pay for, whatever the concurrency, and says when it can again', async () => {
-    let calls = 0;
-    const { fetch, events } = createSpender(async (_key, { onRequest }) => {
-      await new Promise(setImmediate);
-      onRequest();
-      calls++;
-      return page;
-    });
-    const outcomes = await Promise.allSettled(range(1, 200).map(fetch));
-    expect(calls).toBe(5);
-    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
-    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
-      reason: { code: 'CREDIT_BUDGET_EXHAUSTED', retryable: true, retryAfterSeconds: 12 * 3600 },
-    });
-    expect(events.map((event) => event.type === 'budgetRefused' && event.isFirst)).toEqual([
-      true,
-      ...Array(194).fill(false),
-    ]);
-  });
-
-  it('gives back what a call took that was not made', async () => {
-    let calls = 0;
-    const { fetch } = createSpender(async (_key, { onRequest }) => {
-      if (calls++ % 2 === 0) throw new ApiError('UPSTREAM_UNAVAILABLE');
-      onRequest();
-      return page;
-    });
-    const outcomes: string[] = [];
-    for (const number of range(1, 12)) {
-      outcomes.push(
-        await fetch(number).then(
-          () => 'ok',
-          (error) => error.code,
-        ),
-      );
-    }
-    expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(5);
-    expect(outcomes.slice(10)).toEqual(['CREDIT_BUDGET_EXHAUSTED', 'CREDIT_BUDGET_EXHAUSTED']);
-  });
-
-  it('counts a call that failed: it may have been billed', async () => {
-    const { fetch } = createSpender(async (_key, { onRequest }) => {
-      onRequest();
-      throw new ApiError('UPSTREAM_TIMEOUT');
-    }, 2);
-    await expect(fetch(1)).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
-    await expect(fetch(2)).rejects.toMatchObject({ code: 'CREDIT_BUDGET_EXHAUSTED' });
-  });
-
-  it('does not send a call whose credits are no longer there when its turn comes', async () => {
-    const turns: (() => void)[] = [];
-    let sent = 0;
-    const { clock, fetch } = createSpender(async (_key, { onRequest }) => {
-      await new Promise<void>((resolve) => void turns.push(resolve));
-      onRequest();
-      sent++;
-      return page;
-    }, 2);
-    const yesterday = fetch(1);
-    clock.advance(12 * HOUR);
-    const today = fetch(2);
-    for (const turn of turns) turn();
-    await expect(yesterday).rejects.toMatchObject({ code: 'CREDIT_BUDGET_EXHAUSTED' });
-    await today;
-    expect(sent).toBe(1);
   });
 });

@@ -157,8 +157,9 @@ describe('withCircuitBreaker', () => {
   it('stops calls that wait for their turn below it when it opens', async () => {
     const turns: (() => void)[] = [];
     const bill: number[] = [];
-    const source: PageSource = async ({ number }, { onRequest }) => {
+    const source: PageSource = async ({ number }, { check, onRequest }) => {
       await new Promise<void>((resolve) => void turns.push(resolve));
+      check();
       onRequest();
       bill.push(number);
       throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
@@ -183,6 +184,78 @@ describe('withCircuitBreaker', () => {
     calls[0]?.resolve(page);
     expect(await slow).toBe('ok');
     expect(await ask(3)).toBe('UPSTREAM_QUOTA_EXCEEDED');
+  });
+
+  it('is not closed by a probe that was sent before it opened again', async () => {
+    const { source, calls } = createHeldSource();
+    const { clock, ask, events } = createBreaker(source);
+    const limited = (retryAfterSeconds: number) =>
+      new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds });
+    const [slow, refused] = [ask(1), ask(2)];
+    await settle();
+    calls[1]?.reject(limited(1));
+    await refused;
+    clock.advance(1000);
+    const probe = ask(3);
+    await settle();
+    calls[0]?.reject(limited(60));
+    await slow;
+    calls[2]?.resolve(page);
+    expect(await probe).toBe('ok');
+    expect(await ask(4)).toBe('UPSTREAM_RATE_LIMITED');
+    expect(events.map(({ type }) => type)).toEqual(['circuitOpened', 'circuitOpened']);
+  });
+
+  it('is not opened for a shorter time by what comes later', async () => {
+    const { source, calls } = createHeldSource();
+    const { clock, ask } = createBreaker(source);
+    const both = [ask(1), ask(2)];
+    await settle();
+    calls[0]?.reject(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+    await settle();
+    calls[1]?.reject(new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 5 }));
+    await Promise.all(both);
+    clock.advance(6000);
+    expect(await ask(3)).toBe('UPSTREAM_QUOTA_EXCEEDED');
+  });
+
+  it('opens for 30 s when the probe fails, whatever opened it before', async () => {
+    const { source, bill } = createScript(new ApiError('UPSTREAM_QUOTA_EXCEEDED'), failure, page);
+    const { clock, fetch, ask } = createBreaker(source);
+    await ask();
+    clock.advance(60_000);
+    expect(await ask()).toBe('UPSTREAM_ERROR');
+    clock.advance(20_000);
+    await expect(fetch(key(), fetchOptions())).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      retryAfterSeconds: 10,
+    });
+    clock.advance(10_000);
+    expect(await ask()).toBe('ok');
+    expect(bill).toHaveLength(3);
+  });
+
+  it('is closed by a probe that upstream answers, though with another status', async () => {
+    const upstream = { status: 404, code: null, requestId: null };
+    const { source, bill } = createScript(
+      new ApiError('UPSTREAM_QUOTA_EXCEEDED'),
+      new ApiError('UPSTREAM_BAD_RESPONSE', { upstream }),
+      page,
+    );
+    const { clock, ask } = createBreaker(source);
+    await ask();
+    clock.advance(60_000);
+    expect([await ask(), await ask()]).toEqual(['UPSTREAM_BAD_RESPONSE', 'ok']);
+    expect(bill).toHaveLength(3);
+  });
+
+  it.each([
+    { status: 200, code: null, requestId: null },
+    { status: 200, code: 0, requestId: 'req-1' },
+  ])('opens on 5 answers that cannot be read (%j)', async (upstream) => {
+    const { source } = createScript(new ApiError('UPSTREAM_BAD_RESPONSE', { upstream }));
+    const { ask } = createBreaker(source);
+    expect((await askTimes(ask, 6)).at(-1)).toBe('UPSTREAM_UNAVAILABLE');
   });
 
   it('goes by the time that passes, not by a wall clock that jumps', async () => {

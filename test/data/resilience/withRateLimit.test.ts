@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { withRateLimit } from '../../../src/data/resilience/withRateLimit.ts';
+import { ApiError } from '../../../src/domain/errors.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
-import { fetchOptions } from '../../support/cache.ts';
+import { fetchOptions, settle } from '../../support/cache.ts';
 import { range, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { codeOf, createEvents, createScript, key, page } from '../../support/sources.ts';
@@ -10,7 +11,8 @@ describe('withRateLimit', () => {
   it('makes no more calls in any second than are allowed', async () => {
     const clock = createTestClock();
     const times: number[] = [];
-    const source: PageSource = async () => {
+    const source: PageSource = async (_key, { onRequest }) => {
+      onRequest();
       times.push(clock.monotonic());
       return page;
     };
@@ -29,7 +31,8 @@ describe('withRateLimit', () => {
   it('holds for calls that come together', async () => {
     const clock = createTestClock();
     const times: number[] = [];
-    const source: PageSource = async () => {
+    const source: PageSource = async (_key, { onRequest }) => {
+      onRequest();
       times.push(clock.monotonic());
       return page;
     };
@@ -38,6 +41,53 @@ describe('withRateLimit', () => {
     for (const [index, time] of times.slice(2).entries()) {
       expect(time - (times[index] ?? 0)).toBeGreaterThanOrEqual(1000);
     }
+  });
+
+  it('counts from the moment when a request leaves, not from when its connection is opened', async () => {
+    const clock = createTestClock();
+    const sent: number[] = [];
+    const connecting: (() => void)[] = [];
+    const source: PageSource = async (_key, { onRequest }) => {
+      await new Promise<void>((resolve) => void connecting.push(resolve));
+      onRequest();
+      sent.push(clock.monotonic());
+      return page;
+    };
+    const limited = withRateLimit(source, { qps: 2, clock, onEvent: createEvents().onEvent });
+    const all = Promise.all(range(1, 4).map((number) => limited(key(number), fetchOptions())));
+    await settle();
+    expect(connecting).toHaveLength(2);
+    clock.advance(900);
+    for (const connected of connecting) connected();
+    await settle();
+    for (const connected of connecting) connected();
+    await all;
+    expect(sent.slice(0, 2)).toEqual([901, 901]);
+    expect(sent[2]).toBeGreaterThanOrEqual(1901);
+  });
+
+  it('does not count a call that was not made after all', async () => {
+    const clock = createTestClock();
+    const limited = withRateLimit(
+      async () => {
+        throw new ApiError('UPSTREAM_UNAVAILABLE');
+      },
+      { qps: 1, clock, onEvent: createEvents().onEvent },
+    );
+    for (let time = 0; time < 3; time++) await codeOf(limited(key(), fetchOptions()));
+    expect(clock.monotonic()).toBe(1);
+  });
+
+  it('makes no call that is not wanted any more when its turn comes', async () => {
+    const clock = createTestClock();
+    const { source, bill } = createScript(page);
+    const limited = withRateLimit(source, { qps: 1, clock, onEvent: createEvents().onEvent });
+    await limited(key(1), fetchOptions());
+    const check = (): void => {
+      if (clock.monotonic() > 500) throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
+    };
+    expect(await codeOf(limited(key(2), fetchOptions({ check })))).toBe('UPSTREAM_QUOTA_EXCEEDED');
+    expect(bill).toEqual([1]);
   });
 
   it('does not make a call whose turn would come too late, and loses no turn by it', async () => {
