@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../domain/clock.ts';
 import type { OnDataEvent } from './events.ts';
@@ -42,14 +43,14 @@ type Header = z.infer<typeof headerSchema>;
 /**
  * Keeps a page store over a restart, in a file of two lines: a header, and the pages as JSON. Lives go on by the
  * wall clock between the processes, and never get longer. A file that cannot be trusted is ignored, and set aside as
- * `.ignored` before another takes its place.
+ * `.ignored` before another takes its place; one of another source is left alone.
  */
 export function createCacheFile(options: CacheFileOptions): CacheFile {
   const { source, store, ttlMs, clock, onEvent } = options;
   /** Without symbolic links, which writing would replace. */
   let file = options.file;
   let isUsable = true;
-  let isForeign = false;
+  let isWorthless = false;
   let firstOrder = store.nextOrder();
   /** Beside the file, since a rename is atomic only within a file system. */
   const temporary = (): string => `${file}.${process.pid}.tmp`;
@@ -65,24 +66,32 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
     try {
       file = await realpath(file);
       if ((await stat(file)).isFile()) return await readFile(file, 'utf8');
-      isUsable = false;
-      ignore('it is not a regular file');
+      leaveAlone('it is not a regular file');
     } catch (error) {
-      if (isMissing(error)) onEvent({ type: 'cacheFileRead', file, pages: 0 });
-      else ignore(toReason(error));
+      if (!isMissing(error)) leaveAlone(toReason(error));
+      else {
+        file = await readlink(file).then(
+          (target) => path.resolve(path.dirname(file), target),
+          () => file,
+        );
+        onEvent({ type: 'cacheFileRead', file, pages: 0 });
+      }
     }
     return undefined;
   }
 
   function load(text: string): void {
-    try {
-      const { pages, writtenAt } = parse(text);
-      const asleepMs = Math.max(0, clock.now() - writtenAt);
-      for (const page of pages) store.add(revive(page, asleepMs));
+    const [head = '', body = ''] = text.split('\n');
+    const header = headerSchema.safeParse(toJson(head));
+    if (!header.success) setAside('it is not a page cache of this version');
+    else if (header.data.source !== source) {
+      leaveAlone(`its pages come from ${header.data.source}, not ${source}`);
+    } else if (header.data.sha256 !== digest(body)) setAside('it is damaged');
+    else {
+      const asleepMs = Math.max(0, clock.now() - header.data.writtenAt);
+      // Written by this version, byte for byte.
+      for (const page of JSON.parse(body) as HeldPage[]) store.add(revive(page, asleepMs));
       onEvent({ type: 'cacheFileRead', file, pages: store.all().length });
-    } catch (error) {
-      isForeign = true;
-      ignore(toReason(error));
     }
   }
 
@@ -110,25 +119,13 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
         sha256: digest(body),
       };
       await writeFile(temporary(), `${JSON.stringify(header)}\n${body}\n`, { mode: 0o600 });
-      if (isForeign) await rename(file, `${file}.ignored`);
+      if (isWorthless) await rename(file, `${file}.ignored`);
       await rename(temporary(), file);
       onEvent({ type: 'cacheFileWritten', file, pages: pages.length });
     } catch (error) {
       await rm(temporary(), { force: true }).catch(() => undefined);
       onEvent({ type: 'fileFailed', file, reason: toReason(error) });
     }
-  }
-
-  function parse(text: string): { pages: HeldPage[]; writtenAt: number } {
-    const [head = '', body = ''] = text.split('\n');
-    const header = headerSchema.safeParse(toJson(head));
-    if (!header.success) throw new Error('it is not a page cache of this version');
-    if (header.data.source !== source) {
-      throw new Error(`its pages come from ${header.data.source}, not ${source}`);
-    }
-    if (header.data.sha256 !== digest(body)) throw new Error('it is damaged');
-    // Written by this version, byte for byte.
-    return { pages: JSON.parse(body) as HeldPage[], writtenAt: header.data.writtenAt };
   }
 
   /** The page as it is after `asleepMs`. Its age is never below zero, whatever became of the wall clock. */
@@ -142,7 +139,15 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
     };
   }
 
-  function ignore(reason: string): void {
+  /** Ignores the file, and does not write to it either: somebody else may want it. */
+  function leaveAlone(reason: string): void {
+    isUsable = false;
+    onEvent({ type: 'fileIgnored', file, reason });
+  }
+
+  /** Ignores the file; it is kept under another name when it is written to. */
+  function setAside(reason: string): void {
+    isWorthless = true;
     onEvent({ type: 'fileIgnored', file, reason });
   }
 

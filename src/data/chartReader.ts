@@ -39,15 +39,19 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
 
   async function readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
     const { preferred, lastResort } = cache.views(chart);
-    return (
-      serve(chart, preferred, args, need) ??
-      (await cutLoading(chart, args, need).catch((error: unknown) => {
-        const isRefused = error instanceof ApiError && error.code === 'BAD_USER_INPUT';
-        const window = isRefused ? undefined : serve(chart, lastResort, args, need);
-        if (!window) throw error;
-        return window;
-      }))
-    );
+    const held = serve(chart, preferred, args, need);
+    if (held) return held;
+    try {
+      return await cutLoading(chart, args, need, (of) => cache.known(of));
+    } catch (error) {
+      const isRefused = error instanceof ApiError && error.code === 'BAD_USER_INPUT';
+      const window = isRefused ? undefined : serve(chart, lastResort, args, need);
+      if (window) return window;
+      // A page that upstream refuses may be one that only expired pages say exists: a chart that has shrunk.
+      if (!isRefused || cache.known(chart).expired.length === 0) throw error;
+      wanted.delete(chartId(chart));
+      return await cutLoading(chart, args, need, (of) => ({ ...cache.known(of), expired: [] }));
+    }
   }
 
   /** The window from the first of these views that has all its pages. */
@@ -95,9 +99,14 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
     return { window: step.value, used, asked };
   }
 
-  async function cutLoading(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
-    const known = () => ({ ...cache.known(chart), elsewhere: [] });
-    const cutting = cutInSteps(args, need, known, isFresh);
+  /** Cuts the window from fresh pages, and waits for those that are not held. */
+  async function cutLoading(
+    chart: Chart,
+    args: WindowArguments,
+    need: WindowNeed,
+    known: PageCache['known'],
+  ): Promise<ChartWindow> {
+    const cutting = cutInSteps(args, need, () => ({ ...known(chart), elsewhere: [] }), isFresh);
     let step = cutting.next();
     while (!step.done) step = cutting.next(await load(chart, step.value));
     return step.value;

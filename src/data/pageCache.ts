@@ -236,8 +236,8 @@ function newestCopies(copies: readonly HeldPage[]): HeldPage[] {
 function tooExpensive(): ApiError {
   return new ApiError('OPERATION_TOO_EXPENSIVE', {
     message:
-      'This operation has fetched as many pages as it may (MAX_CREDITS_PER_OPERATION), and would take more, because ' +
-      'the data provider sends smaller pages or fewer of them than it says. What was fetched is kept.',
+      'This operation has fetched as many pages as it may (MAX_CREDITS_PER_OPERATION) and would take more than ' +
+      'could be told beforehand. They are kept: ask for less at once, or again.',
   });
 }
 

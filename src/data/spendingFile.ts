@@ -40,7 +40,12 @@ export function createSpendingFile({ file, source, onEvent }: SpendingFileOption
     try {
       const record = schema.safeParse(toJson(readFileSync(file, 'utf8')));
       if (record.success) spent = record.data.spent;
-      else onEvent({ type: 'fileIgnored', file, reason: 'it is not a record of credits' });
+      else
+        onEvent({
+          type: 'fileIgnored',
+          file,
+          reason: 'it is not a record of credits: today counts as unspent',
+        });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT') onEvent({ type: 'fileIgnored', file, reason: message });

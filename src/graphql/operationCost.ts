@@ -29,8 +29,8 @@ interface WindowSizes {
 
 /**
  * The credits that an operation could cost at worst, whatever is held: for each `trendingVideos` the pages of its
- * window, one more where a cursor may move it across a page's edge, two more for a tail, whose place is not known
- * before the chart's length is. Aliases are summed as if they shared nothing; retries are not counted. What cannot
+ * window, one more where a cursor may move it across a page's edge, two more for a tail (`last` without `first` and
+ * `before`), whose place is not known before the chart's length is. Aliases are summed as if they shared nothing; retries are not counted. What cannot
  * be executed costs nothing.
  */
 export function worstCaseCredits({ schema, operation, fragments, variables }: SentOperation): number {
@@ -59,12 +59,12 @@ function worstCasePages(
   if (!sizes) return 0;
   const { first, last, after, before } = sizes;
   const hasCursor = Boolean(after || before);
-  const isTail = typeof first !== 'number' && typeof last === 'number';
+  const isTail = typeof first !== 'number' && typeof last === 'number' && !before;
   if (![first, last].every(isSize)) return 0;
   if (!need.rows) return need.facts ? 1 : 0;
   // With both, `first` says how many pages the last ones may be looked for in.
   const size = first ?? last ?? PAGE_SIZE;
-  const pages = Math.ceil(size / PAGE_SIZE) + (hasCursor ? 1 : isTail ? 2 : 0);
+  const pages = Math.ceil(size / PAGE_SIZE) + (isTail ? 2 : hasCursor ? 1 : 0);
   return Math.min(Math.max(pages, need.facts ? 1 : 0), FULL_CHART / PAGE_SIZE);
 }
 

@@ -57,12 +57,25 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   const redact = (text: string): string => (token === undefined ? text : text.replaceAll(token, '[token]'));
   const readRows = createRowReader(redact, onEvent);
 
-  async function fetchPage(key: PageKey, { check, onRequest, background }: FetchOptions): Promise<Page> {
-    check();
+  async function fetchPage(key: PageKey, options: FetchOptions): Promise<Page> {
+    options.check();
     const startedAt = clock.monotonic();
-    const report = (result: CallResult): void => reportCall(key, background, startedAt, result);
+    let isSent = false;
+    const onSent = (): void => {
+      // Opening a connection takes a while, in which much may have become known.
+      options.check();
+      countRequest();
+    };
+    const countRequest = (): void => {
+      if (isSent) return;
+      isSent = true;
+      options.onRequest();
+    };
+    const report = (result: CallResult): void => {
+      if (isSent) reportCall(key, options.background, startedAt, result);
+    };
     try {
-      const answer = await send(key, onRequest);
+      const answer = await send(key, onSent, countRequest);
       const payload = readAnswer(answer, key.number, clock.now(), redact);
       report({ outcome: 'ok', status: answer.status, requestId: payload.requestId });
       return toPage(key, payload);
@@ -74,16 +87,16 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     }
   }
 
-  /** Spends: the caller wants this page and nobody holds it. */
-  async function send(key: PageKey, onRequest: () => void): Promise<HttpAnswer> {
+  /**
+   * Spends: the caller wants this page and nobody holds it.
+   *
+   * @param onSent Called as the request leaves; what it throws stops it, and is thrown.
+   * @param onUnsent Called when there was no connection to send it on: that counts like any other call.
+   */
+  async function send(key: PageKey, onSent: () => void, onUnsent: () => void): Promise<HttpAnswer> {
     const hasAnswerBegun = watch();
     const abort = new AbortController();
     let head: Omit<HttpAnswer, 'body'> | undefined;
-    let isSent = false;
-    const onSent = (): void => {
-      if (!isSent) onRequest();
-      isSent = true;
-    };
     const answer = sendRequest(pool, {
       path: toRequestPath(baseUrl, key),
       headers,
@@ -98,8 +111,8 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
       return await pTimeout(answer, { milliseconds: timeoutMs });
     } catch (error) {
       abort.abort();
-      // A call that got no connection counts like any other.
-      onSent();
+      if (error instanceof ApiError) throw error;
+      onUnsent();
       // The status of a failure says enough, whatever became of its body.
       if (head && !isSuccess(head.status)) return { ...head, body: new Uint8Array() };
       throw toWireError(error, head?.status, hasAnswerBegun(error));

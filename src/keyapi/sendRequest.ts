@@ -7,7 +7,7 @@ export interface SentRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Ends it, once it is on a connection; one that never got there is not sent any more. */
   readonly signal: AbortSignal;
-  /** Called when its first byte is about to be written: it is there a connection and a request's way later. */
+  /** Called when its connection is there and its first byte is about to be written; what it throws stops it. */
   readonly onSent: () => void;
   readonly onHead: (head: Omit<HttpAnswer, 'body'>) => void;
 }
@@ -28,7 +28,11 @@ export function sendRequest(dispatcher: Dispatcher, request: SentRequest): Promi
           const abort = (): void => controller.abort(new Error('The request was given up'));
           if (signal.aborted) return abort();
           signal.addEventListener('abort', abort, { once: true });
-          onSent();
+          try {
+            onSent();
+          } catch (error) {
+            controller.abort(error as Error);
+          }
         },
         onResponseStart: (_controller, status, { 'retry-after': retryAfter }) => {
           // More headers follow an informational answer.

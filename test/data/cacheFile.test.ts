@@ -150,11 +150,15 @@ describe('createCacheFile', () => {
     expect(store.copies(US_VIEWS)).toEqual([]);
   });
 
-  it('ignores pages of another upstream: demo data is not shown for real', async () => {
+  it('ignores pages of another upstream, and leaves them to it: demo data is not shown for real', async () => {
     await write();
-    const { cacheFile, events } = startProcess(START, 'emulator');
+    const before = await readFile(file, 'utf8');
+    const { cacheFile, events, origin } = startProcess(START, 'emulator');
     await cacheFile.read();
+    await origin(9);
+    await cacheFile.write();
     expect(events).toMatchObject([{ type: 'fileIgnored', reason: expect.stringContaining('emulator') }]);
+    expect(await readFile(file, 'utf8')).toBe(before);
   });
 
   it('sets aside what it ignored before it writes, and leaves it alone when nothing has come', async () => {
@@ -201,13 +205,13 @@ describe('createCacheFile', () => {
     await cacheFile.read();
     await origin(1);
     await cacheFile.write();
-    expect(events.filter(({ type }) => type === 'fileFailed')).toHaveLength(1);
+    expect(events.filter(({ type }) => type.startsWith('file'))).toHaveLength(1);
   });
 
-  it('writes through a symbolic link', async () => {
-    await write();
+  it.each([true, false])('writes through a symbolic link (to a file that exists: %p)', async (exists) => {
+    if (exists) await write();
     const link = path.join(folder, 'link.json');
-    await symlink(file, link);
+    await symlink('pages.json', link);
     const target = file;
     file = link;
     const { cacheFile, origin } = startProcess();

@@ -222,6 +222,44 @@ describe('a window past its time to live', () => {
     expect((await read(args, rows)).ids).toEqual(range(101, 120));
   });
 
+  it('is looked at again when it is empty because of where a stale page has the video of its cursor', async () => {
+    for (const facts of [true, false]) {
+      const { read, clock, rotate, bought } = createReaders();
+      await read({ first: 20 });
+      await read({ first: 20, after: videoAt(80) });
+      clock.advance(TTL_MS);
+      rotate(-40);
+      await bought();
+      const args = { last: 20, before: { rank: 41, itemId: '1' } };
+      const lengths: number[] = [];
+      for (let turn = 0; turn < 4; turn++) {
+        lengths.push((await read(args, { rows: true, facts })).ids.length);
+        await settle();
+      }
+      expect(lengths.at(-1)).toBe(20);
+    }
+  });
+
+  it('does without pages that upstream refuses because the chart has shrunk', async () => {
+    const chart = { rows: makeVideos(1, 500), pageSize: 20 };
+    const { source } = createArraySource(chart);
+    const strict: PageSource = async (key, options) => {
+      const page = await source(key, options);
+      if (page.rows.length === 0) throw new ApiError('BAD_USER_INPUT');
+      return page;
+    };
+    const { cache, clock, onEvent } = createTestCache(strict, { ttlMs: TTL_MS });
+    const read = (args: WindowArguments) =>
+      createChartReader(cache, createOperation(), onEvent).readWindow(US_VIEWS, args, ALL).then(toPlain);
+    await read({ first: 20 });
+    await read({ last: 20 });
+    chart.rows = makeVideos(1, 400);
+    clock.advance(TTL_MS);
+    expect(await read({ last: 20 })).toMatchObject({ stale: true, ids: range(481, 500) });
+    await settle();
+    expect(await read({ last: 20 })).toMatchObject({ stale: false, ids: range(381, 400) });
+  });
+
   it('stays behind the video of its cursor, though the page where that stands is not bought again', async () => {
     const { read, clock, rotate, bought } = createReaders();
     await read({ first: 100 });

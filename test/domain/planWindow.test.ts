@@ -291,6 +291,33 @@ describe('planWindow', () => {
     });
   });
 
+  it('looks again at the page that makes a window empty by where it has the video of a cursor', () => {
+    const rows = { rows: true, facts: false };
+    const stale = { fresh: [], expired: [first20], elsewhere: [] };
+    const view = toKnown([first20, makePage(chart, 5, 20, { order: 2 })]);
+    const before = { rank: 41, itemId: '1' };
+    for (const need of [ALL, rows]) {
+      expect(planWindow({ last: 20, before }, need, view, [])).toMatchObject({
+        ranks: { last: 0 },
+        pages: [1],
+      });
+      // What has expired does not say where the video stands.
+      expect(planWindow({ last: 20, before }, need, stale, []).ranks).toEqual({ first: 21, last: 40 });
+    }
+    const crossing = { after: { rank: 1, itemId: '15' }, before: { rank: 19, itemId: '5' } };
+    expect(planWindow(crossing, rows, view, []).pages).toEqual([1]);
+    expect(planWindow({ after: at(19), before: at(5) }, rows, view, []).pages).toEqual([]);
+  });
+
+  it('does not take a rank that the chart no longer has for the place of a video', () => {
+    const short = makePage(chart.slice(0, 40), 1, 20, { order: 2 });
+    const old = makePage(chart, 5, 20);
+    const after = { rank: 5, itemId: '90' };
+    for (const known of [toKnown([short, old]), { fresh: [short], expired: [], elsewhere: [old] }]) {
+      expect(planWindow({ first: 20, after }, ALL, known, []).ranks).toEqual({ first: 6, last: 25 });
+    }
+  });
+
   it('finds the video of a cursor on copies that it must not be cut from, when it is on no other', () => {
     const elsewhere = [makePage(chart, 3, 20)];
     const known = { fresh: [first20], expired: [], elsewhere };

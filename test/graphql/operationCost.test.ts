@@ -36,7 +36,7 @@ describe('worstCaseCredits', () => {
     ['(last: 20)', 6],
     ['(last: 100)', 14],
     ['(last: 20, before: "x")', 4],
-    ['(last: 20, after: "x")', 4],
+    ['(last: 20, after: "x")', 6],
     ['(first: 60, last: 10)', 6],
     ['(first: 10, last: 60)', 2],
     ['(first: 0)', 0],

@@ -373,6 +373,27 @@ describe('client', () => {
     expect(events).toEqual([]);
   });
 
+  it('sends nothing that is not wanted any more once its connection is there', async () => {
+    await start(reply(makeSuccess()));
+    let checks = 0;
+    const check = (): void => {
+      if (++checks > 1) throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
+    };
+    await expect(
+      client.fetchPage(
+        { chart: US_VIEWS, number: 1, pageSize: 20 },
+        fetchOptions({ check, onRequest: () => requests++ }),
+      ),
+    ).rejects.toMatchObject({ code: 'UPSTREAM_QUOTA_EXCEEDED' });
+    expect({ checks, requests, asked: upstream.requests, events }).toEqual({
+      checks: 2,
+      requests: 0,
+      asked: [],
+      events: [],
+    });
+    expect(await fetchPage()).toMatchObject({ number: 1 });
+  });
+
   it('serves no cover that had expired when it came', async () => {
     await start(
       reply(makeSuccess([makeRow('1'), makeRow('2', { cover: 'https://a.example/?x-expires=9999999999' })])),

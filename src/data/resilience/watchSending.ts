@@ -7,8 +7,8 @@ export function watchSending(options: FetchOptions): {
 } {
   let isSent = false;
   const onRequest = (): void => {
-    options.onRequest();
     isSent = true;
+    options.onRequest();
   };
   return { watched: { ...options, onRequest }, isSent: () => isSent };
 }

@@ -75,36 +75,46 @@ export function planWindow(
   const extent = extentOf(known);
   const pageSize = gridOf(known);
 
+  const exists = (rank: number): boolean => rank <= (extent.length ?? Number.POSITIVE_INFINITY);
   const places = (cursor: Cursor): number[] => {
-    const found = locate(cursor, valid);
-    return [...(found.length > 0 ? found : locate(cursor, [...elsewhere].sort(byAge))), cursor.rank];
+    const found = locate(cursor, valid).filter(exists);
+    return found.length > 0 ? found : locate(cursor, [...elsewhere].sort(byAge)).filter(exists);
   };
-  /** The ranks when each cursor stands at the best of its places but so many. */
-  const ranksAt = (choice: number, length: number | undefined): RankRange =>
-    rankRange(args, length, (cursor) => places(cursor).at(choice) ?? cursor.rank);
+  /** Where a cursor stands: the best of its places but so many, in the end its own rank. */
+  const placeOf = (cursor: Cursor, choice: number): number => places(cursor)[choice] ?? cursor.rank;
+  const ranksAt = (choice: number): RankRange =>
+    rankRange(args, extent.length, (cursor) => placeOf(cursor, choice));
 
   let choice = 0;
   // Where to follow a video would cost too much, its other places are tried, in the end its old one.
-  while (loaded.length > 0 && choice < known.length && !isWithinMeans(ranksAt(choice, extent.length)))
-    choice++;
-  const ranks = ranksAt(choice, extent.length);
+  while (loaded.length > 0 && choice < known.length && !isWithinMeans(ranksAt(choice))) choice++;
+  const ranks = ranksAt(choice);
   const plan = { ranks, pageSize, chartLength: extent.length };
 
   const needsLength = ranks.last === Number.POSITIVE_INFINITY;
   if (need.rows && !needsLength && !isEmpty(ranks)) {
     return { ...plan, pages: isDoubtfulTail() ? [midwayPage()] : pageNumbers(likelyRanks()), anyPage: false };
   }
-  // A window that is empty because the chart is too short hangs on whoever says so: that may be over.
-  const isCutOff = need.rows && isEmpty(ranks) && !isEmpty(ranksAt(choice, undefined));
-  if ((needsLength || need.facts || isCutOff) && loaded.length === 0) {
+  // Empty because of what pages say, of the chart's length or of where a cursor's video stands: that may be over.
+  const isEmptied = need.rows && isEmpty(ranks) && !isEmpty(rankRange(args, undefined, ({ rank }) => rank));
+  if ((needsLength || need.facts || isEmptied) && loaded.length === 0) {
     const newest = known.at(-1)?.number;
-    return { ...plan, pages: [newest ?? pageNumber(ranks.first, pageSize)], anyPage: newest === undefined };
+    const moved = isEmptied ? movedPages() : [];
+    const pages = moved.length > 0 ? moved : [newest ?? pageNumber(ranks.first, pageSize)];
+    return { ...plan, pages, anyPage: newest === undefined };
   }
   return { ...plan, pages: [], anyPage: false };
 
   function pageNumbers({ first, last }: RankRange): number[] {
     const start = pageNumber(first, pageSize);
     return Array.from({ length: pageNumber(last, pageSize) - start + 1 }, (_, index) => start + index);
+  }
+
+  /** The pages on which the videos of cursors stand that are not at their old ranks. */
+  function movedPages(): number[] {
+    const cursors = [args.after, args.before].filter((cursor) => cursor !== undefined);
+    const moved = cursors.filter((cursor) => placeOf(cursor, choice) !== cursor.rank);
+    return [...new Set(moved.map((cursor) => pageNumber(placeOf(cursor, choice), pageSize)))];
   }
 
   /** False when a video that moved far would make the window cost more than one page above its own. */
