@@ -6,8 +6,9 @@ import type { WindowArguments, WindowNeed } from '../domain/window/index.ts';
 import { type ChartWindow, cutInSteps, type PagesNeeded } from './cutInSteps.ts';
 import type { OnDataEvent } from './events.ts';
 import { createOperationPages } from './operationPages.ts';
-import type { PageCache, Views } from './pageCache.ts';
+import type { PageCache } from './pageCache.ts';
 import type { HeldPage } from './pageStore.ts';
+import type { Views } from './views.ts';
 
 /** Reads windows for one operation. */
 export interface ChartReader {

@@ -6,6 +6,7 @@ import type { Operation } from '../domain/operation.ts';
 import { type Page, type PageKey, type PageSource, pageId } from '../domain/page.ts';
 import type { OnDataEvent, PageOrigin } from './events.ts';
 import type { HeldPage, PageStore } from './pageStore.ts';
+import { newestCopies, toViews, type Views } from './views.ts';
 
 /** What a page cache needs. */
 export interface PageCacheOptions {
@@ -18,17 +19,6 @@ export interface PageCacheOptions {
   /** How long a refresh may wait for its turn and be retried. */
   readonly refreshTimeoutMs: number;
   readonly onEvent: OnDataEvent;
-}
-
-/** Sets of pages, each of one chart, that windows may be cut from. */
-export interface Views {
-  /**
-   * The newest generation, those before it that have expired less than a time to live ago, the newest copy of each
-   * page: in this order.
-   */
-  readonly preferred: readonly (readonly HeldPage[])[];
-  /** Older generations: better than nothing when newer pages cannot be had. */
-  readonly lastResort: readonly (readonly HeldPage[])[];
 }
 
 /** A page, and how an operation came by it. */
@@ -66,19 +56,13 @@ export class PageCache {
     this.#options = options;
   }
 
-  /** What is held of a chart, as windows may be cut from it. Does not count as use. */
+  /**
+   * What is held of a chart, as windows may be cut from it; an older generation is recent while it has expired less
+   * than a time to live ago. Does not count as use.
+   */
   views(chart: Chart): Views {
     const { store, clock, ttlMs } = this.#options;
-    const copies = store.copies(chart);
-    const [newest, ...older] = byGeneration(copies);
-    if (!newest) return { preferred: [], lastResort: [] };
-    if (older.length === 0) return { preferred: [newest], lastResort: [] };
-    const isRecent = ([page]: readonly HeldPage[]): boolean =>
-      page !== undefined && clock.monotonic() < page.freshUntil + ttlMs;
-    return {
-      preferred: [newest, ...older.filter(isRecent), newestCopies(copies)],
-      lastResort: older.filter((view) => !isRecent(view)),
-    };
+    return toViews(store.copies(chart), ({ freshUntil }) => clock.monotonic() < freshUntil + ttlMs);
   }
 
   /** The newest copy of each page held, apart by whether its time to live goes on. Does not count as use. */
@@ -214,22 +198,6 @@ function timeToFirstExpiry({ rows, fetchedAt }: Page): number | undefined {
     row?.cover && row.coverExpiresAt !== null ? [row.coverExpiresAt] : [],
   );
   return expiries.length > 0 ? Math.min(...expiries) - fetchedAt : undefined;
-}
-
-/** The copies of each generation, in the order of the copies. */
-function byGeneration(copies: readonly HeldPage[]): HeldPage[][] {
-  const generations = new Map<number, HeldPage[]>();
-  for (const page of copies) {
-    const generation = generations.get(page.generation);
-    if (generation) generation.push(page);
-    else generations.set(page.generation, [page]);
-  }
-  return [...generations.values()];
-}
-
-function newestCopies(copies: readonly HeldPage[]): HeldPage[] {
-  const seen = new Set<number>();
-  return copies.filter(({ number }) => !seen.has(number) && seen.add(number));
 }
 
 /** The rule by which operations are judged beforehand counts on full pages, and on charts as long as they say. */

@@ -7,40 +7,42 @@ import { range, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { codeOf, createEvents, createHeldSource, createScript, key, page } from '../../support/sources.ts';
 
-describe('withRateLimit', () => {
-  it('makes no more calls in any second than are allowed', async () => {
-    const clock = createTestClock();
-    const times: number[] = [];
-    const source: PageSource = async (_key, { onRequest }) => {
-      onRequest();
-      times.push(clock.monotonic());
-      return page;
-    };
-    const limited = withRateLimit(source, { qps: 3, clock, onEvent: createEvents().onEvent });
-    for (const number of range(1, 10)) {
-      await limited(key(number), fetchOptions());
-      clock.advance(50);
-    }
-    for (const [index, time] of times.slice(3).entries()) {
+/** A limit of `qps` over a source that answers at once, and when it was called. */
+function createLimited(qps: number) {
+  const clock = createTestClock();
+  const times: number[] = [];
+  const source: PageSource = async (_key, { onRequest }) => {
+    onRequest();
+    times.push(clock.monotonic());
+    return page;
+  };
+  const limited = withRateLimit(source, { qps, clock, onEvent: createEvents().onEvent });
+  const call = (number: number) => limited(key(number), fetchOptions());
+  const expectNoMoreThanAllowed = (): void => {
+    for (const [index, time] of times.slice(qps).entries()) {
       expect(time - (times[index] ?? 0)).toBeGreaterThanOrEqual(1000);
     }
+  };
+  return { clock, times, call, expectNoMoreThanAllowed };
+}
+
+describe('withRateLimit', () => {
+  it('makes no more calls in any second than are allowed', async () => {
+    const { clock, times, call, expectNoMoreThanAllowed } = createLimited(3);
+    for (const number of range(1, 10)) {
+      await call(number);
+      clock.advance(50);
+    }
+    expectNoMoreThanAllowed();
     // Nor fewer: ten calls at three a second take a little over three seconds.
     expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeLessThan(3500);
   });
 
   it('holds for calls that come together', async () => {
-    const clock = createTestClock();
-    const times: number[] = [];
-    const source: PageSource = async (_key, { onRequest }) => {
-      onRequest();
-      times.push(clock.monotonic());
-      return page;
-    };
-    const limited = withRateLimit(source, { qps: 2, clock, onEvent: createEvents().onEvent });
-    await Promise.all(range(1, 8).map((number) => limited(key(number), fetchOptions())));
-    for (const [index, time] of times.slice(2).entries()) {
-      expect(time - (times[index] ?? 0)).toBeGreaterThanOrEqual(1000);
-    }
+    const { times, call, expectNoMoreThanAllowed } = createLimited(2);
+    await Promise.all(range(1, 8).map(call));
+    expect(times).toHaveLength(8);
+    expectNoMoreThanAllowed();
   });
 
   it('counts a call until a second after its answer: it may have arrived as late as that', async () => {
