@@ -84,9 +84,7 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
   ): ViewCut {
     const used: HeldPage[] = [];
     const asked: PageKey[] = [];
-    const numbers = new Set(view.map(({ number }) => number));
-    const { fresh, expired } = cache.known(chart);
-    const elsewhere = [...fresh, ...expired].filter(({ number }) => !numbers.has(number));
+    const elsewhere = args.after || args.before ? pagesBeside(chart, view) : [];
     const cutting = cutInSteps(args, need, () => ({ fresh: view, expired: [], elsewhere }), isFresh);
     let step = cutting.next();
     while (!step.done) {
@@ -98,6 +96,13 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
       step = cutting.next(pages);
     }
     return { window: step.value, used, asked };
+  }
+
+  /** The newest copies of the chart's pages that are not in `view`. */
+  function pagesBeside(chart: Chart, view: readonly HeldPage[]): HeldPage[] {
+    const numbers = new Set(view.map(({ number }) => number));
+    const { fresh, expired } = cache.known(chart);
+    return [...fresh, ...expired].filter(({ number }) => !numbers.has(number));
   }
 
   /** Cuts the window from fresh pages, and waits for those that are not held. */
