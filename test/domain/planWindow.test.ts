@@ -309,6 +309,16 @@ describe('planWindow', () => {
     expect(planWindow({ after: at(19), before: at(5) }, rows, view, []).pages).toEqual([]);
   });
 
+  it('goes on behind the next best place of a video when the best would cost too much', () => {
+    // The chart moved while its pages were fetched: page 2, the newest, has video 18 again, far down.
+    const loaded = [
+      makePage(makeVideos(2, 42), 1, 20, { totalCount: 41 }),
+      makePage(makeVideos(-16, 24), 2, 20, { totalCount: 41, order: 2 }),
+    ];
+    const plan = planWindow({ first: 6, after: at(18) }, ALL, toKnown([]), loaded);
+    expect(plan).toMatchObject({ ranks: { first: 18, last: 23 }, pages: [1, 2] });
+  });
+
   it('does not take a rank that the chart no longer has for the place of a video', () => {
     const short = makePage(chart.slice(0, 40), 1, 20, { order: 2 });
     const old = makePage(chart, 5, 20);

@@ -6,7 +6,7 @@ import type { PageSource } from '../../../src/domain/page.ts';
 import { fetchOptions, settle } from '../../support/cache.ts';
 import { range } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
-import { codeOf, createEvents, key, page } from '../../support/sources.ts';
+import { codeOf, createEvents, createScript, key, page } from '../../support/sources.ts';
 
 /** At noon. */
 function createSpender(source: PageSource, creditsPerDay = 10) {
@@ -53,6 +53,20 @@ it('lets a call wait while what is left is set aside for others, which may not u
   turns[1]?.();
   expect(await outcomes).toEqual(['UPSTREAM_UNAVAILABLE', 'ok', 'CREDIT_BUDGET_EXHAUSTED']);
   expect(bill).toEqual([2]);
+});
+
+it('makes no call that is not wanted any more when credits are there again', async () => {
+  const { source, bill } = createScript(page);
+  const { onEvent } = createEvents();
+  const budget = createCreditBudget({ creditsPerDay: 2, clock: createTestClock() });
+  budget.reserve(2);
+  const check = (): void => {
+    throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
+  };
+  const waiting = codeOf(withCreditBudget(source, budget, onEvent)(key(3), fetchOptions({ check })));
+  budget.release(2);
+  expect(await waiting).toBe('UPSTREAM_QUOTA_EXCEEDED');
+  expect(bill).toEqual([]);
 });
 
 it('counts a call that failed: it may have been billed', async () => {

@@ -50,6 +50,26 @@ describe('withFailureMemory', () => {
     expect(bill).toEqual([1, 1]);
   });
 
+  it('begins anew after a refusal: that was an answer', async () => {
+    const failed = new ApiError('UPSTREAM_ERROR');
+    const { source, bill } = createScript(
+      failed,
+      failed,
+      failed,
+      new ApiError('BAD_USER_INPUT'),
+      failed,
+      page,
+    );
+    const clock = createTestClock();
+    const fetch = withFailureMemory(source, { clock, ttlMs: 1000 });
+    for (const pauseMs of [1000, 2000, 4000, 600_000, 1000]) {
+      await codeOf(fetch(key(), fetchOptions()));
+      clock.advance(pauseMs);
+    }
+    expect(await codeOf(fetch(key(), fetchOptions()))).toBe('ok');
+    expect(bill).toHaveLength(6);
+  });
+
   it('does not remember what was never sent, nor what holds for every page', async () => {
     const clock = createTestClock();
     let calls = 0;
