@@ -32,10 +32,6 @@ const systemClock: Clock = {
   sleep: (ms) => sleep(ms),
 };
 
-/** The part of an operation's time that is kept for cutting, serialising and sending its answer; 50 ms at least. */
-const ANSWER_SHARE = 0.05;
-const MIN_ANSWER_MS = 50;
-
 /** How long a closing program waits for pages that are on their way; `main.ts` counts on it. */
 export const SETTLE_MS = 3000;
 
@@ -71,12 +67,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
   });
   await apollo.start();
-  const answerMs = Math.max(MIN_ANSWER_MS, config.operationTimeoutMs * ANSWER_SHARE);
+  const waitMs = timeToWait(config.operationTimeoutMs);
   const server = await createServer({
     apollo,
     createContext: () => {
       const cost = createUpstreamCost();
-      const deadlineAt = clock.monotonic() + config.operationTimeoutMs - answerMs;
+      const deadlineAt = clock.monotonic() + waitMs;
       const pagesLeft = Math.floor(config.credits.perOperation / CREDITS_PER_REQUEST);
       return { cost, charts: createChartReader(pages.cache, { cost, deadlineAt, pagesLeft }, onEvent) };
     },
@@ -92,6 +88,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   if (emulator) log.info('Demo data: the embedded emulator stands in for KeyAPI, nothing is paid for');
   return server;
+}
+
+/** What an operation may wait of its time: the rest is for cutting, serialising and sending its answer. */
+function timeToWait(operationTimeoutMs: number): number {
+  return Math.max(operationTimeoutMs / 2, Math.min(operationTimeoutMs * 0.95, operationTimeoutMs - 50));
 }
 
 /** The page cache, with what it held when the program was closed before. */

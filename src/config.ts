@@ -86,7 +86,7 @@ const environment = z.object({
   KEYAPI_QPS: integer(1, 10_000).default(10),
   KEYAPI_CONCURRENCY: integer(1, 1000).default(8),
   KEYAPI_TIMEOUT_MS: integer(1, 600_000).default(5000),
-  OPERATION_TIMEOUT_MS: integer(100, 600_000).default(10_000),
+  OPERATION_TIMEOUT_MS: integer(1, 600_000).default(10_000),
   CACHE_TTL_SECONDS: integer(1, 31_536_000).default(3600),
   CACHE_STALE_SECONDS: integer(0, 31_536_000).default(86_400),
   ERROR_TTL_SECONDS: integer(1, 60).default(1),
