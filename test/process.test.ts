@@ -4,11 +4,12 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createEmulator, type Emulator } from '../src/keyapi/emulator/emulator.ts';
+import { createEmulator, type Emulator, type EmulatorSwitches } from '../src/keyapi/emulator/emulator.ts';
 import { type Program, postQuery, startProgram } from './support/program.ts';
 
 let program: Program;
 let emulator: Emulator | undefined;
+let folder: string | undefined;
 
 /** Runs a program of dist/ with these variables alone, on a free port. */
 function run(script: string, variables: Record<string, string> = {}, args: string[] = []): Program {
@@ -16,16 +17,39 @@ function run(script: string, variables: Record<string, string> = {}, args: strin
   return program;
 }
 
+/** Starts the server with these variables; gives the address of its endpoint. */
+async function serve(variables: Record<string, string> = {}): Promise<string> {
+  run('dist/main.js', variables);
+  const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+  return url;
+}
+
+/** Starts an upstream; gives it, and the variables that name it. */
+async function startEmulator(switches: Partial<EmulatorSwitches> = {}) {
+  const started = createEmulator(switches);
+  emulator = started;
+  const base = await started.listen();
+  return { emulator: started, variables: { KEYAPI_BASE_URL: base.origin, KEYAPI_TOKEN: 'sk-secret' } };
+}
+
+/** A cache file in a folder of its own, which goes with the test. */
+async function makeCacheFile(): Promise<string> {
+  folder = await mkdtemp(path.join(tmpdir(), 'process-'));
+  return path.join(folder, 'pages.json');
+}
+
 afterEach(async () => {
   program.child.kill('SIGKILL');
+  await program.exit;
   await emulator?.close();
+  if (folder) await rm(folder, { recursive: true });
   emulator = undefined;
+  folder = undefined;
 });
 
 describe('dist/main.js', () => {
   it('serves demo data when it is given nothing, says so, and ends cleanly on Ctrl-C', async () => {
-    run('dist/main.js');
-    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+    const url = await serve();
     expect(program.output().match(/Demo data: the embedded emulator stands in for KeyAPI/g)).toHaveLength(1);
     expect(await postQuery(url, '{ trendingVideos(first: 1) { nodes { cover } } }')).toMatchObject({
       data: { trendingVideos: { nodes: [{ cover: expect.stringMatching(/^http:\/\/127\.0\.0\.1:/) }] } },
@@ -37,10 +61,8 @@ describe('dist/main.js', () => {
   });
 
   it('finishes on SIGTERM what is in flight, refuses what is new, and exits with 0', async () => {
-    emulator = createEmulator({ latencyMs: 700 });
-    const base = await emulator.listen();
-    run('dist/main.js', { KEYAPI_BASE_URL: base.origin, KEYAPI_TOKEN: 'sk-secret' });
-    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+    const { variables } = await startEmulator({ latencyMs: 700 });
+    const url = await serve(variables);
     const inFlight = postQuery(url, '{ trendingVideos(first: 1) { totalCount } }');
     await new Promise((resolve) => setTimeout(resolve, 300));
     program.child.kill('SIGTERM');
@@ -53,10 +75,8 @@ describe('dist/main.js', () => {
   });
 
   it('takes a signal that comes twice, as from npm and the terminal, for one', async () => {
-    emulator = createEmulator({ latencyMs: 700 });
-    const base = await emulator.listen();
-    run('dist/main.js', { KEYAPI_BASE_URL: base.origin, KEYAPI_TOKEN: 'sk-secret' });
-    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+    const { variables } = await startEmulator({ latencyMs: 700 });
+    const url = await serve(variables);
     const inFlight = postQuery(url, '{ trendingVideos(first: 1) { totalCount } }');
     await new Promise((resolve) => setTimeout(resolve, 300));
     program.child.kill('SIGINT');
@@ -68,15 +88,11 @@ describe('dist/main.js', () => {
   });
 
   it('costs nothing after a restart with CACHE_FILE, which no damage to the file can stop', async () => {
-    emulator = createEmulator();
-    const base = await emulator.listen();
-    const folder = await mkdtemp(path.join(tmpdir(), 'restart-'));
-    const file = path.join(folder, 'pages.json');
-    const variables = { KEYAPI_BASE_URL: base.origin, KEYAPI_TOKEN: 'sk-secret', CACHE_FILE: file };
+    const { emulator, variables } = await startEmulator();
+    const file = await makeCacheFile();
     const query = '{ trendingVideos(first: 60) { nodes { itemId } fetchedAt } }';
     const answerOnce = async (): Promise<unknown> => {
-      run('dist/main.js', variables);
-      const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+      const url = await serve({ ...variables, CACHE_FILE: file });
       const answer = await postQuery(url, query);
       program.child.kill('SIGTERM');
       expect(await program.exit).toBe(0);
@@ -95,23 +111,14 @@ describe('dist/main.js', () => {
     await writeFile(file, 'nonsense');
     expect(await answerOnce()).toMatchObject({ extensions: { upstream: { requests: 3 } } });
     expect(program.output().match(/File ignored/g)).toHaveLength(1);
-    await rm(folder, { recursive: true });
   });
 
   it('remembers what it spent of the budget though it is killed', async () => {
-    emulator = createEmulator();
-    const base = await emulator.listen();
-    const folder = await mkdtemp(path.join(tmpdir(), 'budget-'));
-    const variables = {
-      KEYAPI_BASE_URL: base.origin,
-      KEYAPI_TOKEN: 'sk-secret',
-      CACHE_FILE: path.join(folder, 'pages.json'),
-      CREDIT_BUDGET_PER_DAY: '4',
-    };
+    const { emulator, variables } = await startEmulator();
+    const limited = { ...variables, CACHE_FILE: await makeCacheFile(), CREDIT_BUDGET_PER_DAY: '4' };
     const outcomes: unknown[] = [];
     for (const region of ['US', 'DE', 'FR']) {
-      run('dist/main.js', variables);
-      const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+      const url = await serve(limited);
       outcomes.push(await postQuery(url, `{ trendingVideos(region: "${region}") { totalCount } }`));
       program.child.kill('SIGKILL');
       await program.exit;
@@ -120,43 +127,31 @@ describe('dist/main.js', () => {
     const refused = { errors: [{ extensions: { code: 'CREDIT_BUDGET_EXHAUSTED' } }] };
     expect(outcomes).toMatchObject([spent, spent, refused]);
     expect(emulator.counts.requests).toBe(2);
-    await rm(folder, { recursive: true });
   });
 
   it('keeps a page that is on its way when it is told to end', async () => {
-    emulator = createEmulator({ latencyMs: 2500 });
-    const base = await emulator.listen();
-    const folder = await mkdtemp(path.join(tmpdir(), 'flight-'));
-    const variables = {
-      KEYAPI_BASE_URL: base.origin,
-      KEYAPI_TOKEN: 'sk-secret',
-      CACHE_FILE: path.join(folder, 'pages.json'),
+    const { variables } = await startEmulator({ latencyMs: 2500 });
+    const url = await serve({
+      ...variables,
+      CACHE_FILE: await makeCacheFile(),
       OPERATION_TIMEOUT_MS: '1500',
-    };
-    run('dist/main.js', variables);
-    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+    });
     expect(await postQuery(url, '{ trendingVideos { totalCount } }')).toMatchObject({
       errors: [{ extensions: { code: 'UPSTREAM_TIMEOUT' } }],
     });
     program.child.kill('SIGTERM');
     expect(await program.exit).toBe(0);
     expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);
-    await rm(folder, { recursive: true });
   });
 
   it('does not wait for an upstream that hangs: what it holds is written all the same', async () => {
-    emulator = createEmulator();
-    const base = await emulator.listen();
-    const folder = await mkdtemp(path.join(tmpdir(), 'hang-'));
-    const variables = {
-      KEYAPI_BASE_URL: base.origin,
-      KEYAPI_TOKEN: 'sk-secret',
+    const { emulator, variables } = await startEmulator();
+    const url = await serve({
+      ...variables,
       KEYAPI_TIMEOUT_MS: '60000',
       OPERATION_TIMEOUT_MS: '1500',
-      CACHE_FILE: path.join(folder, 'pages.json'),
-    };
-    run('dist/main.js', variables);
-    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+      CACHE_FILE: await makeCacheFile(),
+    });
     await postQuery(url, '{ trendingVideos { totalCount } }');
     emulator.switches.latencyMs = 60_000;
     await postQuery(url, '{ trendingVideos(region: "DE") { totalCount } }');
@@ -165,7 +160,6 @@ describe('dist/main.js', () => {
     expect(await program.exit).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);
-    await rm(folder, { recursive: true });
   });
 
   it('does not wait for connections on which no whole request has come', async () => {

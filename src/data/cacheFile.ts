@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Clock } from '../domain/clock.ts';
 import type { OnDataEvent } from './events.ts';
 import type { HeldPage, PageStore } from './pageStore.ts';
+import { parseJson } from './parseJson.ts';
 
 /** Where a page store outlives its process. */
 export interface CacheFileOptions {
@@ -82,7 +83,7 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
 
   function load(text: string): void {
     const [head = '', body = ''] = text.split('\n');
-    const header = headerSchema.safeParse(toJson(head));
+    const header = headerSchema.safeParse(parseJson(head));
     if (!header.success) setAside('it is not a page cache of this version');
     else if (header.data.source !== source) {
       leaveAlone(`its pages come from ${header.data.source}, not ${source}`);
@@ -166,14 +167,6 @@ function shift(page: HeldPage, ms: number): HeldPage {
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-function toJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isMissing(error: unknown): boolean {

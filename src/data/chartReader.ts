@@ -43,7 +43,7 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
     const held = serve(chart, preferred, args, need);
     if (held) return held;
     try {
-      return await cutLoading(chart, args, need, (of) => cache.known(of));
+      return await cutLoading(chart, args, need, () => cache.known(chart));
     } catch (error) {
       const isRefused = error instanceof ApiError && error.code === 'BAD_USER_INPUT';
       const window = isRefused ? undefined : serve(chart, lastResort, args, need);
@@ -51,7 +51,7 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
       // A page that upstream refuses may be one that only expired pages say exists: a chart that has shrunk.
       if (!isRefused || cache.known(chart).expired.length === 0) throw error;
       wanted.delete(chartId(chart));
-      return await cutLoading(chart, args, need, (of) => ({ ...cache.known(of), expired: [] }));
+      return await cutLoading(chart, args, need, () => ({ ...cache.known(chart), expired: [] }));
     }
   }
 
@@ -101,8 +101,7 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
   /** The newest copies of the chart's pages that are not in `view`. */
   function pagesBeside(chart: Chart, view: readonly HeldPage[]): HeldPage[] {
     const numbers = new Set(view.map(({ number }) => number));
-    const { fresh, expired } = cache.known(chart);
-    return [...fresh, ...expired].filter(({ number }) => !numbers.has(number));
+    return cache.newest(chart).filter(({ number }) => !numbers.has(number));
   }
 
   /** Cuts the window from fresh pages, and waits for those that are not held. */
@@ -110,9 +109,9 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
     chart: Chart,
     args: WindowArguments,
     need: WindowNeed,
-    known: PageCache['known'],
+    known: () => ReturnType<PageCache['known']>,
   ): Promise<ChartWindow> {
-    const cutting = cutInSteps(args, need, () => ({ ...known(chart), elsewhere: [] }), isFresh);
+    const cutting = cutInSteps(args, need, () => ({ ...known(), elsewhere: [] }), isFresh);
     let step = cutting.next();
     while (!step.done) step = cutting.next(await load(chart, step.value));
     return step.value;

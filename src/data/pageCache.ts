@@ -65,9 +65,14 @@ export class PageCache {
     return toViews(store.copies(chart), ({ freshUntil }) => clock.monotonic() < freshUntil + ttlMs);
   }
 
-  /** The newest copy of each page held, apart by whether its time to live goes on. Does not count as use. */
+  /** The newest copy of each page held. Does not count as use. */
+  newest(chart: Chart): HeldPage[] {
+    return newestCopies(this.#options.store.copies(chart));
+  }
+
+  /** The same, apart by whether a page's time to live goes on. */
   known(chart: Chart): { readonly fresh: HeldPage[]; readonly expired: HeldPage[] } {
-    const newest = newestCopies(this.#options.store.copies(chart));
+    const newest = this.newest(chart);
     return {
       fresh: newest.filter((page) => this.isFresh(page)),
       expired: newest.filter((page) => !this.isFresh(page)),

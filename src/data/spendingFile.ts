@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { OnDataEvent } from './events.ts';
+import { parseJson } from './parseJson.ts';
 import type { Spending } from './resilience/creditBudget.ts';
 
 /** Where a budget's spending outlives the process. Neither ever throws: see the events. */
@@ -38,17 +39,12 @@ export function createSpendingFile({ file, source, onEvent }: SpendingFileOption
 
   function read(): Spending | undefined {
     try {
-      const record = schema.safeParse(toJson(readFileSync(file, 'utf8')));
+      const record = schema.safeParse(parseJson(readFileSync(file, 'utf8')));
       if (record.success) spent = record.data.spent;
-      else
-        onEvent({
-          type: 'fileIgnored',
-          file,
-          reason: 'it is not a record of credits: today counts as unspent',
-        });
+      else ignore('it is not a record of credits: today counts as unspent');
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') onEvent({ type: 'fileIgnored', file, reason: message });
+      if (code !== 'ENOENT') ignore(message);
     }
     return spent[source];
   }
@@ -69,6 +65,10 @@ export function createSpendingFile({ file, source, onEvent }: SpendingFileOption
     }
   }
 
+  function ignore(reason: string): void {
+    onEvent({ type: 'fileIgnored', file, reason });
+  }
+
   return { read, write };
 }
 
@@ -77,13 +77,5 @@ function remove(file: string): void {
     rmSync(file, { force: true });
   } catch {
     // Where it could not be written it cannot be removed either.
-  }
-}
-
-function toJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -15,11 +15,6 @@ function createStillCache(options: TestCacheOptions = {}) {
   return { ...createTestCache(source, options), bill };
 }
 
-function newest({ cache }: Pick<ReturnType<typeof createTestCache>, 'cache'>): HeldPage[] {
-  const { fresh, expired } = cache.known(US_VIEWS);
-  return [...fresh, ...expired].sort((a, b) => a.number - b.number);
-}
-
 describe('PageCache, while a page is fresh', () => {
   it('buys it once, and has it for its time to live', async () => {
     const { cache, clock, bill } = createStillCache({ staleMs: 0 });
@@ -49,7 +44,7 @@ describe('PageCache, while a page is fresh', () => {
     await cache.fetch(key(1), createOperation());
     clock.advance(900);
     await cache.fetch(key(2), createOperation());
-    expect(newest({ cache }).map(({ generation, freshUntil }) => [generation, freshUntil])).toEqual([
+    expect(cache.newest(US_VIEWS).map(({ generation, freshUntil }) => [generation, freshUntil])).toEqual([
       [1, 1001],
       [1, 1001],
     ]);
@@ -225,7 +220,7 @@ describe('PageCache, when a page is past its time to live', () => {
     await settle();
     calls[0]?.reject(new ApiError('BAD_USER_INPUT'));
     await settle();
-    expect(newest({ cache })).toEqual([]);
+    expect(cache.newest(US_VIEWS)).toEqual([]);
 
     const read = cache.fetch(key(1), createOperation());
     await settle();
@@ -236,9 +231,9 @@ describe('PageCache, when a page is past its time to live', () => {
   it('has it no longer than it may be stale', async () => {
     const { cache, clock, calls } = await createStaleCache({ staleMs: 5000 });
     clock.advance(4999);
-    expect(newest({ cache })).toHaveLength(1);
+    expect(cache.newest(US_VIEWS)).toHaveLength(1);
     clock.advance(1);
-    expect(newest({ cache })).toEqual([]);
+    expect(cache.newest(US_VIEWS)).toEqual([]);
     const read = cache.fetch(key(1), createOperation());
     await settle();
     calls[0]?.reject(new ApiError('UPSTREAM_ERROR'));

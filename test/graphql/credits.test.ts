@@ -19,6 +19,12 @@ const QUERY = '{ trendingVideos { nodes { itemId } stale fetchedAt } }';
 const HOUR = 3_600_000;
 const REGIONS = 'US GB DE FR ES IT NL SE NO DK FI PL PT IE AT CH BE CZ HU RO'.split(' ');
 
+const REAL_CLOCK = {
+  now: Date.now,
+  monotonic: () => performance.now(),
+  sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+};
+
 let app: EmulatedApp;
 let clock: TestClock;
 let events: AppEvent[];
@@ -212,9 +218,8 @@ describe('MAX_CREDITS_PER_OPERATION', () => {
 
 describe('our own limits', () => {
   it('keep upstream from ever having to refuse us', async () => {
-    const real = { clock: { now: Date.now, monotonic: () => performance.now(), sleep: sleepReally } };
     // The emulator allows a little more: all of this is one process, which may stall.
-    await start({ KEYAPI_QPS: '10', KEYAPI_CONCURRENCY: '4' }, { qps: 15 }, real);
+    await start({ KEYAPI_QPS: '10', KEYAPI_CONCURRENCY: '4' }, { qps: 15 }, { clock: REAL_CLOCK });
     const regions = REGIONS.concat('SK SI HR BG GR EE LV LT'.split(' '));
     const answers = await Promise.all(
       regions.map((region) =>
@@ -245,8 +250,7 @@ describe('our own limits', () => {
   });
 
   it('let an operation end in time, as GraphQL, and keep the page that came too late', async () => {
-    const real = { clock: { now: Date.now, monotonic: () => performance.now(), sleep: sleepReally } };
-    await start({ OPERATION_TIMEOUT_MS: '4000' }, { latencyMs: 4300 }, real);
+    await start({ OPERATION_TIMEOUT_MS: '4000' }, { latencyMs: 4300 }, { clock: REAL_CLOCK });
     const startedAt = performance.now();
     const late = await ask();
     expect(performance.now() - startedAt).toBeLessThan(4000);
@@ -345,7 +349,3 @@ describe('an hour that the wall clock jumps', () => {
     expect((await ask(third)).errors).toBeUndefined();
   });
 });
-
-function sleepReally(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import { createChangeSignal } from './changeSignal.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -52,7 +53,7 @@ export function createCreditBudget(options: CreditBudgetOptions): CreditBudget {
   let endsAt = endOf(day);
   /** Not of any day: what waits past midnight is paid for with the new day's credits. */
   let reserved = 0;
-  const waiting: (() => void)[] = [];
+  const settled = createChangeSignal();
   onSpend?.({ day, credits: spent });
 
   function endOf(date: number): number {
@@ -68,7 +69,7 @@ export function createCreditBudget(options: CreditBudgetOptions): CreditBudget {
 
   function settle(credits: number): void {
     reserved -= credits;
-    for (const resolve of waiting.splice(0)) resolve();
+    settled.fire();
   }
 
   return {
@@ -89,7 +90,7 @@ export function createCreditBudget(options: CreditBudgetOptions): CreditBudget {
       turnDay();
       return spent + credits > creditsPerDay;
     },
-    changed: () => new Promise((resolve) => void waiting.push(resolve)),
+    changed: settled.next,
     secondsLeft() {
       turnDay();
       return Math.ceil((endsAt - clock.monotonic()) / 1000);

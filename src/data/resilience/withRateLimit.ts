@@ -1,6 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { FetchOptions, PageKey, PageSource } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
+import { createChangeSignal } from './changeSignal.ts';
 import { shed } from './shed.ts';
 import { watchSending } from './watchSending.ts';
 
@@ -31,7 +32,7 @@ interface Call {
  */
 export function withRateLimit(source: PageSource, { qps, clock, onEvent }: RateLimitOptions): PageSource {
   const calls = new Set<Call>();
-  let ended = createSignal();
+  const ended = createChangeSignal();
 
   async function takeTurn(key: PageKey, options: FetchOptions): Promise<Call> {
     for (;;) {
@@ -50,7 +51,7 @@ export function withRateLimit(source: PageSource, { qps, clock, onEvent }: RateL
         calls.add(call);
         return call;
       }
-      await (turn === undefined ? ended.promise : clock.sleep(turn - now));
+      await (turn === undefined ? ended.next() : clock.sleep(turn - now));
     }
   }
 
@@ -68,16 +69,7 @@ export function withRateLimit(source: PageSource, { qps, clock, onEvent }: RateL
     } finally {
       if (isSent()) call.endedAt = clock.monotonic();
       else calls.delete(call);
-      ended.resolve();
-      ended = createSignal();
+      ended.fire();
     }
   };
-}
-
-function createSignal(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((fulfil) => {
-    resolve = fulfil;
-  });
-  return { promise, resolve };
 }
