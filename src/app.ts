@@ -1,13 +1,19 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import pTimeout from 'p-timeout';
 import { type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
 import { createPageSource, type PageSourceOptions, sourceId } from './createPageSource.ts';
+import { admitPage } from './data/admitPage.ts';
 import { createCacheFile } from './data/cacheFile.ts';
 import { createChartReader } from './data/chartReader.ts';
-import { PageCache } from './data/pageCache.ts';
+import type { OnDataEvent } from './data/events.ts';
+import { type FetchPage, PageCache } from './data/pageCache.ts';
 import { PageStore } from './data/pageStore.ts';
+import { createRedisLink, type RedisLink } from './data/redis/redisLink.ts';
+import { VALUES_VERSION } from './data/redis/scripts.ts';
+import { createSharedPages } from './data/redis/sharedPages.ts';
 import type { Clock } from './domain/clock.ts';
 import type { PageSource } from './domain/page.ts';
 import { CREDITS_PER_REQUEST, createUpstreamCost } from './domain/upstreamCost.ts';
@@ -57,7 +63,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     clock,
     onEvent,
   });
-  const pages = await createPages(client.fetchPage, { config, clock, random, onEvent });
+  const link = createLink(config, clock, onEvent);
+  const pages = await createPages(client.fetchPage, { config, clock, random, onEvent, link });
 
   const apollo = createApolloServer({
     introspection: config.introspection,
@@ -78,6 +85,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
     corsOrigins: config.corsOrigins,
     source,
+    readiness: () => (link ? { redis: link.isUp() ? 'up' : 'down' } : {}),
     log,
   });
   server.addHook('onClose', async () => {
@@ -100,28 +108,48 @@ async function createPages(
   wire: PageSource,
   options: PageSourceOptions,
 ): Promise<{ readonly cache: PageCache; readonly close: () => Promise<void> }> {
-  const { config, clock, onEvent } = options;
-  const { file, ttlMs, staleMs, maxBytes } = config.cache;
+  const { config, clock, random, onEvent, link } = options;
+  const { file, ttlMs, staleMs, maxBytes, errorTtlMs } = config.cache;
   const store = new PageStore({ clock, staleMs, maxBytes });
   const cacheFile = file
     ? createCacheFile({ file, source: sourceId(config), store, ttlMs, clock, onEvent })
     : undefined;
   await cacheFile?.read();
+  const source = createPageSource(wire, options);
+  const admission = { store, clock, random, ttlMs };
+  const attemptMs = config.keyapi.timeoutMs;
+  const shared = link && createSharedPages({ ...admission, link, source, staleMs, errorTtlMs, attemptMs });
+  const fetchAlone: FetchPage = async (key, fetchOptions) => ({
+    page: admitPage(await source(key, fetchOptions), admission),
+    origin: 'fetched',
+  });
   const cache = new PageCache({
-    ...options,
-    source: createPageSource(wire, options),
+    fetchPage: shared?.fetchPage ?? fetchAlone,
+    shared,
     store,
+    clock,
     ttlMs,
     refreshTimeoutMs: config.operationTimeoutMs,
+    onEvent,
   });
+  await link?.open();
 
   async function close(): Promise<void> {
-    if (!cacheFile) return;
     // What is on its way is paid for: worth a moment's wait, if it is kept.
-    await pTimeout(cache.settle(), { milliseconds: SETTLE_MS, message: false });
-    await cacheFile.write();
+    if (cacheFile || link) await pTimeout(cache.settle(), { milliseconds: SETTLE_MS, message: false });
+    await cacheFile?.write();
+    await link?.close();
   }
   return { cache, close };
+}
+
+/** The way to Redis. Demo data and each upstream's have names of their own there. */
+function createLink(config: Config, clock: Clock, onEvent: OnDataEvent): RedisLink | undefined {
+  if (!config.redis) return undefined;
+  const { url, prefix } = config.redis;
+  const source = createHash('sha256').update(sourceId(config)).digest('hex').slice(0, 8);
+  const name = config.keyapi.emulator ? 'emulator' : source;
+  return createRedisLink({ url, prefix: `${prefix}:${VALUES_VERSION}:${name}`, clock, onEvent });
 }
 
 /** The program's logger: JSON lines on standard output. */

@@ -22,6 +22,8 @@ export interface Config {
     readonly maxBytes: number;
     readonly file: string | undefined;
   };
+  /** Where replicas share pages and limits; undefined for a process alone. */
+  readonly redis: { readonly url: URL; readonly prefix: string } | undefined;
   readonly credits: {
     /** Without a value there is no limit. */
     readonly perDay: number | undefined;
@@ -92,6 +94,17 @@ const environment = z.object({
   ERROR_TTL_SECONDS: integer(1, 60).default(1),
   CACHE_MAX_MB: integer(1, 1_048_576).default(64),
   CACHE_FILE: z.string().optional(),
+  REDIS_URL: z
+    .string()
+    .refine(
+      isRedisUrl,
+      'expected redis:// or rediss://, with user:password@ where needed, a host, and a /database',
+    )
+    .optional(),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w.:{}-]{1,64}$/, 'expected up to 64 letters, digits and .:_-{}')
+    .default('trending-graphql'),
   CREDIT_BUDGET_PER_DAY: integer(0, 999_999_999_999).optional(),
   MAX_CREDITS_PER_OPERATION: integer(0, 999_999_999_999).default(20),
   CORS_ORIGINS: z
@@ -143,6 +156,8 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       maxBytes: env.CACHE_MAX_MB * 2 ** 20,
       file: env.CACHE_FILE,
     },
+    redis:
+      env.REDIS_URL === undefined ? undefined : { url: new URL(env.REDIS_URL), prefix: env.REDIS_PREFIX },
     credits: { perDay: env.CREDIT_BUDGET_PER_DAY, perOperation: env.MAX_CREDITS_PER_OPERATION },
     corsOrigins: env.CORS_ORIGINS ?? (isProduction ? [] : DEVELOPMENT_ORIGINS),
     introspection: env.INTROSPECTION ?? !isProduction,
@@ -155,6 +170,23 @@ function isHttpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, search, hash } = new URL(text);
   return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '';
+}
+
+/** Checked whole at the start: what cannot be decoded would be an error, with the password in it, later. */
+function isRedisUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, username, password, search, hash } = new URL(text);
+  const isWhole = /^rediss?:$/.test(protocol) && hostname !== '' && /^(\/\d{0,4})?$/.test(pathname);
+  return isWhole && `${search}${hash}` === '' && [username, password].every(canDecode);
+}
+
+function canDecode(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isOrigin(text: string): boolean {

@@ -1,13 +1,15 @@
 import type { Config } from './config.ts';
 import type { OnDataEvent } from './data/events.ts';
-import { type CreditBudget, createCreditBudget } from './data/resilience/creditBudget.ts';
+import type { RedisLink } from './data/redis/redisLink.ts';
+import { withSharedAllowance } from './data/redis/withSharedAllowance.ts';
+import { createCreditBudget } from './data/resilience/creditBudget.ts';
 import { withCircuitBreaker } from './data/resilience/withCircuitBreaker.ts';
 import { withCreditBudget } from './data/resilience/withCreditBudget.ts';
 import { withFailureMemory } from './data/resilience/withFailureMemory.ts';
 import { withQueue } from './data/resilience/withQueue.ts';
 import { withRateLimit } from './data/resilience/withRateLimit.ts';
 import { withRetry } from './data/resilience/withRetry.ts';
-import { createSpendingFile } from './data/spendingFile.ts';
+import { createSpendingFile, type SpendingFile } from './data/spendingFile.ts';
 import type { Clock } from './domain/clock.ts';
 import type { PageSource } from './domain/page.ts';
 
@@ -18,20 +20,22 @@ export interface PageSourceOptions {
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly onEvent: OnDataEvent;
+  /** Where the replicas share what they may do. */
+  readonly link?: RedisLink | undefined;
 }
 
 /** Stacks the layers between the page cache and the wire, from the wire up. */
 export function createPageSource(wire: PageSource, options: PageSourceOptions): PageSource {
-  const { config, clock, random, onEvent } = options;
+  const { config, clock, random, onEvent, link } = options;
   const { qps, concurrency } = config.keyapi;
   // As many as can have their turn before their operations give up.
   const maxWaiting = Math.ceil((qps * config.operationTimeoutMs) / 1000);
-  const budget = createBudget(options);
 
-  let source = withRateLimit(wire, { qps, clock, onEvent });
+  let source = link ? withSharedAllowance(wire, { ...toAllowance(options), link }) : wire;
+  source = withRateLimit(source, { qps: () => qps / (link?.sharers() ?? 1), clock, onEvent });
   source = withQueue(source, { concurrency, maxWaiting, onEvent });
-  if (budget) source = withCreditBudget(source, budget, onEvent);
-  source = withCircuitBreaker(source, { clock, onEvent });
+  if (!link) source = withOwnBudget(source, options);
+  source = withOwnCircuitBreaker(source, options);
   source = withRetry(source, { clock, random, onEvent });
   return withFailureMemory(source, { clock, ttlMs: config.cache.errorTtlMs });
 }
@@ -41,13 +45,39 @@ export function sourceId({ keyapi }: Pick<Config, 'keyapi'>): string {
   return keyapi.emulator ? 'emulator' : keyapi.baseUrl.href.replace(/\/+$/, '');
 }
 
-function createBudget({ config, clock, onEvent }: PageSourceOptions): CreditBudget | undefined {
+/** What replicas reserve in Redis. */
+function toAllowance({ config, clock, onEvent, ...options }: PageSourceOptions) {
+  const { qps, timeoutMs } = config.keyapi;
+  const spendingFile = openSpendingFile({ config, clock, onEvent, ...options });
+  return {
+    qps,
+    creditsPerDay: config.credits.perDay,
+    spent: spendingFile?.read(),
+    onSpend: spendingFile?.write,
+    attemptMs: timeoutMs,
+    clock,
+    onEvent,
+  };
+}
+
+function withOwnBudget(source: PageSource, options: PageSourceOptions): PageSource {
+  const { config, clock, onEvent } = options;
   const { perDay } = config.credits;
-  if (perDay === undefined) return undefined;
-  const { file } = config.cache;
-  const spendingFile = file
-    ? createSpendingFile({ file: `${file}.credits`, source: sourceId(config), onEvent })
-    : undefined;
+  if (perDay === undefined) return source;
+  const spendingFile = openSpendingFile(options);
   const spent = spendingFile?.read();
-  return createCreditBudget({ creditsPerDay: perDay, clock, spent, onSpend: spendingFile?.write });
+  const budget = createCreditBudget({ creditsPerDay: perDay, clock, spent, onSpend: spendingFile?.write });
+  return withCreditBudget(source, budget, onEvent);
+}
+
+/** While Redis answers, the replicas have one circuit together. */
+function withOwnCircuitBreaker(source: PageSource, { clock, onEvent, link }: PageSourceOptions): PageSource {
+  const broken = withCircuitBreaker(source, { clock, onEvent });
+  return (key, fetchOptions) => (link?.isUp() ? source : broken)(key, fetchOptions);
+}
+
+function openSpendingFile({ config, onEvent }: PageSourceOptions): SpendingFile | undefined {
+  const { file } = config.cache;
+  if (file === undefined || config.credits.perDay === undefined) return undefined;
+  return createSpendingFile({ file: `${file}.credits`, source: sourceId(config), onEvent });
 }

@@ -74,6 +74,13 @@ export function logEvent(log: BaseLogger): (event: AppEvent) => void {
           'File cannot be written: a restart forgets what is in it',
         );
         break;
+      case 'redisUp':
+        log.info('Redis answers: pages and limits are shared with the other replicas');
+        break;
+      case 'redisDown':
+        if (!event.wasUp && !isDue(event)) break;
+        log.warn({ reason: event.reason }, 'Redis is away: this replica goes on alone');
+        break;
       case 'pageRead':
       case 'pageRefresh':
         break;

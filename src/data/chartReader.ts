@@ -39,9 +39,14 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
   const wanted = new Map<string, number>();
 
   async function readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
-    const { preferred, lastResort } = cache.views(chart);
-    const held = serve(chart, preferred, args, need);
+    if (cache.isUnseen(chart)) await cache.look(chart);
+    const held = serve(chart, cache.views(chart).preferred, args, need);
     if (held) return held;
+    if (await cache.look(chart)) {
+      const brought = serve(chart, cache.views(chart).preferred, args, need);
+      if (brought) return brought;
+    }
+    const { lastResort } = cache.views(chart);
     try {
       return await cutLoading(chart, args, need, () => cache.known(chart));
     } catch (error) {

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
 
 /** What happens between an operation and the wire, for whoever logs or counts it. */
-export type DataEvent = PageEvent | RetryEvent | CircuitEvent | BudgetEvent | CacheFileEvent;
+export type DataEvent = PageEvent | RetryEvent | CircuitEvent | BudgetEvent | CacheFileEvent | RedisEvent;
 
 /** How an operation came by a page: see `UpstreamCost`. */
 export type PageOrigin = keyof UpstreamCost['pages'];
@@ -42,6 +42,11 @@ export interface BudgetEvent {
 export type CacheFileEvent =
   | { readonly type: 'cacheFileRead' | 'cacheFileWritten'; readonly file: string; readonly pages: number }
   | { readonly type: 'fileIgnored' | 'fileFailed'; readonly file: string; readonly reason: string };
+
+/** Redis answers, or does not; of the latter every attempt tells that fails. */
+export type RedisEvent =
+  | { readonly type: 'redisUp' }
+  | { readonly type: 'redisDown'; readonly wasUp: boolean; readonly reason: string };
 
 /** Listens to the data layer. */
 export type OnDataEvent = (event: DataEvent) => void;

@@ -3,18 +3,19 @@ import type { Chart } from '../domain/chart.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ApiError } from '../domain/errors.ts';
 import type { Operation } from '../domain/operation.ts';
-import { type Page, type PageKey, type PageSource, pageId } from '../domain/page.ts';
+import { type FetchOptions, type PageKey, pageId } from '../domain/page.ts';
 import type { OnDataEvent, PageOrigin } from './events.ts';
 import type { HeldPage, PageStore } from './pageStore.ts';
+import type { SharedPages } from './redis/sharedPages.ts';
 import { newestCopies, toViews, type Views } from './views.ts';
 
 /** What a page cache needs. */
 export interface PageCacheOptions {
-  readonly source: PageSource;
+  readonly fetchPage: FetchPage;
+  /** Where the other replicas' pages are looked up. */
+  readonly shared?: Pick<SharedPages, 'isUnseen' | 'look'> | undefined;
   readonly store: PageStore;
   readonly clock: Clock;
-  /** From 0 up to 1. */
-  readonly random: () => number;
   readonly ttlMs: number;
   /** How long a refresh may wait for its turn and be retried. */
   readonly refreshTimeoutMs: number;
@@ -27,19 +28,18 @@ export interface ReadPage {
   readonly origin: PageOrigin;
 }
 
-/** An upstream fetch under way. */
+/** Gets a page that is not held, and takes it into the store. */
+export type FetchPage = (key: PageKey, options: FetchOptions) => Promise<ReadPage>;
+
+/** A fetch under way. */
 interface Flight {
-  readonly page: Promise<HeldPage>;
+  readonly page: Promise<ReadPage>;
   /** The latest moment at which somebody still waits for it. */
   deadlineAt: number;
 }
 
-/** By how much a life is shortened at most, so that charts that were fetched together do not expire together. */
-const MAX_JITTER = 0.1;
-
 /**
- * Pages of all charts, shared by all operations of the process. All pages that are fetched while a chart's
- * generation is fresh belong to it and expire with it; the first one after that begins the next.
+ * Pages of all charts, shared by all operations of the process.
  *
  * - Fresh: it is served, and nothing is asked.
  * - Stale, for as long as the store holds it: it is served at once, and one refresh runs meanwhile. Who has to wait
@@ -82,6 +82,16 @@ export class PageCache {
   /** True while a page's time to live goes on. */
   isFresh({ freshUntil }: HeldPage): boolean {
     return this.#options.clock.monotonic() < freshUntil;
+  }
+
+  /** True when the other replicas may hold pages of the chart that nobody has looked up yet. */
+  isUnseen(chart: Chart): boolean {
+    return this.#options.shared?.isUnseen(chart) ?? false;
+  }
+
+  /** Looks up the chart's pages that other replicas hold; resolves with whether any came. */
+  async look(chart: Chart): Promise<boolean> {
+    return (await this.#options.shared?.look(chart)) ?? false;
   }
 
   /** Serves a page that is held. */
@@ -137,13 +147,16 @@ export class PageCache {
     // Spends: the operation needs this page, and nobody holds it or is fetching it.
     const flight = shared ?? this.#start(key, operation);
     const milliseconds = Math.max(1, operation.deadlineAt - this.#options.clock.monotonic());
-    const page = await pTimeout(flight.page, { milliseconds, fallback: rejectTimeout });
-    return { page, origin: shared ? 'shared' : 'fetched' };
+    const { page, origin } = await pTimeout(flight.page, { milliseconds, fallback: rejectTimeout });
+    if (shared) return { page, origin: 'shared' };
+    // Another replica had it.
+    if (origin !== 'fetched') operation.pagesLeft++;
+    return { page, origin };
   }
 
   /** Begins to fetch a page, for an operation or, without one, as a refresh that nobody pays for. */
   #start(key: PageKey, operation?: Operation): Flight {
-    const { source, store, clock, refreshTimeoutMs, onEvent } = this.#options;
+    const { fetchPage, store, clock, refreshTimeoutMs, onEvent } = this.#options;
     const id = pageId(key);
     const fetchOptions = {
       check: () => undefined,
@@ -155,9 +168,9 @@ export class PageCache {
       deadline: () => flight.deadlineAt,
       background: operation === undefined,
     };
-    const fetchPage = async (): Promise<HeldPage> => {
+    const fly = async (): Promise<ReadPage> => {
       try {
-        return this.#admit(await source(key, fetchOptions));
+        return await fetchPage(key, fetchOptions);
       } catch (error) {
         if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') store.forget(key);
         throw error;
@@ -166,43 +179,18 @@ export class PageCache {
       }
     };
     const deadlineAt = operation?.deadlineAt ?? clock.monotonic() + refreshTimeoutMs;
-    // `source` may look at the deadline at once: the flight must be there before it starts.
-    const flight: Flight = { page: Promise.resolve().then(fetchPage), deadlineAt };
+    // `fetchPage` may look at the deadline at once: the flight must be there before it starts.
+    const flight: Flight = { page: Promise.resolve().then(fly), deadlineAt };
     this.#flights.set(id, flight);
     // Whoever waits hears of a failure; it is none that nobody does.
     flight.page.catch(() => undefined);
     return flight;
   }
 
-  /** Takes in a page that has just come. */
-  #admit(page: Page): HeldPage {
-    const { store, clock, ttlMs, random } = this.#options;
-    const now = clock.monotonic();
-    const current = store.copies(page.chart)[0];
-    const isCurrent = current !== undefined && this.isFresh(current);
-    const generation = isCurrent ? current.generation : (current?.generation ?? 0) + 1;
-    const freshUntil = isCurrent ? current.freshUntil : now + ttlMs * (1 - MAX_JITTER * random());
-    // Covers are worth one refresh in each generation: upstream may well send links that expire soon again.
-    const isReplacement = store.newest(page)?.generation === generation;
-    const coversLeftMs = isReplacement ? undefined : timeToFirstExpiry(page);
-    const coversUntil = coversLeftMs === undefined ? null : now + coversLeftMs;
-    const held = { ...page, order: store.nextOrder(), generation, freshUntil, coversUntil };
-    store.add(held);
-    return held;
-  }
-
   #isDue(page: HeldPage): boolean {
     const areCoversExpired = page.coversUntil !== null && this.#options.clock.monotonic() >= page.coversUntil;
     return !this.isFresh(page) || areCoversExpired;
   }
-}
-
-/** Milliseconds, from when the page was fetched, for which all its covers can be seen; undefined when for ever. */
-function timeToFirstExpiry({ rows, fetchedAt }: Page): number | undefined {
-  const expiries = rows.flatMap((row) =>
-    row?.cover && row.coverExpiresAt !== null ? [row.coverExpiresAt] : [],
-  );
-  return expiries.length > 0 ? Math.min(...expiries) - fetchedAt : undefined;
 }
 
 /** The rule by which operations are judged beforehand counts on full pages, and on charts as long as they say. */

@@ -5,7 +5,7 @@ import { type KnownPage, type PageKey, pageId } from '../domain/page.ts';
 
 /** A page that is held. */
 export interface HeldPage extends KnownPage {
-  /** Counts the generations of its chart: pages of one expire together. */
+  /** Names the generation of its chart by the `order` of its first page: pages of one expire together. */
   readonly generation: number;
   /** End of its time to live, on the monotonic clock. */
   readonly freshUntil: number;
@@ -62,9 +62,9 @@ export class PageStore {
     return newest?.pageSize === pageSize ? newest : undefined;
   }
 
-  /** The `order` of the next page to come. */
-  nextOrder(): number {
-    return this.#latest + 1;
+  /** The `order` of the next page to come: `earliest` at least. */
+  nextOrder(earliest = 0): number {
+    return Math.max(this.#latest + 1, earliest);
   }
 
   /** Takes a page in. */
@@ -81,7 +81,7 @@ export class PageStore {
   }
 
   /** Drops all copies of a page. */
-  forget({ chart, number }: PageKey): void {
+  forget({ chart, number }: Pick<PageKey, 'chart' | 'number'>): void {
     const copies = this.copies(chart).filter((page) => page.number === number);
     for (const page of copies) this.#pages.delete(copyId(page));
   }

@@ -18,15 +18,17 @@ export interface ServerOptions {
   readonly createContext: () => OperationContext;
   readonly corsOrigins: readonly (string | RegExp)[];
   readonly source: UpstreamSource;
+  /** What `/readyz` says beside that the server is ready: none of it keeps it from being so. */
+  readonly readiness: () => Readonly<Record<string, string>>;
   readonly log: FastifyBaseLogger;
 }
 
 /**
- * Makes the HTTP server around a started Apollo Server: `/graphql` and `/livez`. Closing it waits for what is
+ * Makes the HTTP server around a started Apollo Server: `/graphql`, `/livez` and `/readyz`. Closing it waits for what is
  * in flight, 10 seconds at most.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { apollo, createContext, corsOrigins, source, log } = options;
+  const { apollo, createContext, corsOrigins, source, readiness, log } = options;
   const server = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -35,6 +37,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await server.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 3600 });
 
   server.get('/livez', () => ({ status: 'ok' }));
+  server.get('/readyz', () => ({ status: 'ok', ...readiness() }));
 
   server.route({
     method: ['GET', 'POST'],

@@ -50,7 +50,7 @@ describe('PageCache, while a page is fresh', () => {
     ]);
     clock.advance(100);
     expect((await cache.fetch(key(2), createOperation())).page).toMatchObject({
-      generation: 2,
+      generation: 3,
       freshUntil: 2001,
     });
     expect(bill).toEqual([1, 2, 2]);
@@ -249,9 +249,9 @@ describe('PageCache, when a page is past its time to live', () => {
       view.map(({ number, generation }) => `${number}/${generation}`).sort();
     const { preferred, lastResort } = cache.views(US_VIEWS);
     expect(preferred.map(names)).toEqual([
-      ['2/2', '4/2'],
+      ['2/4', '4/4'],
       ['1/1', '2/1', '3/1'],
-      ['1/1', '2/2', '3/1', '4/2'],
+      ['1/1', '2/4', '3/1', '4/4'],
     ]);
     expect(lastResort).toEqual([]);
 
@@ -259,8 +259,8 @@ describe('PageCache, when a page is past its time to live', () => {
     clock.advance(1000);
     const later = cache.views(US_VIEWS);
     expect(later.preferred.map(names)).toEqual([
-      ['2/2', '4/2'],
-      ['1/1', '2/2', '3/1', '4/2'],
+      ['2/4', '4/4'],
+      ['1/1', '2/4', '3/1', '4/4'],
     ]);
     expect(later.lastResort.map(names)).toEqual([['1/1', '2/1', '3/1']]);
   });

@@ -1,5 +1,6 @@
+import { admitPage } from '../../src/data/admitPage.ts';
 import type { DataEvent } from '../../src/data/events.ts';
-import { PageCache } from '../../src/data/pageCache.ts';
+import { type FetchPage, PageCache } from '../../src/data/pageCache.ts';
 import { PageStore } from '../../src/data/pageStore.ts';
 import type { Operation } from '../../src/domain/operation.ts';
 import type { FetchOptions, PageSource } from '../../src/domain/page.ts';
@@ -23,7 +24,11 @@ export function createTestCache(source: PageSource, options: TestCacheOptions = 
   const events: DataEvent[] = [];
   const { onEvent = (event: DataEvent): void => void events.push(event) } = options;
   const { store = new PageStore({ clock, staleMs, maxBytes: options.maxBytes ?? 2 ** 24 }) } = options;
-  const cache = new PageCache({ source, store, clock, random, ttlMs, refreshTimeoutMs: 10_000, onEvent });
+  const fetchPage: FetchPage = async (key, fetchOptions) => ({
+    page: admitPage(await source(key, fetchOptions), { store, clock, random, ttlMs }),
+    origin: 'fetched',
+  });
+  const cache = new PageCache({ fetchPage, store, clock, ttlMs, refreshTimeoutMs: 10_000, onEvent });
   return { cache, store, clock, events, onEvent };
 }
 

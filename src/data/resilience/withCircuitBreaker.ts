@@ -17,10 +17,12 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set([
   'UPSTREAM_TIMEOUT',
   'UPSTREAM_UNAVAILABLE',
 ]);
-const MAX_FAILURES = 5;
-const FAILURE_SECONDS = 30;
+/** Failures in a row that hold calls back, and for how long. */
+export const MAX_FAILURES = 5;
+export const FAILURE_SECONDS = 30;
 
-interface Opening {
+/** Why calls are held back. */
+export interface Opening {
   /** What calls are refused with. */
   readonly error: ApiError;
   /** On the monotonic clock. */
@@ -110,15 +112,15 @@ export function withCircuitBreaker(
   };
 }
 
-/** An answer with another status is none: upstream is there and speaks. */
-function isFailure({ code, upstream }: ApiError): boolean {
+/** Whether an error says that upstream itself is unwell. An answer with another status does not: it is there and speaks. */
+export function isFailure({ code, upstream }: ApiError): boolean {
   const isUnreadable =
     code === 'UPSTREAM_BAD_RESPONSE' && (!upstream || (upstream.status < 300 && !upstream.code));
   return FAILURES.has(code) || isUnreadable;
 }
 
 /** The error that opened the circuit; a pause that was asked for is shorter by now. */
-function toRefusal({ error, until }: Opening, clock: Clock): ApiError {
+export function toRefusal({ error, until }: Opening, clock: Clock): ApiError {
   if (error.retryAfterSeconds === undefined) return error;
   const { code, message, upstream } = error;
   const retryAfterSeconds = Math.max(1, Math.ceil((until - clock.monotonic()) / 1000));

@@ -20,9 +20,10 @@ interface Failure {
   readonly count: number;
 }
 
-const MAX_TTL_MS = 60_000;
+/** However often a page has failed. */
+export const MAX_TTL_MS = 60_000;
 /** What upstream does not accept it will not accept a moment later, and asking costs. */
-const REFUSED_TTL_MS = 600_000;
+export const REFUSED_TTL_MS = 600_000;
 const MAX_FAILURES = 10_000;
 
 /**

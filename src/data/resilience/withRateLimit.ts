@@ -5,13 +5,13 @@ import { createChangeSignal } from './changeSignal.ts';
 import { shed } from './shed.ts';
 import { watchSending } from './watchSending.ts';
 
-/** A second, and what timers may be early by. */
-const WINDOW_MS = 1010;
+/** How long a call counts after its answer: a second, and what timers may be early by. */
+export const WINDOW_MS = 1010;
 
 /** How often may be called. */
 export interface RateLimitOptions {
-  /** Calls in any second. */
-  readonly qps: number;
+  /** Calls in any second; a fraction is one call in as many seconds as it takes. May change. */
+  readonly qps: () => number;
   readonly clock: Clock;
   readonly onEvent: OnDataEvent;
 }
@@ -22,7 +22,7 @@ interface Call {
 }
 
 /**
- * Makes at most `qps` calls in any second (a sliding window on the monotonic clock); the others wait. One whose turn
+ * Makes at most `qps()` calls in any second (a sliding window on the monotonic clock); the others wait. One whose turn
  * would not come before its deadline is not made.
  *
  * A call counts until a second after it was answered: it may have arrived at any moment until then, on a connection
@@ -38,11 +38,13 @@ export function withRateLimit(source: PageSource, { qps, clock, onEvent }: RateL
     for (;;) {
       options.check();
       const now = clock.monotonic();
+      const most = qps();
+      const windowMs = WINDOW_MS * Math.max(1, 1 / most);
       for (const call of calls) {
-        if (call.endedAt !== undefined && now >= call.endedAt + WINDOW_MS) calls.delete(call);
+        if (call.endedAt !== undefined && now >= call.endedAt + windowMs) calls.delete(call);
       }
-      const isFree = calls.size < qps;
-      const turn = isFree ? now : nextTurn();
+      const isFree = calls.size < Math.max(1, Math.floor(most));
+      const turn = isFree ? now : nextTurn(windowMs);
       if (now >= options.deadline() || (turn !== undefined && turn >= options.deadline())) {
         throw shed(key, onEvent);
       }
@@ -56,9 +58,9 @@ export function withRateLimit(source: PageSource, { qps, clock, onEvent }: RateL
   }
 
   /** When the first of the calls stops to count; undefined while all are under way. */
-  function nextTurn(): number | undefined {
+  function nextTurn(windowMs: number): number | undefined {
     const times = [...calls].flatMap(({ endedAt }) => (endedAt === undefined ? [] : [endedAt]));
-    return times.length > 0 ? Math.min(...times) + WINDOW_MS : undefined;
+    return times.length > 0 ? Math.min(...times) + windowMs : undefined;
   }
 
   return async (key, options) => {

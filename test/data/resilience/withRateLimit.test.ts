@@ -16,7 +16,7 @@ function createLimited(qps: number) {
     times.push(clock.monotonic());
     return page;
   };
-  const limited = withRateLimit(source, { qps, clock, onEvent: createEvents().onEvent });
+  const limited = withRateLimit(source, { qps: () => qps, clock, onEvent: createEvents().onEvent });
   const call = (number: number) => limited(key(number), fetchOptions());
   const expectNoMoreThanAllowed = (): void => {
     for (const [index, time] of times.slice(qps).entries()) {
@@ -48,7 +48,7 @@ describe('withRateLimit', () => {
   it('counts a call until a second after its answer: it may have arrived as late as that', async () => {
     const clock = createTestClock();
     const { source, started, calls } = createHeldSource();
-    const limited = withRateLimit(source, { qps: 2, clock, onEvent: createEvents().onEvent });
+    const limited = withRateLimit(source, { qps: () => 2, clock, onEvent: createEvents().onEvent });
     const all = Promise.all(range(1, 3).map((number) => limited(key(number), fetchOptions())));
     await settle();
     clock.advance(5000);
@@ -68,7 +68,7 @@ describe('withRateLimit', () => {
       async () => {
         throw new ApiError('UPSTREAM_UNAVAILABLE');
       },
-      { qps: 1, clock, onEvent: createEvents().onEvent },
+      { qps: () => 1, clock, onEvent: createEvents().onEvent },
     );
     for (let time = 0; time < 3; time++) await codeOf(limited(key(), fetchOptions()));
     expect(clock.monotonic()).toBe(1);
@@ -77,7 +77,7 @@ describe('withRateLimit', () => {
   it('makes no call that is not wanted any more when its turn comes', async () => {
     const clock = createTestClock();
     const { source, bill } = createScript(page);
-    const limited = withRateLimit(source, { qps: 1, clock, onEvent: createEvents().onEvent });
+    const limited = withRateLimit(source, { qps: () => 1, clock, onEvent: createEvents().onEvent });
     await limited(key(1), fetchOptions());
     const check = (): void => {
       if (clock.monotonic() > 500) throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
@@ -90,7 +90,7 @@ describe('withRateLimit', () => {
     const clock = createTestClock();
     const { source, bill } = createScript(page);
     const { events, onEvent } = createEvents();
-    const limited = withRateLimit(source, { qps: 1, clock, onEvent });
+    const limited = withRateLimit(source, { qps: () => 1, clock, onEvent });
     await limited(key(1), fetchOptions());
     const deadline = clock.monotonic() + 500;
     expect(await codeOf(limited(key(2), fetchOptions({ deadline: () => deadline })))).toBe(

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { ApiError, ERROR_CODES, type ErrorCode } from '../../domain/errors.ts';
+import { parseJson } from '../parseJson.ts';
+
+const schema = z.object({
+  code: z.enum(Object.keys(ERROR_CODES) as ErrorCode[]),
+  message: z.string(),
+  retryAfterSeconds: z.number().optional(),
+  upstream: z
+    .object({ status: z.number(), code: z.number().nullable(), requestId: z.string().nullable() })
+    .optional(),
+});
+
+/** An error as text for the other replicas: what a client may see of it, and nothing else. */
+export function encodeError({ code, message, retryAfterSeconds, upstream }: ApiError): string {
+  const record: z.infer<typeof schema> = { code, message, retryAfterSeconds, upstream };
+  return JSON.stringify(record);
+}
+
+/** The error that a text holds; undefined when it is none of ours. */
+export function decodeError(text: string): ApiError | undefined {
+  const record = schema.safeParse(parseJson(text));
+  return record.success ? new ApiError(record.data.code, record.data) : undefined;
+}

@@ -1,0 +1,121 @@
+import { deflateSync, inflateSync } from 'node:zlib';
+import { z } from 'zod';
+import { TrendingOrder, TrendingPeriod } from '../../domain/chart.ts';
+import { isCountryCode } from '../../domain/countryCode.ts';
+import { encodeGlobalId } from '../../domain/globalId.ts';
+import { PAGE_SIZE, type Page, type PageKey, pageId } from '../../domain/page.ts';
+import { isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
+import { parseJson } from '../parseJson.ts';
+
+/**
+ * A page as it stands in Redis: a line `order generation freshUntil replaces pageId`, written by the script that
+ * stores it, and then its rows as deflated JSON, whose checksum zlib verifies.
+ */
+export interface PageValue {
+  readonly page: Page;
+  /** Microseconds of Redis's clock: when it was taken in. */
+  readonly order: number;
+  readonly generation: number;
+  /** Milliseconds of Redis's clock. */
+  readonly freshUntil: number;
+  /** True when it took the place of a copy of the same generation. */
+  readonly replaces: boolean;
+}
+
+const HEAD = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) ([01]) (\S{1,60})$/;
+const MAX_BODY_BYTES = 2 ** 21;
+
+const url = z.string().refine((text) => URL.canParse(text));
+/** Unix milliseconds, as far as a Date goes. */
+const moment = z.number().min(0).max(8.64e15);
+
+/** A video's fields in this order, as its GraphQL fields can serialise them; its global id follows from them. */
+const rowSchema = z.tuple([
+  z.string().refine(isItemId), // itemId
+  url, // itemUrl
+  z.string(), // title
+  url.nullable(), // cover
+  moment.nullable(), // coverExpiresAt
+  z.int32(), // duration
+  z.string().nullable(), // region
+  z.string().refine(isCountryCode).nullable(), // countryCode
+  z.tuple([z.string(), url]).nullable(), // creator: handle, url
+]);
+type Row = z.infer<typeof rowSchema>;
+
+const bodySchema = z.object({
+  chart: z.object({
+    region: z.string(),
+    period: z.enum(TrendingPeriod),
+    orderBy: z.enum(TrendingOrder),
+  }),
+  number: z.int().positive(),
+  pageSize: z.int().positive().max(PAGE_SIZE),
+  rows: z.array(rowSchema.nullable()).max(PAGE_SIZE),
+  hasMore: z.boolean(),
+  totalCount: z.int32().nonnegative(),
+  fetchedAt: moment,
+});
+
+/** The part of a value that does not depend on when it is stored. */
+export function encodeBody({ chart, number, pageSize, rows, hasMore, totalCount, fetchedAt }: Page): Buffer {
+  const body: z.infer<typeof bodySchema> = {
+    chart,
+    number,
+    pageSize,
+    rows: rows.map((video) => video && toRow(video)),
+    hasMore,
+    totalCount,
+    fetchedAt,
+  };
+  return deflateSync(JSON.stringify(body));
+}
+
+/** The page that a value holds; undefined when it is not one of ours, or of another page. */
+export function decodeValue(
+  value: Buffer,
+  { chart, number }: Pick<PageKey, 'chart' | 'number'>,
+): PageValue | undefined {
+  const end = value.indexOf('\n');
+  const head = HEAD.exec(value.subarray(0, Math.max(0, end)).toString('latin1'));
+  const body = bodySchema.safeParse(inflate(value.subarray(end + 1)));
+  const id = pageId({ chart, number });
+  if (!head || !body.success || head[5] !== id || pageId(body.data) !== id) return undefined;
+  return {
+    page: { ...body.data, rows: body.data.rows.map((row) => row && toVideo(row)) },
+    order: Number(head[1]),
+    generation: Number(head[2]),
+    freshUntil: Number(head[3]),
+    replaces: head[4] === '1',
+  };
+}
+
+function inflate(body: Buffer): unknown {
+  try {
+    return parseJson(inflateSync(body, { maxOutputLength: MAX_BODY_BYTES }).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function toRow(video: TrendingVideo): Row {
+  const { itemId, itemUrl, title, cover, coverExpiresAt, duration, region, countryCode, creator } = video;
+  const creatorPair = creator && ([creator.handle, creator.url] as [string, string]);
+  return [itemId, itemUrl, title, cover, coverExpiresAt, duration, region, countryCode, creatorPair];
+}
+
+function toVideo(row: Row): TrendingVideo {
+  const [itemId, itemUrl, title, cover, coverExpiresAt, duration, region, countryCode, creator] = row;
+  return {
+    id: encodeGlobalId('TrendingVideo', itemId),
+    itemId,
+    itemUrl,
+    title,
+    cover,
+    coverExpiresAt,
+    duration,
+    region,
+    countryCode,
+    creator: creator && { handle: creator[0], url: creator[1] },
+  };
+}

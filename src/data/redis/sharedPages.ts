@@ -1,0 +1,339 @@
+import { randomUUID } from 'node:crypto';
+import DataLoader from 'dataloader';
+import { type Chart, chartId } from '../../domain/chart.ts';
+import { ApiError } from '../../domain/errors.ts';
+import {
+  type FetchOptions,
+  FULL_CHART,
+  PAGE_SIZE,
+  type Page,
+  type PageKey,
+  type PageSource,
+  pageId,
+} from '../../domain/page.ts';
+import { type AdmissionOptions, admitPage, toCoversUntil, toLife } from '../admitPage.ts';
+import type { FetchPage, ReadPage } from '../pageCache.ts';
+import type { HeldPage } from '../pageStore.ts';
+import { secondsRefused } from '../resilience/accountRefusal.ts';
+import { watchSending } from '../resilience/watchSending.ts';
+import { MAX_TTL_MS, REFUSED_TTL_MS } from '../resilience/withFailureMemory.ts';
+import { decodeError, encodeError } from './errorRecord.ts';
+import { decodeValue, encodeBody, type PageValue } from './pageValue.ts';
+import type { RedisLink, RunScript, ScriptReply } from './redisLink.ts';
+
+/** What sharing pages needs. */
+export interface SharedPagesOptions extends AdmissionOptions {
+  readonly link: RedisLink;
+  /** Where a page comes from that nobody holds. */
+  readonly source: PageSource;
+  /** How long a page may be used past its time to live. */
+  readonly staleMs: number;
+  /** How long the first failure of a page is remembered. */
+  readonly errorTtlMs: number;
+  /** Deadline of one attempt: a replica that dies while it fetches a page keeps the others waiting no longer. */
+  readonly attemptMs: number;
+}
+
+/**
+ * The pages that all replicas hold together: what one of them fetched, the others have. A chart that an operation
+ * reads for the first time is looked up in Redis, all its pages at once, and from then on this process's store is kept
+ * up with what the others fetch, within a second.
+ */
+export interface SharedPages {
+  /** True when the chart is to be looked up before it is read. */
+  isUnseen(chart: Chart): boolean;
+  /**
+   * Brings the pages of the chart that are not held fresh into the store, unless that was done within the last second;
+   * what is asked for in one tick is read by one `MGET`. Resolves with whether any came.
+   */
+  look(chart: Chart): Promise<boolean>;
+  /** Gets a page that is not held: from Redis, or from the source for all replicas. */
+  readonly fetchPage: FetchPage;
+}
+
+/** How often a replica asks whether a page that another one fetches has come. */
+const WAIT_MS = 40;
+const MAX_LOCK_MS = 3000;
+const MIN_LOCK_MS = 500;
+const LOOK_MS = 1000;
+/** More than a full chart has, for pages that are smaller than usual. */
+const MAX_PAGES = 50;
+
+interface Seen {
+  readonly chart: Chart;
+  /** On the monotonic clock. */
+  lookedAt: number;
+}
+
+/** Shares the pages of a store with the other replicas, for as long as Redis is there. */
+export function createSharedPages(options: SharedPagesOptions): SharedPages {
+  const { link, source, store, clock, staleMs, errorTtlMs, attemptMs } = options;
+  const lockMs = Math.max(MIN_LOCK_MS, Math.min(attemptMs, MAX_LOCK_MS));
+  /** Charts that were looked up since Redis is there, by id. */
+  const seen = new Map<string, Seen>();
+  let lastChange = '';
+  link.onBeat(async (run, isFirst) => {
+    if (!isFirst) return follow(run);
+    seen.clear();
+    lastChange = '';
+    await follow(run);
+    // In its own time: it may be much.
+    void shareAll().catch(() => undefined);
+  });
+
+  const looks = new DataLoader<Chart, boolean, string>((charts) => lookAll(charts), {
+    cache: false,
+    cacheKeyFn: chartId,
+  });
+
+  async function look(chart: Chart): Promise<boolean> {
+    const lookedAt = seen.get(chartId(chart))?.lookedAt ?? Number.NEGATIVE_INFINITY;
+    if (!link.isUp() || clock.monotonic() < lookedAt + LOOK_MS) return false;
+    return looks.load(chart).catch(() => false);
+  }
+
+  async function lookAll(charts: readonly Chart[]): Promise<boolean[]> {
+    const wanted = charts.map((chart) => pagesWanted(chart));
+    const found = new Set(await readPages(wanted.flat()));
+    for (const chart of charts) seen.set(chartId(chart), { chart, lookedAt: clock.monotonic() });
+    return wanted.map((keys) => keys.some((key) => found.has(key)));
+  }
+
+  /** The pages that the chart may have and that are not held fresh. */
+  function pagesWanted(chart: Chart): PageKey[] {
+    const copies = store.copies(chart);
+    const fresh = new Set(copies.filter(isFresh).map(({ number }) => number));
+    const { totalCount, pageSize } = copies[0] ?? { totalCount: FULL_CHART, pageSize: PAGE_SIZE };
+    const count = Math.min(Math.max(FULL_CHART / PAGE_SIZE, Math.ceil(totalCount / pageSize)), MAX_PAGES);
+    const numbers = Array.from({ length: count }, (_, index) => index + 1);
+    return numbers.filter((number) => !fresh.has(number)).map((number) => ({ chart, number, pageSize }));
+  }
+
+  /** Brings those of these pages into the store that Redis has; gives their keys. */
+  async function readPages(keys: readonly PageKey[]): Promise<PageKey[]> {
+    if (keys.length === 0) return [];
+    const values = await link.read(keys.map(pageName));
+    return keys.filter((key, index) => {
+      const value = decodeValue(values[index] ?? Buffer.alloc(0), key);
+      return value && adopt(value);
+    });
+  }
+
+  /** Takes in what the other replicas fetched of the charts that were looked up. */
+  async function follow(run: RunScript): Promise<void> {
+    const [last, ...changes] = await run('changes', ['changes'], [lastChange]);
+    const keys = new Map<string, PageKey>();
+    for (let index = 0; index < changes.length; index += 2) {
+      const id = String(changes[index]);
+      const chart = seen.get(id.slice(0, id.lastIndexOf(':')))?.chart;
+      const number = Number(id.slice(id.lastIndexOf(':') + 1));
+      const isOurs = String(changes[index + 1]) === link.replica;
+      if (chart && !isOurs) keys.set(id, { chart, number, pageSize: PAGE_SIZE });
+    }
+    await readPages([...keys.values()]);
+    lastChange = String(last);
+  }
+
+  /** Gives Redis what it may have lost, or not have got while it was away; takes what it has newer. */
+  async function shareAll(): Promise<void> {
+    for (const page of store.all()) {
+      if (!link.isUp()) return;
+      // One at a time, so that operations do not have to wait behind a heap of pages.
+      const [verdict, value] = await storePage(page, '', page.generation, toShared(page.freshUntil));
+      if (verdict === 'newer') adoptValue(value, page);
+    }
+  }
+
+  async function fetchPage(key: PageKey, fetchOptions: FetchOptions): Promise<ReadPage> {
+    let origin: ReadPage['origin'] = 'cached';
+    let known = store.copies(key.chart).find(({ number }) => number === key.number)?.order ?? 0;
+    while (link.isUp()) {
+      const token = randomUUID();
+      const [answer, value] = await claim(key, known, token);
+      if (answer === 'page') {
+        const page = adoptValue(value, key);
+        if (page) return { page, origin };
+        // One that cannot be read is replaced.
+        known = Number.MAX_SAFE_INTEGER;
+      } else if (answer === 'failure') {
+        throw decodeError(String(value)) ?? new ApiError('UPSTREAM_UNAVAILABLE');
+      } else if (answer === 'granted') {
+        const page = await fetchLocked(key, token, fetchOptions);
+        if (page) return { page, origin: 'fetched' };
+      } else if (answer === 'locked') {
+        if (clock.monotonic() >= fetchOptions.deadline()) throw new ApiError('UPSTREAM_TIMEOUT');
+        fetchOptions.check();
+        origin = 'shared';
+        await clock.sleep(WAIT_MS);
+      }
+    }
+    return { page: admitAlone(await source(key, fetchOptions)), origin: 'fetched' };
+  }
+
+  /** Asks for the right to fetch a page; nothing when Redis has gone meanwhile. */
+  async function claim(
+    key: PageKey,
+    known: number,
+    token: string,
+  ): Promise<readonly [string?, ...unknown[]]> {
+    const keys = [pageName(key), lockName(key), failureName(key)];
+    const reply = await link.run('claim', keys, [known, token, lockMs]).catch(() => []);
+    return toAnswer(reply);
+  }
+
+  /** Fetches a page while no other replica does. Undefined when the lock was lost before anything was sent. */
+  async function fetchLocked(
+    key: PageKey,
+    token: string,
+    fetchOptions: FetchOptions,
+  ): Promise<HeldPage | undefined> {
+    const lost = new ApiError('UPSTREAM_UNAVAILABLE');
+    let isLost = false;
+    const renewal = setInterval(() => {
+      link.run('renew', [lockName(key)], [token, lockMs]).then(
+        ([isHeld]) => {
+          isLost ||= isHeld === 0;
+        },
+        () => undefined,
+      );
+    }, lockMs / 4);
+    const check = (): void => {
+      fetchOptions.check();
+      if (isLost) throw lost;
+    };
+    const { watched, isSent } = watchSending({ ...fetchOptions, check });
+    try {
+      const page = await source(key, watched);
+      return await share(page, token);
+    } catch (error) {
+      if (error === lost) return undefined;
+      await giveUp(key, token, isSent() && error instanceof ApiError ? error : undefined);
+      throw error;
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  /** Takes in a page that has just come, and gives it to the other replicas. */
+  async function share(page: Page, token: string): Promise<HeldPage> {
+    const order = toOrder(link.now());
+    const proposed = Math.round(link.now() + toLife(options));
+    try {
+      const [verdict, ...reply] = await storePage({ ...page, order }, token, undefined, proposed);
+      if (verdict === 'newer') return adoptValue(reply[0], page) ?? admitAlone(page);
+      const [generation, freshUntil, replaces] = reply.map(Number);
+      const value = { page, order, generation, freshUntil, replaces: replaces === 1 };
+      return hold(value as PageValue);
+    } catch {
+      return admitAlone(page);
+    }
+  }
+
+  /** @param generation The one that it belongs to; without, it joins the one that is fresh, or begins one. */
+  async function storePage(
+    page: Page & { readonly order: number },
+    token: string,
+    generation: number | undefined,
+    freshUntil: number,
+  ): Promise<readonly [string?, ...unknown[]]> {
+    const generationName = `generation:${chartId(page.chart)}`;
+    const keys = [pageName(page), generationName, lockName(page), failureName(page), 'changes'];
+    const order = Math.min(page.order, toOrder(link.now()));
+    const reply = await link.run('store', keys, [
+      order,
+      Math.round(freshUntil),
+      staleMs,
+      options.ttlMs,
+      token,
+      pageId(page),
+      link.replica,
+      encodeBody(page),
+      generation ?? '',
+    ]);
+    return toAnswer(reply);
+  }
+
+  /** Lets others try; with an error that is about the page, only after a while. */
+  async function giveUp(key: PageKey, token: string, error: ApiError | undefined): Promise<void> {
+    const isAboutPage = error !== undefined && secondsRefused(error) === undefined;
+    const isRefused = error?.code === 'BAD_USER_INPUT';
+    const firstMs = isRefused ? REFUSED_TTL_MS : errorTtlMs;
+    const args = [
+      token,
+      error ? encodeError(error) : '',
+      isAboutPage ? firstMs : 0,
+      Math.max(firstMs, MAX_TTL_MS),
+    ];
+    await link.run('giveUp', [lockName(key), failureName(key)], args).catch(() => undefined);
+  }
+
+  function adoptValue(value: unknown, key: Pick<PageKey, 'chart' | 'number'>): HeldPage | undefined {
+    const decoded = value instanceof Buffer ? decodeValue(value, key) : undefined;
+    return decoded && (adopt(decoded) ?? store.copies(key.chart).find(({ number }) => number === key.number));
+  }
+
+  /** Takes in a page of Redis's; undefined when the copy that is held is no older. */
+  function adopt(value: PageValue): HeldPage | undefined {
+    const { page, order } = value;
+    const copy = store.copies(page.chart).find(({ number }) => number === page.number);
+    return copy && copy.order >= order && !isFromFuture(copy) ? undefined : hold(value);
+  }
+
+  function hold({ page, order, generation, freshUntil, replaces }: PageValue): HeldPage {
+    const now = clock.monotonic();
+    const ageMs = Math.max(0, clock.now() - page.fetchedAt);
+    const held = {
+      ...page,
+      fetchedAt: Math.min(page.fetchedAt, clock.now()),
+      order,
+      generation,
+      freshUntil: now + Math.min(freshUntil - link.now(), options.ttlMs),
+      coversUntil: replaces ? null : toCoversUntil(page, now - ageMs),
+    };
+    if (store.copies(page.chart).some((copy) => copy.number === page.number && isFromFuture(copy)))
+      store.forget(page);
+    store.add(held);
+    return held;
+  }
+
+  function admitAlone(page: Page): HeldPage {
+    return admitPage(page, options, toOrder(link.now()));
+  }
+
+  function isFresh({ freshUntil }: HeldPage): boolean {
+    return clock.monotonic() < freshUntil;
+  }
+
+  /** Taken in by a clock that was ahead, before Redis's was known. */
+  function isFromFuture({ order }: HeldPage): boolean {
+    return order > toOrder(link.now() + LOOK_MS);
+  }
+
+  function toShared(monotonic: number): number {
+    return monotonic - clock.monotonic() + link.now();
+  }
+
+  return { isUnseen: (chart) => link.isUp() && !seen.has(chartId(chart)), look, fetchPage };
+}
+
+function pageName(key: Pick<PageKey, 'chart' | 'number'>): string {
+  return `page:${pageId(key)}`;
+}
+
+function lockName(key: Pick<PageKey, 'chart' | 'number'>): string {
+  return `lock:${pageId(key)}`;
+}
+
+function failureName(key: Pick<PageKey, 'chart' | 'number'>): string {
+  return `failure:${pageId(key)}`;
+}
+
+/** Microseconds: unlike milliseconds, hardly ever the same for two pages. */
+function toOrder(ms: number): number {
+  return Math.round(ms * 1000);
+}
+
+/** A script's reply that begins with a word. */
+function toAnswer([word, ...rest]: ScriptReply): readonly [string?, ...unknown[]] {
+  return word === undefined ? [] : [String(word), ...rest];
+}
