@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { describe } from '@jest/globals';
 import { Redis } from 'ioredis';
 
 /** A `redis-server` of the test's own, which can be done harm to. */
@@ -30,6 +31,12 @@ function findRedis(): string | undefined {
   } catch {
     return 'redis-server is not on the PATH';
   }
+}
+
+/** A block of tests that need a Redis; skipped, with the reason, where there is none. */
+export function describeWithRedis(name: string, tests: () => void): void {
+  if (whyNoRedis === undefined) describe(name, tests);
+  else describe.skip(`${name} (skipped: ${whyNoRedis})`, tests);
 }
 
 /** Starts a server on a free port, with these options beside our own. */
@@ -66,7 +73,7 @@ export async function startRedis(...options: string[]): Promise<TestRedis> {
     thaw: () => void server?.kill('SIGCONT'),
     close: async () => {
       await kill();
-      if (client.status !== "end") client.disconnect();
+      if (client.status !== 'end') client.disconnect();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -45,9 +45,11 @@ export interface RedisLink {
   readonly run: RunScript;
   /** The values of all these keys, in one `MGET`. */
   read(keys: readonly string[]): Promise<readonly (Buffer | null)[]>;
-  /** Begins to beat; resolves when Redis answers, or after a second without it. */
+  /** Begins to beat; resolves when it is known whether Redis answers. */
   open(): Promise<void>;
   onBeat(listener: OnBeat): void;
+  /** Called each time that Redis can be used again. */
+  onUp(listener: () => void): void;
   close(): Promise<void>;
 }
 
@@ -57,7 +59,6 @@ export type ScriptReply = readonly (Buffer | number | null | readonly unknown[])
 
 const COMMAND_MS = 150;
 const CONNECT_MS = 1000;
-const OPEN_MS = 1000;
 const BEAT_MS = 500;
 /** A replica that has not told of itself for so long is gone. */
 const REPLICA_MS = 2000;
@@ -72,6 +73,7 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
   const password = decodeURIComponent(url.password);
   const redis = createClient(url, password);
   const listeners: OnBeat[] = [];
+  const upListeners: (() => void)[] = [];
   let upSince: number | undefined;
   let isClosed = false;
   /** What Redis's clock is ahead of our monotonic one. */
@@ -80,7 +82,6 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
   let connectionError: Error | undefined;
   let beating: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
-  let onFirstUp: () => void = () => undefined;
   redis.on('error', (error) => {
     connectionError = error;
   });
@@ -99,7 +100,7 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
       if (!isFirst || isClosed) return;
       upSince = clock.monotonic();
       onEvent({ type: 'redisUp' });
-      onFirstUp();
+      for (const listener of upListeners) listener();
     } catch (error) {
       goAway(error);
     }
@@ -178,14 +179,12 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
     sharers: () => (isSettled() ? 1 : replicas),
     run: (script, keys, args) => attempt(() => execute(script, keys, args)),
     read: (keys) => attempt(() => limitTime(redis.mgetBuffer(...keys.map(toName)), COMMAND_MS)),
-    open: async () => {
-      const isUp = new Promise<void>((resolve) => {
-        onFirstUp = resolve;
-      });
+    open: () => {
       beating = beat().finally(plan);
-      await limitTime(isUp, OPEN_MS).catch(() => undefined);
+      return beating;
     },
     onBeat: (listener) => void listeners.push(listener),
+    onUp: (listener) => void upListeners.push(listener),
     close: async () => {
       isClosed = true;
       clearTimeout(timer);

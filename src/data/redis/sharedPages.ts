@@ -61,22 +61,27 @@ const MAX_PAGES = 50;
 
 interface Seen {
   readonly chart: Chart;
-  /** On the monotonic clock. */
-  lookedAt: number;
+  /** On the monotonic clock; undefined when Redis was away since. */
+  lookedAt: number | undefined;
 }
 
 /** Shares the pages of a store with the other replicas, for as long as Redis is there. */
 export function createSharedPages(options: SharedPagesOptions): SharedPages {
   const { link, source, store, clock, staleMs, errorTtlMs, attemptMs } = options;
   const lockMs = Math.max(MIN_LOCK_MS, Math.min(attemptMs, MAX_LOCK_MS));
-  /** Charts that were looked up since Redis is there, by id. */
+  /** Charts that were looked up, by id. */
   const seen = new Map<string, Seen>();
+  /** Charts that are being looked up. */
+  const looking = new Map<string, Promise<boolean>>();
   let lastChange = '';
   link.onBeat(async (run, isFirst) => {
-    if (!isFirst) return follow(run);
-    seen.clear();
-    lastChange = '';
+    if (isFirst) {
+      for (const entry of seen.values()) entry.lookedAt = undefined;
+      lastChange = '';
+    }
     await follow(run);
+  });
+  link.onUp(() => {
     // In its own time: it may be much.
     void shareAll().catch(() => undefined);
   });
@@ -87,9 +92,17 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   });
 
   async function look(chart: Chart): Promise<boolean> {
-    const lookedAt = seen.get(chartId(chart))?.lookedAt ?? Number.NEGATIVE_INFINITY;
+    const id = chartId(chart);
+    const lookedAt = seen.get(id)?.lookedAt ?? Number.NEGATIVE_INFINITY;
     if (!link.isUp() || clock.monotonic() < lookedAt + LOOK_MS) return false;
-    return looks.load(chart).catch(() => false);
+    const lookup =
+      looking.get(id) ??
+      looks
+        .load(chart)
+        .catch(() => false)
+        .finally(() => looking.delete(id));
+    looking.set(id, lookup);
+    return lookup;
   }
 
   async function lookAll(charts: readonly Chart[]): Promise<boolean[]> {
@@ -313,7 +326,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     return monotonic - clock.monotonic() + link.now();
   }
 
-  return { isUnseen: (chart) => link.isUp() && !seen.has(chartId(chart)), look, fetchPage };
+  return { isUnseen: (chart) => link.isUp() && seen.get(chartId(chart))?.lookedAt === undefined, look, fetchPage };
 }
 
 function pageName(key: Pick<PageKey, 'chart' | 'number'>): string {

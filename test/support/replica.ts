@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createChartReader } from '../../src/data/chartReader.ts';
+import type { DataEvent } from '../../src/data/events.ts';
+import { PageCache } from '../../src/data/pageCache.ts';
+import { PageStore } from '../../src/data/pageStore.ts';
+import { createRedisLink } from '../../src/data/redis/redisLink.ts';
+import { createSharedPages } from '../../src/data/redis/sharedPages.ts';
+import {
+  type SharedAllowanceOptions,
+  withSharedAllowance,
+} from '../../src/data/redis/withSharedAllowance.ts';
+import type { Chart } from '../../src/domain/chart.ts';
+import type { Clock } from '../../src/domain/clock.ts';
+import type { PageSource } from '../../src/domain/page.ts';
+import type { WindowArguments } from '../../src/domain/window/index.ts';
+import { createOperation } from './cache.ts';
+import { US_VIEWS } from './charts.ts';
+
+/** The clock of the program: Redis's own time cannot be moved by a test. */
+export const REAL_CLOCK: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms) => sleep(ms),
+};
+
+export interface ReplicaOptions
+  extends Partial<Pick<SharedAllowanceOptions, 'qps' | 'creditsPerDay' | 'spent'>> {
+  readonly url: string;
+  readonly source: PageSource;
+  readonly clock?: Clock;
+  readonly ttlMs?: number;
+  readonly staleMs?: number;
+  readonly errorTtlMs?: number;
+  readonly attemptMs?: number;
+}
+
+/** The data layer of one replica, over `source`: fresh for a minute, then stale for another. */
+export async function startReplica(options: ReplicaOptions) {
+  const { url, source, clock = REAL_CLOCK, ttlMs = 60_000, staleMs = 60_000, errorTtlMs = 1000 } = options;
+  const { attemptMs = 5000, qps = 10_000, creditsPerDay, spent } = options;
+  const events: DataEvent[] = [];
+  const onEvent = (event: DataEvent): void => void events.push(event);
+  const link = createRedisLink({ url: new URL(url), prefix: 'test', clock, onEvent });
+  const store = new PageStore({ clock, staleMs, maxBytes: 2 ** 26 });
+  const allowed = withSharedAllowance(source, { link, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
+  const admission = { store, clock, random: () => 0, ttlMs };
+  const shared = createSharedPages({ ...admission, link, source: allowed, staleMs, errorTtlMs, attemptMs });
+  const { fetchPage } = shared;
+  const cache = new PageCache({ fetchPage, shared, store, clock, ttlMs, refreshTimeoutMs: 10_000, onEvent });
+  await link.open();
+
+  /** Reads a window as an operation of its own; gives its item ids and what it cost. */
+  async function read(args: WindowArguments = { first: 20 }, chart: Chart = US_VIEWS) {
+    const operation = createOperation(clock.monotonic() + 10_000);
+    const reader = createChartReader(cache, operation, onEvent);
+    const window = await reader.readWindow(chart, args, { rows: true, facts: true });
+    return {
+      ids: window.videos.map(({ video }) => Number(video.itemId)),
+      ...window.facts,
+      ...operation.cost,
+    };
+  }
+
+  return { link, store, cache, events, read, fetch: allowed, close: () => link.close() };
+}
+
+export type TestReplica = Awaited<ReturnType<typeof startReplica>>;
