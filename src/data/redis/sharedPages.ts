@@ -326,7 +326,11 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     return monotonic - clock.monotonic() + link.now();
   }
 
-  return { isUnseen: (chart) => link.isUp() && seen.get(chartId(chart))?.lookedAt === undefined, look, fetchPage };
+  return {
+    isUnseen: (chart) => link.isUp() && seen.get(chartId(chart))?.lookedAt === undefined,
+    look,
+    fetchPage,
+  };
 }
 
 function pageName(key: Pick<PageKey, 'chart' | 'number'>): string {
