@@ -59,6 +59,9 @@ export function logEvent(log: BaseLogger): (event: AppEvent) => void {
           "The day's credits are spent: only what is held is served",
         );
         break;
+      case 'budgetUnknown':
+        if (isDue(event)) log.warn('Credits cannot be reserved without Redis: only what is held is served');
+        break;
       case 'cacheFileRead':
         log.info({ file: event.file, pages: event.pages }, 'Cache file read');
         break;

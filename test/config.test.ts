@@ -91,6 +91,8 @@ describe('loadConfig', () => {
       CREDIT_BUDGET_PER_DAY: '-2',
       MAX_CREDITS_PER_OPERATION: 'all',
       CACHE_MAX_MB: '0.5',
+      REDIS_URL: 'https://user:secret@redis.example',
+      REDIS_PREFIX: 'two words',
       CORS_ORIGINS: 'https://a.example,https://b.example/path',
       INTROSPECTION: 'ja',
       LOG_LEVEL: 'loud',
@@ -109,6 +111,8 @@ describe('loadConfig', () => {
       'CACHE_STALE_SECONDS: expected a whole number from 0 to 31536000',
       'ERROR_TTL_SECONDS: expected a whole number from 1 to 60',
       'CACHE_MAX_MB: expected a whole number from 1 to 1048576',
+      'REDIS_URL: expected redis:// or rediss://, with user:password@ where needed, a host, and a /database',
+      'REDIS_PREFIX: expected up to 64 letters, digits and .:_-{}',
       'CREDIT_BUDGET_PER_DAY: expected a whole number from 0 to 999999999999',
       'MAX_CREDITS_PER_OPERATION: expected a whole number from 0 to 999999999999',
       'CORS_ORIGINS: expected origins such as https://app.example.com, separated by commas',
@@ -123,6 +127,29 @@ describe('loadConfig', () => {
       port: 4000,
       keyapi: { emulator: true },
     });
+  });
+
+  it.each(['redis://127.0.0.1', 'rediss://user:p%40ss@redis.example:6380/3', 'redis://:secret@[::1]:6379/'])(
+    'takes %s for a Redis',
+    (text) =>
+      expect(loadConfig({ REDIS_URL: text }).redis).toEqual({
+        url: new URL(text),
+        prefix: 'trending-graphql',
+      }),
+  );
+
+  it.each([
+    'redis.example:6379',
+    'http://redis.example',
+    'redis://',
+    'redis://redis.example/zero',
+    'redis://redis.example/0?tls=true',
+    'redis://user:%secret@redis.example',
+  ])('does not take %s for a Redis, and does not repeat it', (text) => {
+    const [problem = '', ...others] = problems({ REDIS_URL: text });
+    expect(problem).toMatch(/^REDIS_URL: expected/);
+    expect(problem).not.toContain('secret');
+    expect(others).toEqual([]);
   });
 
   it('reads a list of origins', () => {

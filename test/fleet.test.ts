@@ -1,71 +1,234 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Fleet, startFleet } from './support/fleet.ts';
-import { startRedis, type TestRedis, whyNoRedis } from './support/redis.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type { EmulatorSwitches } from '../src/keyapi/emulator/emulator.ts';
+import { range } from './support/charts.ts';
+import { type Fleet, type Replica, startFleet } from './support/fleet.ts';
+import { describeWithRedis, startRedis, type TestRedis } from './support/redis.ts';
 import { makeTrace } from './support/trace.ts';
 
-const OPERATIONS = Number(process.env.TRACE_OPERATIONS ?? 600);
+/** Enough for every kind of window; the whole trace is 10,000. */
+const TRACE_OPERATIONS = Number(process.env.TRACE_OPERATIONS ?? 400);
+/** A rate that does not hold anything up. */
+const FAST = { KEYAPI_QPS: '10000', KEYAPI_CONCURRENCY: '64' };
 
 let redis: TestRedis;
 let fleet: Fleet;
 
+beforeEach(async () => {
+  redis = await startRedis();
+});
+
 afterEach(async () => {
+  redis.thaw();
   await fleet.close();
   await redis.close();
 });
 
+/** Starts replicas that share this Redis. */
+async function start(
+  count: number,
+  variables: Record<string, string> = {},
+  switches: Partial<EmulatorSwitches> = {},
+): Promise<readonly Replica[]> {
+  fleet = await startFleet(count, { ...FAST, REDIS_URL: redis.url, ...variables }, switches);
+  return fleet.replicas;
+}
+
+function top(region = 'US', first = 20): string {
+  return `{ trendingVideos(region: "${region}", first: ${first}) { stale nodes { itemId } } }`;
+}
+
+async function waitForRedis(state: 'up' | 'down', replicas = fleet.replicas): Promise<void> {
+  const until = performance.now() + 5000;
+  const states = () => Promise.all(replicas.map((replica) => replica.readiness()));
+  while (performance.now() < until && !(await states()).every((found) => found.redis === state))
+    await sleep(20);
+  expect(await states()).toEqual(replicas.map(() => ({ status: 'ok', redis: state })));
+}
+
 /** Runs the trace over the fleet, 16 operations at a time; `atHalf` in the middle. */
 async function runTrace(atHalf: () => unknown = () => undefined) {
-  const trace = makeTrace(OPERATIONS);
-  const touched = new Set(trace.flatMap(({ pages }) => pages));
+  const trace = makeTrace(TRACE_OPERATIONS);
   const failed: unknown[] = [];
   let claimed = 0;
-  let slowest = 0;
   let next = 0;
   async function work(): Promise<void> {
-    while (next < trace.length) {
-      const index = next++;
+    for (let index = next++; index < trace.length; index = next++) {
       if (index === Math.floor(trace.length / 2)) await atHalf();
-      const startedAt = performance.now();
       const answer = await fleet.replicas[index % fleet.replicas.length]?.query(trace[index]?.query ?? '');
-      slowest = Math.max(slowest, performance.now() - startedAt);
-      if (performance.now() - startedAt > 400)
-        process.stdout.write(
-          `${index} ${Math.round(performance.now() - startedAt)} ${JSON.stringify(answer?.extensions.upstream)}\n`,
-        );
       claimed += answer?.extensions.upstream.requests ?? 0;
       if (!answer || answer.errors) failed.push(answer);
     }
   }
   await Promise.all(Array.from({ length: 16 }, work));
-  return { touched, failed, claimed, slowest };
+  const touched = [...new Set(trace.flatMap(({ pages }) => pages))].sort();
+  if (process.env.TRACE_OPERATIONS) {
+    const figures = { replicas: fleet.replicas.length, operations: trace.length, failed: failed.length };
+    const line = JSON.stringify({
+      ...figures,
+      distinctPages: touched.length,
+      requests: fleet.bill.length,
+      claimed,
+    });
+    process.stdout.write(`${line}\n`);
+  }
+  return { touched, failed, claimed };
 }
 
-const VARIABLES = { KEYAPI_QPS: '10000', KEYAPI_CONCURRENCY: '64' };
+describeWithRedis('replicas that share a Redis', () => {
+  it('make one upstream request for each page under concurrent load', async () => {
+    const replicas = await start(3, {}, { latencyMs: 300 });
+    const load = range(1, 100).flatMap(() => replicas.map((replica) => replica.query(top('US', 60))));
+    const answers = await Promise.all(load);
+    expect(answers.filter(({ errors }) => errors)).toEqual([]);
+    expect([...fleet.bill].sort()).toEqual(['US:7:VIEWS:1', 'US:7:VIEWS:2', 'US:7:VIEWS:3']);
+    const claimed = answers.reduce((sum, { extensions }) => sum + extensions.upstream.requests, 0);
+    expect(claimed).toBe(3);
+  });
 
-(whyNoRedis ? describe.skip : describe)(`a fleet with Redis (${whyNoRedis ?? 'real'})`, () => {
+  it('make one request again when the page has expired', async () => {
+    const replicas = await start(3, { CACHE_TTL_SECONDS: '1' }, { latencyMs: 100 });
+    const ask = () =>
+      Promise.all(replicas.flatMap((replica) => range(1, 20).map(() => replica.query(top()))));
+    await ask();
+    await sleep(1050);
+    await ask();
+    await sleep(300);
+    expect(fleet.bill).toHaveLength(2);
+  });
+
+  it('do without one that is killed while it fetches a page, after one attempt at most', async () => {
+    const [first, second, third] = await start(3, { KEYAPI_TIMEOUT_MS: '1500' }, { latencyMs: 1000 });
+    void first?.query(top()).catch(() => undefined);
+    await sleep(300);
+    const startedAt = performance.now();
+    const waiting = [second?.query(top()), third?.query(top())];
+    await sleep(100);
+    first?.program.child.kill('SIGKILL');
+    for (const answer of await Promise.all(waiting)) expect(answer?.errors).toBeUndefined();
+    // The rest of the lock's life, and the second attempt.
+    expect(performance.now() - startedAt).toBeLessThan(1500 + 1000 + 500);
+    expect(fleet.bill).toHaveLength(2);
+  });
+
+  it('cost one request more at most when one stands still while it fetches a page', async () => {
+    const [first, second] = await start(2, { KEYAPI_TIMEOUT_MS: '1000' }, { latencyMs: 300 });
+    const slow = first?.query(top());
+    await sleep(150);
+    first?.program.child.kill('SIGSTOP');
+    expect(await second?.query(top())).toMatchObject({ extensions: { upstream: { requests: 1 } } });
+    first?.program.child.kill('SIGCONT');
+    expect((await slow)?.errors).toBeUndefined();
+    expect(fleet.bill).toHaveLength(2);
+    await sleep(600);
+    const windows = await Promise.all([first?.query(top()), second?.query(top())]);
+    expect(windows[0]?.data).toEqual(windows[1]?.data);
+    expect(fleet.bill).toHaveLength(2);
+  });
+
+  it('hold the rate of the account together', async () => {
+    const replicas = await start(3, { KEYAPI_QPS: '8' }, { qps: 8 });
+    // A replica that has just started goes by its share, until it knows that all others have found Redis too.
+    const regions = ['US', 'GB', 'DE', 'FR', 'ES', 'IT'];
+    const answers = await Promise.all(
+      replicas.flatMap((replica, index) =>
+        range(0, 5).map((number) => replica.query(top(regions[(number + index) % 6], 100))),
+      ),
+    );
+    expect(answers.filter(({ errors }) => errors)).toEqual([]);
+    expect(fleet.bill).toHaveLength(30);
+  });
+
+  it('hold their calls together after a 429, and when the account is refused', async () => {
+    const replicas = await start(3, {}, { token: 'another' });
+    const answers = [];
+    for (const [index, region] of ['US', 'GB', 'DE', 'FR', 'ES', 'IT'].entries()) {
+      answers.push(await replicas[index % 3]?.query(top(region)));
+    }
+    const code = { extensions: { code: 'UPSTREAM_UNAUTHENTICATED', retryable: false } };
+    expect(answers.map((answer) => answer?.errors)).toMatchObject(answers.map(() => [code]));
+    expect(fleet.bill).toHaveLength(1);
+  });
+
+  it('spend one budget, though they are killed and started again', async () => {
+    const replicas = await start(3, { CREDIT_BUDGET_PER_DAY: '10' });
+    const regions = ['US', 'GB', 'DE', 'FR', 'ES', 'IT', 'BR', 'MX', 'JP', 'IN'];
+    await Promise.all(regions.slice(0, 3).map((region, index) => replicas[index]?.query(top(region))));
+    expect(fleet.bill).toHaveLength(3);
+    for (const { program } of replicas) program.child.kill('SIGKILL');
+    const late = await Promise.all([fleet.start(), fleet.start()]);
+    const answers = await Promise.all(
+      regions.slice(3).map((region, index) => late[index % 2]?.query(top(region))),
+    );
+    expect(fleet.bill).toHaveLength(5);
+    const codes = answers.flatMap((answer) => answer?.errors?.map(({ extensions }) => extensions.code) ?? []);
+    expect(codes).toEqual(range(1, 5).map(() => 'CREDIT_BUDGET_EXHAUSTED'));
+  });
+
+  it('go on while Redis freezes, dies and comes back empty under load, and buy nothing that is held', async () => {
+    const replicas = await start(3);
+    await Promise.all(replicas.map((replica) => replica.query(top('US', 100))));
+    let isOver = false;
+    const failed: unknown[] = [];
+    const load = replicas.map(async (replica) => {
+      while (!isOver) {
+        const answer = await replica.query(top('US', 100));
+        if (answer.errors) failed.push(answer.errors);
+        await sleep(5);
+      }
+    });
+    redis.freeze();
+    await waitForRedis('down');
+    redis.thaw();
+    await waitForRedis('up');
+    await redis.kill();
+    await waitForRedis('down');
+    await redis.start();
+    await waitForRedis('up');
+    await sleep(300);
+    isOver = true;
+    await Promise.all(load);
+    expect(failed).toEqual([]);
+    expect(fleet.bill).toHaveLength(5);
+    const late = await fleet.start();
+    expect(await late.query(top('US', 100))).toMatchObject({ extensions: { upstream: { requests: 0 } } });
+  });
+
+  it('never tell the password of Redis', async () => {
+    const { port } = new URL(redis.url);
+    const [replica] = await start(1, {
+      REDIS_URL: `redis://:pass-word@127.0.0.1:${port}`,
+      LOG_LEVEL: 'trace',
+    });
+    await replica?.query(top());
+    await redis.client.config('SET', 'requirepass', 'pass-word');
+    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await waitForRedis('up');
+    await replica?.query(top('DE'));
+    await redis.client.config('SET', 'requirepass', 'changed');
+    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await replica?.program.see(/Redis is away.*|"reason":"WRONGPASS/);
+    expect(replica?.program.output()).not.toContain('pass-word');
+    expect(JSON.stringify(await replica?.readiness())).not.toContain('pass-word');
+  });
+
   it.each([1, 4])(
-    'pays for each page of a trace once, with %d replicas',
+    'pay for each page of a trace once, %d of them',
     async (count) => {
-      redis = await startRedis();
-      fleet = await startFleet(count, { ...VARIABLES, REDIS_URL: process.env.NOREDIS ? '' : redis.url });
-      const startedAt = performance.now();
-      const { touched, failed, claimed, slowest } = await runTrace();
-      process.stdout.write(
-        `${count}: ${touched.size} ${fleet.bill.length} ${claimed} slowest ${slowest} in ${performance.now() - startedAt}\n`,
-      );
-      process.stdout.write(
-        fleet.replicas
-          .map((r) => r.program.output())
-          .join('')
-          .split('\n')
-          .filter((l) => /warn|error/.test(l))
-          .slice(0, 10)
-          .join('\n'),
-      );
+      await start(count);
+      const { touched, failed, claimed } = await runTrace();
       expect(failed).toEqual([]);
-      expect([...fleet.bill].sort()).toEqual([...touched].sort());
+      expect([...fleet.bill].sort()).toEqual(touched);
       expect(claimed).toBe(fleet.bill.length);
     },
     300_000,
   );
+
+  it('fail no operation of a trace in the middle of which Redis dies, and say what it cost', async () => {
+    await start(4);
+    const { touched, failed, claimed } = await runTrace(() => redis.kill());
+    expect(failed).toEqual([]);
+    expect([...new Set(fleet.bill)].sort()).toEqual(touched);
+    expect(claimed).toBe(fleet.bill.length);
+  }, 300_000);
 });

@@ -66,6 +66,12 @@ it.each<[AppEvent, string]>([
   [{ type: 'retry', chart, page: 1, code: 'UPSTREAM_ERROR', pauseMs: 700 }, 'Upstream call repeated'],
   [{ type: 'circuitOpened', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 }, 'Upstream calls are held back'],
   [{ type: 'circuitClosed' }, 'Upstream calls go on'],
+  [
+    { type: 'budgetUnknown', retryAfterSeconds: 5 },
+    'Credits cannot be reserved without Redis: only what is held is served',
+  ],
+  [{ type: 'redisUp' }, 'Redis answers: pages and limits are shared with the other replicas'],
+  [{ type: 'redisDown', wasUp: true, reason: 'ECONNREFUSED' }, 'Redis is away: this replica goes on alone'],
   [{ type: 'cacheFileRead', file: 'a', pages: 3 }, 'Cache file read'],
   [{ type: 'cacheFileWritten', file: 'a', pages: 3 }, 'Cache file written'],
   [{ type: 'fileIgnored', file: 'a', reason: 'it is damaged' }, 'File ignored'],
@@ -84,12 +90,14 @@ it('tells once a minute of what comes by the thousand, and nothing of what every
   const write = logEvent(log);
   for (let time = 0; time < 1000; time++) {
     write({ type: 'pageShed', chart, page: 1 });
+    write({ type: 'redisDown', wasUp: false, reason: 'ECONNREFUSED' });
     write({ type: 'budgetRefused', retryAfterSeconds: 60 });
     write({ type: 'pageRead', origin: 'cached', chart, page: 1 });
     write({ type: 'pageRefresh', chart, page: 1 });
   }
   expect(lines.map(({ msg }) => msg)).toEqual([
     'Too many upstream calls are waiting: pages are not asked for',
+    'Redis is away: this replica goes on alone',
     "The day's credits are spent: only what is held is served",
   ]);
 });

@@ -32,9 +32,9 @@ export type CircuitEvent =
   | { readonly type: 'circuitOpened'; readonly code: ErrorCode; readonly seconds: number }
   | { readonly type: 'circuitClosed' };
 
-/** A call was refused because the day's credits are spent. */
+/** A call was refused because the day's credits are spent, or it cannot be told whether they are. */
 export interface BudgetEvent {
-  readonly type: 'budgetRefused';
+  readonly type: 'budgetRefused' | 'budgetUnknown';
   readonly retryAfterSeconds: number;
 }
 

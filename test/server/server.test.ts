@@ -25,6 +25,12 @@ describe('the HTTP server', () => {
     expect(app.bill).toEqual([]);
   });
 
+  it('says at /readyz that it is ready', async () => {
+    app = await startEmulatedApp();
+    const response = await app.server.inject('/readyz');
+    expect([response.statusCode, response.json()]).toEqual([200, { status: 'ok' }]);
+  });
+
   it('answers GET with the header that a forged request cannot have', async () => {
     app = await startEmulatedApp();
     const query = { query: '{ trendingVideos(first: 1) { nodes { itemId } } }' };

@@ -94,8 +94,6 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
     try {
       if (redis.status !== 'ready') await connect();
       await greet();
-      // A database that does not exist, say: ioredis would go on in another one.
-      if (connectionError) throw connectionError;
       await Promise.all(listeners.map((listener) => listener(execute, isFirst)));
       if (!isFirst || isClosed) return;
       upSince = clock.monotonic();
@@ -110,9 +108,12 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
     if (redis.status !== 'wait' && redis.status !== 'end')
       throw new Error('the last connection still closes');
     connectionError = undefined;
-    await limitTime(redis.connect(), CONNECT_MS).catch((error) => {
+    // What ioredis tells as an event says more; where the database does not exist, it would go on in another one.
+    const connected = limitTime(redis.connect(), CONNECT_MS).then(() => limitTime(redis.ping(), COMMAND_MS));
+    await connected.catch((error) => {
       throw connectionError ?? error;
     });
+    if (connectionError) throw connectionError;
   }
 
   /** Asks what time it is, and how many we are. */

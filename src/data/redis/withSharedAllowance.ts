@@ -120,6 +120,14 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
     return new ApiError('CREDIT_BUDGET_EXHAUSTED', { retryAfterSeconds });
   }
 
+  function unknown(): ApiError {
+    onEvent({ type: 'budgetUnknown', retryAfterSeconds: RETRY_SECONDS });
+    return new ApiError('CREDIT_BUDGET_EXHAUSTED', {
+      message: 'This server cannot reserve credits for the moment.',
+      retryAfterSeconds: RETRY_SECONDS,
+    });
+  }
+
   /** Tells all replicas what became of a call. */
   async function report(token: string, isSent: boolean, day: number, error?: unknown): Promise<void> {
     const seconds = error instanceof ApiError ? secondsRefused(error) : undefined;
@@ -145,7 +153,7 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
     const token = randomUUID();
     const day = await reserve(token, key, fetchOptions);
     if (day === undefined) {
-      if (creditsPerDay !== undefined) throw exhausted(RETRY_SECONDS);
+      if (creditsPerDay !== undefined) throw unknown();
       return source(key, fetchOptions);
     }
     const onRequest = (): void => {
