@@ -115,19 +115,19 @@ return { 'stored', generation, lives, replaces }
 
 /**
  * Gives up a lock without a page. KEYS: lock, failure. ARGV: sent, token, error, ms for which the first failure in a
- * row is remembered (0: not at all), most ms for any.
+ * row is remembered (0: not at all), most ms for any. Returns whether the lock was still held.
  */
 const GIVE_UP = `${IN_TIME}
 own(KEYS[1], 'string')
-if redis.call('GET', KEYS[1]) ~= ARGV[2] then return {} end
+if redis.call('GET', KEYS[1]) ~= ARGV[2] then return { 0 } end
 redis.call('DEL', KEYS[1])
-if tonumber(ARGV[4]) == 0 then return {} end
+if tonumber(ARGV[4]) == 0 then return { 1 } end
 own(KEYS[2], 'hash')
 local count = math.min(int(redis.call('HGET', KEYS[2], 'count')) or 0, 30)
 local ms = math.min(ARGV[4] * 2 ^ count, tonumber(ARGV[5]))
 redis.call('HSET', KEYS[2], 'count', count + 1, 'until', string.format('%.0f', now + ms), 'error', ARGV[3])
 redis.call('PEXPIRE', KEYS[2], string.format('%.0f', ms * 2 + 60000))
-return {}
+return { 1 }
 `;
 
 /**

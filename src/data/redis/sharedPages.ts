@@ -159,7 +159,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
 
   async function fetchPage(key: PageKey, fetchOptions: FetchOptions): Promise<ReadPage> {
     let origin: ReadPage['origin'] = 'cached';
-    let known = store.copies(key.chart).find(({ number }) => number === key.number)?.order ?? 0;
+    let known = newest(key)?.order ?? 0;
     while (link.isUp()) {
       const token = randomUUID();
       const [answer, value] = await claim(key, known, token);
@@ -220,8 +220,12 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       return await share(page, token);
     } catch (error) {
       if (error === lost) return undefined;
-      await giveUp(key, token, isSent() && error instanceof ApiError ? error : undefined);
-      throw error;
+      const wasHeld = await giveUp(key, token, isSent() && error instanceof ApiError ? error : undefined);
+      // Whoever took the lock over may have fetched the page meanwhile.
+      if (!wasHeld) await readPages([key]).catch(() => undefined);
+      const copy = wasHeld ? undefined : newest(key);
+      if (!copy || !isFresh(copy)) throw error;
+      return copy;
     } finally {
       clearInterval(renewal);
     }
@@ -266,8 +270,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     return toAnswer(reply);
   }
 
-  /** Lets others try; with an error that is about the page, only after a while. */
-  async function giveUp(key: PageKey, token: string, error: ApiError | undefined): Promise<void> {
+  /** Lets others try; with an error that is about the page, only after a while. False when the lock was lost. */
+  async function giveUp(key: PageKey, token: string, error: ApiError | undefined): Promise<boolean> {
     const isAboutPage = error !== undefined && secondsRefused(error) === undefined;
     const isRefused = error?.code === 'BAD_USER_INPUT';
     const firstMs = isRefused ? REFUSED_TTL_MS : errorTtlMs;
@@ -277,18 +281,19 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       isAboutPage ? firstMs : 0,
       Math.max(firstMs, MAX_TTL_MS),
     ];
-    await link.run('giveUp', [lockName(key), failureName(key)], args).catch(() => undefined);
+    const [wasHeld] = await link.run('giveUp', [lockName(key), failureName(key)], args).catch(() => [1]);
+    return wasHeld === 1;
   }
 
   function adoptValue(value: unknown, key: Pick<PageKey, 'chart' | 'number'>): HeldPage | undefined {
     const decoded = value instanceof Buffer ? decodeValue(value, key) : undefined;
-    return decoded && (adopt(decoded) ?? store.copies(key.chart).find(({ number }) => number === key.number));
+    return decoded && (adopt(decoded) ?? newest(key));
   }
 
   /** Takes in a page of Redis's; undefined when the copy that is held is no older. */
   function adopt(value: PageValue): HeldPage | undefined {
     const { page, order } = value;
-    const copy = store.copies(page.chart).find(({ number }) => number === page.number);
+    const copy = newest(page);
     return copy && copy.order >= order && !isFromFuture(copy) ? undefined : hold(value);
   }
 
@@ -311,6 +316,10 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
 
   function admitAlone(page: Page): HeldPage {
     return admitPage(page, options, toOrder(link.now()));
+  }
+
+  function newest({ chart, number }: Pick<PageKey, 'chart' | 'number'>): HeldPage | undefined {
+    return store.copies(chart).find((copy) => copy.number === number);
   }
 
   function isFresh({ freshUntil }: HeldPage): boolean {
