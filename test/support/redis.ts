@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { startProxy } from './proxy.ts';
 
-/** A `redis-server` of the test's own, which can be done harm to. */
+/** A Redis that can be done harm to. */
 export interface TestRedis {
   readonly url: string;
   /** For looking at what is there, and putting there what should not be. */
@@ -21,34 +22,49 @@ export interface TestRedis {
   close(): Promise<void>;
 }
 
-/** Why there is no `redis-server` to start; undefined when there is one. */
-export const whyNoRedis = findRedis();
+/** A Redis that the tests may empty and configure as they like; without it they start a server of their own. */
+const GIVEN_URL = process.env.TEST_REDIS_URL;
 
-function findRedis(): string | undefined {
+/** Why the tests have no Redis; undefined when they have one. */
+const whyNone =
+  GIVEN_URL || hasProgram('redis-server')
+    ? undefined
+    : 'redis-server is not on the PATH, and TEST_REDIS_URL is not set';
+
+/** Why a Redis that speaks TLS cannot be had; undefined when it can. */
+export const whyNoTls =
+  !GIVEN_URL && hasProgram('redis-server') && hasProgram('openssl')
+    ? undefined
+    : 'it takes redis-server and openssl on the PATH, and no TEST_REDIS_URL';
+
+function hasProgram(name: string): boolean {
   try {
-    execFileSync('redis-server', ['--version']);
-    return undefined;
-  } catch {
-    return 'redis-server is not on the PATH';
+    execFileSync(name, ['-v'], { stdio: 'ignore' });
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
   }
 }
 
 /** A block of tests that need a Redis; skipped, with the reason, where there is none. */
 export function describeWithRedis(name: string, tests: () => void): void {
-  if (whyNoRedis === undefined) describe(name, tests);
-  else describe.skip(`${name} (skipped: ${whyNoRedis})`, tests);
+  if (whyNone === undefined) describe(name, tests);
+  else describe.skip(`${name} (skipped: ${whyNone})`, tests);
 }
 
-/** Starts a server on a free port, with these options beside our own. */
-export async function startRedis(...options: string[]): Promise<TestRedis> {
+/** An empty Redis: the one that is given, else a `redis-server` on a free port. */
+export function startRedis(): Promise<TestRedis> {
+  return GIVEN_URL ? useRedis(new URL(GIVEN_URL)) : startServer();
+}
+
+async function startServer(): Promise<TestRedis> {
   const folder = await mkdtemp(path.join(tmpdir(), 'redis-'));
   const port = await findFreePort();
   let server: ChildProcess | undefined;
-  const client = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: null });
-  client.on('error', () => undefined);
+  const client = createClient(`redis://127.0.0.1:${port}`);
 
   async function start(): Promise<void> {
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...options];
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
     server = spawn('redis-server', args, { stdio: 'ignore' });
     while (client.status !== 'ready') {
       await client.connect().catch(() => new Promise((resolve) => setTimeout(resolve, 20)));
@@ -73,13 +89,48 @@ export async function startRedis(...options: string[]): Promise<TestRedis> {
     thaw: () => void server?.kill('SIGCONT'),
     close: async () => {
       await kill();
-      if (client.status !== 'end') client.disconnect();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-async function findFreePort(): Promise<number> {
+/** A server that is not ours to kill: it seems so from behind a proxy. */
+async function useRedis(given: URL): Promise<TestRedis> {
+  const client = createClient(given.href);
+  await client.connect();
+  await client.flushall();
+  const proxy = await startProxy({ host: given.hostname, port: Number(given.port || 6379) });
+  const url = new URL(given);
+  url.host = `127.0.0.1:${proxy.port}`;
+  return {
+    url: url.href.replace(/\/$/, ''),
+    client,
+    kill: () => proxy.close(),
+    start: async () => {
+      await client.flushall();
+      await proxy.open();
+    },
+    freeze: () => {
+      proxy.isFrozen = true;
+    },
+    thaw: () => {
+      proxy.isFrozen = false;
+    },
+    close: async () => {
+      await proxy.close();
+      client.disconnect();
+    },
+  };
+}
+
+function createClient(url: string): Redis {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: null });
+  client.on('error', () => undefined);
+  return client;
+}
+
+/** A port of 127.0.0.1 that nobody listens on. */
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -204,7 +204,7 @@ function createClient(url: URL, password: string): Redis {
     username: decodeURIComponent(url.username),
     password,
     db: Number(url.pathname.slice(1)),
-    ...(url.protocol === 'rediss:' && { tls: { servername: host } }),
+    ...(url.protocol === 'rediss:' && { tls: {} }),
     connectTimeout: CONNECT_MS,
     // A server that stands still would keep the socket half open.
     disconnectTimeout: 10,
