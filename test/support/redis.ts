@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { startProxy } from './proxy.ts';
 
 /** A Redis that can be done harm to. */
 export interface TestRedis {
@@ -94,30 +93,27 @@ async function startServer(): Promise<TestRedis> {
   };
 }
 
-/** A server that is not ours to kill: it seems so from behind a proxy. */
-async function useRedis(given: URL): Promise<TestRedis> {
-  const client = createClient(given.href);
+/** A server that is not ours to kill or to stop: it shuts our clients out, or lets them wait for two seconds. */
+async function useRedis(url: URL): Promise<TestRedis> {
+  const client = createClient(url.href);
   await client.connect();
   await client.flushall();
-  const proxy = await startProxy({ host: given.hostname, port: Number(given.port || 6379) });
-  const url = new URL(given);
-  url.host = `127.0.0.1:${proxy.port}`;
+  const letIn = () => client.config('SET', 'requirepass', url.password);
   return {
     url: url.href.replace(/\/$/, ''),
     client,
-    kill: () => proxy.close(),
+    kill: async () => {
+      await client.config('SET', 'requirepass', 'nobody knows');
+      await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    },
     start: async () => {
       await client.flushall();
-      await proxy.open();
+      await letIn();
     },
-    freeze: () => {
-      proxy.isFrozen = true;
-    },
-    thaw: () => {
-      proxy.isFrozen = false;
-    },
+    freeze: () => void client.call('CLIENT', 'PAUSE', '2000', 'ALL'),
+    thaw: () => undefined,
     close: async () => {
-      await proxy.close();
+      await letIn();
       client.disconnect();
     },
   };
