@@ -56,6 +56,7 @@ const WAIT_MS = 40;
 const MAX_LOCK_MS = 3000;
 const MIN_LOCK_MS = 500;
 const LOOK_MS = 1000;
+const REFUSAL_MS = 100;
 /** More than a full chart has, for pages that are smaller than usual. */
 const MAX_PAGES = 50;
 
@@ -74,6 +75,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   /** Charts that are being looked up. */
   const looking = new Map<string, Promise<boolean>>();
   let lastChange = '';
+  /** The last call that was not made because none may be, and until when refreshes do not ask again. */
+  let refusal: { readonly error: ApiError; readonly until: number } | undefined;
   link.onBeat(async (run, isFirst) => {
     if (isFirst) {
       for (const entry of seen.values()) entry.lookedAt = undefined;
@@ -158,6 +161,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   }
 
   async function fetchPage(key: PageKey, fetchOptions: FetchOptions): Promise<ReadPage> {
+    // An outage must not send each read of a stale page to Redis.
+    if (fetchOptions.background && refusal && clock.monotonic() < refusal.until) throw refusal.error;
     let origin: ReadPage['origin'] = 'cached';
     let known = newest(key)?.order ?? 0;
     while (link.isUp()) {
@@ -220,6 +225,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       return await share(page, token);
     } catch (error) {
       if (error === lost) return undefined;
+      if (!isSent() && error instanceof ApiError) refusal = { error, until: clock.monotonic() + REFUSAL_MS };
       const wasHeld = await giveUp(key, token, isSent() && error instanceof ApiError ? error : undefined);
       // Whoever took the lock over may have fetched the page meanwhile.
       if (!wasHeld) await readPages([key]).catch(() => undefined);

@@ -243,6 +243,24 @@ describeWithRedis('createSharedPages', () => {
     expect(await second?.read()).toMatchObject({ requests: 1 });
   });
 
+  it('does not send each read of a stale page to Redis while no call may be made', async () => {
+    const replica = await start({ ttlMs: 100 });
+    await replica.read();
+    await sleep(110);
+    let attempts = 0;
+    source = async () => {
+      attempts++;
+      throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
+    };
+    const until = performance.now() + 350;
+    while (performance.now() < until) {
+      expect(await replica.read()).toMatchObject({ stale: true });
+      await sleep(2);
+    }
+    expect(attempts).toBeGreaterThan(1);
+    expect(attempts).toBeLessThan(6);
+  });
+
   it('waits for a holder that died no longer than an attempt may take', async () => {
     const replica = await start({ attemptMs: 1000 });
     await redis.client.set(LOCK_1, 'of a replica that is gone', 'PX', 1000);
