@@ -120,7 +120,8 @@ async function createPages(
   const attemptMs = config.keyapi.timeoutMs;
   const shared = link && createSharedPages({ ...admission, link, source, staleMs, errorTtlMs, attemptMs });
   const fetchAlone: FetchPage = async (key, fetchOptions) => ({
-    page: admitPage(await source(key, fetchOptions), admission),
+    // Times its pages as replicas do, which may read its cache file one day.
+    page: admitPage(await source(key, fetchOptions), admission, Math.round(clock.now() * 1000)),
     origin: 'fetched',
   });
   const cache = new PageCache({

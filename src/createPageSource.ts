@@ -31,8 +31,8 @@ export function createPageSource(wire: PageSource, options: PageSourceOptions): 
   // As many as can have their turn before their operations give up.
   const maxWaiting = Math.ceil((qps * config.operationTimeoutMs) / 1000);
 
-  let source = link ? withSharedAllowance(wire, { ...toAllowance(options), link }) : wire;
-  source = withRateLimit(source, { qps: () => qps / (link?.sharers() ?? 1), clock, onEvent });
+  let source = withRateLimit(wire, { qps: () => qps / (link?.sharers() ?? 1), clock, onEvent });
+  if (link) source = withAllowance(source, link, options);
   source = withQueue(source, { concurrency, maxWaiting, onEvent });
   if (!link) source = withOwnBudget(source, options);
   source = withOwnCircuitBreaker(source, options);
@@ -45,19 +45,13 @@ export function sourceId({ keyapi }: Pick<Config, 'keyapi'>): string {
   return keyapi.emulator ? 'emulator' : keyapi.baseUrl.href.replace(/\/+$/, '');
 }
 
-/** What replicas reserve in Redis. */
-function toAllowance({ config, clock, onEvent, ...options }: PageSourceOptions) {
-  const { qps, timeoutMs } = config.keyapi;
-  const spendingFile = openSpendingFile({ config, clock, onEvent, ...options });
-  return {
-    qps,
-    creditsPerDay: config.credits.perDay,
-    spent: spendingFile?.read(),
-    onSpend: spendingFile?.write,
-    attemptMs: timeoutMs,
-    clock,
-    onEvent,
-  };
+function withAllowance(source: PageSource, link: RedisLink, options: PageSourceOptions): PageSource {
+  const { config, clock, onEvent } = options;
+  const { qps, timeoutMs: attemptMs } = config.keyapi;
+  const spendingFile = openSpendingFile(options);
+  const known = { spent: spendingFile?.read(), onSpend: spendingFile?.write };
+  const limits = { qps, creditsPerDay: config.credits.perDay, attemptMs };
+  return withSharedAllowance(source, { link, ...limits, ...known, clock, onEvent });
 }
 
 function withOwnBudget(source: PageSource, options: PageSourceOptions): PageSource {

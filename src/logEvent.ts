@@ -11,6 +11,8 @@ const EVERY_MS = 60_000;
 /** Writes what an operator wants to read later to the log; what happens with every operation is only counted. */
 export function logEvent(log: BaseLogger): (event: AppEvent) => void {
   const loggedAt = new Map<string, number>();
+  /** Whether the log has it otherwise that Redis answers. */
+  let isRedisNews = true;
 
   /** Under load some events come by the thousand: a line a minute tells of them. */
   function isDue({ type }: AppEvent): boolean {
@@ -78,10 +80,12 @@ export function logEvent(log: BaseLogger): (event: AppEvent) => void {
         );
         break;
       case 'redisUp':
-        log.info('Redis answers: pages and limits are shared with the other replicas');
+        if (isRedisNews) log.info('Redis answers: pages and limits are shared with the other replicas');
+        isRedisNews = false;
         break;
       case 'redisDown':
-        if (!event.wasUp && !isDue(event)) break;
+        if (!isDue(event)) break;
+        isRedisNews = true;
         log.warn({ reason: event.reason }, 'Redis is away: this replica goes on alone');
         break;
       case 'pageRead':

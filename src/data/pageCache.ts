@@ -6,14 +6,13 @@ import type { Operation } from '../domain/operation.ts';
 import { type FetchOptions, type PageKey, pageId } from '../domain/page.ts';
 import type { OnDataEvent, PageOrigin } from './events.ts';
 import type { HeldPage, PageStore } from './pageStore.ts';
-import type { SharedPages } from './redis/sharedPages.ts';
 import { newestCopies, toViews, type Views } from './views.ts';
 
 /** What a page cache needs. */
 export interface PageCacheOptions {
   readonly fetchPage: FetchPage;
   /** Where the other replicas' pages are looked up. */
-  readonly shared?: Pick<SharedPages, 'isUnseen' | 'look'> | undefined;
+  readonly shared?: ChartLookup | undefined;
   readonly store: PageStore;
   readonly clock: Clock;
   readonly ttlMs: number;
@@ -30,6 +29,14 @@ export interface ReadPage {
 
 /** Gets a page that is not held, and takes it into the store. */
 export type FetchPage = (key: PageKey, options: FetchOptions) => Promise<ReadPage>;
+
+/** Where charts are looked up that other replicas may hold. */
+export interface ChartLookup {
+  /** True when nobody has looked the chart up yet. */
+  isUnseen(chart: Chart): boolean;
+  /** Brings what others hold into the store; resolves with whether anything came. */
+  look(chart: Chart): Promise<boolean>;
+}
 
 /** A fetch under way. */
 interface Flight {

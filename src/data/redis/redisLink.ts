@@ -60,6 +60,9 @@ export type ScriptReply = readonly (Buffer | number | null | readonly unknown[])
 const COMMAND_MS = 150;
 const CONNECT_MS = 1000;
 const BEAT_MS = 500;
+/** The quickest of so many beats tells how far Redis is: one may well be held up. */
+const LATENCIES = 10;
+const SLOW_MS = 40;
 /** A replica that has not told of itself for so long is gone. */
 const REPLICA_MS = 2000;
 /** After Redis has come back, it takes the other replicas as long to find out. */
@@ -78,7 +81,9 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
   let isClosed = false;
   /** What Redis's clock is ahead of our monotonic one. */
   let offsetMs: number | undefined;
-  let replicas = UNKNOWN_REPLICAS;
+  let replicas: number | undefined;
+  /** Of the last beats, in milliseconds. */
+  let latencies: readonly number[] = [];
   let connectionError: Error | undefined;
   let beating: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
@@ -90,14 +95,17 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
   const isSettled = (): boolean => upSince !== undefined && clock.monotonic() >= upSince + SETTLE_MS;
 
   async function beat(): Promise<void> {
-    const isFirst = upSince === undefined;
+    // What answers on another connection may be another Redis.
+    if (upSince !== undefined && redis.status !== 'ready') goAway(new Error('the connection was closed'));
+    const wasUp = upSince !== undefined;
     try {
-      if (redis.status !== 'ready') await connect();
-      await greet();
+      if (!wasUp) await connect();
+      const isForgotten = await greet();
+      const isFirst = !wasUp || isForgotten;
       await Promise.all(listeners.map((listener) => listener(execute, isFirst)));
       if (!isFirst || isClosed) return;
       upSince = clock.monotonic();
-      onEvent({ type: 'redisUp' });
+      if (!wasUp) onEvent({ type: 'redisUp' });
       for (const listener of upListeners) listener();
     } catch (error) {
       goAway(error);
@@ -109,20 +117,31 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
       throw new Error('the last connection still closes');
     connectionError = undefined;
     // What ioredis tells as an event says more; where the database does not exist, it would go on in another one.
-    const connected = limitTime(redis.connect(), CONNECT_MS).then(() => limitTime(redis.ping(), COMMAND_MS));
+    const connected = limitTime(redis.connect(), CONNECT_MS).then(() =>
+      limitTime(redis.mget(toName('replicas')), COMMAND_MS),
+    );
     await connected.catch((error) => {
       throw connectionError ?? error;
     });
     if (connectionError) throw connectionError;
   }
 
-  /** Asks what time it is, and how many we are. */
-  async function greet(): Promise<void> {
+  /** Asks what time it is, and how many we are; resolves with whether Redis does not know of us. */
+  async function greet(): Promise<boolean> {
     const sentAt = clock.monotonic();
-    const [seconds, microseconds, count] = await execute('greet', ['replicas'], [replica, REPLICA_MS]);
-    offsetMs = Number(seconds) * 1000 + Number(microseconds) / 1000 - (sentAt + clock.monotonic()) / 2;
-    replicas =
-      isSettled() || replicas === UNKNOWN_REPLICAS ? Number(count) : Math.max(replicas, Number(count));
+    const [seconds, microseconds, count, isNew] = await execute('greet', ['replicas'], [replica, REPLICA_MS]);
+    const answeredAt = clock.monotonic();
+    noteLatency(answeredAt - sentAt);
+    offsetMs = Number(seconds) * 1000 + Number(microseconds) / 1000 - (sentAt + answeredAt) / 2;
+    replicas = isSettled() ? Number(count) : Math.max(replicas ?? 1, Number(count));
+    return isNew === 1;
+  }
+
+  /** Takes a Redis for away that is slow all the time: each operation would lose a multiple of that. */
+  function noteLatency(ms: number): void {
+    latencies = [...latencies, ms].slice(-LATENCIES);
+    const isSlow = latencies.length === LATENCIES && Math.min(...latencies) > SLOW_MS;
+    if (isSlow) throw new Error(`no answer within ${SLOW_MS} ms in the last ${LATENCIES} beats`);
   }
 
   function goAway(error: unknown): void {
@@ -133,8 +152,9 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
     onEvent({ type: 'redisDown', wasUp, reason: withoutPassword((error as Error).message) });
   }
 
+  /** Some servers repeat a command that they do not know. */
   function withoutPassword(text: string): string {
-    return password === '' ? text : text.replaceAll(password, '[password]');
+    return password !== '' && text.includes(password) ? 'the answer to it repeats the password' : text;
   }
 
   async function attempt<T>(command: () => Promise<T>): Promise<T> {
@@ -177,7 +197,7 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
     replica,
     isUp: () => upSince !== undefined,
     now,
-    sharers: () => (isSettled() ? 1 : replicas),
+    sharers: () => (isSettled() ? 1 : (replicas ?? UNKNOWN_REPLICAS)),
     run: (script, keys, args) => attempt(() => execute(script, keys, args)),
     read: (keys) => attempt(() => limitTime(redis.mgetBuffer(...keys.map(toName)), COMMAND_MS)),
     open: () => {

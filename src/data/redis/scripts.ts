@@ -1,6 +1,6 @@
 /**
- * What we ask of Redis that takes more than one command, in Lua, so that it happens at once or not at all. Every
- * script gets as its first argument when it was sent, by Redis's own clock in milliseconds. Works from Redis 6.2 on.
+ * What we ask of Redis that takes more than one command, in Lua, so that it happens at once or not at all. The first
+ * argument of each is when it was sent, in milliseconds of Redis's clock as far as it is known. For Redis 6.2 and later.
  *
  * Values are read as if anybody might have written them: what is not what we write counts as absent.
  */
@@ -37,34 +37,47 @@ local function head(key)
 end
 `;
 
-/** KEYS: replicas. ARGV: sent, replica, for how many ms one counts. Returns seconds, microseconds, replicas. */
+/** Nothing can be added to a stream whose last id lies far ahead. */
+const OWN_CHANGES = `
+local function ownChanges(key)
+  own(key, 'stream')
+  local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+  if last and tonumber(string.match(last[1], '^%d+')) > now + 5000 then redis.call('DEL', key) end
+end
+`;
+
+/** KEYS: replicas. ARGV: sent, replica, for how many ms one counts. Returns seconds, microseconds, replicas, and 1
+ * when this one was not among them. */
 const GREET = `${COMMON}
 own(KEYS[1], 'zset')
-redis.call('ZADD', KEYS[1], now, ARGV[2])
+local isNew = redis.call('ZADD', KEYS[1], now, ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], now + ARGV[3], '+inf')
 redis.call('PEXPIRE', KEYS[1], ARGV[3] * 5)
-return { time[1], time[2], redis.call('ZCARD', KEYS[1]) }
+return { time[1], time[2], redis.call('ZCARD', KEYS[1]), isNew }
 `;
 
 /**
  * Asks for the right to fetch a page. KEYS: page, lock, failure. ARGV: sent, order of the copy at hand, token, ms the
- * lock lives. Returns `page` and a newer value that is fresh; `failure` and what it failed with a moment ago;
- * `locked` when somebody else fetches it; `granted`.
+ * lock lives, most ms any lock does, 1 when a page has been waited for, 1 when failures are not minded. Returns `page`
+ * and a newer value that is fresh, or has been waited for; `failure` and what it failed with a moment ago; `locked`
+ * when somebody else fetches it, and the order of the page that is there; `granted`.
  */
 const CLAIM = `${IN_TIME}${HEAD}
 local found = head(KEYS[1])
-if found and found.order > tonumber(ARGV[2]) and found.freshUntil > now then
+if found and found.order > tonumber(ARGV[2]) and (found.freshUntil > now or ARGV[6] == '1') then
   return { 'page', redis.call('GET', KEYS[1]) }
 end
 own(KEYS[3], 'hash')
 local failure = redis.call('HMGET', KEYS[3], 'until', 'error')
-if int(failure[1]) and int(failure[1]) > now and failure[2] then return { 'failure', failure[2] } end
+local failedUntil = failure[2] and int(failure[1]) or 0
+if ARGV[7] == '1' or failedUntil > now + 600000 then redis.call('DEL', KEYS[3])
+elseif failedUntil > now then return { 'failure', failure[2] } end
 own(KEYS[2], 'string')
 local left = redis.call('PTTL', KEYS[2])
-if left == -1 or left > tonumber(ARGV[4]) then redis.call('DEL', KEYS[2]) end
+if left == -1 or left > tonumber(ARGV[5]) then redis.call('DEL', KEYS[2]) end
 if redis.call('SET', KEYS[2], ARGV[3], 'NX', 'PX', ARGV[4]) then return { 'granted' } end
-return { 'locked' }
+return { 'locked', found and string.format('%.0f', found.order) or '0' }
 `;
 
 /** Keeps a lock. KEYS: lock. ARGV: sent, token, ms. Returns whether it was still held. */
@@ -78,15 +91,19 @@ return { 1 }
 /**
  * Stores a page and tells the others, unless a newer copy is there. KEYS: page, generation of its chart, lock, failure,
  * changes. ARGV: sent, order, end of its freshness, ms it may be stale, greatest ms it may be fresh, token, page's id,
- * replica, body, and the generation that it belongs to, or nothing: then it joins the one that is fresh, or begins
- * one. Returns `newer` and the value that is there; or `stored`, generation, end of freshness, 1 when it took the
- * place of a copy of the same generation.
+ * replica, body, and for a page that is not new the generation that it belongs to and 1 when it took the place of a
+ * copy of that; a new one joins the generation that is fresh, or begins one. Returns `newer` and, unless it is the same,
+ * the value that is there; `refused` when upstream does not accept the page any more; or `stored`, generation, end of
+ * freshness, 1 when it took the place of a copy of the same generation.
  */
-const STORE = `${IN_TIME}${HEAD}
+const STORE = `${IN_TIME}${HEAD}${OWN_CHANGES}
 own(KEYS[3], 'string')
 if redis.call('GET', KEYS[3]) == ARGV[6] then redis.call('DEL', KEYS[3]) end
 local found = head(KEYS[1])
-if found and found.order >= tonumber(ARGV[2]) then return { 'newer', redis.call('GET', KEYS[1]) } end
+if found and found.order == tonumber(ARGV[2]) then return { 'newer' } end
+if found and found.order > tonumber(ARGV[2]) then return { 'newer', redis.call('GET', KEYS[1]) } end
+own(KEYS[4], 'hash')
+if ARGV[10] ~= '' and redis.call('HGET', KEYS[4], 'isRefused') == '1' then return { 'refused' } end
 own(KEYS[2], 'hash')
 local current = redis.call('HMGET', KEYS[2], 'generation', 'freshUntil')
 local freshUntil = int(current[1]) and int(current[2])
@@ -99,23 +116,24 @@ elseif generation == '' then
 end
 local keep = tonumber(lives) + tonumber(ARGV[4]) - now
 if keep <= 0 then return { 'stored', generation, lives, 0 } end
-local replaces = found and found.generation == generation and 1 or 0
+local replaces = (found and found.generation == generation or ARGV[11] == '1') and 1 or 0
 local line = table.concat({ ARGV[2], generation, lives, replaces, ARGV[7] }, ' ')
 redis.call('SET', KEYS[1], line .. '\\n' .. ARGV[9], 'PX', keep)
 if tonumber(lives) > now and not (isFresh and int(current[1]) >= tonumber(generation)) then
   redis.call('HSET', KEYS[2], 'generation', generation, 'freshUntil', lives)
   redis.call('PEXPIRE', KEYS[2], keep)
 end
-redis.call('DEL', KEYS[4])
-own(KEYS[5], 'stream')
+if ARGV[10] == '' then redis.call('DEL', KEYS[4]) end
+ownChanges(KEYS[5])
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', 4096, '*', 'page', ARGV[7], 'by', ARGV[8])
 redis.call('PEXPIRE', KEYS[5], 3600000)
 return { 'stored', generation, lives, replaces }
 `;
 
 /**
- * Gives up a lock without a page. KEYS: lock, failure. ARGV: sent, token, error, ms for which the first failure in a
- * row is remembered (0: not at all), most ms for any. Returns whether the lock was still held.
+ * Gives up a lock without a page. KEYS: lock, failure, page. ARGV: sent, token, error, ms for which the first failure
+ * in a row is remembered (0: not at all), most ms for any, 1 when upstream does not accept the page: then it is dropped.
+ * Returns whether the lock was still held.
  */
 const GIVE_UP = `${IN_TIME}
 own(KEYS[1], 'string')
@@ -125,23 +143,24 @@ if tonumber(ARGV[4]) == 0 then return { 1 } end
 own(KEYS[2], 'hash')
 local count = math.min(int(redis.call('HGET', KEYS[2], 'count')) or 0, 30)
 local ms = math.min(ARGV[4] * 2 ^ count, tonumber(ARGV[5]))
-redis.call('HSET', KEYS[2], 'count', count + 1, 'until', string.format('%.0f', now + ms), 'error', ARGV[3])
+redis.call('HSET', KEYS[2], 'count', count + 1, 'until', string.format('%.0f', now + ms), 'error', ARGV[3], 'isRefused', ARGV[6])
+if ARGV[6] == '1' then redis.call('DEL', KEYS[3]) end
 redis.call('PEXPIRE', KEYS[2], string.format('%.0f', ms * 2 + 60000))
 return { 1 }
 `;
 
 /**
  * Which pages were stored. KEYS: changes. ARGV: sent, id of the last change seen, or nothing. Returns the id of the
- * last one and, for each since, page and replica.
+ * last one and, for each since (200 at most), page and replica.
  */
-const CHANGES = `${IN_TIME}
-own(KEYS[1], 'stream')
-if ARGV[2] == '' then
+const CHANGES = `${IN_TIME}${OWN_CHANGES}
+ownChanges(KEYS[1])
+if ARGV[2] == '' or tonumber(string.match(ARGV[2], '^%d+')) > now + 5000 then
   local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
   return { last and last[1] or '0-0' }
 end
 local reply = { ARGV[2] }
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. ARGV[2], '+', 'COUNT', 1000)) do
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. ARGV[2], '+', 'COUNT', 200)) do
   reply[1] = entry[1]
   reply[#reply + 1] = entry[2][2] or ''
   reply[#reply + 1] = entry[2][4] or ''
@@ -159,20 +178,21 @@ own(BUDGET, 'hash')
 
 /**
  * The day's spending. After Redis has lost it, or at the very first, nothing is spent for a while, in which each
- * replica says what it knows (\`known\`). A clock that is set back does not bring back a day.
+ * replica says what it knows (`known`, of `knownDay`); so too when one knows of more than is written. A day turns when
+ * Redis's clock and the replica's (`ownDay`) both say so, and is not brought back by a clock that is set back.
  */
 const SPENDING = `
-local function spending(holdMs, knownDay, known, isFirst)
+local function spending(holdMs, ownDay, knownDay, known, isFirst)
   local today = math.floor(now / 86400000)
   local entry = redis.call('HMGET', BUDGET, 'day', 'spent', 'openAt')
   local day, spent, openAt = int(entry[1]), int(entry[2]), int(entry[3]) or 0
-  if not day or not spent or day > today + 1 then
+  if not day or not spent or day > math.max(today, ownDay) + 1 then
     day, spent, openAt = today, 0, now + holdMs
   end
   if openAt > now + holdMs then openAt = 0 end
-  if day < today then day, spent = today, 0 end
+  if day < today and day < ownDay then day, spent = math.min(today, ownDay), 0 end
   if known and knownDay >= day and knownDay <= day + 1 and (isFirst or openAt > now) then
-    if knownDay > day then spent = 0 end
+    if known > spent then openAt = now + holdMs end
     day, spent = knownDay, math.max(spent, known)
   end
   redis.call('HSET', BUDGET, 'day', day, 'spent', spent, 'openAt', openAt)
@@ -184,8 +204,8 @@ end
 /**
  * Takes the right to one call, of everything at once. KEYS: circuit, calls, budget. ARGV: sent, token, calls a
  * second, ms a call takes at most, ms that a call counts after its answer, credits it costs, credits a day (or
- * nothing), ms to hold an unknown budget. Returns `granted`, day, spent; `wait` and ms; `spent` and ms until the day
- * turns; \`open\`, the error that holds calls back, and for how many ms.
+ * nothing), ms to hold an unknown budget, the replica's day. Returns `granted`, day, spent; `wait` and ms; `held` and
+ * ms while the budget is unknown; `spent` and ms until the day turns; `open`, the error that holds calls back, and for how many ms.
  */
 const RESERVE = `${IN_TIME}${ALLOWANCE}${SPENDING}
 local circuit = redis.call('HMGET', CIRCUIT, 'until', 'error', 'probeUntil')
@@ -198,19 +218,19 @@ if openUntil and probeUntil and now < probeUntil and probeUntil < now + 600000 t
 local day, spent = 0, 0
 if ARGV[7] ~= '' then
   local openAt
-  day, spent, openAt = spending(tonumber(ARGV[8]))
-  if openAt > now then return { 'wait', openAt - now } end
+  day, spent, openAt = spending(tonumber(ARGV[8]), tonumber(ARGV[9]))
+  if openAt > now then return { 'held', openAt - now } end
   if spent + ARGV[6] > tonumber(ARGV[7]) then return { 'spent', math.max(1, (day + 1) * 86400000 - now) } end
 end
 
 redis.call('ZREMRANGEBYSCORE', CALLS, '-inf', now)
-redis.call('ZREMRANGEBYSCORE', CALLS, now + ARGV[4] + ARGV[5] + 5000, '+inf')
+redis.call('ZREMRANGEBYSCORE', CALLS, now + 700000, '+inf')
 if redis.call('ZCARD', CALLS) >= tonumber(ARGV[3]) then
   return { 'wait', math.max(1, redis.call('ZRANGE', CALLS, 0, 0, 'WITHSCORES')[2] - now) }
 end
 
 redis.call('ZADD', CALLS, now + ARGV[4] + ARGV[5], ARGV[2])
-redis.call('PEXPIRE', CALLS, ARGV[4] + ARGV[5] + 1000)
+redis.call('PEXPIRE', CALLS, 700000)
 if openUntil then redis.call('HSET', CIRCUIT, 'probe', ARGV[2], 'probeUntil', now + ARGV[4] + 1000) end
 if ARGV[7] ~= '' then
   spent = spent + ARGV[6]
@@ -265,18 +285,18 @@ return {}
 
 /**
  * Compares what is known. KEYS: circuit, calls, budget. ARGV: sent, 1 when there is a budget, day, credits that this
- * replica knows of, 1 when it had lost touch, ms to hold an unknown budget. Returns day, spent, and the error that
- * holds calls back and for how many ms, or nothing and 0.
+ * replica knows of (-1: of none), 1 when it had lost touch, ms to hold an unknown budget, the replica's day. Returns
+ * day, spent, the error that holds calls back, or nothing, and for how many ms: 0 when a probe is due.
  */
 const COMPARE = `${IN_TIME}${ALLOWANCE}${SPENDING}
 local day, spent = 0, 0
 if ARGV[2] == '1' then
-  day, spent = spending(tonumber(ARGV[6]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1')
+  day, spent = spending(tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1')
 end
 local circuit = redis.call('HMGET', CIRCUIT, 'until', 'error')
 local openUntil = circuit[2] and int(circuit[1]) or 0
-if openUntil <= now or openUntil > now + 600000 then return { day, spent, '', 0 } end
-return { day, spent, circuit[2], openUntil - now }
+if openUntil == 0 or openUntil > now + 600000 then return { day, spent, '', 0 } end
+return { day, spent, circuit[2], math.max(0, openUntil - now) }
 `;
 
 /** Names a script. */
@@ -288,7 +308,7 @@ export const SCRIPTS = {
   claim: { lua: CLAIM, numberOfKeys: 3 },
   renew: { lua: RENEW, numberOfKeys: 1 },
   store: { lua: STORE, numberOfKeys: 5 },
-  giveUp: { lua: GIVE_UP, numberOfKeys: 2 },
+  giveUp: { lua: GIVE_UP, numberOfKeys: 3 },
   changes: { lua: CHANGES, numberOfKeys: 1 },
   reserve: { lua: RESERVE, numberOfKeys: 3 },
   report: { lua: REPORT, numberOfKeys: 3 },

@@ -12,7 +12,7 @@ import {
   pageId,
 } from '../../domain/page.ts';
 import { type AdmissionOptions, admitPage, toCoversUntil, toLife } from '../admitPage.ts';
-import type { FetchPage, ReadPage } from '../pageCache.ts';
+import type { ChartLookup, FetchPage, ReadPage } from '../pageCache.ts';
 import type { HeldPage } from '../pageStore.ts';
 import { secondsRefused } from '../resilience/accountRefusal.ts';
 import { watchSending } from '../resilience/watchSending.ts';
@@ -39,9 +39,7 @@ export interface SharedPagesOptions extends AdmissionOptions {
  * reads for the first time is looked up in Redis, all its pages at once, and from then on this process's store is kept
  * up with what the others fetch, within a second.
  */
-export interface SharedPages {
-  /** True when the chart is to be looked up before it is read. */
-  isUnseen(chart: Chart): boolean;
+export interface SharedPages extends ChartLookup {
   /**
    * Brings the pages of the chart that are not held fresh into the store, unless that was done within the last second;
    * what is asked for in one tick is read by one `MGET`. Resolves with whether any came.
@@ -75,6 +73,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   /** Charts that are being looked up. */
   const looking = new Map<string, Promise<boolean>>();
   let lastChange = '';
+  /** Counts how often all pages were shared: a new round ends the one before. */
+  let rounds = 0;
   /** The last call that was not made because none may be, and until when refreshes do not ask again. */
   let refusal: { readonly error: ApiError; readonly until: number } | undefined;
   link.onBeat(async (run, isFirst) => {
@@ -89,10 +89,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     void shareAll().catch(() => undefined);
   });
 
-  const looks = new DataLoader<Chart, boolean, string>((charts) => lookAll(charts), {
-    cache: false,
-    cacheKeyFn: chartId,
-  });
+  const looks = new DataLoader<Chart, boolean>((charts) => lookAll(charts), { cache: false });
 
   async function look(chart: Chart): Promise<boolean> {
     const id = chartId(chart);
@@ -110,8 +107,11 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
 
   async function lookAll(charts: readonly Chart[]): Promise<boolean[]> {
     const wanted = charts.map((chart) => pagesWanted(chart));
+    // Known before they are read: what is stored meanwhile is then among the changes.
+    const entries = charts.map((chart) => seen.get(chartId(chart)) ?? { chart, lookedAt: undefined });
+    for (const entry of entries) seen.set(chartId(entry.chart), entry);
     const found = new Set(await readPages(wanted.flat()));
-    for (const chart of charts) seen.set(chartId(chart), { chart, lookedAt: clock.monotonic() });
+    for (const entry of entries) entry.lookedAt = clock.monotonic();
     return wanted.map((keys) => keys.some((key) => found.has(key)));
   }
 
@@ -130,14 +130,16 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     if (keys.length === 0) return [];
     const values = await link.read(keys.map(pageName));
     return keys.filter((key, index) => {
-      const value = decodeValue(values[index] ?? Buffer.alloc(0), key);
-      return value && adopt(value);
+      const value = values[index];
+      const decoded = value ? decodeValue(value, key) : undefined;
+      return decoded && adopt(decoded);
     });
   }
 
   /** Takes in what the other replicas fetched of the charts that were looked up. */
   async function follow(run: RunScript): Promise<void> {
     const [last, ...changes] = await run('changes', ['changes'], [lastChange]);
+    if (String(last) === lastChange) return;
     const keys = new Map<string, PageKey>();
     for (let index = 0; index < changes.length; index += 2) {
       const id = String(changes[index]);
@@ -147,15 +149,22 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       if (chart && !isOurs) keys.set(id, { chart, number, pageSize: PAGE_SIZE });
     }
     await readPages([...keys.values()]);
+    const isFollowing = lastChange !== '';
     lastChange = String(last);
+    // There may be more.
+    if (isFollowing) await follow(run);
   }
 
   /** Gives Redis what it may have lost, or not have got while it was away; takes what it has newer. */
   async function shareAll(): Promise<void> {
-    for (const page of store.all()) {
-      if (!link.isUp()) return;
+    const round = ++rounds;
+    // What was used last is wanted first.
+    for (const page of store.all().reverse()) {
+      if (!link.isUp() || round !== rounds) return;
+      if (newest(page) !== page) continue;
       // One at a time, so that operations do not have to wait behind a heap of pages.
-      const [verdict, value] = await storePage(page, '', page.generation, toShared(page.freshUntil));
+      const life = { generation: page.generation, isReplacement: page.coversUntil === null };
+      const [verdict, value] = await storePage(page, page.order, '', toShared(page.freshUntil), life);
       if (verdict === 'newer') adoptValue(value, page);
     }
   }
@@ -163,18 +172,22 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   async function fetchPage(key: PageKey, fetchOptions: FetchOptions): Promise<ReadPage> {
     // An outage must not send each read of a stale page to Redis.
     if (fetchOptions.background && refusal && clock.monotonic() < refusal.until) throw refusal.error;
-    let origin: ReadPage['origin'] = 'cached';
-    let known = newest(key)?.order ?? 0;
+    let origin: 'cached' | 'shared' = 'cached';
+    let isFailureMinded = true;
+    const held = newest(key);
+    let known = held && !isFromFuture(held) ? held.order : 0;
     while (link.isUp()) {
       const token = randomUUID();
-      const [answer, value] = await claim(key, known, token);
+      const [answer, value] = await claim(key, known, token, origin === 'shared', isFailureMinded);
       if (answer === 'page') {
         const page = adoptValue(value, key);
         if (page) return { page, origin };
         // One that cannot be read is replaced.
         known = Number.MAX_SAFE_INTEGER;
       } else if (answer === 'failure') {
-        throw decodeError(String(value)) ?? new ApiError('UPSTREAM_UNAVAILABLE');
+        const error = decodeError(String(value));
+        if (error) throw error;
+        isFailureMinded = false;
       } else if (answer === 'granted') {
         const page = await fetchLocked(key, token, fetchOptions);
         if (page) return { page, origin: 'fetched' };
@@ -182,10 +195,11 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
         if (clock.monotonic() >= fetchOptions.deadline()) throw new ApiError('UPSTREAM_TIMEOUT');
         fetchOptions.check();
         origin = 'shared';
+        known = Math.max(known, Number(value));
         await clock.sleep(WAIT_MS);
       }
     }
-    return { page: admitAlone(await source(key, fetchOptions)), origin: 'fetched' };
+    return { page: await fetchAndShare(key, '', fetchOptions), origin: 'fetched' };
   }
 
   /** Asks for the right to fetch a page; nothing when Redis has gone meanwhile. */
@@ -193,9 +207,12 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     key: PageKey,
     known: number,
     token: string,
+    hasWaited: boolean,
+    isFailureMinded: boolean,
   ): Promise<readonly [string?, ...unknown[]]> {
     const keys = [pageName(key), lockName(key), failureName(key)];
-    const reply = await link.run('claim', keys, [known, token, lockMs]).catch(() => []);
+    const args = [known, token, lockMs, MAX_LOCK_MS, hasWaited ? 1 : 0, isFailureMinded ? 0 : 1];
+    const reply = await link.run('claim', keys, args).catch(() => []);
     return toAnswer(reply);
   }
 
@@ -221,8 +238,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     };
     const { watched, isSent } = watchSending({ ...fetchOptions, check });
     try {
-      const page = await source(key, watched);
-      return await share(page, token);
+      return await fetchAndShare(key, token, watched);
     } catch (error) {
       if (error === lost) return undefined;
       if (!isSent() && error instanceof ApiError) refusal = { error, until: clock.monotonic() + REFUSAL_MS };
@@ -237,33 +253,38 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     }
   }
 
-  /** Takes in a page that has just come, and gives it to the other replicas. */
-  async function share(page: Page, token: string): Promise<HeldPage> {
-    const order = toOrder(link.now());
-    const proposed = Math.round(link.now() + toLife(options));
+  /** Fetches a page, takes it in, and gives it to the other replicas. */
+  async function fetchAndShare(key: PageKey, token: string, fetchOptions: FetchOptions): Promise<HeldPage> {
+    let order = 0;
+    const onRequest = (): void => {
+      // Its place in time is when it was asked for: an answer may lie for long before it is read.
+      order = toOrder(link.now());
+      fetchOptions.onRequest();
+    };
+    const page = await source(key, { ...fetchOptions, onRequest });
+    if (!link.isUp()) return admitAlone(page);
     try {
-      const [verdict, ...reply] = await storePage({ ...page, order }, token, undefined, proposed);
+      const [verdict, ...reply] = await storePage(page, order, token, link.now() + toLife(options));
       if (verdict === 'newer') return adoptValue(reply[0], page) ?? admitAlone(page);
       const [generation, freshUntil, replaces] = reply.map(Number);
-      const value = { page, order, generation, freshUntil, replaces: replaces === 1 };
-      return hold(value as PageValue);
+      return hold({ page, order, generation, freshUntil, replaces: replaces === 1 } as PageValue);
     } catch {
       return admitAlone(page);
     }
   }
 
-  /** @param generation The one that it belongs to; without, it joins the one that is fresh, or begins one. */
+  /** @param life What is known of a page that is not new; a new one joins the generation that is fresh, or begins one. */
   async function storePage(
-    page: Page & { readonly order: number },
+    page: Page,
+    order: number,
     token: string,
-    generation: number | undefined,
     freshUntil: number,
+    life?: { readonly generation: number; readonly isReplacement: boolean },
   ): Promise<readonly [string?, ...unknown[]]> {
     const generationName = `generation:${chartId(page.chart)}`;
     const keys = [pageName(page), generationName, lockName(page), failureName(page), 'changes'];
-    const order = Math.min(page.order, toOrder(link.now()));
     const reply = await link.run('store', keys, [
-      order,
+      Math.min(order, toOrder(link.now())),
       Math.round(freshUntil),
       staleMs,
       options.ttlMs,
@@ -271,7 +292,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       pageId(page),
       link.replica,
       encodeBody(page),
-      generation ?? '',
+      life?.generation ?? '',
+      life?.isReplacement ? 1 : 0,
     ]);
     return toAnswer(reply);
   }
@@ -286,8 +308,11 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       error ? encodeError(error) : '',
       isAboutPage ? firstMs : 0,
       Math.max(firstMs, MAX_TTL_MS),
+      isRefused ? 1 : 0,
     ];
-    const [wasHeld] = await link.run('giveUp', [lockName(key), failureName(key)], args).catch(() => [1]);
+    const [wasHeld] = await link
+      .run('giveUp', [lockName(key), failureName(key), pageName(key)], args)
+      .catch(() => [1]);
     return wasHeld === 1;
   }
 
@@ -296,23 +321,25 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     return decoded && (adopt(decoded) ?? newest(key));
   }
 
-  /** Takes in a page of Redis's; undefined when the copy that is held is no older. */
+  /** Takes in a page of Redis's; undefined when the copy that is held is no older, or when it is of a time to come. */
   function adopt(value: PageValue): HeldPage | undefined {
     const { page, order } = value;
     const copy = newest(page);
+    if (isFromFuture(value)) return undefined;
     return copy && copy.order >= order && !isFromFuture(copy) ? undefined : hold(value);
   }
 
   function hold({ page, order, generation, freshUntil, replaces }: PageValue): HeldPage {
     const now = clock.monotonic();
     const ageMs = Math.max(0, clock.now() - page.fetchedAt);
+    const isReplacement = replaces || newest(page)?.generation === generation;
     const held = {
       ...page,
       fetchedAt: Math.min(page.fetchedAt, clock.now()),
       order,
       generation,
       freshUntil: now + Math.min(freshUntil - link.now(), options.ttlMs),
-      coversUntil: replaces ? null : toCoversUntil(page, now - ageMs),
+      coversUntil: isReplacement ? null : toCoversUntil(page, now - ageMs),
     };
     if (store.copies(page.chart).some((copy) => copy.number === page.number && isFromFuture(copy)))
       store.forget(page);
@@ -332,8 +359,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     return clock.monotonic() < freshUntil;
   }
 
-  /** Taken in by a clock that was ahead, before Redis's was known. */
-  function isFromFuture({ order }: HeldPage): boolean {
+  /** Taken in by a clock that was ahead, before Redis's was known; or a number that is none of ours. */
+  function isFromFuture({ order }: Pick<HeldPage, 'order'>): boolean {
     return order > toOrder(link.now() + LOOK_MS);
   }
 

@@ -17,7 +17,7 @@ import {
 } from '../resilience/withCircuitBreaker.ts';
 import { WINDOW_MS } from '../resilience/withRateLimit.ts';
 import { decodeError, encodeError } from './errorRecord.ts';
-import type { RedisLink } from './redisLink.ts';
+import type { RedisLink, RunScript } from './redisLink.ts';
 
 /** What all replicas may spend together. */
 export interface SharedAllowanceOptions {
@@ -58,14 +58,29 @@ const DAY_MS = 86_400_000;
  */
 export function withSharedAllowance(source: PageSource, options: SharedAllowanceOptions): PageSource {
   const { link, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
-  let spent: Spending = options.spent ?? { day: Math.floor(clock.now() / DAY_MS), credits: 0 };
+  let spent: Spending | undefined = options.spent;
   let opening: Opening | undefined;
   link.onBeat(async (run, isFirst) => {
-    const args = [creditsPerDay === undefined ? 0 : 1, spent.day, spent.credits, isFirst ? 1 : 0, HOLD_MS];
+    if (isFirst) await tellOpening(run);
+    const hasBudget = creditsPerDay === undefined ? 0 : 1;
+    const known = [spent?.day ?? -1, spent?.credits ?? 0];
+    const args = [hasBudget, ...known, isFirst ? 1 : 0, HOLD_MS, today()];
     const [day, credits, error, ms] = await run('compare', KEYS, args);
-    spent = { day: Number(day), credits: Number(credits) };
-    if (Number(ms) > 0) noteOpening(String(error), Number(ms));
+    if (hasBudget) spent = { day: Number(day), credits: Number(credits) };
+    if (Number(ms) > 0) noteOpening(decodeError(String(error)), Number(ms));
+    else if (String(error) === '' && opening && clock.monotonic() >= opening.until) noteClosing();
   });
+
+  /** What was learnt while Redis was away, or before it forgot, holds for the others too. */
+  async function tellOpening(run: RunScript): Promise<void> {
+    if (!opening || clock.monotonic() >= opening.until) return;
+    const ms = Math.ceil(opening.until - clock.monotonic());
+    await run('report', KEYS, ['', 'refused', WINDOW_MS, encodeError(opening.error), ms, MAX_FAILURES, 0, 0]);
+  }
+
+  function today(): number {
+    return Math.floor(clock.now() / DAY_MS);
+  }
 
   /** Takes the right to one call, as soon as there is one; gives the day that pays for it. Undefined without Redis. */
   async function reserve(
@@ -76,7 +91,7 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
     for (;;) {
       fetchOptions.check();
       throwIfOpen();
-      const budget = [CREDITS_PER_REQUEST, creditsPerDay ?? '', HOLD_MS];
+      const budget = [CREDITS_PER_REQUEST, creditsPerDay ?? '', HOLD_MS, today()];
       const args = [token, qps, attemptMs, WINDOW_MS, ...budget];
       const [answer, first, second] = await link.run('reserve', KEYS, args).catch(() => []);
       switch (String(answer)) {
@@ -86,10 +101,13 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
         case 'spent':
           throw exhausted(Math.ceil(Number(first) / 1000));
         case 'open':
-          noteOpening(String(first), Number(second));
+          noteOpening(decodeError(String(first)), Number(second));
           break;
         case 'wait':
-          await waitFor(Math.min(Number(first), WAIT_MS), key, fetchOptions);
+          await waitFor(Number(first), fetchOptions, () => shed(key, onEvent));
+          break;
+        case 'held':
+          await waitFor(Number(first), fetchOptions, unknown);
           break;
         default:
           return undefined;
@@ -97,22 +115,26 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
     }
   }
 
-  async function waitFor(ms: number, key: PageKey, { deadline }: FetchOptions): Promise<void> {
-    if (clock.monotonic() + ms >= deadline()) throw shed(key, onEvent);
-    await clock.sleep(ms);
+  /** Waits for a moment of `ms`; throws when there is no time for that. */
+  async function waitFor(ms: number, { deadline }: FetchOptions, toError: () => ApiError): Promise<void> {
+    const pauseMs = Math.min(ms, WAIT_MS);
+    if (clock.monotonic() + pauseMs >= deadline()) throw toError();
+    await clock.sleep(pauseMs);
   }
 
   function throwIfOpen(): void {
     if (opening && clock.monotonic() < opening.until) throw toRefusal(opening, clock);
   }
 
-  function noteOpening(text: string, ms: number): void {
-    const error =
-      decodeError(text) ?? new ApiError('UPSTREAM_UNAVAILABLE', { retryAfterSeconds: Math.ceil(ms / 1000) });
-    const isNews =
-      opening === undefined || clock.monotonic() >= opening.until || opening.error.code !== error.code;
+  function noteOpening(error: ApiError = unavailable(), ms: number, isTold = true): void {
+    const isNews = !opening || clock.monotonic() >= opening.until || opening.error.code !== error.code;
     opening = { error, until: clock.monotonic() + ms };
-    if (isNews) onEvent({ type: 'circuitOpened', code: error.code, seconds: Math.ceil(ms / 1000) });
+    if (isNews && isTold) onEvent({ type: 'circuitOpened', code: error.code, seconds: Math.ceil(ms / 1000) });
+  }
+
+  function noteClosing(): void {
+    opening = undefined;
+    onEvent({ type: 'circuitClosed' });
   }
 
   function exhausted(retryAfterSeconds: number): ApiError {
@@ -129,48 +151,71 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
   }
 
   /** Tells all replicas what became of a call. */
-  async function report(token: string, isSent: boolean, day: number, error?: unknown): Promise<void> {
-    const seconds = error instanceof ApiError ? secondsRefused(error) : undefined;
-    const isFailed = error instanceof ApiError && isFailure(error);
-    let verdict = 'answered';
-    if (!isSent) verdict = 'unsent';
-    else if (seconds !== undefined) verdict = 'refused';
-    else if (isFailed) verdict = 'failed';
-
-    const cause = seconds !== undefined && error instanceof ApiError ? error : unavailable();
-    const ms = (seconds ?? FAILURE_SECONDS) * 1000;
+  async function report(token: string, verdict: Verdict, day: number): Promise<void> {
+    const { word, error, ms } = verdict;
     const credits = creditsPerDay === undefined ? 0 : CREDITS_PER_REQUEST;
-    const args = [token, verdict, WINDOW_MS, encodeError(cause), ms, MAX_FAILURES, credits, day];
-    const [change] = await link.run('report', KEYS, args).catch(() => []);
-    if (String(change) === 'opened') noteOpening(encodeError(cause), ms);
-    if (String(change) === 'closed') {
-      opening = undefined;
-      onEvent({ type: 'circuitClosed' });
+    const args = [token, word, WINDOW_MS, error ? encodeError(error) : '', ms, MAX_FAILURES, credits, day];
+    // Where Redis has gone meanwhile, at least this replica knows.
+    const gone = word === 'refused' ? 'opened' : '';
+    const [change] = await link.run('report', KEYS, args).catch(() => [gone]);
+    if (String(change) === 'opened') noteOpening(error, ms);
+    if (String(change) === 'closed') noteClosing();
+  }
+
+  /** A call that Redis does not know of. The circuit breaker of this replica tells of what it meets. */
+  async function fetchUnreserved(key: PageKey, fetchOptions: FetchOptions): Promise<Page> {
+    if (creditsPerDay !== undefined) throw unknown();
+    try {
+      return await source(key, fetchOptions);
+    } catch (error) {
+      const { word, error: cause, ms } = judge(error, true);
+      if (word === 'refused') noteOpening(cause, ms, false);
+      throw error;
     }
   }
 
   return async (key, fetchOptions): Promise<Page> => {
     const token = randomUUID();
     const day = await reserve(token, key, fetchOptions);
-    if (day === undefined) {
-      if (creditsPerDay !== undefined) throw unknown();
-      return source(key, fetchOptions);
-    }
+    if (day === undefined) return fetchUnreserved(key, fetchOptions);
+    const check = (): void => {
+      fetchOptions.check();
+      // It may have opened while this call waited for a connection.
+      throwIfOpen();
+    };
     const onRequest = (): void => {
-      onSpend?.(spent);
+      if (spent) onSpend?.(spent);
       fetchOptions.onRequest();
     };
-    const { watched, isSent } = watchSending({ ...fetchOptions, onRequest });
+    const { watched, isSent } = watchSending({ ...fetchOptions, check, onRequest });
     try {
       const page = await source(key, watched);
-      void report(token, true, day);
+      void report(token, ANSWERED, day);
       return page;
     } catch (error) {
       // Known to all before anybody hears of it here.
-      await report(token, isSent(), day, error);
+      await report(token, judge(error, isSent()), day);
       throw error;
     }
   };
+}
+
+/** What a call says of those to come. */
+interface Verdict {
+  readonly word: 'unsent' | 'answered' | 'refused' | 'failed';
+  /** What holds all calls back, and for how long; when it failed, only if others have as well. */
+  readonly error?: ApiError;
+  readonly ms: number;
+}
+
+const ANSWERED: Verdict = { word: 'answered', ms: 0 };
+
+function judge(error: unknown, isSent: boolean): Verdict {
+  if (!isSent) return { word: 'unsent', ms: 0 };
+  if (!(error instanceof ApiError)) return ANSWERED;
+  const seconds = secondsRefused(error);
+  if (seconds !== undefined) return { word: 'refused', error, ms: seconds * 1000 };
+  return isFailure(error) ? { word: 'failed', error: unavailable(), ms: FAILURE_SECONDS * 1000 } : ANSWERED;
 }
 
 function unavailable(): ApiError {
