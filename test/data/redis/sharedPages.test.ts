@@ -343,8 +343,97 @@ describeWithRedis('createSharedPages', () => {
     // Served while it asks; what it hears is that the page is refused.
     expect(await second?.read()).toMatchObject({ stale: true });
     await sleep(50);
-    expect(await codeOf(second?.read() ?? Promise.resolve())).toBe('BAD_USER_INPUT');
+    // For good, though there was a copy in Redis, and those who come later may have one.
+    for (let time = 0; time < 3; time++) {
+      expect(await codeOf(second?.read() ?? Promise.resolve())).toBe('BAD_USER_INPUT');
+      await sleep(400);
+    }
+    expect(await redis.client.exists(PAGE_1)).toBe(0);
     expect(calls).toBe(1);
+  });
+
+  it('does not believe a failure that lasts for ever, or that cannot be read', async () => {
+    const replica = await start();
+    const failure = 'test:failure:US:7:VIEWS:';
+    await redis.client.hset(`${failure}1`, 'until', '9999999999999999', 'error', '{}');
+    await redis.client.hset(`${failure}2`, 'until', Date.now() + 30_000, 'error', 'garbage');
+    expect(await replica.read({ first: 40 })).toMatchObject({ ids: range(1, 40), requests: 2 });
+  });
+
+  it('does not take a lock from a replica whose attempts may take longer', async () => {
+    latencyMs = 400;
+    const first = await start({ attemptMs: 5000 });
+    const second = await start({ attemptMs: 1000 });
+    const reading = first.read();
+    await sleep(100);
+    expect(await second.read()).toMatchObject({ requests: 0 });
+    await reading;
+    expect(bill).toEqual([1]);
+  });
+
+  it('does not let an answer that lay for long take the place of one that was asked for later', async () => {
+    const [first, second] = await startMany(2);
+    const answer = source;
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    source = async (key, fetchOptions) => {
+      const page = await answer(key, fetchOptions);
+      await gate;
+      return page;
+    };
+    const reading = first?.read();
+    await sleep(50);
+    await redis.client.del(LOCK_1);
+    source = answer;
+    chart.rows = makeVideos(101, 600);
+    await second?.read();
+    open();
+    await reading;
+    await sleep(600);
+    const windows = await Promise.all([first, second, await start()].map((replica) => replica?.read()));
+    expect(windows.map((window) => window?.ids[0])).toEqual([101, 101, 101]);
+    expect(bill).toEqual([1, 1]);
+  });
+
+  it('serves who waited for a page that came too late for its generation', async () => {
+    const fleet = await startMany(2, { ttlMs: 500 });
+    for (const replica of fleet) await replica.read();
+    const freshUntil = fleet[0]?.store.copies(US_VIEWS)[0]?.freshUntil ?? 0;
+    const answer = source;
+    source = async (key, fetchOptions) => {
+      const page = await answer(key, fetchOptions);
+      await sleep(freshUntil - performance.now() - 10);
+      return page;
+    };
+    const next = { first: 20, after: { rank: 20, itemId: null } };
+    await Promise.all(fleet.map((replica) => replica.read(next)));
+    expect(bill.filter((number) => number === 2)).toEqual([2]);
+  });
+
+  it('refreshes a page for its covers once in a generation, whatever becomes of Redis', async () => {
+    const replica = await start();
+    const readWithCovers = async () => {
+      const cover = { cover: 'https://a.test/1', coverExpiresAt: Date.now() + 100 };
+      chart.rows = makeVideos(1, 500).map((video) => ({ ...video, ...cover }));
+      await replica.read();
+      await sleep(150);
+    };
+    for (let time = 0; time < 4; time++) {
+      await readWithCovers();
+      // As if it was evicted.
+      await redis.client.del(PAGE_1);
+    }
+    expect(bill).toEqual([1, 1]);
+    await redis.kill();
+    await redis.start();
+    await within(1500, () => replica.events.some(({ type }) => type === 'redisDown') && replica.link.isUp());
+    await sleep(200);
+    const other = await start();
+    await other.read();
+    await other.read();
+    expect(bill).toEqual([1, 1]);
   });
 
   it('gives back to Redis what that has lost, so that nothing is bought again', async () => {
@@ -361,6 +450,32 @@ describeWithRedis('createSharedPages', () => {
     const second = await start();
     expect(await second.read({ first: 60 })).toMatchObject({ ids: range(1, 60), requests: 0 });
     expect(bill).toEqual([1, 2, 3]);
+  });
+
+  it('gives back what a Redis has lost that was restarted between two beats, or emptied', async () => {
+    const first = await start();
+    await first.read({ first: 40 });
+    await redis.kill();
+    await redis.start();
+    await sleep(1200);
+    expect(await (await start()).read({ first: 40 })).toMatchObject({ requests: 0 });
+    await redis.client.flushall();
+    await sleep(1200);
+    expect(await (await start()).read({ first: 40 })).toMatchObject({ requests: 0 });
+    expect(bill).toEqual([1, 2]);
+  });
+
+  it('gives Redis a page that was asked for before it came back', async () => {
+    const first = await start();
+    await redis.kill();
+    await sleep(600);
+    latencyMs = 1500;
+    const reading = first.read();
+    await sleep(100);
+    await redis.start();
+    await reading;
+    expect(await (await start()).read()).toMatchObject({ requests: 0 });
+    expect(bill).toEqual([1]);
   });
 
   it('takes what others fetched while it could not reach Redis', async () => {

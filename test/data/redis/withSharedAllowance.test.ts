@@ -240,6 +240,96 @@ describeWithRedis('withSharedAllowance', () => {
     expect([await call(replica), await call(replica)]).toEqual(['ok', 'CREDIT_BUDGET_EXHAUSTED']);
   });
 
+  it('is not told of a new day by a replica whose clock is ahead, nor by Redis alone', async () => {
+    const [replica] = await startMany(1, { creditsPerDay: 2 });
+    await openPurse();
+    expect(await call(replica)).toBe('ok');
+    const tomorrow = { ...REAL_CLOCK, now: () => Date.now() + 86_400_000 };
+    await start({ creditsPerDay: 2, clock: tomorrow });
+    expect(await call(replica)).toBe('CREDIT_BUDGET_EXHAUSTED');
+    const yesterday = { ...REAL_CLOCK, now: () => Date.now() - 86_400_000 };
+    const late = await start({ creditsPerDay: 2, clock: yesterday });
+    const day = Math.floor(Date.now() / 86_400_000) - 1;
+    await redis.client.hset('test:budget', 'day', day, 'spent', 2);
+    expect(await call(late)).toBe('CREDIT_BUDGET_EXHAUSTED');
+  });
+
+  it('does not believe a Redis that knows of less than it did before the connection broke', async () => {
+    const [replica] = await startMany(1, { creditsPerDay: 6 });
+    await openPurse();
+    for (const number of range(1, 3)) await call(replica, number);
+    // What a copy that lagged behind would have.
+    await redis.client.hset('test:budget', 'spent', 2);
+    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await sleep(1200);
+    expect(await call(replica)).toBe('CREDIT_BUDGET_EXHAUSTED');
+    expect(calls).toHaveLength(3);
+  });
+
+  it('says so when the budget is unknown for longer than a call may wait', async () => {
+    const [replica] = await startMany(1, { creditsPerDay: 6 });
+    const deadlineAt = performance.now() + 300;
+    const error = await replica
+      ?.fetch(key(1), fetchOptions({ deadline: () => deadlineAt }))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'CREDIT_BUDGET_EXHAUSTED',
+      message: expect.stringMatching(/cannot reserve/),
+    });
+    expect(calls).toEqual([]);
+  });
+
+  it('stops calls that wait for their connection when upstream refuses all', async () => {
+    const sent: number[] = [];
+    const source: PageSource = async ({ number }, { check, onRequest }) => {
+      // The first one has its connection at once, the others take longer to open theirs.
+      await sleep(number === 1 ? 0 : 200);
+      check();
+      onRequest();
+      sent.push(number);
+      throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
+    };
+    const replica = await startReplica({ url: redis.url, source });
+    replicas.push(replica);
+    const outcomes = await Promise.all(range(1, 4).map((number) => call(replica, number)));
+    expect(outcomes).toEqual(range(1, 4).map(() => 'UPSTREAM_RATE_LIMITED'));
+    expect(sent).toEqual([1]);
+  });
+
+  it.each([
+    ['was learnt while Redis was away', () => redis.kill(), () => redis.start()],
+    ['Redis has forgotten', () => undefined, () => redis.client.flushall()],
+  ])('tells the others of a pause that %s', async (_what, before, after) => {
+    const [first] = await startMany(1);
+    await before();
+    answer = async () => {
+      throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
+    };
+    if (!redis.client.status.startsWith('ready')) await sleep(600);
+    expect(await call(first)).toBe('UPSTREAM_RATE_LIMITED');
+    await after();
+    await sleep(1200);
+    answer = async () => page;
+    const second = await start();
+    expect([await call(first), await call(second)]).toEqual([
+      'UPSTREAM_RATE_LIMITED',
+      'UPSTREAM_RATE_LIMITED',
+    ]);
+    expect(calls).toHaveLength(1);
+  });
+
+  it('remembers a pause that Redis could not be told of', async () => {
+    const [replica] = await startMany(1);
+    answer = async () => {
+      await redis.kill();
+      throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
+    };
+    await call(replica);
+    expect(await call(replica, 2)).toBe('UPSTREAM_RATE_LIMITED');
+    expect(calls).toHaveLength(1);
+    await redis.start();
+  });
+
   it('makes no paid call while Redis is away, when there is a budget', async () => {
     const [replica] = await startMany(1, { creditsPerDay: 100 });
     await openPurse();
