@@ -297,6 +297,16 @@ describeWithRedis('createSharedPages', () => {
     expect(await redis.client.exists(LOCK_1)).toBe(0);
   });
 
+  it('leaves the lock of another alone when it has lost its own', async () => {
+    latencyMs = 200;
+    const replica = await start();
+    const reading = replica.read();
+    await sleep(100);
+    await redis.client.set(LOCK_1, 'of another', 'PX', 5000);
+    await reading;
+    expect(await redis.client.get(LOCK_1)).toBe('of another');
+  });
+
   it('makes no call when the lock was lost before it was its turn', async () => {
     const answer = source;
     let open: () => void = () => undefined;

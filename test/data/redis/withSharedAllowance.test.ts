@@ -163,6 +163,27 @@ describeWithRedis('withSharedAllowance', () => {
     expect(await call(fleet[1])).toBe('ok');
   });
 
+  it('lets another one probe at once when a probe was not made after all', async () => {
+    const [first, second] = await startMany(2);
+    answer = async () => {
+      throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 1 });
+    };
+    await call(first);
+    await sleep(1050);
+    answer = async () => page;
+    let checks = 0;
+    const stop = (): never => {
+      throw new ApiError('UPSTREAM_UNAVAILABLE');
+    };
+    await codeOf(
+      first?.fetch(key(1), fetchOptions({ check: () => void (++checks > 1 && stop()) })) ?? Promise.resolve(),
+    );
+    expect(checks).toBe(2);
+    const startedAt = performance.now();
+    expect(await call(second)).toBe('ok');
+    expect(performance.now() - startedAt).toBeLessThan(500);
+  });
+
   it('counts failures in a row over all replicas', async () => {
     const fleet = await startMany(4);
     answer = async () => {
