@@ -297,6 +297,28 @@ describeWithRedis('createSharedPages', () => {
     expect(await redis.client.exists(LOCK_1)).toBe(0);
   });
 
+  it('answers with what another fetched when its lock was lost and its own call failed', async () => {
+    const [first, second] = await startMany(2);
+    const answer = source;
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    source = async (_key, { onRequest }) => {
+      onRequest();
+      await gate;
+      throw new ApiError('UPSTREAM_TIMEOUT');
+    };
+    const reading = first?.read();
+    await sleep(50);
+    await redis.client.del(LOCK_1);
+    source = answer;
+    await second?.read();
+    open();
+    expect(await reading).toMatchObject({ ids: range(1, 20), requests: 1 });
+    expect(await redis.client.exists('test:failure:US:7:VIEWS:1')).toBe(0);
+  });
+
   it('leaves the lock of another alone when it has lost its own', async () => {
     latencyMs = 200;
     const replica = await start();
