@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
+import { createOperation } from '../../support/cache.ts';
 import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { REAL_CLOCK, type ReplicaOptions, startReplica, type TestReplica } from '../../support/replica.ts';
-import { codeOf } from '../../support/sources.ts';
+import { codeOf, key } from '../../support/sources.ts';
 
 const PAGE_1 = 'test:page:US:7:VIEWS:1';
 const LOCK_1 = 'test:lock:US:7:VIEWS:1';
@@ -89,6 +90,17 @@ describeWithRedis('createSharedPages', () => {
       expect(pages.fetched).toBe(requests);
     }
     expect(windows.reduce((sum, { requests }) => sum + requests, 0)).toBe(3);
+  });
+
+  it('does not count what others hold against the pages that an operation may buy', async () => {
+    const [first, second] = await startMany(2);
+    await first?.read({ first: 60 });
+    const operation = { ...createOperation(), pagesLeft: 1 };
+    for (const number of range(1, 3)) {
+      const { origin } = (await second?.cache.fetch(key(number), operation)) ?? {};
+      expect(origin).toBe('cached');
+    }
+    expect(operation.pagesLeft).toBe(1);
   });
 
   it('gives a replica that comes later all that is held, with its generation and age', async () => {
