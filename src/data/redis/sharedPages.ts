@@ -72,6 +72,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   const seen = new Map<string, Seen>();
   /** Charts that are being looked up. */
   const looking = new Map<string, Promise<boolean>>();
+  /** Locks that could not be given up because Redis went away: others would wait for the rest of their lives. */
+  const untold: (() => Promise<unknown>)[] = [];
   let lastChange = '';
   /** Counts how often all pages were shared: a new round ends the one before. */
   let rounds = 0;
@@ -85,6 +87,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     await follow(run);
   });
   link.onUp(() => {
+    for (const tell of untold.splice(0)) void tell().catch(() => undefined);
     // In its own time: it may be much.
     void shareAll().catch(() => undefined);
   });
@@ -310,9 +313,11 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       Math.max(firstMs, MAX_TTL_MS),
       isRefused ? 1 : 0,
     ];
-    const [wasHeld] = await link
-      .run('giveUp', [lockName(key), failureName(key), pageName(key)], args)
-      .catch(() => [1]);
+    const tell = () => link.run('giveUp', [lockName(key), failureName(key), pageName(key)], args);
+    const [wasHeld] = await tell().catch(() => {
+      untold.push(tell);
+      return [1];
+    });
     return wasHeld === 1;
   }
 

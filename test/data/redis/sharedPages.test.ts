@@ -283,6 +283,22 @@ describeWithRedis('createSharedPages', () => {
     expect(waitedMs).toBeLessThan(1500);
   });
 
+  it('gives up its lock as soon as Redis is there again, if it could not before', async () => {
+    const [first, second] = await startMany(2);
+    const answer = source;
+    source = async (_key, { onRequest }) => {
+      onRequest();
+      await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      throw new ApiError('UPSTREAM_UNAUTHENTICATED');
+    };
+    await codeOf(first?.read() ?? Promise.resolve());
+    expect(await redis.client.pttl(LOCK_1)).toBeGreaterThan(2000);
+    source = answer;
+    await within(1500, () => Boolean(first?.link.isUp() && second?.link.isUp()));
+    await sleep(50);
+    expect(await redis.client.exists(LOCK_1)).toBe(0);
+  });
+
   it('keeps its lock while it waits for a slow answer', async () => {
     latencyMs = 2500;
     const [first, second] = await startMany(2, { attemptMs: 600 });
