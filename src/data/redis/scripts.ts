@@ -185,11 +185,11 @@ const SPENDING = `
 local function spending(holdMs, ownDay, knownDay, known, isFirst)
   local today = math.floor(now / 86400000)
   local entry = redis.call('HMGET', BUDGET, 'day', 'spent', 'openAt')
-  local day, spent, openAt = int(entry[1]), int(entry[2]), int(entry[3]) or 0
-  if not day or not spent or day > math.max(today, ownDay) + 1 then
+  local day, spent, openAt = int(entry[1]), int(entry[2]), int(entry[3])
+  local isKnown = day and spent and openAt and openAt <= now + holdMs
+  if not isKnown or day > math.max(today, ownDay) + 1 then
     day, spent, openAt = today, 0, now + holdMs
   end
-  if openAt > now + holdMs then openAt = 0 end
   if day < today and day < ownDay then day, spent = math.min(today, ownDay), 0 end
   if known and knownDay >= day and knownDay <= day + 1 and (isFirst or openAt > now) then
     if known > spent then openAt = now + holdMs end

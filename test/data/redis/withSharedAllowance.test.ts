@@ -261,6 +261,18 @@ describeWithRedis('withSharedAllowance', () => {
     expect([await call(replica), await call(replica)]).toEqual(['ok', 'CREDIT_BUDGET_EXHAUSTED']);
   });
 
+  it.each(['day', 'spent', 'openAt'])(
+    'takes a record whose %s cannot be read for none at all',
+    async (field) => {
+      const [replica] = await startMany(1, { creditsPerDay: 6 });
+      await openPurse();
+      for (const number of range(1, 3)) await call(replica, number);
+      await redis.client.hset('test:budget', 'spent', 0, field, 'garbage');
+      expect(await call(replica)).toBe('CREDIT_BUDGET_EXHAUSTED');
+      expect(calls).toHaveLength(3);
+    },
+  );
+
   it('is not told of a new day by a replica whose clock is ahead, nor by Redis alone', async () => {
     const [replica] = await startMany(1, { creditsPerDay: 2 });
     await openPurse();
