@@ -241,8 +241,8 @@ return { 'granted', day, spent }
 
 /**
  * Tells what became of a call. KEYS: circuit, calls, budget. ARGV: sent, token, verdict, ms that it counts still,
- * error, ms for which that holds all calls back, failures in a row that do so too, credits to give back, their day.
- * Verdicts: `unsent`, `answered`, `refused`, `failed`. Returns `opened` or `closed` when it changed that.
+ * error, ms for which that holds all calls back (of `sent`: that the call may take), failures in a row that do so too, credits to give back, their day.
+ * Verdicts: `unsent`, `sent`, `answered`, `refused`, `failed`. Returns `opened` or `closed` when it changed that.
  */
 const REPORT = `${IN_TIME}${ALLOWANCE}
 local isProbe = redis.call('HGET', CIRCUIT, 'probe') == ARGV[2]
@@ -263,6 +263,11 @@ if ARGV[3] == 'unsent' then
   if tonumber(ARGV[8]) > 0 and entry[1] == ARGV[9] and (int(entry[2]) or 0) >= tonumber(ARGV[8]) then
     redis.call('HINCRBY', BUDGET, 'spent', -ARGV[8])
   end
+  return {}
+end
+if ARGV[3] == 'sent' then
+  redis.call('ZADD', CALLS, 'XX', now + ARGV[6] + ARGV[4], ARGV[2])
+  if isProbe then redis.call('HSET', CIRCUIT, 'probeUntil', now + ARGV[6] + 1000) end
   return {}
 end
 redis.call('ZADD', CALLS, 'XX', now + ARGV[4], ARGV[2])

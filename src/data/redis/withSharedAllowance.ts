@@ -44,6 +44,8 @@ const HOLD_MS = 2000;
 const RETRY_SECONDS = 5;
 const KEYS = ['circuit', 'calls', 'budget'];
 const DAY_MS = 86_400_000;
+/** Longest wait between a reservation and its call that is reckoned with. */
+const MAX_TURN_MS = 60_000;
 
 /**
  * Reserves each call in Redis before it is made, of what all replicas may do together: the rate, the day's credits, and
@@ -92,7 +94,9 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
       fetchOptions.check();
       throwIfOpen();
       const budget = [CREDITS_PER_REQUEST, creditsPerDay ?? '', HOLD_MS, today()];
-      const args = [token, qps, attemptMs, WINDOW_MS, ...budget];
+      // It may have to wait for its turn in this replica before it leaves.
+      const turnMs = Math.min(Math.max(0, fetchOptions.deadline() - clock.monotonic()), MAX_TURN_MS);
+      const args = [token, qps, Math.ceil(turnMs) + attemptMs, WINDOW_MS, ...budget];
       const [answer, first, second] = await link.run('reserve', KEYS, args).catch(() => []);
       switch (String(answer)) {
         case 'granted':
@@ -185,6 +189,7 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
     };
     const onRequest = (): void => {
       if (spent) onSpend?.(spent);
+      void report(token, { word: 'sent', ms: attemptMs }, day);
       fetchOptions.onRequest();
     };
     const { watched, isSent } = watchSending({ ...fetchOptions, check, onRequest });
@@ -202,7 +207,7 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
 
 /** What a call says of those to come. */
 interface Verdict {
-  readonly word: 'unsent' | 'answered' | 'refused' | 'failed';
+  readonly word: 'unsent' | 'sent' | 'answered' | 'refused' | 'failed';
   /** What holds all calls back, and for how long; when it failed, only if others have as well. */
   readonly error?: ApiError;
   readonly ms: number;

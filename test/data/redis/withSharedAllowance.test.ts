@@ -89,6 +89,27 @@ describeWithRedis('withSharedAllowance', () => {
     expect((calls[1]?.at ?? 0) - (calls[0]?.at ?? 0)).toBeGreaterThan(1490);
   });
 
+  it('counts a call that waits for its own turn after it was reserved, and a dead replica not for long', async () => {
+    const [first, second] = await startMany(2, { qps: 1, attemptMs: 200 });
+    answer = async () => page;
+    const source: PageSource = async (_key, { onRequest }) => {
+      await sleep(1800);
+      onRequest();
+      calls.push({ at: performance.now(), replica: 2 });
+      return new Promise(() => undefined);
+    };
+    const slow = await startReplica({ url: redis.url, source, qps: 1, attemptMs: 200 });
+    replicas.push(slow);
+    void call(slow);
+    await sleep(50);
+    expect(await call(first, 2)).toBe('ok');
+    // Its call left at last, and may have taken 200 ms.
+    expect((calls[1]?.at ?? 0) - (calls[0]?.at ?? 0)).toBeGreaterThan(1000);
+    expect((calls[1]?.at ?? 0) - (calls[0]?.at ?? 0)).toBeLessThan(2000);
+    expect(calls[0]?.replica).toBe(2);
+    expect(second?.link.isUp()).toBe(true);
+  });
+
   it('refuses a call whose turn would not come before its deadline', async () => {
     const fleet = await startMany(2, { qps: 1 });
     await call(fleet[0]);
