@@ -69,7 +69,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const apollo = createApolloServer({
     introspection: config.introspection,
     sandbox: config.sandbox,
-    source,
     maxCreditsPerOperation: config.credits.perOperation,
     log,
   });
@@ -83,6 +82,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const pagesLeft = Math.floor(config.credits.perOperation / CREDITS_PER_REQUEST);
       return { cost, charts: createChartReader(pages.cache, { cost, deadlineAt, pagesLeft }, onEvent) };
     },
+    maxBytes: config.cache.answerBytes,
+    isPrivate: false,
+    monotonic: clock.monotonic,
+    onEvent,
     corsOrigins: config.corsOrigins,
     source,
     readiness: () => (link ? { redis: link.isUp() ? 'up' : 'down' } : {}),

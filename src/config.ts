@@ -20,6 +20,8 @@ export interface Config {
     /** How long a page that could not be had is not asked for again; doubles with each further failure. */
     readonly errorTtlMs: number;
     readonly maxBytes: number;
+    /** For whole answers; 0 keeps none. */
+    readonly answerBytes: number;
     readonly file: string | undefined;
   };
   /** Where replicas share pages and limits; undefined for a process alone. */
@@ -93,6 +95,7 @@ const environment = z.object({
   CACHE_STALE_SECONDS: integer(0, 31_536_000).default(86_400),
   ERROR_TTL_SECONDS: integer(1, 60).default(1),
   CACHE_MAX_MB: integer(1, 1_048_576).default(64),
+  RESPONSE_CACHE: boolean.default(true),
   CACHE_FILE: z.string().optional(),
   REDIS_URL: z
     .string()
@@ -154,6 +157,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       staleMs: env.CACHE_STALE_SECONDS * 1000,
       errorTtlMs: env.ERROR_TTL_SECONDS * 1000,
       maxBytes: env.CACHE_MAX_MB * 2 ** 20,
+      answerBytes: env.RESPONSE_CACHE ? (env.CACHE_MAX_MB * 2 ** 20) / 2 : 0,
       file: env.CACHE_FILE,
     },
     redis:

@@ -2,9 +2,10 @@ import type { BaseLogger } from 'pino';
 import type { DataEvent } from './data/events.ts';
 import { chartId } from './domain/chart.ts';
 import type { KeyapiEvent } from './keyapi/events.ts';
+import type { AnswerEvent } from './server/events.ts';
 
 /** All that the layers tell of. */
-export type AppEvent = KeyapiEvent | DataEvent;
+export type AppEvent = KeyapiEvent | DataEvent | AnswerEvent;
 
 const EVERY_MS = 60_000;
 
@@ -87,6 +88,9 @@ export function logEvent(log: BaseLogger): (event: AppEvent) => void {
         if (!isDue(event)) break;
         isRedisNews = true;
         log.warn({ reason: event.reason }, 'Redis is away: this replica goes on alone');
+        break;
+      case 'answer':
+        log.debug({ origin: event.origin, status: event.status }, 'Answer');
         break;
       case 'pageRead':
       case 'pageRefresh':

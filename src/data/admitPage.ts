@@ -47,9 +47,16 @@ export function toLife({ ttlMs, random }: Pick<AdmissionOptions, 'ttlMs' | 'rand
  * When the first cover of a page that was taken in at `admittedAt` expires, on the monotonic clock; null when none
  * does. Covers are worth one refresh in each generation: upstream may well send links that expire soon again.
  */
-export function toCoversUntil({ rows, fetchedAt }: Page, admittedAt: number): number | null {
-  const expiries = rows.flatMap((row) =>
-    row?.cover && row.coverExpiresAt !== null ? [row.coverExpiresAt] : [],
-  );
-  return expiries.length > 0 ? admittedAt + Math.min(...expiries) - fetchedAt : null;
+export function toCoversUntil(page: Page, admittedAt: number): number | null {
+  const expiry = firstCoverExpiry(page);
+  return Number.isFinite(expiry) ? admittedAt + expiry - page.fetchedAt : null;
+}
+
+/** When the first cover of a page expires, in Unix milliseconds; Infinity when none does. */
+export function firstCoverExpiry({ rows }: Page): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const row of rows) {
+    if (row?.cover && row.coverExpiresAt !== null) first = Math.min(first, row.coverExpiresAt);
+  }
+  return first;
 }

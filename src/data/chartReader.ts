@@ -8,10 +8,13 @@ import type { OnDataEvent } from './events.ts';
 import { createOperationPages } from './operationPages.ts';
 import type { PageCache } from './pageCache.ts';
 import type { HeldPage } from './pageStore.ts';
+import { ReadPages } from './readPages.ts';
 import type { Views } from './views.ts';
 
 /** Reads windows for one operation. */
 export interface ChartReader {
+  /** What the windows were cut from so far. */
+  readonly readPages: ReadPages;
   /**
    * Reads a window: at once where all its pages are held, from one generation of the chart if one has them all,
    * else from each page's newest copy. Stale pages are refreshed meanwhile. Where a page is missing, it is waited
@@ -34,7 +37,8 @@ interface ViewCut {
 /** A reader for one operation, which pays into its cost. */
 export function createChartReader(cache: PageCache, operation: Operation, onEvent: OnDataEvent): ChartReader {
   const isFresh = (page: HeldPage): boolean => cache.isFresh(page);
-  const operationPages = createOperationPages(cache, operation, onEvent);
+  const readPages = new ReadPages(cache, onEvent);
+  const operationPages = createOperationPages(cache, operation, readPages, onEvent);
   /** A page of each chart that this operation reads. */
   const wanted = new Map<string, number>();
 
@@ -145,5 +149,5 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
     return shared;
   }
 
-  return { readWindow };
+  return { readPages, readWindow };
 }

@@ -4,6 +4,7 @@ import { type PageKey, pageId } from '../domain/page.ts';
 import type { OnDataEvent } from './events.ts';
 import type { PageCache, ReadPage } from './pageCache.ts';
 import type { HeldPage } from './pageStore.ts';
+import type { ReadPages } from './readPages.ts';
 
 /** The pages of one operation, each counted once in its cost. Never shared between operations. */
 export interface OperationPages {
@@ -18,21 +19,17 @@ export interface OperationPages {
   clear(key: PageKey): void;
 }
 
-/** The pages that `operation` uses. */
+/** The pages that `operation` uses; `readPages` is told of each. */
 export function createOperationPages(
   cache: PageCache,
   operation: Operation,
+  readPages: ReadPages,
   onEvent: OnDataEvent,
 ): OperationPages {
-  const counted = new Set<string>();
-
   function count({ page, origin }: ReadPage): HeldPage {
-    const { chart, number } = page;
-    const id = pageId(page);
-    if (!counted.has(id)) {
-      counted.add(id);
+    if (readPages.add(page)) {
       operation.cost.pages[origin]++;
-      onEvent({ type: 'pageRead', origin, chart, page: number });
+      onEvent({ type: 'pageRead', origin, chart: page.chart, page: page.number });
     }
     return page;
   }

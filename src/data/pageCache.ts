@@ -4,8 +4,9 @@ import type { Clock } from '../domain/clock.ts';
 import { ApiError } from '../domain/errors.ts';
 import type { Operation } from '../domain/operation.ts';
 import { type FetchOptions, type PageKey, pageId } from '../domain/page.ts';
+import { firstCoverExpiry } from './admitPage.ts';
 import type { OnDataEvent, PageOrigin } from './events.ts';
-import type { HeldPage, PageStore } from './pageStore.ts';
+import type { HeldPage, PageCopy, PageStore } from './pageStore.ts';
 import { newestCopies, toViews, type Views } from './views.ts';
 
 /** What a page cache needs. */
@@ -87,7 +88,7 @@ export class PageCache {
   }
 
   /** True while a page's time to live goes on. */
-  isFresh({ freshUntil }: HeldPage): boolean {
+  isFresh({ freshUntil }: Pick<HeldPage, 'freshUntil'>): boolean {
     return this.#options.clock.monotonic() < freshUntil;
   }
 
@@ -99,6 +100,23 @@ export class PageCache {
   /** Looks up the chart's pages that other replicas hold; resolves with whether any came. */
   async look(chart: Chart): Promise<boolean> {
     return (await this.#options.shared?.look(chart)) ?? false;
+  }
+
+  /** How often what is held has changed. */
+  get changes(): number {
+    return this.#options.store.changes;
+  }
+
+  /** Until when, on the monotonic clock, a page is fresh with all its covers, and may be served stale. */
+  life(page: HeldPage): { readonly freshUntil: number; readonly staleUntil: number } {
+    const { clock, store } = this.#options;
+    const coversUntil = clock.monotonic() + firstCoverExpiry(page) - clock.now();
+    return { freshUntil: Math.min(page.freshUntil, coversUntil), staleUntil: store.staleUntil(page) };
+  }
+
+  /** Notes that a copy serves, whether or not it is still held. */
+  touch(copy: PageCopy): void {
+    this.#options.store.touch(copy);
   }
 
   /** Serves a page that is held. */

@@ -13,6 +13,9 @@ export interface HeldPage extends KnownPage {
   readonly coversUntil: number | null;
 }
 
+/** Names a copy of a page. */
+export type PageCopy = Pick<HeldPage, 'chart' | 'number' | 'generation'>;
+
 /** What a page store needs. */
 export interface PageStoreOptions {
   readonly clock: Clock;
@@ -35,6 +38,7 @@ export class PageStore {
   /** The copies by chart, the newest first: exactly those in `#pages`. */
   readonly #byChart = new Map<string, HeldPage[]>();
   #latest = 0;
+  #changes = 0;
 
   constructor(options: PageStoreOptions) {
     this.#options = options;
@@ -46,11 +50,16 @@ export class PageStore {
     });
   }
 
+  /** How often a page has come, or was dropped for being wrong. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** The chart's copies that may still be used, the newest first. */
   copies(chart: Chart): readonly HeldPage[] {
     const copies = this.#byChart.get(chartId(chart)) ?? [];
     const now = this.#options.clock.monotonic();
-    const isExpired = (page: HeldPage): boolean => now >= page.freshUntil + this.#options.staleMs;
+    const isExpired = (page: HeldPage): boolean => now >= this.staleUntil(page);
     if (!copies.some(isExpired)) return copies;
     for (const page of copies.filter(isExpired)) this.#pages.delete(copyId(page));
     return this.#byChart.get(chartId(chart)) ?? [];
@@ -62,6 +71,11 @@ export class PageStore {
     return newest?.pageSize === pageSize ? newest : undefined;
   }
 
+  /** Until when a page may be used, on the monotonic clock. */
+  staleUntil({ freshUntil }: HeldPage): number {
+    return freshUntil + this.#options.staleMs;
+  }
+
   /** The `order` of the next page to come: `earliest` at least. */
   nextOrder(earliest = 0): number {
     return Math.max(this.#latest + 1, earliest);
@@ -69,19 +83,21 @@ export class PageStore {
 
   /** Takes a page in. */
   add(page: HeldPage): void {
+    this.#changes++;
     this.#latest = Math.max(this.#latest, page.order);
     this.#pages.set(copyId(page), page);
     const copies = this.copies(page.chart).filter(({ number }) => number === page.number);
     for (const old of copies.slice(MAX_COPIES)) this.#pages.delete(copyId(old));
   }
 
-  /** Notes that a page was used. */
-  touch(page: HeldPage): void {
-    this.#pages.get(copyId(page));
+  /** Notes that a copy was used. */
+  touch(copy: PageCopy): void {
+    this.#pages.get(copyId(copy));
   }
 
   /** Drops all copies of a page. */
   forget({ chart, number }: Pick<PageKey, 'chart' | 'number'>): void {
+    this.#changes++;
     const copies = this.copies(chart).filter((page) => page.number === number);
     for (const page of copies) this.#pages.delete(copyId(page));
   }
@@ -105,6 +121,6 @@ export class PageStore {
   }
 }
 
-function copyId(page: HeldPage): string {
-  return `${pageId(page)}:${page.generation}`;
+function copyId(copy: PageCopy): string {
+  return `${pageId(copy)}:${copy.generation}`;
 }

@@ -1,35 +1,35 @@
 import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import type { BaseLogger } from 'pino';
 import type { OperationContext } from './context.ts';
 import { createCostLimitPlugin } from './costLimit.ts';
 import { createFormatError } from './formatError.ts';
 import { createSchema } from './schema.ts';
-import {
-  createUpstreamExtensionPlugin,
-  toUpstreamExtension,
-  type UpstreamSource,
-} from './upstreamExtension.ts';
+
+/** Headers that a forged request cannot have: one of them is asked for where browsers do not ask the server first. */
+export const PREFLIGHT_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight'] as const;
 
 /** What the GraphQL server needs to know of the program around it. */
 export interface ApolloServerOptions {
   readonly introspection: boolean;
   /** Opens Apollo Sandbox to browsers that visit the endpoint. */
   readonly sandbox: boolean;
-  readonly source: UpstreamSource;
   readonly maxCreditsPerOperation: number;
   readonly log: BaseLogger;
 }
 
 /** Makes the GraphQL server, without a transport; start it before use. */
 export function createApolloServer(options: ApolloServerOptions): ApolloServer<OperationContext> {
-  const { introspection, sandbox, source, maxCreditsPerOperation, log } = options;
+  const { introspection, sandbox, maxCreditsPerOperation, log } = options;
   return new ApolloServer<OperationContext>({
     schema: createSchema(),
     introspection,
     includeStacktraceInErrorResponses: false,
-    csrfPrevention: true,
+    csrfPrevention: { requestHeaders: [...PREFLIGHT_HEADERS] },
     // The process listens to signals, not its parts.
     stopOnTerminationSignals: false,
     logger: log,
@@ -39,15 +39,12 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
       hints: introspection,
       onUnexpected: (error) => log.error({ err: error }, 'Unexpected error'),
     }),
-    // Answers to requests that name no operation pass no plugin.
-    stringifyResult: (result) =>
-      `${JSON.stringify({
-        ...result,
-        extensions: { upstream: toUpstreamExtension(source), ...result.extensions },
-      })}\n`,
+    // Extensions are added by whoever knows what the answer cost.
+    stringifyResult: ({ errors, data }) => JSON.stringify({ errors, data }),
     plugins: [
-      createUpstreamExtensionPlugin(source),
       createCostLimitPlugin(maxCreditsPerOperation),
+      // It would wrap every field; `Cache-Control` is told from the pages instead.
+      ApolloServerPluginCacheControlDisabled(),
       sandbox ? ApolloServerPluginLandingPageLocalDefault() : ApolloServerPluginLandingPageDisabled(),
     ],
   });

@@ -1,6 +1,4 @@
-import type { ApolloServerPlugin } from '@apollo/server';
 import { CREDITS_PER_REQUEST, createUpstreamCost, type UpstreamCost } from '../domain/upstreamCost.ts';
-import type { OperationContext } from './context.ts';
 
 /** Where the data comes from: KeyAPI, or the emulator that stands in for it. */
 export type UpstreamSource = 'keyapi' | 'emulator';
@@ -21,19 +19,13 @@ export function toUpstreamExtension(
   return { source, requests, credits: requests * CREDITS_PER_REQUEST, pages };
 }
 
-/** Says in every operation's answer, failed ones included, what it cost. */
-export function createUpstreamExtensionPlugin(source: UpstreamSource): ApolloServerPlugin<OperationContext> {
-  return {
-    async requestDidStart() {
-      return {
-        async willSendResponse({ response: { body }, contextValue }) {
-          const result = body.kind === 'single' ? body.singleResult : body.initialResult;
-          result.extensions = {
-            ...result.extensions,
-            upstream: toUpstreamExtension(source, contextValue.cost),
-          };
-        },
-      };
-    },
-  };
+/** What an answer cost whoever waited for it while another operation was paying. */
+export function costOfSharer({ pages }: UpstreamCost): UpstreamCost {
+  return { requests: 0, pages: { ...pages, shared: pages.shared + pages.fetched, fetched: 0 } };
+}
+
+/** What an answer costs when it is given again: nothing, and all that was fresh is held. */
+export function costOfCopy({ pages }: UpstreamCost): UpstreamCost {
+  const cached = pages.cached + pages.shared + pages.fetched;
+  return { requests: 0, pages: { cached, stale: pages.stale, shared: 0, fetched: 0 } };
 }

@@ -1,0 +1,60 @@
+import { pageId } from '../domain/page.ts';
+import type { OnDataEvent } from './events.ts';
+import type { PageCache } from './pageCache.ts';
+import type { HeldPage, PageCopy } from './pageStore.ts';
+
+/** The pages that the windows of one operation were cut from: they say how long its answer may be given again. */
+export class ReadPages {
+  readonly #cache: PageCache;
+  readonly #onEvent: OnDataEvent;
+  /** Names alone: pages that were held on to here would take room uncounted. */
+  readonly #copies = new Map<string, PageCopy>();
+  #changes: number;
+  #freshUntil = Number.POSITIVE_INFINITY;
+  #staleUntil = Number.POSITIVE_INFINITY;
+
+  constructor(cache: PageCache, onEvent: OnDataEvent) {
+    this.#cache = cache;
+    this.#onEvent = onEvent;
+    this.#changes = cache.changes;
+  }
+
+  /**
+   * Until when, on the monotonic clock, all of them are fresh and none of their covers has expired: past when one
+   * is stale already, Infinity when there are none.
+   */
+  get freshUntil(): number {
+    return this.#freshUntil;
+  }
+
+  /** Until when, on the monotonic clock, all of them may be served stale; Infinity when there are none. */
+  get staleUntil(): number {
+    return this.#staleUntil;
+  }
+
+  /** True while nothing has come since they were read: reading again would give the same. */
+  get isLatest(): boolean {
+    return this.#changes === this.#cache.changes;
+  }
+
+  /** Takes note of a page that was read; false when it, or another copy of it, was read before. */
+  add(page: HeldPage): boolean {
+    const { chart, number, generation } = page;
+    const { freshUntil, staleUntil } = this.#cache.life(page);
+    const isFirst = !this.#copies.has(pageId(page));
+    this.#copies.set(pageId(page), { chart, number, generation });
+    this.#freshUntil = Math.min(this.#freshUntil, freshUntil);
+    this.#staleUntil = Math.min(this.#staleUntil, staleUntil);
+    this.#changes = this.#cache.changes;
+    return isFirst;
+  }
+
+  /** Takes note that what was made of them serves once more: in memory they are the last to go. */
+  reuse(): void {
+    const origin = this.#cache.isFresh(this) ? 'cached' : 'stale';
+    for (const copy of this.#copies.values()) {
+      this.#cache.touch(copy);
+      this.#onEvent({ type: 'pageRead', origin, chart: copy.chart, page: copy.number });
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import { compress, type Encoding } from './encoding.ts';
+
+/** An answer to a request, to be sent in the form that the request takes. */
+export class Answer {
+  readonly #compressed = new Map<Encoding, Promise<Buffer>>();
+
+  constructor(
+    readonly status: number,
+    readonly headers: Readonly<Record<string, string>>,
+    readonly body: Buffer,
+  ) {}
+
+  /** The body in a content coding: made once, on demand. */
+  compressed(encoding: Encoding): Promise<Buffer> {
+    const held = this.#compressed.get(encoding);
+    if (held !== undefined) return held;
+    const made = compress(this.body, encoding);
+    this.#compressed.set(encoding, made);
+    return made;
+  }
+}

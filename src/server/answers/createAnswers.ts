@@ -1,0 +1,127 @@
+import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import type { OperationContext } from '../../graphql/context.ts';
+import { PREFLIGHT_HEADERS } from '../../graphql/createApolloServer.ts';
+import { costOfCopy, costOfSharer } from '../../graphql/upstreamExtension.ts';
+import type { AnswerEvent } from '../events.ts';
+import type { Answer } from './answer.ts';
+import { type MadeAnswer, type MakeAnswerOptions, makeAnswer } from './makeAnswer.ts';
+
+/** A request to `/graphql`; its body is text that has not been looked at yet. */
+export type GraphqlRequest = FastifyRequest<{ Body: string | undefined }>;
+
+/** See `createAnswers`. */
+export interface AnswersOptions extends MakeAnswerOptions {
+  readonly createContext: () => OperationContext;
+  /** Parses a request's body; throws when it is no JSON. */
+  readonly parse: (request: GraphqlRequest) => unknown;
+  /** Room for answers that are kept; 0 keeps none. */
+  readonly maxBytes: number;
+  readonly onEvent: (event: AnswerEvent) => void;
+}
+
+/** An answer to be sent. */
+export interface FoundAnswer {
+  readonly answer: Answer;
+  /** How long it has been kept, in seconds; absent when it has not been. */
+  readonly age?: number;
+}
+
+/** Gives the answer to a request: at once when it is kept. */
+export type FindAnswer = (request: GraphqlRequest) => FoundAnswer | Promise<FoundAnswer>;
+
+/** An answer that is kept for others. */
+interface KeptAnswer {
+  readonly answer: Answer;
+  readonly readPages: OperationContext['charts']['readPages'];
+  /** On the monotonic clock, as `keptUntil`. */
+  readonly madeAt: number;
+  readonly keptUntil: number;
+  readonly isStale: boolean;
+}
+
+/** How long an answer of stale pages is given again when no others come. */
+const KEEP_STALE_MS = 1000;
+
+/** What an answer takes beside its texts, roughly. */
+const OVERHEAD_BYTES = 1000;
+
+/**
+ * Answers requests to `/graphql`, where it can without looking into them.
+ *
+ * - An answer without errors is kept, under all that it may depend on, for as long as its pages are fresh. One of
+ *   stale pages is kept for a second, and only while nothing newer comes: it is by making it that they are refreshed.
+ * - Requests that come while the same one is being carried out share its answer. Errors are not shared, or a late
+ *   one might fail of another's deadline.
+ */
+export function createAnswers(options: AnswersOptions): FindAnswer {
+  const { createContext, parse, maxBytes, monotonic, onEvent } = options;
+  if (maxBytes === 0) return async (request) => tell('made', await make(request, createContext()));
+
+  const kept = new LRUCache<string, KeptAnswer>({
+    maxSize: maxBytes,
+    // Its compressed forms, of which there are two, take less than half of it each.
+    sizeCalculation: ({ answer }, key) => OVERHEAD_BYTES + 2 * key.length + 2 * answer.body.length,
+  });
+  const underWay = new Map<string, Promise<MadeAnswer>>();
+
+  function findKept(key: string): FoundAnswer | undefined {
+    const found = kept.get(key);
+    if (!found) return undefined;
+    const { answer, readPages, madeAt, keptUntil, isStale } = found;
+    const now = monotonic();
+    if (now >= keptUntil || (isStale && !readPages.isLatest)) {
+      kept.delete(key);
+      return undefined;
+    }
+    readPages.reuse();
+    return { answer, age: Math.floor((now - madeAt) / 1000) };
+  }
+
+  async function share(key: string, request: GraphqlRequest): Promise<FoundAnswer> {
+    // Its time begins here, whether or not it is spent on waiting for another's answer.
+    const context = createContext();
+    const others = await underWay.get(key)?.catch(() => undefined);
+    if (others?.atCost) return tell('shared', { answer: others.atCost(costOfSharer) });
+    const making = make(request, context);
+    underWay.set(key, making);
+    try {
+      const made = await making;
+      keep(key, made, context);
+      return tell('made', made);
+    } finally {
+      if (underWay.get(key) === making) underWay.delete(key);
+    }
+  }
+
+  function keep(key: string, { atCost }: MadeAnswer, { charts: { readPages } }: OperationContext): void {
+    const { freshUntil, staleUntil } = readPages;
+    if (!atCost || !Number.isFinite(freshUntil)) return;
+    const madeAt = monotonic();
+    const isStale = madeAt >= freshUntil;
+    const keptUntil = isStale ? Math.min(staleUntil, madeAt + KEEP_STALE_MS) : freshUntil;
+    kept.set(key, { answer: atCost(costOfCopy), readPages, madeAt, keptUntil, isStale });
+  }
+
+  function make(request: GraphqlRequest, context: OperationContext): Promise<MadeAnswer> {
+    return makeAnswer({ request, body: parse(request) }, context, options);
+  }
+
+  function tell(origin: AnswerEvent['origin'], found: FoundAnswer): FoundAnswer {
+    onEvent({ type: 'answer', origin, status: found.answer.status });
+    return found;
+  }
+
+  return (request) => {
+    const key = toKey(request);
+    const found = findKept(key);
+    return found ? tell('kept', found) : share(key, request);
+  };
+}
+
+/** All of a request that its answer may depend on. */
+function toKey({ method, url, headers, body }: GraphqlRequest): string {
+  const isPreflighted = PREFLIGHT_HEADERS.some((name) => headers[name]);
+  const kind = method === 'POST' ? 'POST' : 'GET';
+  return `${kind} ${url}\n${headers.accept}\n${headers['content-type']}\n${isPreflighted}\n${body ?? ''}`;
+}

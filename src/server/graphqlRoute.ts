@@ -1,0 +1,62 @@
+import type { FastifyBaseLogger, FastifyError, FastifyInstance } from 'fastify';
+import { INTERNAL_ERROR, toRequestError } from '../graphql/formatError.ts';
+import { toUpstreamExtension } from '../graphql/upstreamExtension.ts';
+import { type AnswersOptions, createAnswers, type GraphqlRequest } from './answers/createAnswers.ts';
+import { sendAnswer } from './answers/sendAnswer.ts';
+
+/** What it takes to serve `/graphql`. */
+export interface GraphqlRouteOptions extends Omit<AnswersOptions, 'parse'> {
+  readonly log: FastifyBaseLogger;
+}
+
+/** Serves `/graphql`. */
+export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
+  const { source, log } = options;
+  const findAnswer = createAnswers({ ...options, parse: createParser(server) });
+
+  // Bodies stay text: an answer that is kept is found by it, without a look into it.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    done(null, body);
+  });
+
+  server.route({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    handler: (request: GraphqlRequest, reply) => {
+      const found = findAnswer(request);
+      if (!(found instanceof Promise)) {
+        sendAnswer(request, reply, found);
+        return;
+      }
+      return found.then((made) => {
+        sendAnswer(request, reply, made);
+        return reply;
+      });
+    },
+    // A body that never became a request: too large, not JSON, of a type that is not read.
+    errorHandler: (error: FastifyError, _request, reply) => {
+      const status = error.statusCode ?? 500;
+      if (status >= 500) log.error({ err: error }, 'Unexpected error');
+      const formatted = status < 500 ? toRequestError(error.message, 'BAD_REQUEST') : INTERNAL_ERROR;
+      void reply
+        .status(status)
+        .header('cache-control', 'no-store')
+        .send({ errors: [formatted], extensions: { upstream: toUpstreamExtension(source) } });
+    },
+  });
+}
+
+/** Fastify's own parser of JSON, which refuses what would change an object's prototype. */
+function createParser(server: FastifyInstance): AnswersOptions['parse'] {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  return (request) => {
+    let parsed: unknown;
+    if (request.body === undefined) return parsed;
+    void parse(request, request.body, (error, body) => {
+      if (error) throw error;
+      parsed = body;
+    });
+    return parsed;
+  };
+}
