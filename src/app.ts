@@ -18,6 +18,9 @@ import type { Clock } from './domain/clock.ts';
 import type { PageSource } from './domain/page.ts';
 import { CREDITS_PER_REQUEST, createUpstreamCost } from './domain/upstreamCost.ts';
 import { createApolloServer } from './graphql/createApolloServer.ts';
+import { Documents } from './graphql/execution/documents.ts';
+import { createKnownOperations } from './graphql/execution/knownOperations.ts';
+import { createSchema } from './graphql/schema.ts';
 import { createKeyapiClient } from './keyapi/client.ts';
 import { createEmulator } from './keyapi/emulator/emulator.ts';
 import { type AppEvent, logEvent } from './logEvent.ts';
@@ -30,6 +33,8 @@ export interface AppOptions {
   /** From 0 up to 1. */
   readonly random?: () => number;
   readonly onEvent?: (event: AppEvent) => void;
+  /** See `createKnownOperations`. */
+  readonly textsFrom?: number;
 }
 
 const systemClock: Clock = {
@@ -66,16 +71,28 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const link = createLink(config, clock, onEvent);
   const pages = await createPages(client.fetchPage, { config, clock, random, onEvent, link });
 
+  const schema = createSchema();
+  const documents = new Documents(config.cache.documentBytes);
+  const { perOperation: maxCreditsPerOperation } = config.credits;
   const apollo = createApolloServer({
+    schema,
+    documents,
     introspection: config.introspection,
     sandbox: config.sandbox,
-    maxCreditsPerOperation: config.credits.perOperation,
+    maxCreditsPerOperation,
     log,
   });
   await apollo.start();
   const waitMs = timeToWait(config.operationTimeoutMs);
   const server = await createServer({
     apollo,
+    runKnown: createKnownOperations({
+      schema,
+      documents,
+      maxCreditsPerOperation,
+      textBytes: config.cache.textBytes,
+      textsFrom: options.textsFrom,
+    }),
     createContext: () => {
       const cost = createUpstreamCost();
       const deadlineAt = clock.monotonic() + waitMs;

@@ -10,13 +10,8 @@ export function createCostLimitPlugin(maxCredits: number): ApolloServerPlugin<Op
     async requestDidStart() {
       return {
         async didResolveOperation({ schema, operation, document, request }) {
-          const fragments = Object.fromEntries(
-            document.definitions.flatMap((node) =>
-              node.kind === 'FragmentDefinition' ? [[node.name.value, node]] : [],
-            ),
-          );
           const variables = request.variables ?? {};
-          const credits = operation ? worstCaseCredits({ schema, operation, fragments, variables }) : 0;
+          const credits = operation ? worstCaseCredits({ schema, document, operation, variables }) : 0;
           if (credits <= maxCredits) return;
           const originalError = new ApiError('OPERATION_TOO_EXPENSIVE', {
             message:

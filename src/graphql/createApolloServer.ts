@@ -4,17 +4,20 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
+import type { GraphQLSchema } from 'graphql';
 import type { BaseLogger } from 'pino';
 import type { OperationContext } from './context.ts';
 import { createCostLimitPlugin } from './costLimit.ts';
+import type { Documents } from './execution/documents.ts';
 import { createFormatError } from './formatError.ts';
-import { createSchema } from './schema.ts';
 
 /** Headers that a forged request cannot have: one of them is asked for where browsers do not ask the server first. */
 export const PREFLIGHT_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight'] as const;
 
 /** What the GraphQL server needs to know of the program around it. */
 export interface ApolloServerOptions {
+  readonly schema: GraphQLSchema;
+  readonly documents: Documents;
   readonly introspection: boolean;
   /** Opens Apollo Sandbox to browsers that visit the endpoint. */
   readonly sandbox: boolean;
@@ -24,9 +27,10 @@ export interface ApolloServerOptions {
 
 /** Makes the GraphQL server, without a transport; start it before use. */
 export function createApolloServer(options: ApolloServerOptions): ApolloServer<OperationContext> {
-  const { introspection, sandbox, maxCreditsPerOperation, log } = options;
+  const { schema, documents, introspection, sandbox, maxCreditsPerOperation, log } = options;
   return new ApolloServer<OperationContext>({
-    schema: createSchema(),
+    schema,
+    documentStore: documents,
     introspection,
     includeStacktraceInErrorResponses: false,
     csrfPrevention: { requestHeaders: [...PREFLIGHT_HEADERS] },

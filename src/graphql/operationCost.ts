@@ -1,8 +1,10 @@
 import {
+  type DocumentNode,
   type FieldNode,
   type GraphQLSchema,
   getArgumentValues,
   getVariableValues,
+  Kind,
   type OperationDefinitionNode,
 } from 'graphql';
 import { FULL_CHART, PAGE_SIZE } from '../domain/page.ts';
@@ -13,8 +15,9 @@ import { type SelectionContext, selectedFields, toWindowNeed } from './connectio
 /** An operation as it was sent. */
 export interface SentOperation {
   readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  /** The one of the document that is to be executed. */
   readonly operation: OperationDefinitionNode;
-  readonly fragments: SelectionContext['fragments'];
   /** As sent: not yet coerced. */
   readonly variables: Readonly<Record<string, unknown>>;
 }
@@ -33,10 +36,10 @@ interface WindowSizes {
  * `before`), whose place is not known before the chart's length is. Aliases are summed as if they shared nothing; retries are not counted. What cannot
  * be executed costs nothing.
  */
-export function worstCaseCredits({ schema, operation, fragments, variables }: SentOperation): number {
+export function worstCaseCredits({ schema, document, operation, variables }: SentOperation): number {
   const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
   if (!coerced) return 0;
-  const context = { fragments, variableValues: coerced };
+  const context = { fragments: fragmentsOf(document), variableValues: coerced };
   const fields = selectedFields([operation], context).filter(({ name }) => name.value === 'trendingVideos');
 
   // Fields of one response key are one field: the schema's validation has seen that their arguments are the same.
@@ -47,6 +50,11 @@ export function worstCaseCredits({ schema, operation, fragments, variables }: Se
   }
   const pages = [...byKey.values()].map((nodes) => worstCasePages(nodes, schema, context));
   return CREDITS_PER_REQUEST * pages.reduce((sum, count) => sum + count, 0);
+}
+
+function fragmentsOf({ definitions }: DocumentNode): SelectionContext['fragments'] {
+  const fragments = definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
+  return Object.fromEntries(fragments.map((node) => [node.name.value, node]));
 }
 
 function worstCasePages(

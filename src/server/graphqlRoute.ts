@@ -1,18 +1,26 @@
+import type { ApolloServer } from '@apollo/server';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance } from 'fastify';
+import type { OperationContext } from '../graphql/context.ts';
+import type { RunKnown } from '../graphql/execution/knownOperations.ts';
 import { INTERNAL_ERROR, toRequestError } from '../graphql/formatError.ts';
 import { toUpstreamExtension } from '../graphql/upstreamExtension.ts';
 import { type AnswersOptions, createAnswers, type GraphqlRequest } from './answers/createAnswers.ts';
 import { sendAnswer } from './answers/sendAnswer.ts';
+import { createServeRequest } from './answers/serveRequest.ts';
 
 /** What it takes to serve `/graphql`. */
-export interface GraphqlRouteOptions extends Omit<AnswersOptions, 'parse'> {
+export interface GraphqlRouteOptions extends Omit<AnswersOptions, 'parse' | 'serve'> {
+  /** Started. */
+  readonly apollo: ApolloServer<OperationContext>;
+  readonly runKnown: RunKnown;
   readonly log: FastifyBaseLogger;
 }
 
 /** Serves `/graphql`. */
 export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
-  const { source, log } = options;
-  const findAnswer = createAnswers({ ...options, parse: createParser(server) });
+  const { apollo, runKnown, source, log } = options;
+  const serve = createServeRequest(apollo, runKnown);
+  const findAnswer = createAnswers({ ...options, serve, parse: createParser(server) });
 
   // Bodies stay text: an answer that is kept is found by it, without a look into it.
   server.removeAllContentTypeParsers();

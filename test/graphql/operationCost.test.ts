@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type FragmentDefinitionNode, type OperationDefinitionNode, parse, validate } from 'graphql';
+import { type OperationDefinitionNode, parse, validate } from 'graphql';
 import { worstCaseCredits } from '../../src/graphql/operationCost.ts';
 import { createSchema } from '../../src/graphql/schema.ts';
 
@@ -13,12 +13,7 @@ function creditsOf(text: string, variables: Record<string, unknown> = {}): numbe
     (node): node is OperationDefinitionNode => node.kind === 'OperationDefinition',
   );
   if (!operation) throw new Error('expected an operation');
-  const fragments = Object.fromEntries(
-    document.definitions
-      .filter((node): node is FragmentDefinitionNode => node.kind === 'FragmentDefinition')
-      .map((node) => [node.name.value, node]),
-  );
-  return worstCaseCredits({ schema, operation, fragments, variables });
+  return worstCaseCredits({ schema, document, operation, variables });
 }
 
 describe('worstCaseCredits', () => {

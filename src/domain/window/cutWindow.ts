@@ -6,6 +6,8 @@ import { pageNumber, type WindowArguments, type WindowPlan } from './planWindow.
 export interface RankedVideo {
   readonly rank: number;
   readonly video: TrendingVideo;
+  /** Where it was read. */
+  readonly page: Page;
 }
 
 /**
@@ -23,10 +25,11 @@ export function cutWindow(
   const seen = new Set([after?.itemId, before?.itemId]);
   const window: RankedVideo[] = [];
   for (let rank = ranks.first; rank <= ranks.last; rank++) {
-    const video = pages.get(pageNumber(rank, pageSize))?.rows[(rank - 1) % pageSize];
-    if (!video || seen.has(video.itemId)) continue;
+    const page = pages.get(pageNumber(rank, pageSize));
+    const video = page?.rows[(rank - 1) % pageSize];
+    if (!page || !video || seen.has(video.itemId)) continue;
     seen.add(video.itemId);
-    window.push({ rank, video });
+    window.push({ rank, video, page });
   }
   return window;
 }

@@ -2,8 +2,8 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Args, Ctx, Info, Query, Resolver } from 'type-graphql';
 import { toChart } from '../../domain/chart.ts';
 import { toWindowNeed } from '../connection/selection.ts';
-import { toConnection } from '../connection/toConnection.ts';
 import { TrendingVideoConnectionType } from '../connection/trendingVideoConnection.type.ts';
+import { WindowConnection } from '../connection/windowConnection.ts';
 import type { OperationContext } from '../context.ts';
 import { TrendingVideosArgs, toWindowArguments } from './trendingVideos.args.ts';
 
@@ -20,11 +20,11 @@ export class TrendingVideosResolver {
     @Args(() => TrendingVideosArgs) args: TrendingVideosArgs,
     @Ctx() { charts }: OperationContext,
     @Info() info: GraphQLResolveInfo,
-  ): Promise<Partial<TrendingVideoConnectionType>> {
+  ): Promise<WindowConnection | object> {
     const chart = toChart(args.region, args.period, args.orderBy);
     const window = toWindowArguments(chart, args);
     const need = toWindowNeed(info.fieldNodes, info);
     if (!need.rows && !need.facts) return {};
-    return toConnection(chart, await charts.readWindow(chart, window, need));
+    return new WindowConnection(chart, await charts.readWindow(chart, window, need));
   }
 }

@@ -6,12 +6,14 @@ import { costOfCopy, costOfSharer } from '../../graphql/upstreamExtension.ts';
 import type { AnswerEvent } from '../events.ts';
 import type { Answer } from './answer.ts';
 import { type MadeAnswer, type MakeAnswerOptions, makeAnswer } from './makeAnswer.ts';
+import type { ServeRequest } from './serveRequest.ts';
 
 /** A request to `/graphql`; its body is text that has not been looked at yet. */
 export type GraphqlRequest = FastifyRequest<{ Body: string | undefined }>;
 
 /** See `createAnswers`. */
 export interface AnswersOptions extends MakeAnswerOptions {
+  readonly serve: ServeRequest;
   readonly createContext: () => OperationContext;
   /** Parses a request's body; throws when it is no JSON. */
   readonly parse: (request: GraphqlRequest) => unknown;
@@ -55,7 +57,7 @@ const OVERHEAD_BYTES = 1000;
  *   one might fail of another's deadline.
  */
 export function createAnswers(options: AnswersOptions): FindAnswer {
-  const { createContext, parse, maxBytes, monotonic, onEvent } = options;
+  const { serve, createContext, parse, maxBytes, monotonic, onEvent } = options;
   if (maxBytes === 0) return async (request) => tell('made', await make(request, createContext()));
 
   const kept = new LRUCache<string, KeptAnswer>({
@@ -103,8 +105,8 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
     kept.set(key, { answer: atCost(costOfCopy), readPages, madeAt, keptUntil, isStale });
   }
 
-  function make(request: GraphqlRequest, context: OperationContext): Promise<MadeAnswer> {
-    return makeAnswer({ request, body: parse(request) }, context, options);
+  async function make(request: GraphqlRequest, context: OperationContext): Promise<MadeAnswer> {
+    return makeAnswer(await serve(request, parse(request), context), context, options);
   }
 
   function tell(origin: AnswerEvent['origin'], found: FoundAnswer): FoundAnswer {

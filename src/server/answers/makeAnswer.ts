@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { type ApolloServer, HeaderMap } from '@apollo/server';
-import type { FastifyRequest } from 'fastify';
 import type { OperationContext } from '../../graphql/context.ts';
 import {
   toUpstreamExtension,
@@ -8,18 +6,12 @@ import {
   type UpstreamSource,
 } from '../../graphql/upstreamExtension.ts';
 import { Answer } from './answer.ts';
+import type { ServedRequest } from './serveRequest.ts';
 
 type Cost = OperationContext['cost'];
 
-/** A request to `/graphql` whose body, if it has one, was parsed. */
-export interface ParsedRequest {
-  readonly request: FastifyRequest;
-  readonly body: unknown;
-}
-
 /** What it takes to make answers. */
 export interface MakeAnswerOptions {
-  readonly apollo: ApolloServer<OperationContext>;
   readonly source: UpstreamSource;
   /** Shared caches must not hold answers that not everyone may have. */
   readonly isPrivate: boolean;
@@ -34,58 +26,25 @@ export interface MadeAnswer {
   readonly atCost?: (toCost: (cost: Cost) => Cost) => Answer;
 }
 
-/** Has Apollo Server carry out a request. */
-export async function makeAnswer(
-  { request, body }: ParsedRequest,
-  context: OperationContext,
-  { apollo, source, isPrivate, monotonic }: MakeAnswerOptions,
-): Promise<MadeAnswer> {
-  const served = await apollo.executeHTTPGraphQLRequest({
-    httpGraphQLRequest: {
-      // Like any GET it may be asked for its headers alone.
-      method: request.method === 'HEAD' ? 'GET' : request.method,
-      headers: toHeaderMap(request.headers),
-      search: toSearch(request.url),
-      body,
-    },
-    context: async () => context,
-  });
-  if (served.body.kind !== 'complete') throw new TypeError('An answer in parts, though nothing is deferred');
-  const {
-    status = 200,
-    body: { string: text },
-  } = served;
-  const headers: Record<string, string> = {
-    'cache-control': 'no-store',
-    ...Object.fromEntries(served.headers),
-  };
+/** Makes the answer out of what a request came to, with what it cost, and what caches may do with it. */
+export function makeAnswer(
+  { status, headers: served, text }: ServedRequest,
+  { cost, charts: { readPages } }: OperationContext,
+  { source, isPrivate, monotonic }: MakeAnswerOptions,
+): MadeAnswer {
+  const headers: Record<string, string> = { ...served, 'cache-control': 'no-store' };
   const isPage = headers['content-type']?.startsWith('text/html');
   if (isPage) return { answer: new Answer(status, headers, Buffer.from(text)) };
 
   const result = Buffer.from(text);
   const hasErrors = text.startsWith('{"errors"');
-  const { readPages } = context.charts;
   if (!hasErrors && Number.isFinite(readPages.freshUntil)) {
     headers['cache-control'] = toCacheControl(readPages, monotonic(), isPrivate);
     headers.etag = toEtag(result);
   }
   const atCost = (toCost: (cost: Cost) => Cost): Answer =>
-    new Answer(status, headers, withUpstream(result, toUpstreamExtension(source, toCost(context.cost))));
-  return { answer: atCost((cost) => cost), ...(!hasErrors && { atCost }) };
-}
-
-function toHeaderMap(headers: FastifyRequest['headers']): HeaderMap {
-  const map = new HeaderMap();
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) map.set(name, Array.isArray(value) ? value.join(', ') : value);
-  }
-  return map;
-}
-
-/** The query string with its question mark; empty when there is none. */
-function toSearch(url: string): string {
-  const start = url.indexOf('?');
-  return start < 0 ? '' : url.slice(start);
+    new Answer(status, headers, withUpstream(result, toUpstreamExtension(source, toCost(cost))));
+  return { answer: atCost((own) => own), ...(!hasErrors && { atCost }) };
 }
 
 /** What caches may do with an answer, from the lives of its pages. */
@@ -106,7 +65,7 @@ function toEtag(result: Buffer): string {
 }
 
 /** A result with the extension that every answer has, written into its end. */
-export function withUpstream(result: Buffer, upstream: UpstreamExtension): Buffer {
+function withUpstream(result: Buffer, upstream: UpstreamExtension): Buffer {
   const end = Buffer.from(`,"extensions":${JSON.stringify({ upstream })}}\n`);
   return Buffer.concat([result.subarray(0, -1), end]);
 }

@@ -1,0 +1,72 @@
+import type { ChartWindow } from '../../data/cutInSteps.ts';
+import type { Chart } from '../../domain/chart.ts';
+import { encodeCursor } from '../../domain/cursor.ts';
+import type { RankedVideo } from '../../domain/window/index.ts';
+import type { TrendingVideoType } from '../types/trendingVideo.type.ts';
+import type { PageInfoType } from './pageInfo.type.ts';
+import type { TrendingVideoConnectionType, TrendingVideoEdgeType } from './trendingVideoConnection.type.ts';
+
+/** The connection for a window. Nothing is built that is not asked for; facts are there if they were read. */
+export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edges' | 'nodes' | 'pageInfo'> {
+  readonly #chart: Chart;
+  readonly #window: ChartWindow;
+
+  constructor(chart: Chart, window: ChartWindow) {
+    this.#chart = chart;
+    this.#window = window;
+  }
+
+  /** What stands in the window. */
+  get rows(): readonly RankedVideo[] {
+    return this.#window.videos;
+  }
+
+  get edges(): TrendingVideoEdgeType[] {
+    return this.rows.map((row) => this.#toEdge(row));
+  }
+
+  get nodes(): TrendingVideoType[] {
+    return this.rows.map(({ video }) => video);
+  }
+
+  get pageInfo(): PageInfoType {
+    const { ranks, facts } = this.#window;
+    const isEmpty = ranks.last < ranks.first;
+    if (isEmpty) return { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };
+    return {
+      hasNextPage: facts !== undefined && ranks.last < facts.chartLength,
+      hasPreviousPage: ranks.first > 1,
+      startCursor: this.#cursorOf(this.rows.at(0), ranks.first),
+      endCursor: this.#cursorOf(this.rows.at(-1), ranks.last),
+    };
+  }
+
+  get totalCount(): number | undefined {
+    return this.#window.facts?.chartLength;
+  }
+
+  get fetchedAt(): number | undefined {
+    return this.#window.facts?.fetchedAt;
+  }
+
+  get stale(): boolean | undefined {
+    return this.#window.facts?.stale;
+  }
+
+  /** The same connection with some of its rows. */
+  only(rows: readonly RankedVideo[]): WindowConnection {
+    return new WindowConnection(this.#chart, { ...this.#window, videos: rows });
+  }
+
+  #toEdge(row: RankedVideo): TrendingVideoEdgeType {
+    return { cursor: this.#cursorOf(row, row.rank), node: row.video, rank: row.rank };
+  }
+
+  /** Where every row of a window was dropped, the ranks alone let a walk go on. */
+  #cursorOf(row: RankedVideo | undefined, rank: number): string {
+    return encodeCursor(
+      this.#chart,
+      row ? { rank: row.rank, itemId: row.video.itemId } : { rank, itemId: null },
+    );
+  }
+}

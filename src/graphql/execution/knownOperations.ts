@@ -1,0 +1,114 @@
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
+  visit,
+} from 'graphql';
+import type { OperationContext } from '../context.ts';
+import { worstCaseCredits } from '../operationCost.ts';
+import type { Documents } from './documents.ts';
+import { stringify } from './jsonText.ts';
+import { toTextSchema } from './textSchema.ts';
+
+/** See `createKnownOperations`. */
+export interface KnownOperationsOptions {
+  readonly schema: GraphQLSchema;
+  readonly documents: Documents;
+  readonly maxCreditsPerOperation: number;
+  /** Room for the JSON of rows. */
+  readonly textBytes: number;
+  /** From which execution of a document on the JSON of its rows is kept. */
+  readonly textsFrom?: number | undefined;
+}
+
+/**
+ * Executes an operation that is sent as `body`, and gives the result as JSON; undefined for anything that is not an
+ * operation of a known document, or does not end without errors: that is Apollo Server's to answer.
+ */
+export type RunKnown = (body: unknown, context: OperationContext) => Promise<string | undefined>;
+
+/** An operation as it is sent; there may be more to it. */
+interface SentOperation {
+  readonly query: string;
+  readonly operationName?: string | null;
+  readonly variables?: Readonly<Record<string, unknown>> | null;
+}
+
+/** What is remembered of an operation for as long as its parsed document is. */
+interface Familiarity {
+  executions: number;
+  /** Found out when it matters. */
+  asksForSchema?: boolean;
+}
+
+/**
+ * Makes the short way for documents that Apollo Server has found valid: graphql-js alone, and for those that come again
+ * and again with the JSON of rows that is already made. Of others, such texts would only fill the memory.
+ */
+export function createKnownOperations(options: KnownOperationsOptions): RunKnown {
+  const { schema, documents, maxCreditsPerOperation, textBytes, textsFrom = 3 } = options;
+  const textSchema = toTextSchema(schema, textBytes);
+  const operations = new WeakMap<OperationDefinitionNode, Familiarity>();
+
+  function schemaFor(operation: OperationDefinitionNode, document: DocumentNode): GraphQLSchema {
+    const seen: Familiarity = operations.get(operation) ?? { executions: 0 };
+    operations.set(operation, seen);
+    if (++seen.executions < textsFrom) return schema;
+    seen.asksForSchema ??= asksForSchema(document);
+    return seen.asksForSchema ? schema : textSchema;
+  }
+
+  return async (body, contextValue) => {
+    if (!isSentOperation(body)) return undefined;
+    const { query, operationName, variables } = body;
+    const document = documents.find(query);
+    const operation = document && getOperationAST(document, operationName);
+    if (!operation) return undefined;
+    const variableValues = variables ?? {};
+    const isAffordable =
+      worstCaseCredits({ schema, document, operation, variables: variableValues }) <= maxCreditsPerOperation;
+    if (!isAffordable) return undefined;
+    const result: ExecutionResult = await execute({
+      schema: schemaFor(operation, document),
+      document,
+      operationName,
+      variableValues,
+      contextValue,
+    });
+    return result.errors ? undefined : stringify({ data: result.data });
+  };
+}
+
+function isSentOperation(body: unknown): body is SentOperation {
+  if (!isObject(body)) return false;
+  const { query, operationName, variables, extensions } = body;
+  return (
+    typeof query === 'string' &&
+    (typeof operationName === 'string' || isNothing(operationName)) &&
+    (isObject(variables) || isNothing(variables)) &&
+    // It may hold the hash of another query.
+    isNothing(extensions)
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNothing(value: unknown): value is null | undefined {
+  return value === null || value === undefined;
+}
+
+/** Introspection tells of the schema that executes it. */
+function asksForSchema(document: DocumentNode): boolean {
+  let asks = false;
+  visit(document, {
+    Field: ({ name: { value } }) => {
+      if (value === '__schema' || value === '__type') asks = true;
+    },
+  });
+  return asks;
+}

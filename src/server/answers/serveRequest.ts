@@ -1,0 +1,74 @@
+import { type ApolloServer, HeaderMap } from '@apollo/server';
+import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import type { OperationContext } from '../../graphql/context.ts';
+import type { RunKnown } from '../../graphql/execution/knownOperations.ts';
+
+/** What a request came to; the text lacks what it cost. */
+export interface ServedRequest {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** Carries out a request, whose body was parsed. */
+export type ServeRequest = (
+  request: FastifyRequest,
+  body: unknown,
+  context: OperationContext,
+) => Promise<ServedRequest>;
+
+/**
+ * Carries out requests: the short way where an operation of a known document comes as JSON, else by Apollo Server, which has the
+ * say in all that is not plain: GET, forged requests, persisted queries, errors.
+ */
+export function createServeRequest(apollo: ApolloServer<OperationContext>, runKnown: RunKnown): ServeRequest {
+  /** What Apollo Server answers an `Accept` header with. */
+  const contentTypes = new LRUCache<string, string>({ max: 100 });
+
+  return async (request, body, context) => {
+    const { accept = '' } = request.headers;
+    const contentType = request.method === 'POST' ? contentTypes.get(accept) : undefined;
+    const text = contentType && (await runKnown(body, context));
+    if (text) return { status: 200, headers: { 'content-type': contentType }, text };
+    const served = await serveByApollo(request, body, context);
+    const chosen = served.headers['content-type'];
+    if (request.method === 'POST' && served.status === 200 && chosen) contentTypes.set(accept, chosen);
+    return served;
+  };
+
+  async function serveByApollo(
+    request: FastifyRequest,
+    body: unknown,
+    context: OperationContext,
+  ): Promise<ServedRequest> {
+    const served = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: {
+        // As any GET it may be asked for its headers alone.
+        method: request.method === 'HEAD' ? 'GET' : request.method,
+        headers: toHeaderMap(request.headers),
+        search: toSearch(request.url),
+        body,
+      },
+      context: async () => context,
+    });
+    if (served.body.kind !== 'complete')
+      throw new TypeError('An answer in parts, though nothing is deferred');
+    const { status = 200, headers } = served;
+    return { status, headers: Object.fromEntries(headers), text: served.body.string };
+  }
+}
+
+function toHeaderMap(headers: FastifyRequest['headers']): HeaderMap {
+  const map = new HeaderMap();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) map.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return map;
+}
+
+/** The query string with its question mark; empty when there is none. */
+function toSearch(url: string): string {
+  const start = url.indexOf('?');
+  return start < 0 ? '' : url.slice(start);
+}
