@@ -93,8 +93,8 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
   ): ViewCut {
     const used: HeldPage[] = [];
     const asked: PageKey[] = [];
-    const elsewhere = args.after || args.before ? pagesBeside(chart, view) : [];
-    const cutting = cutInSteps(args, need, () => ({ fresh: view, expired: [], elsewhere }), isFresh);
+    const known = { fresh: view, expired: [], elsewhere: () => pagesBeside(chart, view) };
+    const cutting = cutInSteps(args, need, () => known, isFresh);
     let step = cutting.next();
     while (!step.done) {
       const { numbers, pageSize } = step.value;
@@ -120,7 +120,7 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
     need: WindowNeed,
     known: () => ReturnType<PageCache['known']>,
   ): Promise<ChartWindow> {
-    const cutting = cutInSteps(args, need, () => ({ ...known(), elsewhere: [] }), isFresh);
+    const cutting = cutInSteps(args, need, () => ({ ...known(), elsewhere: () => [] }), isFresh);
     let step = cutting.next();
     while (!step.done) step = cutting.next(await load(chart, step.value));
     return step.value;

@@ -58,8 +58,8 @@ export class PageStore {
   /** The chart's copies that may still be used, the newest first. */
   copies(chart: Chart): readonly HeldPage[] {
     const copies = this.#byChart.get(chartId(chart)) ?? [];
-    const now = this.#options.clock.monotonic();
-    const isExpired = (page: HeldPage): boolean => now >= this.staleUntil(page);
+    const expiredUntil = this.#options.clock.monotonic() - this.#options.staleMs;
+    const isExpired = ({ freshUntil }: HeldPage): boolean => freshUntil <= expiredUntil;
     if (!copies.some(isExpired)) return copies;
     for (const page of copies.filter(isExpired)) this.#pages.delete(copyId(page));
     return this.#byChart.get(chartId(chart)) ?? [];

@@ -17,9 +17,12 @@ export interface Views {
  * @param isRecent Whether a copy that is not of the newest generation is young enough to be preferred to waiting.
  */
 export function toViews(copies: readonly HeldPage[], isRecent: (page: HeldPage) => boolean): Views {
-  const [newest, ...older] = byGeneration(copies);
-  if (!newest) return { preferred: [], lastResort: [] };
-  if (older.length === 0) return { preferred: [newest], lastResort: [] };
+  const [first] = copies;
+  if (!first) return { preferred: [], lastResort: [] };
+  if (copies.every(({ generation }) => generation === first.generation)) {
+    return { preferred: [copies], lastResort: [] };
+  }
+  const [newest = [], ...older] = byGeneration(copies);
   return {
     preferred: [newest, ...older.filter((pages) => pages.every(isRecent)), newestCopies(copies)],
     lastResort: older.filter((pages) => !pages.every(isRecent)),

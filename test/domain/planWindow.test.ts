@@ -30,7 +30,7 @@ interface SolveOptions {
 }
 
 function toKnown(fresh: readonly KnownPage[]): KnownPages {
-  return { fresh, expired: [], elsewhere: [] };
+  return { fresh, expired: [], elsewhere: () => [] };
 }
 
 /** Plans, buys what the plan says, and plans again, as the data layer does, over a chart that is an array. */
@@ -259,7 +259,7 @@ describe('planWindow', () => {
       makePage(chart, 1, 20),
       makePage(chart.slice(0, 300), 7, 20, { totalCount: 300, order: 2 }),
     ];
-    const known = { fresh: [], expired, elsewhere: [] };
+    const known = { fresh: [], expired, elsewhere: () => [] };
 
     it('takes what they say of the chart, so that nothing is bought to learn its length', () => {
       expect(planWindow({ last: 20 }, ALL, known, [])).toMatchObject({ pages: [15], chartLength: 300 });
@@ -284,7 +284,7 @@ describe('planWindow', () => {
       const rows = { rows: true, facts: false };
       const short = [makePage(chart.slice(0, 30), 1, 20, { totalCount: 30 })];
       const args = { first: 20, after: at(100) };
-      const plan = planWindow(args, rows, { fresh: [], expired: short, elsewhere: [] }, []);
+      const plan = planWindow(args, rows, { fresh: [], expired: short, elsewhere: () => [] }, []);
       expect(plan).toMatchObject({ pages: [1], ranks: { first: 101, last: 30 } });
       expect(planWindow({ first: 0, after: at(100) }, rows, toKnown(short), []).pages).toEqual([]);
       expect(planWindow({ after: at(9), before: at(5) }, rows, toKnown(short), []).pages).toEqual([]);
@@ -293,7 +293,7 @@ describe('planWindow', () => {
 
   it('looks again at the page that makes a window empty by where it has the video of a cursor', () => {
     const rows = { rows: true, facts: false };
-    const stale = { fresh: [], expired: [first20], elsewhere: [] };
+    const stale = { fresh: [], expired: [first20], elsewhere: () => [] };
     const view = toKnown([first20, makePage(chart, 5, 20, { order: 2 })]);
     const before = { rank: 41, itemId: '1' };
     for (const need of [ALL, rows]) {
@@ -323,14 +323,14 @@ describe('planWindow', () => {
     const short = makePage(chart.slice(0, 40), 1, 20, { order: 2 });
     const old = makePage(chart, 5, 20);
     const after = { rank: 5, itemId: '90' };
-    for (const known of [toKnown([short, old]), { fresh: [short], expired: [], elsewhere: [old] }]) {
+    for (const known of [toKnown([short, old]), { fresh: [short], expired: [], elsewhere: () => [old] }]) {
       expect(planWindow({ first: 20, after }, ALL, known, []).ranks).toEqual({ first: 6, last: 25 });
     }
   });
 
   it('finds the video of a cursor on copies that it must not be cut from, when it is on no other', () => {
     const elsewhere = [makePage(chart, 3, 20)];
-    const known = { fresh: [first20], expired: [], elsewhere };
+    const known = { fresh: [first20], expired: [], elsewhere: () => elsewhere };
     const after = { rank: 7, itemId: '50' };
     expect(planWindow({ first: 20, after }, ALL, known, [])).toMatchObject({
       ranks: { first: 51, last: 70 },

@@ -15,6 +15,37 @@ export function byAge(a: KnownPage, b: KnownPage): number {
   return a.order - b.order;
 }
 
+/** Pages of one chart, each once, and what they say of it together. */
+export interface ChartPages {
+  /** The oldest first. */
+  readonly byAge: readonly KnownPage[];
+  readonly numbers: ReadonlySet<number>;
+  readonly extent: ChartExtent;
+  /** See `gridOf`. */
+  readonly pageSize: number;
+}
+
+/** By the array that they came in: charts are read far more often than pages come. */
+const known = new WeakMap<readonly KnownPage[], ChartPages>();
+
+/** What pages of one chart say, in any order; the array must not be changed afterwards. */
+function toChartPages(pages: readonly KnownPage[]): ChartPages {
+  const sorted = [...pages].sort(byAge);
+  const numbers = new Set(pages.map(({ number }) => number));
+  return { byAge: sorted, numbers, extent: extentOf(sorted), pageSize: gridOf(sorted) };
+}
+
+/** Pages that are held, those that were `loaded` in place of them. */
+export function withLoaded(held: readonly KnownPage[], loaded: readonly KnownPage[]): ChartPages {
+  if (loaded.every((page) => held.includes(page))) {
+    const pages = known.get(held) ?? toChartPages(held);
+    known.set(held, pages);
+    return pages;
+  }
+  const loadedNumbers = new Set(loaded.map(({ number }) => number));
+  return toChartPages([...held.filter(({ number }) => !loadedNumbers.has(number)), ...loaded]);
+}
+
 /**
  * The page size that the chart is cut into: that of the newest page known, else `PAGE_SIZE`. Upstream may put
  * a smaller limit in force than was asked; the grid follows it.

@@ -1,6 +1,6 @@
 import type { Cursor } from '../cursor.ts';
 import { FULL_CHART, type KnownPage, rankOffset } from '../page.ts';
-import { byAge, extentOf, gridOf } from './chartFacts.ts';
+import { byAge, withLoaded } from './chartFacts.ts';
 
 /** Relay's pagination arguments, checked: sizes are 0..100, cursors belong to the chart. */
 export interface WindowArguments {
@@ -25,7 +25,7 @@ export interface KnownPages {
   /** Pages past their time to live, to be fetched anew before a window is cut from them: what they say may be over. */
   readonly expired: readonly KnownPage[];
   /** Copies of other pages that the window must not be cut from; they may still tell where a cursor's video stands. */
-  readonly elsewhere: readonly KnownPage[];
+  readonly elsewhere: () => readonly KnownPage[];
 }
 
 /** A stretch of ranks, both ends included; empty when `last` is below `first`. */
@@ -68,26 +68,26 @@ export function planWindow(
   { fresh, expired, elsewhere }: KnownPages,
   loaded: readonly KnownPage[],
 ): WindowPlan {
-  const loadedNumbers = new Set(loaded.map(({ number }) => number));
-  const isReplaced = ({ number }: KnownPage): boolean => loadedNumbers.has(number);
-  const valid = [...fresh.filter((page) => !isReplaced(page)), ...loaded].sort(byAge);
-  const known = [...expired.filter((page) => !isReplaced(page)), ...valid].sort(byAge);
-  const extent = extentOf(known);
-  const pageSize = gridOf(known);
+  const valid = withLoaded(fresh, loaded);
+  const known = expired.length === 0 ? valid : withLoaded([...expired, ...fresh], loaded);
+  const { extent, pageSize } = known;
 
   const exists = (rank: number): boolean => rank <= (extent.length ?? Number.POSITIVE_INFINITY);
-  const places = (cursor: Cursor): number[] => {
-    const found = locate(cursor, valid).filter(exists);
-    return found.length > 0 ? found : locate(cursor, [...elsewhere].sort(byAge)).filter(exists);
+  const placesOf = (cursor: Cursor | undefined): number[] => {
+    if (!cursor) return [];
+    const found = locate(cursor, valid.byAge).filter(exists);
+    return found.length > 0 ? found : locate(cursor, [...elsewhere()].sort(byAge)).filter(exists);
   };
+  const places = { after: placesOf(args.after), before: placesOf(args.before) };
   /** Where a cursor stands: the best of its places but so many, in the end its own rank. */
-  const placeOf = (cursor: Cursor, choice: number): number => places(cursor)[choice] ?? cursor.rank;
+  const placeOf = (cursor: Cursor, choice: number): number =>
+    (cursor === args.after ? places.after : places.before)[choice] ?? cursor.rank;
   const ranksAt = (choice: number): RankRange =>
     rankRange(args, extent.length, (cursor) => placeOf(cursor, choice));
 
   let choice = 0;
   // Where to follow a video would cost too much, its other places are tried, in the end its old one.
-  while (loaded.length > 0 && choice < known.length && !isWithinMeans(ranksAt(choice))) choice++;
+  while (loaded.length > 0 && choice < known.byAge.length && !isWithinMeans(ranksAt(choice))) choice++;
   const ranks = ranksAt(choice);
   const plan = { ranks, pageSize, chartLength: extent.length };
 
@@ -98,7 +98,7 @@ export function planWindow(
   // Empty because of what pages say, of the chart's length or of where a cursor's video stands: that may be over.
   const isEmptied = need.rows && isEmpty(ranks) && !isEmpty(rankRange(args, undefined, ({ rank }) => rank));
   if ((needsLength || need.facts || isEmptied) && loaded.length === 0) {
-    const newest = known.at(-1)?.number;
+    const newest = known.byAge.at(-1)?.number;
     const moved = isEmptied ? movedPages() : [];
     const pages = moved.length > 0 ? moved : [newest ?? pageNumber(ranks.first, pageSize)];
     return { ...plan, pages, anyPage: newest === undefined };
@@ -120,8 +120,7 @@ export function planWindow(
   /** False when a video that moved far would make the window cost more than one page above its own. */
   function isWithinMeans(range: RankRange): boolean {
     if (!Number.isFinite(range.last)) return true;
-    const free = new Set([...loadedNumbers, ...fresh.map(({ number }) => number)]);
-    const missing = pageNumbers(range).filter((number) => !free.has(number));
+    const missing = pageNumbers(range).filter((number) => !valid.numbers.has(number));
     const size = Math.max(0, range.last - range.first + 1);
     return missing.length === 0 || loaded.length + missing.length <= Math.ceil(size / pageSize) + 1;
   }
@@ -184,10 +183,10 @@ function isEmpty({ first, last }: RankRange): boolean {
  */
 function locate({ rank, itemId }: Cursor, pages: readonly KnownPage[]): number[] {
   if (itemId === null) return [];
+  const isInPlace = (page: KnownPage): boolean => page.rows[rank - rankOffset(page) - 1]?.itemId === itemId;
+  if (pages.some(isInPlace)) return [rank];
   const found: number[] = [];
   for (const page of pages) {
-    const inPlace = rank - rankOffset(page) - 1;
-    if (page.rows[inPlace]?.itemId === itemId) return [rank];
     const index = page.rows.findIndex((row) => row?.itemId === itemId);
     if (index >= 0) found.unshift(rankOffset(page) + index + 1);
   }
