@@ -34,7 +34,7 @@ export interface AppOptions {
   readonly random?: () => number;
   readonly onEvent?: (event: AppEvent) => void;
   /** See `createKnownOperations`. */
-  readonly textsFrom?: number;
+  readonly keepRowsFrom?: number;
 }
 
 const systemClock: Clock = {
@@ -90,8 +90,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       schema,
       documents,
       maxCreditsPerOperation,
-      textBytes: config.cache.textBytes,
-      textsFrom: options.textsFrom,
+      rowBytes: config.cache.rowBytes,
+      keepRowsFrom: options.keepRowsFrom,
     }),
     createContext: () => {
       const cost = createUpstreamCost();

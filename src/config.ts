@@ -21,7 +21,7 @@ export interface Config {
     readonly errorTtlMs: number;
     readonly maxBytes: number;
     /** For the JSON of rows. */
-    readonly textBytes: number;
+    readonly rowBytes: number;
     /** For parsed documents. */
     readonly documentBytes: number;
     /** For whole answers; 0 keeps none. */
@@ -161,7 +161,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       staleMs: env.CACHE_STALE_SECONDS * 1000,
       errorTtlMs: env.ERROR_TTL_SECONDS * 1000,
       maxBytes: env.CACHE_MAX_MB * 2 ** 20,
-      textBytes: (env.CACHE_MAX_MB * 2 ** 20) / 4,
+      rowBytes: (env.CACHE_MAX_MB * 2 ** 20) / 4,
       documentBytes: (env.CACHE_MAX_MB * 2 ** 20) / 4,
       answerBytes: env.RESPONSE_CACHE ? (env.CACHE_MAX_MB * 2 ** 20) / 2 : 0,
       file: env.CACHE_FILE,

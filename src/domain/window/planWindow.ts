@@ -74,7 +74,7 @@ export function planWindow(
 
   const exists = (rank: number): boolean => rank <= (extent.length ?? Number.POSITIVE_INFINITY);
   const placesOf = (cursor: Cursor | undefined): number[] => {
-    if (!cursor) return [];
+    if (!cursor || cursor.itemId === null) return [];
     const found = locate(cursor, valid.byAge).filter(exists);
     return found.length > 0 ? found : locate(cursor, [...elsewhere()].sort(byAge)).filter(exists);
   };
@@ -182,7 +182,6 @@ function isEmpty({ first, last }: RankRange): boolean {
  * @param pages Sorted by `byAge`.
  */
 function locate({ rank, itemId }: Cursor, pages: readonly KnownPage[]): number[] {
-  if (itemId === null) return [];
   const isInPlace = (page: KnownPage): boolean => page.rows[rank - rankOffset(page) - 1]?.itemId === itemId;
   if (pages.some(isInPlace)) return [rank];
   const found: number[] = [];

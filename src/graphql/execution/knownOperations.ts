@@ -10,8 +10,8 @@ import {
 import type { OperationContext } from '../context.ts';
 import { worstCaseCredits } from '../operationCost.ts';
 import type { Documents } from './documents.ts';
-import { stringify } from './jsonText.ts';
-import { toTextSchema } from './textSchema.ts';
+import { toJson } from './json.ts';
+import { toRowSchema } from './rowSchema.ts';
 
 /** See `createKnownOperations`. */
 export interface KnownOperationsOptions {
@@ -19,16 +19,16 @@ export interface KnownOperationsOptions {
   readonly documents: Documents;
   readonly maxCreditsPerOperation: number;
   /** Room for the JSON of rows. */
-  readonly textBytes: number;
+  readonly rowBytes: number;
   /** From which execution of a document on the JSON of its rows is kept. */
-  readonly textsFrom?: number | undefined;
+  readonly keepRowsFrom?: number | undefined;
 }
 
 /**
- * Executes an operation that is sent as `body`, and gives the result as JSON; undefined for anything that is not an
+ * Executes an operation that is sent as `body`, and gives the result as JSON in UTF-8; undefined for anything that is not an
  * operation of a known document, or does not end without errors: that is Apollo Server's to answer.
  */
-export type RunKnown = (body: unknown, context: OperationContext) => Promise<string | undefined>;
+export type RunKnown = (body: unknown, context: OperationContext) => Promise<Buffer | undefined>;
 
 /** An operation as it is sent; there may be more to it. */
 interface SentOperation {
@@ -49,16 +49,16 @@ interface Familiarity {
  * and again with the JSON of rows that is already made. Of others, such texts would only fill the memory.
  */
 export function createKnownOperations(options: KnownOperationsOptions): RunKnown {
-  const { schema, documents, maxCreditsPerOperation, textBytes, textsFrom = 3 } = options;
-  const textSchema = toTextSchema(schema, textBytes);
+  const { schema, documents, maxCreditsPerOperation, rowBytes, keepRowsFrom = 3 } = options;
+  const rowSchema = toRowSchema(schema, rowBytes);
   const operations = new WeakMap<OperationDefinitionNode, Familiarity>();
 
   function schemaFor(operation: OperationDefinitionNode, document: DocumentNode): GraphQLSchema {
     const seen: Familiarity = operations.get(operation) ?? { executions: 0 };
     operations.set(operation, seen);
-    if (++seen.executions < textsFrom) return schema;
+    if (++seen.executions < keepRowsFrom) return schema;
     seen.asksForSchema ??= asksForSchema(document);
-    return seen.asksForSchema ? schema : textSchema;
+    return seen.asksForSchema ? schema : rowSchema;
   }
 
   return async (body, contextValue) => {
@@ -78,7 +78,7 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
       variableValues,
       contextValue,
     });
-    return result.errors ? undefined : stringify({ data: result.data });
+    return result.errors ? undefined : toJson({ data: result.data });
   };
 }
 

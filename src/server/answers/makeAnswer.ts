@@ -28,22 +28,20 @@ export interface MadeAnswer {
 
 /** Makes the answer out of what a request came to, with what it cost, and what caches may do with it. */
 export function makeAnswer(
-  { status, headers: served, text }: ServedRequest,
+  { status, headers: served, body, hasErrors }: ServedRequest,
   { cost, charts: { readPages } }: OperationContext,
   { source, isPrivate, monotonic }: MakeAnswerOptions,
 ): MadeAnswer {
   const headers: Record<string, string> = { ...served, 'cache-control': 'no-store' };
   const isPage = headers['content-type']?.startsWith('text/html');
-  if (isPage) return { answer: new Answer(status, headers, Buffer.from(text)) };
+  if (isPage) return { answer: new Answer(status, headers, body) };
 
-  const result = Buffer.from(text);
-  const hasErrors = text.startsWith('{"errors"');
   if (!hasErrors && Number.isFinite(readPages.freshUntil)) {
     headers['cache-control'] = toCacheControl(readPages, monotonic(), isPrivate);
-    headers.etag = toEtag(result);
+    headers.etag = toEtag(body);
   }
   const atCost = (toCost: (cost: Cost) => Cost): Answer =>
-    new Answer(status, headers, withUpstream(result, toUpstreamExtension(source, toCost(cost))));
+    new Answer(status, headers, withUpstream(body, toUpstreamExtension(source, toCost(cost))));
   return { answer: atCost((own) => own), ...(!hasErrors && { atCost }) };
 }
 

@@ -4,11 +4,13 @@ import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
 import type { RunKnown } from '../../graphql/execution/knownOperations.ts';
 
-/** What a request came to; the text lacks what it cost. */
+/** What a request came to; the body lacks what it cost. */
 export interface ServedRequest {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly text: string;
+  /** In UTF-8. */
+  readonly body: Buffer;
+  readonly hasErrors: boolean;
 }
 
 /** Carries out a request, whose body was parsed. */
@@ -29,8 +31,10 @@ export function createServeRequest(apollo: ApolloServer<OperationContext>, runKn
   return async (request, body, context) => {
     const { accept = '' } = request.headers;
     const contentType = request.method === 'POST' ? contentTypes.get(accept) : undefined;
-    const text = contentType && (await runKnown(body, context));
-    if (text) return { status: 200, headers: { 'content-type': contentType }, text };
+    const result = contentType === undefined ? undefined : await runKnown(body, context);
+    if (contentType && result) {
+      return { status: 200, headers: { 'content-type': contentType }, body: result, hasErrors: false };
+    }
     const served = await serveByApollo(request, body, context);
     const chosen = served.headers['content-type'];
     if (request.method === 'POST' && served.status === 200 && chosen) contentTypes.set(accept, chosen);
@@ -55,7 +59,9 @@ export function createServeRequest(apollo: ApolloServer<OperationContext>, runKn
     if (served.body.kind !== 'complete')
       throw new TypeError('An answer in parts, though nothing is deferred');
     const { status = 200, headers } = served;
-    return { status, headers: Object.fromEntries(headers), text: served.body.string };
+    const { string: text } = served.body;
+    const hasErrors = text.startsWith('{"errors"');
+    return { status, headers: Object.fromEntries(headers), body: Buffer.from(text), hasErrors };
   }
 }
 

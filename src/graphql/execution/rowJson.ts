@@ -13,15 +13,10 @@ import { LRUCache } from 'lru-cache';
 import type { Page } from '../../domain/page.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
 import type { WindowConnection } from '../connection/windowConnection.ts';
-import { JsonText } from './jsonText.ts';
-
-/** A row does not serialise, which the mapper rules out. */
-export class RowError extends Error {
-  override readonly name = 'RowError';
-}
+import { JsonList, toJsonItem } from './json.ts';
 
 /** One selection's JSON of a page's rows; empty where none was made yet. */
-type PageTexts = readonly (string | undefined)[];
+type PageJson = readonly (Buffer | undefined)[];
 
 /** What it takes to name the selections of an operation. */
 interface KnownOperation {
@@ -32,71 +27,66 @@ interface KnownOperation {
 
 /**
  * The JSON of rows, as selections of known documents have them: made once for each row of a page that is held, by
- * graphql-js, and joined for every window that the row stands in. Bounded; least recently used first out.
+ * graphql-js, and used in every window that the row stands in. Bounded; least recently used first out.
  */
-export class RowTexts {
+export class RowJson {
   readonly #schema: GraphQLSchema;
-  readonly #texts: LRUCache<string, PageTexts>;
+  readonly #json: LRUCache<string, PageJson>;
   readonly #operations = new WeakMap<OperationDefinitionNode, KnownOperation>();
   readonly #pages = new WeakMap<Page, number>();
   #serial = 0;
 
   /**
-   * @param connectionType The type whose list fields are written.
-   * @param maxBytes Room for the texts.
+   * @param connectionType The type whose lists are written.
+   * @param maxBytes Room for the JSON.
    */
   constructor(connectionType: GraphQLObjectType, maxBytes: number) {
-    // The connection is the root here: a selection on it can be executed alone.
+    // The connection is the root here: a field of it can be executed alone.
     this.#schema = new GraphQLSchema({ query: connectionType });
-    this.#texts = new LRUCache({
-      maxSize: maxBytes,
-      sizeCalculation: (texts, key) =>
-        2 * key.length + texts.reduce((sum, text) => sum + 20 + 2 * (text?.length ?? 0), 0),
-    });
+    this.#json = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf });
   }
 
   /**
-   * The JSON of a connection's rows.
+   * The list of a connection's rows.
    *
    * @param info Of the list field that is resolved.
-   * @throws {RowError}
+   * @throws When a row does not serialise, which the mapper rules out.
    */
-  write(connection: WindowConnection, info: GraphQLResolveInfo): JsonText {
+  write(connection: WindowConnection, info: GraphQLResolveInfo): JsonList {
     const { rows } = connection;
     const selection = this.#selectionId(info);
-    const texts = this.#find(selection, rows);
-    const missing = rows.filter((_, index) => texts[index] === undefined);
-    if (missing.length === 0) return new JsonText(`[${texts.join(',')}]`);
-    const made = this.#make(connection, missing, info);
-    this.#keep(selection, missing, made);
+    const found = this.#find(selection, rows);
+    const missing = rows.filter((_, index) => found[index] === undefined);
+    const made = missing.length > 0 ? this.#make(connection.only(missing), info) : [];
+    if (made.length > 0) this.#keep(selection, missing, made);
     let next = 0;
-    return new JsonText(`[${texts.map((text) => text ?? made[next++]).join(',')}]`);
+    return new JsonList(found.map((json) => json ?? (made[next++] as Buffer)));
   }
 
-  #find(selection: string, rows: readonly RankedVideo[]): (string | undefined)[] {
+  #find(selection: string, rows: readonly RankedVideo[]): (Buffer | undefined)[] {
     let page: Page | undefined;
-    let texts: PageTexts | undefined;
+    let json: PageJson | undefined;
     return rows.map((row) => {
       if (row.page !== page) {
         page = row.page;
-        texts = this.#texts.get(this.#key(selection, page));
+        json = this.#json.get(this.#key(selection, page));
       }
-      return texts?.[indexOf(row)];
+      return json?.[indexOf(row)];
     });
   }
 
-  #keep(selection: string, rows: readonly RankedVideo[], made: readonly string[]): void {
-    const added = new Map<Page, (string | undefined)[]>();
+  #keep(selection: string, rows: readonly RankedVideo[], made: readonly Buffer[]): void {
+    const pages = new Map<Page, (Buffer | undefined)[]>();
     for (const [index, row] of rows.entries()) {
-      const texts = added.get(row.page) ?? [...(this.#texts.get(this.#key(selection, row.page)) ?? [])];
-      texts[indexOf(row)] = made[index];
-      added.set(row.page, texts);
+      const json = pages.get(row.page) ?? [...(this.#json.get(this.#key(selection, row.page)) ?? [])];
+      json[indexOf(row)] = made[index];
+      pages.set(row.page, json);
     }
-    for (const [page, texts] of added) this.#texts.set(this.#key(selection, page), texts);
+    for (const [page, json] of pages) this.#json.set(this.#key(selection, page), json);
   }
 
-  /** Executes the list field on these rows alone. */
-  #make(connection: WindowConnection, rows: readonly RankedVideo[], info: GraphQLResolveInfo): string[] {
+  /** Executes the list field alone. */
+  #make(connection: WindowConnection, info: GraphQLResolveInfo): Buffer[] {
     const { fieldNodes, fragments, operation, variableValues, path } = info;
     const { conditions } = this.#known(info);
     const isCondition = ({ variable }: VariableDefinitionNode): boolean =>
@@ -110,12 +100,12 @@ export class RowTexts {
     const { data, errors } = executeSync({
       schema: this.#schema,
       document: { kind: Kind.DOCUMENT, definitions: [field, ...Object.values(fragments)] },
-      rootValue: connection.only(rows),
+      rootValue: connection,
       variableValues,
     });
     const list: unknown = data?.[path.key];
-    if (errors || !Array.isArray(list)) throw new RowError();
-    return list.map((row) => JSON.stringify(row));
+    if (errors || !Array.isArray(list)) throw new TypeError('A row does not serialise', { cause: errors });
+    return list.map(toJsonItem);
   }
 
   /** Names a selection: the operation, the place in it (connections are fields of the root), what its conditions say. */
@@ -142,6 +132,12 @@ export class RowTexts {
     }
     return `${serial}|${selection}`;
   }
+}
+
+/** In bytes, of an entry in the cache. */
+function sizeOf(json: PageJson, key: string): number {
+  const overhead = 100;
+  return json.reduce((sum, row) => sum + overhead + (row?.length ?? 0), 2 * key.length);
 }
 
 function indexOf({ rank, page }: RankedVideo): number {

@@ -7,31 +7,31 @@ import {
   GraphQLSchema,
 } from 'graphql';
 import type { WindowConnection } from '../connection/windowConnection.ts';
-import { RowTexts } from './rowTexts.ts';
+import { RowJson } from './rowJson.ts';
 
 /** What the executor completes as it is: its JSON is made already. */
-const JsonTextScalar = new GraphQLScalarType({ name: 'JsonText', serialize: (value) => value });
+const JsonListScalar = new GraphQLScalarType({ name: 'JsonList', serialize: (value) => value });
 
 /**
  * The schema by which known documents are executed: the public one, but for the connection's lists, which are leaves
  * here, whatever is selected below them. It is neither validated against nor shown.
  *
- * @param maxBytes Room for the texts of rows.
+ * @param maxBytes Room for the JSON of rows.
  */
-export function toTextSchema(schema: GraphQLSchema, maxBytes: number): GraphQLSchema {
+export function toRowSchema(schema: GraphQLSchema, maxBytes: number): GraphQLSchema {
   const query = schema.getQueryType();
   const connection = schema.getType('TrendingVideoConnection');
   if (!query || !(connection instanceof GraphQLObjectType)) throw new TypeError('The schema has no charts');
-  const rowTexts = new RowTexts(connection, maxBytes);
+  const rowJson = new RowJson(connection, maxBytes);
 
-  const text = {
-    type: new GraphQLNonNull(JsonTextScalar),
+  const list = {
+    type: new GraphQLNonNull(JsonListScalar),
     resolve: (source: WindowConnection, _args: object, _context: unknown, info: GraphQLResolveInfo) =>
-      rowTexts.write(source, info),
+      rowJson.write(source, info),
   };
-  const textConnection = withFields(connection, { edges: text, nodes: text });
+  const connectionType = withFields(connection, { edges: list, nodes: list });
   return new GraphQLSchema({
-    query: withFields(query, { trendingVideos: { type: textConnection } }),
+    query: withFields(query, { trendingVideos: { type: connectionType } }),
     directives: schema.getDirectives(),
   });
 }
