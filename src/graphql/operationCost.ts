@@ -30,6 +30,9 @@ interface WindowSizes {
   readonly before?: string | null;
 }
 
+/** What one `trendingVideos` costs at worst, whatever its arguments are: the largest window at the chart's tail. */
+export const MAX_CREDITS_PER_WINDOW = CREDITS_PER_REQUEST * (MAX_WINDOW / PAGE_SIZE + 2);
+
 /**
  * The credits that an operation could cost at worst, whatever is held: for each `trendingVideos` the pages of its
  * window, one more where a cursor may move it across a page's edge, two more for a tail (`last` without `first` and

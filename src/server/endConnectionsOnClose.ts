@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
@@ -12,21 +12,20 @@ export const DRAIN_MS = 10_000;
  */
 export function endConnectionsOnClose(fastify: FastifyInstance): void {
   const { server } = fastify;
-  const latestRequests = new Map<Socket, IncomingMessage | undefined>();
+  const latestResponses = new Map<Socket, ServerResponse | undefined>();
   server.on('connection', (socket: Socket) => {
-    latestRequests.set(socket, undefined);
-    socket.once('close', () => latestRequests.delete(socket));
+    latestResponses.set(socket, undefined);
+    socket.once('close', () => latestResponses.delete(socket));
   });
-  server.on('request', (request: IncomingMessage) => void latestRequests.set(request.socket, request));
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    latestResponses.set(socket, response);
+  });
 
-  let closing = false;
-  fastify.addHook('onSend', (_request, reply, payload, done) => {
-    if (closing) reply.header('connection', 'close');
-    done(null, payload);
-  });
   fastify.addHook('preClose', async () => {
-    closing = true;
-    for (const [socket, request] of latestRequests) if (!request?.complete) socket.destroy();
+    for (const [socket, response] of latestResponses) {
+      if (!response?.req.complete) socket.destroy();
+      else if (!response.headersSent) response.setHeader('connection', 'close');
+    }
     setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
   });
 }

@@ -3,7 +3,7 @@ export class JsonList {
   constructor(readonly items: readonly Buffer[]) {}
 }
 
-/** An item of a `JsonList`. In memory of its own: Node's pool would be held on to as a whole. */
+/** An item of a `JsonList`. In memory of its own: a slice of Node's pool would hold on to all of it. */
 export function toJsonItem(value: unknown): Buffer {
   const text = `,${JSON.stringify(value)}`;
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
@@ -11,9 +11,9 @@ export function toJsonItem(value: unknown): Buffer {
   return bytes;
 }
 
-/** `JSON.stringify`, in UTF-8, for results that may have a `JsonList` as a field of an object. */
-export function toJson(result: object): Buffer {
-  const chunks: Buffer[] = [];
+/** The JSON of a result in UTF-8, in pieces; a field of it, or of an object in it, may be a `JsonList`. */
+export function toJson(result: object): Buffer[] {
+  const pieces: Buffer[] = [];
   let text = '';
 
   function write(value: unknown): void {
@@ -22,29 +22,29 @@ export function toJson(result: object): Buffer {
     else text += JSON.stringify(value);
   }
 
-  function writeObject(object: object): void {
+  function writeObject(object: Readonly<Record<string, unknown>>): void {
     let separator = '{';
-    for (const [name, value] of Object.entries(object)) {
-      if (value === undefined) continue;
+    for (const name in object) {
       text += `${separator}"${name}":`;
-      write(value);
+      write(object[name]);
       separator = ',';
     }
     text += separator === '{' ? '{}' : '}';
   }
 
-  function writeList({ items: [first, ...others] }: JsonList): void {
-    chunks.push(Buffer.from(`${text}[`));
-    if (first) chunks.push(first.subarray(1), ...others);
+  function writeList({ items }: JsonList): void {
+    pieces.push(Buffer.from(`${text}[`));
+    for (const [index, item] of items.entries()) pieces.push(index === 0 ? item.subarray(1) : item);
     text = ']';
   }
 
   write(result);
-  return Buffer.concat([...chunks, Buffer.from(text)]);
+  pieces.push(Buffer.from(text));
+  return pieces;
 }
 
-/** graphql-js makes objects without a prototype. */
-function isPlainObject(value: unknown): value is object {
+/** True for the objects of a result: graphql-js makes them without a prototype. */
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;

@@ -6,7 +6,10 @@ import {
   GraphQLScalarType,
   GraphQLSchema,
 } from 'graphql';
+import { readConnection } from '../connection/readConnection.ts';
 import type { WindowConnection } from '../connection/windowConnection.ts';
+import type { OperationContext } from '../context.ts';
+import type { TrendingVideosArgs } from '../resolvers/trendingVideos.args.ts';
 import { RowJson } from './rowJson.ts';
 
 /** What the executor completes as it is: its JSON is made already. */
@@ -31,7 +34,13 @@ export function toRowSchema(schema: GraphQLSchema, maxBytes: number): GraphQLSch
   };
   const connectionType = withFields(connection, { edges: list, nodes: list });
   return new GraphQLSchema({
-    query: withFields(query, { trendingVideos: { type: connectionType } }),
+    query: withFields(query, {
+      trendingVideos: {
+        type: connectionType,
+        resolve: (_root, args: TrendingVideosArgs, context: OperationContext, info) =>
+          readConnection(args, context, info),
+      },
+    }),
     directives: schema.getDirectives(),
   });
 }
@@ -39,7 +48,7 @@ export function toRowSchema(schema: GraphQLSchema, maxBytes: number): GraphQLSch
 /** A type with some of its fields changed. */
 function withFields(
   type: GraphQLObjectType,
-  changes: Readonly<Record<string, Partial<GraphQLFieldConfig<never, unknown>>>>,
+  changes: Readonly<Record<string, Partial<GraphQLFieldConfig<never, OperationContext>>>>,
 ): GraphQLObjectType {
   const { fields, ...config } = type.toConfig();
   const changed = Object.entries(fields).map(([name, field]) => [name, { ...field, ...changes[name] }]);

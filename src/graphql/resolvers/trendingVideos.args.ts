@@ -1,8 +1,5 @@
 import { ArgsType, Field, Int } from 'type-graphql';
-import { type Chart, TrendingOrder, TrendingPeriod } from '../../domain/chart.ts';
-import { decodeCursor } from '../../domain/cursor.ts';
-import { ApiError } from '../../domain/errors.ts';
-import { MAX_WINDOW, type WindowArguments } from '../../domain/window/index.ts';
+import { TrendingOrder, TrendingPeriod } from '../../domain/chart.ts';
 import { CountryCodeScalar } from '../scalars.ts';
 
 /** Arguments of `Query.trendingVideos`. */
@@ -42,28 +39,4 @@ export class TrendingVideosArgs {
 
   @Field(() => String, { nullable: true, description: 'Only what stands before this cursor.' })
   before?: string | null;
-}
-
-/**
- * Checks the pagination arguments; null and an empty cursor count as absent.
- *
- * @throws {ApiError} `BAD_USER_INPUT`, which names the argument.
- */
-export function toWindowArguments(chart: Chart, args: TrendingVideosArgs): WindowArguments {
-  return {
-    first: toSize(args.first, 'first'),
-    last: toSize(args.last, 'last'),
-    after: args.after ? decodeCursor(chart, args.after, 'after') : undefined,
-    before: args.before ? decodeCursor(chart, args.before, 'before') : undefined,
-  };
-}
-
-function toSize(value: number | null | undefined, argument: string): number | undefined {
-  if (value === null || value === undefined) return undefined;
-  if (value < 0 || value > MAX_WINDOW) {
-    throw new ApiError('BAD_USER_INPUT', {
-      message: `Argument "${argument}": expected 0 to ${MAX_WINDOW}, but got: ${value}`,
-    });
-  }
-  return value;
 }

@@ -1,11 +1,10 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Args, Ctx, Info, Query, Resolver } from 'type-graphql';
-import { toChart } from '../../domain/chart.ts';
-import { toWindowNeed } from '../connection/selection.ts';
+import { readConnection } from '../connection/readConnection.ts';
 import { TrendingVideoConnectionType } from '../connection/trendingVideoConnection.type.ts';
-import { WindowConnection } from '../connection/windowConnection.ts';
+import type { WindowConnection } from '../connection/windowConnection.ts';
 import type { OperationContext } from '../context.ts';
-import { TrendingVideosArgs, toWindowArguments } from './trendingVideos.args.ts';
+import { TrendingVideosArgs } from './trendingVideos.args.ts';
 
 /** Resolves `Query.trendingVideos`. */
 @Resolver()
@@ -16,15 +15,11 @@ export class TrendingVideosResolver {
       'A window of a trending chart. Pages of 20 are bought as they are needed and shared by everyone: ' +
       '`extensions.upstream` says what this answer cost. Null, with an error, when the chart cannot be had.',
   })
-  async trendingVideos(
+  trendingVideos(
     @Args(() => TrendingVideosArgs) args: TrendingVideosArgs,
-    @Ctx() { charts }: OperationContext,
+    @Ctx() context: OperationContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<WindowConnection | object> {
-    const chart = toChart(args.region, args.period, args.orderBy);
-    const window = toWindowArguments(chart, args);
-    const need = toWindowNeed(info.fieldNodes, info);
-    if (!need.rows && !need.facts) return {};
-    return new WindowConnection(chart, await charts.readWindow(chart, window, need));
+    return readConnection(args, context, info);
   }
 }

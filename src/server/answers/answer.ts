@@ -2,7 +2,7 @@ import { compress, type Encoding } from './encoding.ts';
 
 /** An answer to a request, to be sent in the form that the request takes. */
 export class Answer {
-  readonly #compressed = new Map<Encoding, Promise<Buffer>>();
+  #compressed: Map<Encoding, Promise<Buffer>> | undefined;
 
   constructor(
     readonly status: number,
@@ -12,6 +12,7 @@ export class Answer {
 
   /** The body in a content coding: made once, on demand. */
   compressed(encoding: Encoding): Promise<Buffer> {
+    this.#compressed ??= new Map();
     const held = this.#compressed.get(encoding);
     if (held !== undefined) return held;
     const made = compress(this.body, encoding);

@@ -106,7 +106,10 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
   }
 
   async function make(request: GraphqlRequest, context: OperationContext): Promise<MadeAnswer> {
-    return makeAnswer(await serve(request, parse(request), context), context, options);
+    const served = await serve(request, parse(request), context);
+    // It takes some of a new answer's time, and of those to POST only kept ones may be asked for by it.
+    const hasEtag = maxBytes > 0 || request.method !== 'POST';
+    return makeAnswer(served, context, options, hasEtag);
   }
 
   function tell(origin: AnswerEvent['origin'], found: FoundAnswer): FoundAnswer {

@@ -31,14 +31,15 @@ export function makeAnswer(
   { status, headers: served, body, hasErrors }: ServedRequest,
   { cost, charts: { readPages } }: OperationContext,
   { source, isPrivate, monotonic }: MakeAnswerOptions,
+  hasEtag: boolean,
 ): MadeAnswer {
   const headers: Record<string, string> = { ...served, 'cache-control': 'no-store' };
   const isPage = headers['content-type']?.startsWith('text/html');
-  if (isPage) return { answer: new Answer(status, headers, body) };
+  if (isPage) return { answer: new Answer(status, headers, Buffer.concat(body)) };
 
   if (!hasErrors && Number.isFinite(readPages.freshUntil)) {
     headers['cache-control'] = toCacheControl(readPages, monotonic(), isPrivate);
-    headers.etag = toEtag(body);
+    if (hasEtag) headers.etag = toEtag(body);
   }
   const atCost = (toCost: (cost: Cost) => Cost): Answer =>
     new Answer(status, headers, withUpstream(body, toUpstreamExtension(source, toCost(cost))));
@@ -58,12 +59,13 @@ function toCacheControl(
 }
 
 /** A weak validator: answers to one request that have it say the same, whatever they cost. */
-function toEtag(result: Buffer): string {
-  return `W/"${createHash('sha256').update(result).digest('base64url')}"`;
+function toEtag(result: readonly Buffer[]): string {
+  return `W/"${createHash('sha256').update(Buffer.concat(result)).digest('base64url')}"`;
 }
 
 /** A result with the extension that every answer has, written into its end. */
-function withUpstream(result: Buffer, upstream: UpstreamExtension): Buffer {
+function withUpstream(result: readonly Buffer[], upstream: UpstreamExtension): Buffer {
   const end = Buffer.from(`,"extensions":${JSON.stringify({ upstream })}}\n`);
-  return Buffer.concat([result.subarray(0, -1), end]);
+  const last = result.at(-1)?.subarray(0, -1) ?? end;
+  return Buffer.concat([...result.slice(0, -1), last, end]);
 }

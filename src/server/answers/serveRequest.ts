@@ -4,12 +4,12 @@ import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
 import type { RunKnown } from '../../graphql/execution/knownOperations.ts';
 
-/** What a request came to; the body lacks what it cost. */
+/** What a request came to. */
 export interface ServedRequest {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** In UTF-8. */
-  readonly body: Buffer;
+  /** The body in UTF-8, in pieces; of an answer, without what it cost. */
+  readonly body: readonly Buffer[];
   readonly hasErrors: boolean;
 }
 
@@ -61,7 +61,7 @@ export function createServeRequest(apollo: ApolloServer<OperationContext>, runKn
     const { status = 200, headers } = served;
     const { string: text } = served.body;
     const hasErrors = text.startsWith('{"errors"');
-    return { status, headers: Object.fromEntries(headers), body: Buffer.from(text), hasErrors };
+    return { status, headers: Object.fromEntries(headers), body: [Buffer.from(text)], hasErrors };
   }
 }
 

@@ -1,0 +1,46 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { type Chart, toChart } from '../../domain/chart.ts';
+import { decodeCursor } from '../../domain/cursor.ts';
+import { ApiError } from '../../domain/errors.ts';
+import { MAX_WINDOW, type WindowArguments } from '../../domain/window/index.ts';
+import type { OperationContext } from '../context.ts';
+import type { TrendingVideosArgs } from '../resolvers/trendingVideos.args.ts';
+import { toWindowNeed } from './selection.ts';
+import { WindowConnection } from './windowConnection.ts';
+
+/** Resolves `Query.trendingVideos`: reads what is selected of the connection, nothing for `__typename` alone. */
+export async function readConnection(
+  args: TrendingVideosArgs,
+  { charts }: OperationContext,
+  info: GraphQLResolveInfo,
+): Promise<WindowConnection | object> {
+  const chart = toChart(args.region, args.period, args.orderBy);
+  const window = toWindowArguments(chart, args);
+  const need = toWindowNeed(info.fieldNodes, info);
+  if (!need.rows && !need.facts) return {};
+  return new WindowConnection(chart, await charts.readWindow(chart, window, need));
+}
+
+/**
+ * Checks the pagination arguments; null and an empty cursor count as absent.
+ *
+ * @throws {ApiError} `BAD_USER_INPUT`, which names the argument.
+ */
+function toWindowArguments(chart: Chart, args: TrendingVideosArgs): WindowArguments {
+  return {
+    first: toSize(args.first, 'first'),
+    last: toSize(args.last, 'last'),
+    after: args.after ? decodeCursor(chart, args.after, 'after') : undefined,
+    before: args.before ? decodeCursor(chart, args.before, 'before') : undefined,
+  };
+}
+
+function toSize(value: number | null | undefined, argument: string): number | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (value < 0 || value > MAX_WINDOW) {
+    throw new ApiError('BAD_USER_INPUT', {
+      message: `Argument "${argument}": expected 0 to ${MAX_WINDOW}, but got: ${value}`,
+    });
+  }
+  return value;
+}
