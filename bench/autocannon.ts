@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import autocannon from 'autocannon';
+
+// What wrk.lua does, for machines without wrk: the same arguments, the same line of JSON.
+const [url = '', file = '', connections = '', seconds = ''] = process.argv.slice(2);
+const bodies = (await readFile(file, 'utf8')).split('\n').filter(Boolean);
+const result = await autocannon({
+  url,
+  connections: Number(connections),
+  duration: Number(seconds),
+  method: 'POST',
+  headers: { 'content-type': 'application/json', accept: 'application/json' },
+  requests: bodies.map((body) => ({ body })),
+});
+const figures = {
+  requests: result.requests.total,
+  seconds: result.duration,
+  bytes: result.throughput.total,
+  failures: result.errors + result.timeouts + result.non2xx,
+  p50Ms: result.latency.p50,
+  p99Ms: result.latency.p99,
+};
+process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -1,0 +1,77 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Chart, TrendingPeriod } from '../src/domain/chart.ts';
+import type { ServerSpec } from './processes.ts';
+
+/** Every field of a window. */
+export const SELECTION = `{
+    edges {
+      rank
+      cursor
+      node {
+        id itemId itemUrl title cover coverExpiresAt duration region countryCode
+        creator { handle url }
+      }
+    }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    totalCount fetchedAt stale
+  }`;
+
+const WINDOW_DOCUMENT = `query TrendingVideos($region: CountryCode!, $period: TrendingPeriod!, $orderBy: TrendingOrder!, $first: Int, $after: String) {
+  trendingVideos(region: $region, period: $period, orderBy: $orderBy, first: $first, after: $after) ${SELECTION}
+}`;
+
+/** A page as KeyAPI has it: what Hive Gateway's schema, made from an OpenAPI document, can be asked for. */
+const pageField = (chart: Chart, number: number): string => `trendingVideos(
+    region: "${chart.region}", period: ${JSON.stringify(String(chart.period))}, order_by: ${ORDERS[chart.orderBy]}, page: "${number}", limit: "20"
+  ) {
+    data {
+      videos { id item_id item_url title cover duration region country_code }
+      pagination { has_more limit page total_count }
+    }
+    requestId
+  }`;
+
+const ORDERS = { VIEWS: 'vv', LIKES: 'like', COMMENTS: 'comment', REPOSTS: 'repost' } as const;
+
+/** The chart that scenarios with one chart use. */
+export const CHART: Chart = { region: 'US', period: 7, orderBy: 'VIEWS' };
+
+/** Asks for a window with all its fields: the body of a POST. */
+export function windowBody(chart: Chart, first: number, after: string | null = null): string {
+  const period = Object.entries(TrendingPeriod).find(([, days]) => days === chart.period)?.[0];
+  return JSON.stringify({ query: WINDOW_DOCUMENT, variables: { ...chart, period, first, after } });
+}
+
+/** Asks for pages with all their fields. */
+export function pagesBody(chart: Chart, numbers: readonly number[]): string {
+  const fields = numbers.map((number) => `p${number}: ${pageField(chart, number)}`);
+  return JSON.stringify({ query: `{\n  ${fields.join('\n  ')}\n}` });
+}
+
+/** The chart's first `videos`, asked for in the server's own terms. */
+export function topBody({ shape }: ServerSpec, chart: Chart, videos: number): string {
+  if (shape === 'connection') return windowBody(chart, videos);
+  return pagesBody(
+    chart,
+    Array.from({ length: videos / 20 }, (_, index) => index + 1),
+  );
+}
+
+/**
+ * The item ids in an answer, in their order.
+ *
+ * @throws When the answer has errors.
+ */
+export function readItemIds(text: string): readonly string[] {
+  if (/"errors":/.test(text))
+    throw new Error(`expected an answer without errors, but got: ${text.slice(0, 1000)}`);
+  return [...text.matchAll(/"item_?[iI]d":"(\d+)"/g)].map(([, id = '']) => id);
+}
+
+/** Writes bodies to a file, one a line, for the load tool. */
+export async function writeBodies(folder: string, name: string, bodies: readonly string[]): Promise<string> {
+  const file = path.join(folder, `${name}.bodies`);
+  await writeFile(file, `${bodies.join('\n')}\n`);
+  return file;
+}

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import Fastify from 'fastify';
+import { HOST, readSettings } from './settings.ts';
+
+// The limit of Fastify: the request is read to its end, the answer is always the same bytes.
+const bytes = readFileSync(process.env.FIXED_BYTES_FILE ?? '');
+const app = Fastify();
+if (process.env.RAW === 'true') {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+app.post('/graphql', (_request, reply) => {
+  reply.header('content-type', 'application/json; charset=utf-8').send(bytes);
+});
+await app.listen({ port: readSettings().port, host: HOST });

@@ -1,0 +1,28 @@
+import Fastify from 'fastify';
+import mercurius, { type MercuriusOptions } from 'mercurius';
+import { typeDefs } from './schema.ts';
+import { HOST, readSettings, TTL_SECONDS } from './settings.ts';
+import { createTrendingVideos, type WindowArguments } from './trendingVideos.ts';
+
+/** As many answers as the bill's trace can have: mercurius-cache keeps 1,024 unless told otherwise. */
+const MAX_ANSWERS = 10_000;
+
+// Mercurius in Fastify; a document is compiled when it has come once.
+const settings = readSettings();
+const trendingVideos = createTrendingVideos(settings);
+const app = Fastify();
+const options: MercuriusOptions = {
+  schema: typeDefs,
+  resolvers: { Query: { trendingVideos: (_: unknown, window: WindowArguments) => trendingVideos(window) } },
+  jit: 1,
+};
+await app.register(mercurius.default, options);
+if (settings.responseCache) {
+  const { default: cache } = await import('mercurius-cache');
+  await app.register(cache.default, {
+    ttl: TTL_SECONDS,
+    policy: { Query: { trendingVideos: true } },
+    storage: { type: 'memory', options: { size: MAX_ANSWERS } },
+  });
+}
+await app.listen({ port: settings.port, host: HOST });

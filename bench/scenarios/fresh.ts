@@ -1,0 +1,86 @@
+import { type Chart, TrendingOrder } from '../../src/domain/chart.ts';
+import { encodeCursor } from '../../src/domain/cursor.ts';
+import { readItemIds, windowBody, writeBodies } from '../bodies.ts';
+import { loadInTurns, median } from '../measure.ts';
+import { createFetchedPages, PAGE_SIZE } from '../peers/pages.ts';
+import { postAll } from '../post.ts';
+import { type Server, withServers, withUpstream } from '../processes.ts';
+import { format, type Row, ratioGoal, ratioTo } from '../report.ts';
+import { ours, peer } from '../servers.ts';
+import { shuffle } from '../shuffle.ts';
+import type { Scenario } from './scenario.ts';
+
+const CHARTS: readonly Chart[] = ['US', 'GB'].flatMap((region) =>
+  Object.values(TrendingOrder).map((orderBy) => ({ region, period: 7, orderBy }) as const),
+);
+const CHART_LENGTH = 500;
+const CACHES = { pages: true, answers: false };
+const JIT = 'Mercurius with JIT';
+const SERVERS = [
+  ours({ answers: false }),
+  peer(JIT, 'mercurius', CACHES),
+  peer('GraphQL Yoga', 'yoga', CACHES),
+  peer('Apollo Server as installed', 'apollo', CACHES),
+];
+
+/** Another window in every request, all pages held. */
+export const fresh: Scenario = (effort, folder) =>
+  withUpstream(0, async (upstream) => {
+    const bodies = await makeBodies(upstream.url);
+    const file = await writeBodies(folder, 'new', bodies);
+    const first = bodies[0] ?? '';
+    return withServers(
+      SERVERS,
+      upstream,
+      () => first,
+      async (servers) => {
+        // Every window once: every page is held then, and every server has been seen to answer rightly.
+        for (const server of servers) await checkWindows(server, bodies);
+        const loads = await loadInTurns(servers, () => file, effort);
+        for (const server of servers) await checkWindows(server, bodies.slice(0, 10));
+        const rows = [...loads].map(
+          ([name, of]): Row => ({
+            name,
+            values: of.map((load) => load.requestsPerSecond),
+            more: [
+              format(median(of.map((load) => load.p50Ms))),
+              format(median(of.map((load) => load.p99Ms))),
+              format(median(of.map((load) => load.bytes)) / 1000),
+            ],
+          }),
+        );
+        return {
+          name: 'new',
+          what: `Another window in every request: ${format(bodies.length)} windows of ${PAGE_SIZE} videos, ${CHARTS.length} charts, in an order that is mixed but always the same. Every page is held; whole answers are kept by nobody.`,
+          unit: 'requests/s',
+          better: 'more',
+          rows,
+          more: ['p50 ms', 'p99 ms', 'kB an answer'],
+          goals: [ratioGoal(`at least 1.0 x ${JIT}`, ratioTo(rows, JIT), { least: 1 })],
+        };
+      },
+    );
+  });
+
+/** All windows of a page's length that stand behind a video, on every chart. */
+async function makeBodies(keyapiUrl: string): Promise<readonly string[]> {
+  const pages = createFetchedPages(keyapiUrl);
+  const bodies = CHARTS.map(async (chart) => {
+    const numbers = Array.from({ length: CHART_LENGTH / PAGE_SIZE - 1 }, (_, index) => index + 1);
+    const edges = (await Promise.all(numbers.map((number) => pages(chart, number)))).flatMap(
+      (page) => page.edges,
+    );
+    return edges.map(({ rank, node }) =>
+      windowBody(chart, PAGE_SIZE, encodeCursor(chart, { rank, itemId: node.itemId })),
+    );
+  });
+  return shuffle((await Promise.all(bodies)).flat());
+}
+
+async function checkWindows({ spec, url }: Server, bodies: readonly string[]): Promise<void> {
+  await postAll(url, bodies, 10, (text) => {
+    const videos = new Set(readItemIds(text)).size;
+    if (videos !== PAGE_SIZE)
+      throw new Error(`${spec.name}: expected ${PAGE_SIZE} videos, but got: ${videos}`);
+  });
+}
