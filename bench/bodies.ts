@@ -23,7 +23,7 @@ const WINDOW_DOCUMENT = `query TrendingVideos($region: CountryCode!, $period: Tr
 
 /** A page as KeyAPI has it: what Hive Gateway's schema, made from an OpenAPI document, can be asked for. */
 const pageField = (chart: Chart, number: number): string => `trendingVideos(
-    region: "${chart.region}", period: ${JSON.stringify(String(chart.period))}, order_by: ${ORDERS[chart.orderBy]}, page: "${number}", limit: "20"
+    region: "${chart.region}", period: ${JSON.stringify(String(chart.period))}, order_by: "${ORDERS[chart.orderBy]}", page: "${number}", limit: "20"
   ) {
     data {
       videos { id item_id item_url title cover duration region country_code }

@@ -9,8 +9,10 @@ export interface Effort {
   readonly seconds: number;
   /** Length of the load before it, which is thrown away. */
   readonly warmUpSeconds: number;
-  /** Operations of the scenarios that count instead of timing. */
-  readonly operations: number;
+  /** Operations of the trace whose bill is compared. */
+  readonly tracedOperations: number;
+  /** Operations after which memory is looked at. */
+  readonly memoryOperations: number;
 }
 
 /** The middle value; the mean of the two in the middle. */

@@ -73,12 +73,16 @@ export async function startServer(spec: ServerSpec, upstream: Upstream, body: st
   const url = `http://127.0.0.1:${port}/graphql`;
   const startedAt = performance.now();
   const child = start(onCore(CORES.server, [process.execPath, spec.program]), variables);
+  let complaints = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
   while (!(await answers(url, body))) {
     if (child.exitCode !== null)
-      throw new Error(`${spec.name} ended with ${child.exitCode} before it answered`);
+      throw new Error(`${spec.name} ended with ${child.exitCode} before it answered:\n${complaints}`);
     if (performance.now() - startedAt > START_DEADLINE_MS) {
       await end(child);
-      throw new Error(`${spec.name} did not answer in ${START_DEADLINE_MS} ms`);
+      throw new Error(`${spec.name} did not answer in ${START_DEADLINE_MS} ms:\n${complaints}`);
     }
     await sleep(ASK_AGAIN_MS);
   }
@@ -125,9 +129,11 @@ function start(command: readonly string[], variables: Readonly<Record<string, st
   const child = spawn(file, args, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...variables },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // What nobody reads would fill its pipe and stop it.
   child.stdout.resume();
+  child.stderr.resume();
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
@@ -149,13 +155,16 @@ async function findPort(): Promise<number> {
   return port;
 }
 
-/** Whether a server answers `body` with 200, over a connection of its own. */
+/** Whether a server answers `body` with 200 and without errors, over a connection of its own. */
 function answers(url: string, body: string): Promise<boolean> {
   return new Promise((resolve) => {
     const headers = { 'content-type': 'application/json', accept: 'application/json' };
     const asking = request(url, { method: 'POST', agent: false, headers }, (response) => {
-      response.resume();
-      response.once('end', () => resolve(response.statusCode === 200));
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.once('end', () => resolve(response.statusCode === 200 && !text.includes('"errors":')));
       response.once('error', () => resolve(false));
     });
     asking.once('error', () => resolve(false));

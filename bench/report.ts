@@ -52,20 +52,37 @@ export function ratioGoal(text: string, ratio: number, bound: { least: number } 
   return { text, found: ratio.toFixed(2), isMet };
 }
 
-/** A scenario's table: its best row first. */
-export function toTable({ unit, better, rows, more }: Outcome): string {
-  const sorted = rows.toSorted(
-    (a, b) => (median(b.values) - median(a.values)) * (better === 'more' ? 1 : -1),
-  );
-  const head = ['', unit, 'least to most', 'ours / this', ...more];
-  const lines = sorted.map((row) => [
-    row.name,
-    format(median(row.values)),
-    `${format(Math.min(...row.values))} to ${format(Math.max(...row.values))}`,
-    `${ratioTo(rows, row.name).toFixed(2)}`,
-    ...row.more,
-  ]);
+/** A scenario's table with all its columns. */
+export function toTable(outcome: Outcome): string {
+  const head = ['', outcome.unit, 'least to most', 'ours / this', ...outcome.more];
+  const lines = sortRows(outcome).map((row) => [...toCells(row, outcome.rows), ...row.more]);
   return alignTable(head, lines);
+}
+
+/** All scenarios in one table. */
+export function toSummary(outcomes: readonly Outcome[]): string {
+  const lines = outcomes.flatMap((outcome) =>
+    sortRows(outcome).map((row) => {
+      const [name = '', ...cells] = toCells(row, outcome.rows);
+      return [outcome.name, name, outcome.unit, ...cells];
+    }),
+  );
+  return alignTable(['scenario', 'server', 'unit', 'median', 'least to most', 'ours / this'], lines);
+}
+
+/** The best one first. */
+function sortRows({ rows, better }: Outcome): readonly Row[] {
+  return rows.toSorted((a, b) => (median(b.values) - median(a.values)) * (better === 'more' ? 1 : -1));
+}
+
+function toCells({ name, values }: Row, rows: readonly Row[]): string[] {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return [
+    name,
+    format(median(values)),
+    values.length > 1 ? `${format(least)} to ${format(most)}` : '',
+    ratioTo(rows, name).toFixed(2),
+  ];
 }
 
 /** The goals, and whether they are met. */

@@ -2,31 +2,84 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { composeSupergraph } from './composeSupergraph.ts';
 import { leaveServerCore } from './cores.ts';
 import type { Effort } from './measure.ts';
-import { type Outcome, toGoalTable, toTable } from './report.ts';
+import { type Outcome, toGoalTable, toSummary } from './report.ts';
+import { writeResults } from './results.ts';
+import { bill } from './scenarios/bill.ts';
+import { fanOut } from './scenarios/fanOut.ts';
 import { fresh } from './scenarios/fresh.ts';
+import { memory } from './scenarios/memory.ts';
+import { repeated } from './scenarios/repeated.ts';
 import type { Scenario } from './scenarios/scenario.ts';
+import { start } from './scenarios/start.ts';
 
-const SCENARIOS: Readonly<Record<string, Scenario>> = { new: fresh };
-const FULL: Effort = { rounds: 5, seconds: 3, warmUpSeconds: 1, operations: 100_000 };
-const QUICK: Effort = { rounds: 3, seconds: 1, warmUpSeconds: 1, operations: 20_000 };
+const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
+  ['repeated', repeated],
+  ['new', fresh],
+  ['fan-out', fanOut],
+  ['bill', bill],
+  ['start', start],
+  ['memory', memory],
+]);
+const NAMES = [...SCENARIOS.keys()];
+const FULL: Effort = {
+  rounds: 5,
+  seconds: 3,
+  warmUpSeconds: 1,
+  tracedOperations: 10_000,
+  memoryOperations: 100_000,
+};
+const QUICK: Effort = {
+  rounds: 3,
+  seconds: 1,
+  warmUpSeconds: 1,
+  tracedOperations: 2000,
+  memoryOperations: 30_000,
+};
 
-const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean' } },
-  allowPositionals: true,
-});
-leaveServerCore();
-const folder = await mkdtemp(path.join(tmpdir(), 'trending-bench-'));
-const outcomes: Outcome[] = [];
-try {
-  for (const [name, scenario] of Object.entries(SCENARIOS)) {
-    if (positionals.length > 0 && !positionals.includes(name)) continue;
-    const outcome = await scenario(values.quick ? QUICK : FULL, folder);
-    process.stdout.write(`\n${name}\n${toTable(outcome)}\n`);
-    outcomes.push(outcome);
+const USAGE = `Usage: npm run bench -- [--quick] [${NAMES.join(' | ')}]...
+
+Runs these scenarios, or all of them. All of them without --quick also write bench/RESULTS.md.
+`;
+
+/** Reads the command line; null when it is not understood. */
+function readArguments(): { readonly names: readonly string[]; readonly isQuick: boolean } | null {
+  try {
+    const options = { quick: { type: 'boolean', default: false } } as const;
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    if (!positionals.every((name) => SCENARIOS.has(name))) return null;
+    return { names: positionals.length > 0 ? positionals : NAMES, isQuick: values.quick };
+  } catch {
+    return null;
   }
-  process.stdout.write(`\n${toGoalTable(outcomes)}\n`);
-} finally {
-  await rm(folder, { recursive: true });
+}
+
+async function runAll(names: readonly string[], effort: Effort): Promise<readonly Outcome[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'trending-bench-'));
+  const outcomes: Outcome[] = [];
+  try {
+    const supergraph = await composeSupergraph(folder);
+    for (const [name, scenario] of SCENARIOS) {
+      if (!names.includes(name)) continue;
+      const startedAt = performance.now();
+      outcomes.push(await scenario(effort, { folder, supergraph }));
+      process.stderr.write(`${name}: ${Math.round((performance.now() - startedAt) / 1000)} s\n`);
+    }
+    return outcomes;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const asked = readArguments();
+if (asked === null) {
+  process.stderr.write(USAGE);
+  process.exitCode = 1;
+} else {
+  leaveServerCore();
+  const outcomes = await runAll(asked.names, asked.isQuick ? QUICK : FULL);
+  process.stdout.write(`\n${toSummary(outcomes)}\n\n${toGoalTable(outcomes)}\n`);
+  if (!asked.isQuick && asked.names.length === NAMES.length) await writeResults(outcomes);
 }

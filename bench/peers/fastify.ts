@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import Fastify from 'fastify';
 import { HOST, readSettings } from './settings.ts';
 
-// The limit of Fastify: the request is read to its end, the answer is always the same bytes.
+// The limit of Fastify: the request is read to its end, the answer is always the same bytes. Fastify as installed
+// parses the request's JSON as well.
 const bytes = readFileSync(process.env.FIXED_BYTES_FILE ?? '');
 const app = Fastify();
-if (process.env.RAW === 'true') {
+if (process.env.PARSE_JSON !== 'true') {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }

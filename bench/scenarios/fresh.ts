@@ -1,12 +1,13 @@
 import { type Chart, TrendingOrder } from '../../src/domain/chart.ts';
 import { encodeCursor } from '../../src/domain/cursor.ts';
 import { readItemIds, windowBody, writeBodies } from '../bodies.ts';
-import { loadInTurns, median } from '../measure.ts';
+import { LOAD_COLUMNS, toLoadRows } from '../loadRows.ts';
+import { loadInTurns } from '../measure.ts';
 import { createFetchedPages, PAGE_SIZE } from '../peers/pages.ts';
 import { postAll } from '../post.ts';
 import { type Server, withServers, withUpstream } from '../processes.ts';
-import { format, type Row, ratioGoal, ratioTo } from '../report.ts';
-import { ours, peer } from '../servers.ts';
+import { format, ratioGoal, ratioTo } from '../report.ts';
+import { ours, PAGES_ONLY, peer } from '../servers.ts';
 import { shuffle } from '../shuffle.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -14,17 +15,16 @@ const CHARTS: readonly Chart[] = ['US', 'GB'].flatMap((region) =>
   Object.values(TrendingOrder).map((orderBy) => ({ region, period: 7, orderBy }) as const),
 );
 const CHART_LENGTH = 500;
-const CACHES = { pages: true, answers: false };
 const JIT = 'Mercurius with JIT';
 const SERVERS = [
   ours({ answers: false }),
-  peer(JIT, 'mercurius', CACHES),
-  peer('GraphQL Yoga', 'yoga', CACHES),
-  peer('Apollo Server as installed', 'apollo', CACHES),
+  peer(JIT, 'mercurius', PAGES_ONLY),
+  peer('GraphQL Yoga', 'yoga', PAGES_ONLY),
+  peer('Apollo Server as installed', 'apollo', PAGES_ONLY),
 ];
 
 /** Another window in every request, all pages held. */
-export const fresh: Scenario = (effort, folder) =>
+export const fresh: Scenario = (effort, { folder }) =>
   withUpstream(0, async (upstream) => {
     const bodies = await makeBodies(upstream.url);
     const file = await writeBodies(folder, 'new', bodies);
@@ -38,24 +38,14 @@ export const fresh: Scenario = (effort, folder) =>
         for (const server of servers) await checkWindows(server, bodies);
         const loads = await loadInTurns(servers, () => file, effort);
         for (const server of servers) await checkWindows(server, bodies.slice(0, 10));
-        const rows = [...loads].map(
-          ([name, of]): Row => ({
-            name,
-            values: of.map((load) => load.requestsPerSecond),
-            more: [
-              format(median(of.map((load) => load.p50Ms))),
-              format(median(of.map((load) => load.p99Ms))),
-              format(median(of.map((load) => load.bytes)) / 1000),
-            ],
-          }),
-        );
+        const rows = toLoadRows(loads);
         return {
           name: 'new',
           what: `Another window in every request: ${format(bodies.length)} windows of ${PAGE_SIZE} videos, ${CHARTS.length} charts, in an order that is mixed but always the same. Every page is held; whole answers are kept by nobody.`,
           unit: 'requests/s',
           better: 'more',
           rows,
-          more: ['p50 ms', 'p99 ms', 'kB an answer'],
+          more: LOAD_COLUMNS,
           goals: [ratioGoal(`at least 1.0 x ${JIT}`, ratioTo(rows, JIT), { least: 1 })],
         };
       },

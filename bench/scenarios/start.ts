@@ -1,0 +1,39 @@
+import { CHART, topBody } from '../bodies.ts';
+import { PAGE_SIZE } from '../peers/pages.ts';
+import { startServer, withUpstream } from '../processes.ts';
+import { ratioGoal, ratioTo } from '../report.ts';
+import { hive, NO_CACHES, ours, PAGES_ONLY, peer } from '../servers.ts';
+import type { Scenario } from './scenario.ts';
+
+const APOLLO = 'Apollo Server as installed';
+
+/** From the spawn of a process to its first answer. */
+export const start: Scenario = ({ rounds }, { supergraph }) =>
+  withUpstream(0, async (upstream) => {
+    const specs = [
+      ours({ answers: true }),
+      peer(APOLLO, 'apollo', NO_CACHES),
+      peer('GraphQL Yoga', 'yoga', NO_CACHES),
+      peer('Mercurius with JIT', 'mercurius', PAGES_ONLY),
+      hive('Hive Gateway', supergraph, { answers: false }),
+    ];
+    const times = new Map<string, number[]>(specs.map(({ name }) => [name, []]));
+    // The first round, which reads the programs from the disk, does not count.
+    for (let round = 0; round <= rounds; round++) {
+      for (const spec of specs) {
+        const server = await startServer(spec, upstream, topBody(spec, CHART, PAGE_SIZE));
+        if (round > 0) times.get(spec.name)?.push(server.startMs);
+        await server.close();
+      }
+    }
+    const rows = [...times].map(([name, values]) => ({ name, values, more: [] }));
+    return {
+      name: 'start',
+      what: `From the spawn of a process to its first answer of ${PAGE_SIZE} videos, asked for every 2 ms.`,
+      unit: 'ms',
+      better: 'less',
+      rows,
+      more: [],
+      goals: [ratioGoal(`at most 1.2 x ${APOLLO}`, ratioTo(rows, APOLLO), { most: 1.2 })],
+    };
+  });
