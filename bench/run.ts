@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { composeSupergraph } from './composeSupergraph.ts';
 import { leaveServerCore } from './cores.ts';
 import type { Effort } from './measure.ts';
-import { type Outcome, toGoalTable, toSummary } from './report.ts';
+import { type Outcome, toGoalTable, toSummary, toTable } from './report.ts';
 import { writeResults } from './results.ts';
 import { bill } from './scenarios/bill.ts';
 import { fanOut } from './scenarios/fanOut.ts';
@@ -64,8 +64,10 @@ async function runAll(names: readonly string[], effort: Effort): Promise<readonl
     for (const [name, scenario] of SCENARIOS) {
       if (!names.includes(name)) continue;
       const startedAt = performance.now();
-      outcomes.push(await scenario(effort, { folder, supergraph }));
-      process.stderr.write(`${name}: ${Math.round((performance.now() - startedAt) / 1000)} s\n`);
+      const outcome = await scenario(effort, { folder, supergraph });
+      outcomes.push(outcome);
+      const seconds = Math.round((performance.now() - startedAt) / 1000);
+      process.stderr.write(`${name}, done in ${seconds} s\n${toTable(outcome)}\n\n`);
     }
     return outcomes;
   } finally {

@@ -1,11 +1,8 @@
 import Fastify from 'fastify';
 import mercurius, { type MercuriusOptions } from 'mercurius';
 import { typeDefs } from './schema.ts';
-import { HOST, readSettings, TTL_SECONDS } from './settings.ts';
+import { HOST, MAX_ANSWERS, readSettings, TTL_SECONDS } from './settings.ts';
 import { createTrendingVideos, type WindowArguments } from './trendingVideos.ts';
-
-/** As many answers as the bill's trace can have: mercurius-cache keeps 1,024 unless told otherwise. */
-const MAX_ANSWERS = 10_000;
 
 // Mercurius in Fastify; a document is compiled when it has come once.
 const settings = readSettings();

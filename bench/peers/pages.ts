@@ -106,10 +106,10 @@ function toPage(chart: Chart, number: number, { data }: UpstreamAnswer): Page {
   return { edges, totalCount: data.pagination.total_count, fetchedAt: new Date().toISOString() };
 }
 
+/** Reads links by pattern, which takes a fraction of what parsing them takes. */
 function toVideo(row: Row): Video {
-  const itemUrl = new URL(row.item_url);
-  const handle = itemUrl.pathname.split('/')[1] ?? '';
-  const expires = new URL(row.cover).searchParams.get('x-expires');
+  const [creatorUrl = '', handle = ''] = /^https:\/\/[^/]+\/@([^/]+)/.exec(row.item_url) ?? [];
+  const [, expires] = /x-expires=(\d+)/.exec(row.cover) ?? [];
   return {
     id: encodeGlobalId('TrendingVideo', row.item_id),
     itemId: row.item_id,
@@ -120,6 +120,6 @@ function toVideo(row: Row): Video {
     duration: row.duration,
     region: row.region,
     countryCode: row.country_code,
-    creator: { handle: decodeURIComponent(handle.slice(1)), url: `${itemUrl.origin}/${handle}` },
+    creator: { handle: decodeURIComponent(handle), url: creatorUrl },
   };
 }

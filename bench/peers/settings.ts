@@ -22,5 +22,8 @@ export function readSettings(): PeerSettings {
 /** Where peers listen, as this product does. */
 export const HOST = '127.0.0.1';
 
-/** How long peers keep answers, in seconds: longer than any scenario. */
+/** How many answers peers keep: all that a scenario can have. Their defaults of about 1,000 are too few for the bill. */
+export const MAX_ANSWERS = 10_000;
+
+/** How long answers are kept where there must be a limit, in seconds: longer than any scenario. */
 export const TTL_SECONDS = 3600;

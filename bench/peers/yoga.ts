@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { typeDefs } from './schema.ts';
-import { HOST, readSettings, TTL_SECONDS } from './settings.ts';
+import { HOST, MAX_ANSWERS, readSettings } from './settings.ts';
 import { createTrendingVideos, type WindowArguments } from './trendingVideos.ts';
 
 // GraphQL Yoga on node:http, as its documentation has it; its caches of parsed and checked documents are on.
@@ -20,6 +20,8 @@ const yoga = createYoga({
 createServer(yoga).listen(settings.port, HOST);
 
 async function createResponseCache() {
-  const { useResponseCache } = await import('@graphql-yoga/plugin-response-cache');
-  return useResponseCache({ session: () => null, ttl: TTL_SECONDS * 1000 });
+  const { createInMemoryCache, useResponseCache } = await import('@graphql-yoga/plugin-response-cache');
+  const cache = createInMemoryCache({ max: MAX_ANSWERS });
+  // Nothing is ever invalidated by its id, so that ids need not be kept beside the answers.
+  return useResponseCache({ session: () => null, cache, idFields: [] });
 }
