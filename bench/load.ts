@@ -23,7 +23,7 @@ interface LoadFigures {
 }
 
 /** Connections that are kept busy at once. */
-export const CONNECTIONS = 50;
+export const CONNECTIONS = 32;
 /** Node accepts one connection in each turn of its loop, so the last ones of a slow server wait. */
 const TIMEOUT = '10s';
 
