@@ -8,7 +8,8 @@ export const CORES = { server: 0, load: Math.min(1, count - 1), upstream: Math.m
 
 /** Whether processes can be bound to these cores here. */
 export const areCoresBound =
-  count > 1 && Object.values(CORES).every((core) => spawnSync('taskset', ['-c', String(core), 'true']).status === 0);
+  count > 1 &&
+  Object.values(CORES).every((core) => spawnSync('taskset', ['-c', String(core), 'true']).status === 0);
 
 /** The command that runs `command` on one core; the command itself where that cannot be done. */
 export function onCore(core: number, command: readonly string[]): readonly string[] {
