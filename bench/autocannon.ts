@@ -4,13 +4,15 @@ import autocannon from 'autocannon';
 // What wrk.lua does, for machines without wrk: the same arguments, the same line of JSON.
 const [url = '', file = '', connections = '', seconds = ''] = process.argv.slice(2);
 const bodies = (await readFile(file, 'utf8')).split('\n').filter(Boolean);
+let turn = 0;
 const result = await autocannon({
   url,
   connections: Number(connections),
   duration: Number(seconds),
   method: 'POST',
   headers: { 'content-type': 'application/json', accept: 'application/json' },
-  requests: bodies.map((body) => ({ body })),
+  // One request that changes: with a list, every connection would build all of it before it begins.
+  requests: [{ setupRequest: (request) => ({ ...request, body: bodies[turn++ % bodies.length] ?? '' }) }],
 });
 const figures = {
   requests: result.requests.total,
