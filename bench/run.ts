@@ -35,8 +35,8 @@ const QUICK: Effort = {
   rounds: 3,
   seconds: 1,
   warmUpSeconds: 1,
-  tracedOperations: 2000,
-  memoryOperations: 30_000,
+  tracedOperations: 1000,
+  memoryOperations: 20_000,
 };
 
 const USAGE = `Usage: npm run bench -- [--quick] [${NAMES.join(' | ')}]...
