@@ -34,7 +34,7 @@ export interface AppOptions {
   readonly random?: () => number;
   readonly onEvent?: (event: AppEvent) => void;
   /** See `createKnownOperations`. */
-  readonly keepRowsFrom?: number;
+  readonly prepareFrom?: number;
 }
 
 const systemClock: Clock = {
@@ -91,7 +91,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       documents,
       maxCreditsPerOperation,
       rowBytes: config.cache.rowBytes,
-      keepRowsFrom: options.keepRowsFrom,
+      prepareFrom: options.prepareFrom,
     }),
     createContext: () => {
       const cost = createUpstreamCost();

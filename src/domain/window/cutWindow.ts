@@ -24,8 +24,10 @@ export function cutWindow(
 ): RankedVideo[] {
   const seen = new Set([after?.itemId, before?.itemId]);
   const window: RankedVideo[] = [];
+  let page: Page | undefined;
   for (let rank = ranks.first; rank <= ranks.last; rank++) {
-    const page = pages.get(pageNumber(rank, pageSize));
+    const number = pageNumber(rank, pageSize);
+    if (page?.number !== number) page = pages.get(number);
     const video = page?.rows[(rank - 1) % pageSize];
     if (!page || !video || seen.has(video.itemId)) continue;
     seen.add(video.itemId);

@@ -7,6 +7,7 @@ import {
   type OperationDefinitionNode,
   visit,
 } from 'graphql';
+import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { OperationContext } from '../context.ts';
 import { MAX_CREDITS_PER_WINDOW, worstCaseCredits } from '../operationCost.ts';
 import type { Documents } from './documents.ts';
@@ -20,8 +21,8 @@ export interface KnownOperationsOptions {
   readonly maxCreditsPerOperation: number;
   /** Room for the JSON of rows. */
   readonly rowBytes: number;
-  /** From which execution of a document on the JSON of its rows is kept. */
-  readonly keepRowsFrom?: number | undefined;
+  /** From which of its executions on a document is worth preparing for. */
+  readonly prepareFrom?: number | undefined;
 }
 
 /**
@@ -29,6 +30,11 @@ export interface KnownOperationsOptions {
  * operation of a known document, or does not end without errors: that is Apollo Server's to answer.
  */
 export type RunKnown = (body: unknown, context: OperationContext) => Promise<Buffer[] | undefined>;
+
+type Execute = (
+  context: OperationContext,
+  variables: Readonly<Record<string, unknown>>,
+) => ExecutionResult | Promise<ExecutionResult>;
 
 /** An operation as it is sent; there may be more to it. */
 interface SentOperation {
@@ -40,6 +46,10 @@ interface SentOperation {
 /** What is remembered of an operation for as long as its parsed document is. */
 interface Familiarity {
   executions: number;
+  /** What executes it from now on. */
+  prepared?: Execute;
+  /** Whether `@skip` or `@include` is in it. */
+  readonly hasConditions: boolean;
   /** Introspection tells of the schema that executes it: it must be the public one. */
   readonly asksForSchema: boolean;
   /** What it costs at worst, whatever the variables are. */
@@ -51,7 +61,7 @@ interface Familiarity {
  * and again with the JSON of rows that is already made. Of others, such texts would only fill the memory.
  */
 export function createKnownOperations(options: KnownOperationsOptions): RunKnown {
-  const { schema, documents, maxCreditsPerOperation, rowBytes, keepRowsFrom = 3 } = options;
+  const { schema, documents, maxCreditsPerOperation, rowBytes, prepareFrom = 3 } = options;
   const rowSchema = toRowSchema(schema, rowBytes);
   const operations = new WeakMap<OperationDefinitionNode, Familiarity>();
 
@@ -60,6 +70,21 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
     operations.set(operation, seen);
     seen.executions++;
     return seen;
+  }
+
+  function prepare(
+    { asksForSchema, hasConditions }: Familiarity,
+    document: DocumentNode,
+    operationName: string | null | undefined,
+  ): Execute {
+    if (asksForSchema) return interpret(schema, document, operationName);
+    const interpreted = interpret(rowSchema, document, operationName);
+    // Compiled, a resolver is shown fields that a condition leaves out: they would be paid for.
+    if (hasConditions) return interpreted;
+    const compiled = compileQuery(rowSchema, document, operationName ?? undefined);
+    return isCompiledQuery(compiled)
+      ? (context, variables) => compiled.query(undefined, context, variables)
+      : interpreted;
   }
 
   return async (body, contextValue) => {
@@ -74,15 +99,20 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
       seen.atMostCredits <= maxCreditsPerOperation ||
       worstCaseCredits({ schema, document, operation, variables: variableValues }) <= maxCreditsPerOperation;
     if (!isAffordable) return undefined;
-    const result: ExecutionResult = await execute({
-      schema: seen.executions < keepRowsFrom || seen.asksForSchema ? schema : rowSchema,
-      document,
-      operationName,
-      variableValues,
-      contextValue,
-    });
+    if (seen.executions >= prepareFrom) seen.prepared ??= prepare(seen, document, operationName);
+    const run = seen.prepared ?? interpret(schema, document, operationName);
+    const result = await run(contextValue, variableValues);
     return result.errors ? undefined : toJson({ data: result.data });
   };
+}
+
+function interpret(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+): Execute {
+  return (contextValue, variableValues) =>
+    execute({ schema, document, operationName, contextValue, variableValues });
 }
 
 function isSentOperation(body: unknown): body is SentOperation {
@@ -108,11 +138,15 @@ function isNothing(value: unknown): value is null | undefined {
 function getToKnow(document: DocumentNode): Familiarity {
   let charts = 0;
   let asksForSchema = false;
+  let hasConditions = false;
   visit(document, {
+    Directive: () => {
+      hasConditions = true;
+    },
     Field: ({ name: { value } }) => {
       if (value === 'trendingVideos') charts++;
       if (value === '__schema' || value === '__type') asksForSchema = true;
     },
   });
-  return { executions: 0, asksForSchema, atMostCredits: charts * MAX_CREDITS_PER_WINDOW };
+  return { executions: 0, asksForSchema, hasConditions, atMostCredits: charts * MAX_CREDITS_PER_WINDOW };
 }
