@@ -98,8 +98,12 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
     let step = cutting.next();
     while (!step.done) {
       const { numbers, pageSize } = step.value;
-      asked.push(...numbers.map((number) => ({ chart, number, pageSize })));
-      const pages = view.filter((page) => numbers.includes(page.number) && page.pageSize === pageSize);
+      const pages: HeldPage[] = [];
+      for (const number of numbers) {
+        asked.push({ chart, number, pageSize });
+        const page = view.find((held) => held.number === number && held.pageSize === pageSize);
+        if (page) pages.push(page);
+      }
       if (pages.length < numbers.length) return { window: undefined, used, asked };
       used.push(...pages);
       step = cutting.next(pages);

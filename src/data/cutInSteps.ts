@@ -1,4 +1,5 @@
 import { ApiError } from '../domain/errors.ts';
+import type { KnownPage } from '../domain/page.ts';
 import {
   cutWindow,
   type KnownPages,
@@ -7,6 +8,7 @@ import {
   type RankRange,
   type WindowArguments,
   type WindowNeed,
+  type WindowPlan,
 } from '../domain/window/index.ts';
 import type { HeldPage } from './pageStore.ts';
 
@@ -47,7 +49,7 @@ export interface PagesNeeded {
 /**
  * Plans a window and cuts it; on the way it yields the pages that it needs next, and is to be given them.
  *
- * @param known What is held of the chart; looked at before each step.
+ * @param known What is held of the chart; looked at before each step, and the same object while nothing changes.
  * @param isFresh Whether a page's time to live goes on.
  * @throws {ApiError} `UPSTREAM_BAD_RESPONSE` when the pages contradict each other for good.
  */
@@ -60,22 +62,33 @@ export function* cutInSteps(
   const loaded = new Map<number, HeldPage>();
   const grids: number[] = [];
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const plan = planWindow(args, need, known(), [...loaded.values()]);
-    const { pages, pageSize, ranks, chartLength, anyPage } = plan;
+    const held = known();
+    const plan = planWindow(args, need, held, [...loaded.values()]);
+    const { pages, pageSize, anyPage, isSettled } = plan;
     if (grids.at(-1) !== pageSize) grids.push(pageSize);
     if (grids.length > MAX_GRID_CHANGES + 1) break;
     const missing = pages.filter((number) => loaded.get(number)?.pageSize !== pageSize);
-    if (missing.length === 0) {
-      const videos = need.rows ? cutWindow(plan, args, loaded) : [];
-      const read = [...loaded.values()];
-      const cut = pages.length > 0 ? read.filter(({ number }) => pages.includes(number)) : read;
-      return { ranks, videos, facts: toFacts(chartLength, cut, isFresh) };
-    }
-    for (const page of yield { numbers: missing, pageSize, anyPage }) loaded.set(page.number, page);
+    if (missing.length === 0) return cut(plan);
+    const brought = yield { numbers: missing, pageSize, anyPage };
+    for (const page of brought) loaded.set(page.number, page);
+    // Planned anew from the same pages, it would come out the same.
+    if (isSettled && round === 0 && known() === held && isAmong(brought, held.fresh)) return cut(plan);
   }
   throw new ApiError('UPSTREAM_BAD_RESPONSE', {
     detail: 'The chart never stands still: its pages contradict each other',
   });
+
+  function cut(plan: WindowPlan): ChartWindow {
+    const { ranks, pages, chartLength } = plan;
+    const videos = need.rows ? cutWindow(plan, args, loaded) : [];
+    const read = [...loaded.values()];
+    const used = pages.length > 0 ? read.filter(({ number }) => pages.includes(number)) : read;
+    return { ranks, videos, facts: toFacts(chartLength, used, isFresh) };
+  }
+}
+
+function isAmong(pages: readonly KnownPage[], others: readonly KnownPage[]): boolean {
+  return pages.every((page) => others.includes(page));
 }
 
 function toFacts(

@@ -34,16 +34,22 @@ export function createOperationPages(
     return page;
   }
 
-  const loader = new DataLoader<PageKey, HeldPage, string>(
-    // The cache rejects with Errors alone.
-    (keys) =>
-      Promise.all(keys.map((key) => cache.fetch(key, operation).then(count, (error: Error) => error))),
-    { cacheKeyFn: (key) => `${pageId(key)}:${key.pageSize}` },
-  );
+  // Made when a page has to be waited for: most operations find what they need.
+  let loader: DataLoader<PageKey, HeldPage, string> | undefined;
+  const createLoader = () =>
+    new DataLoader<PageKey, HeldPage, string>(
+      // The cache rejects with Errors alone.
+      (keys) =>
+        Promise.all(keys.map((key) => cache.fetch(key, operation).then(count, (error: Error) => error))),
+      { cacheKeyFn: (key) => `${pageId(key)}:${key.pageSize}` },
+    );
 
   return {
     use: (page) => void count(cache.use(page)),
-    load: (key) => loader.load(key),
-    clear: (key) => void loader.clear(key),
+    load: (key) => {
+      loader ??= createLoader();
+      return loader.load(key);
+    },
+    clear: (key) => void loader?.clear(key),
   };
 }

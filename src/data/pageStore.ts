@@ -25,6 +25,14 @@ export interface PageStoreOptions {
   readonly maxBytes: number;
 }
 
+/** The copies held of one chart. */
+interface ChartCopies {
+  /** The newest first. Never changed: another list takes its place. */
+  readonly copies: readonly HeldPage[];
+  /** When the first of them is past its time to live. */
+  readonly freshUntil: number;
+}
+
 /** Copies of one page: the newest, and the one before for windows whose other pages are no newer. */
 const MAX_COPIES = 2;
 
@@ -35,8 +43,8 @@ const MAX_COPIES = 2;
 export class PageStore {
   readonly #options: PageStoreOptions;
   readonly #pages: LRUCache<string, HeldPage>;
-  /** The copies by chart, the newest first: exactly those in `#pages`. */
-  readonly #byChart = new Map<string, HeldPage[]>();
+  /** The copies by chart: exactly those in `#pages`. */
+  readonly #byChart = new Map<string, ChartCopies>();
   #latest = 0;
   #changes = 0;
 
@@ -57,12 +65,14 @@ export class PageStore {
 
   /** The chart's copies that may still be used, the newest first. */
   copies(chart: Chart): readonly HeldPage[] {
-    const copies = this.#byChart.get(chartId(chart)) ?? [];
+    const id = chartId(chart);
+    const held = this.#byChart.get(id);
+    if (!held) return [];
     const expiredUntil = this.#options.clock.monotonic() - this.#options.staleMs;
-    const isExpired = ({ freshUntil }: HeldPage): boolean => freshUntil <= expiredUntil;
-    if (!copies.some(isExpired)) return copies;
-    for (const page of copies.filter(isExpired)) this.#pages.delete(copyId(page));
-    return this.#byChart.get(chartId(chart)) ?? [];
+    if (held.freshUntil > expiredUntil) return held.copies;
+    const expired = held.copies.filter(({ freshUntil }) => freshUntil <= expiredUntil);
+    for (const page of expired) this.#pages.delete(copyId(page));
+    return this.#byChart.get(id)?.copies ?? [];
   }
 
   /** The newest copy of a page; undefined when none is held, or when it is cut in another grid. */
@@ -109,15 +119,19 @@ export class PageStore {
 
   #index(page: HeldPage): void {
     const id = chartId(page.chart);
-    const copies = [...(this.#byChart.get(id) ?? []), page].sort((a, b) => b.order - a.order);
-    this.#byChart.set(id, copies);
+    this.#keep(id, [...(this.#byChart.get(id)?.copies ?? []), page]);
   }
 
   #unindex(page: HeldPage): void {
     const id = chartId(page.chart);
-    const copies = this.#byChart.get(id)?.filter((copy) => copy !== page) ?? [];
-    if (copies.length > 0) this.#byChart.set(id, copies);
+    const copies = this.#byChart.get(id)?.copies.filter((copy) => copy !== page) ?? [];
+    if (copies.length > 0) this.#keep(id, copies);
     else this.#byChart.delete(id);
+  }
+
+  #keep(id: string, copies: HeldPage[]): void {
+    copies.sort((a, b) => b.order - a.order);
+    this.#byChart.set(id, { copies, freshUntil: Math.min(...copies.map(({ freshUntil }) => freshUntil)) });
   }
 }
 

@@ -41,8 +41,9 @@ export class ReadPages {
   add(page: HeldPage): boolean {
     const { chart, number, generation } = page;
     const { freshUntil, staleUntil } = this.#cache.life(page);
-    const isFirst = !this.#copies.has(pageId(page));
-    this.#copies.set(pageId(page), { chart, number, generation });
+    const id = pageId(page);
+    const isFirst = !this.#copies.has(id);
+    this.#copies.set(id, { chart, number, generation });
     this.#freshUntil = Math.min(this.#freshUntil, freshUntil);
     this.#staleUntil = Math.min(this.#staleUntil, staleUntil);
     this.#changes = this.#cache.changes;

@@ -20,9 +20,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const server = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
+    // One of its own for every request is made for nothing: requests are not logged.
+    childLoggerFactory: (logger) => logger,
   });
 
-  await server.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 3600 });
+  if (corsOrigins.length > 0) {
+    await server.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 3600 });
+  }
 
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/readyz', () => ({ status: 'ok', ...readiness() }));

@@ -6,4 +6,5 @@ export {
   type RankRange,
   type WindowArguments,
   type WindowNeed,
+  type WindowPlan,
 } from './planWindow.ts';

@@ -46,6 +46,8 @@ export interface WindowPlan {
   readonly pageSize: number;
   /** Ranks of the whole chart; undefined until a page is known. */
   readonly chartLength: number | undefined;
+  /** True when nothing is left to be planned once the pages are loaded, should all of them be known ones. */
+  readonly isSettled: boolean;
 }
 
 /** The most ranks that a window may ask for. */
@@ -93,7 +95,8 @@ export function planWindow(
 
   const needsLength = ranks.last === Number.POSITIVE_INFINITY;
   if (need.rows && !needsLength && !isEmpty(ranks)) {
-    return { ...plan, pages: isDoubtfulTail() ? [midwayPage()] : pageNumbers(likelyRanks()), anyPage: false };
+    if (isDoubtfulTail()) return { ...plan, pages: [midwayPage()], anyPage: false, isSettled: false };
+    return { ...plan, pages: pageNumbers(likelyRanks()), anyPage: false, isSettled: true };
   }
   // Empty because of what pages say, of the chart's length or of where a cursor's video stands: that may be over.
   const isEmptied = need.rows && isEmpty(ranks) && !isEmpty(rankRange(args, undefined, ({ rank }) => rank));
@@ -101,13 +104,16 @@ export function planWindow(
     const newest = known.byAge.at(-1)?.number;
     const moved = isEmptied ? movedPages() : [];
     const pages = moved.length > 0 ? moved : [newest ?? pageNumber(ranks.first, pageSize)];
-    return { ...plan, pages, anyPage: newest === undefined };
+    return { ...plan, pages, anyPage: newest === undefined, isSettled: false };
   }
-  return { ...plan, pages: [], anyPage: false };
+  return { ...plan, pages: [], anyPage: false, isSettled: true };
 
   function pageNumbers({ first, last }: RankRange): number[] {
-    const start = pageNumber(first, pageSize);
-    return Array.from({ length: pageNumber(last, pageSize) - start + 1 }, (_, index) => start + index);
+    const numbers: number[] = [];
+    for (let number = pageNumber(first, pageSize); number <= pageNumber(last, pageSize); number++) {
+      numbers.push(number);
+    }
+    return numbers;
   }
 
   /** The pages on which the videos of cursors stand that are not at their old ranks. */
