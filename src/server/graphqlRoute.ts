@@ -22,9 +22,9 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
   const serve = createServeRequest(apollo, runKnown);
   const findAnswer = createAnswers({ ...options, serve, parse: createParser(server) });
 
-  // Bodies stay text: an answer that is kept is found by it, without a look into it.
+  // Bodies stay as they are: an answer that is kept is found by them, without a look into them.
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
 
@@ -61,7 +61,7 @@ function createParser(server: FastifyInstance): AnswersOptions['parse'] {
   return (request) => {
     let parsed: unknown;
     if (request.body === undefined) return parsed;
-    void parse(request, request.body, (error, body) => {
+    void parse(request, request.body.toString(), (error, body) => {
       if (error) throw error;
       parsed = body;
     });

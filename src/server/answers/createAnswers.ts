@@ -8,8 +8,8 @@ import type { Answer } from './answer.ts';
 import { type MadeAnswer, type MakeAnswerOptions, makeAnswer } from './makeAnswer.ts';
 import type { ServeRequest } from './serveRequest.ts';
 
-/** A request to `/graphql`; its body is text that has not been looked at yet. */
-export type GraphqlRequest = FastifyRequest<{ Body: string | undefined }>;
+/** A request to `/graphql`; its body has not been looked at yet. */
+export type GraphqlRequest = FastifyRequest<{ Body: Buffer | undefined }>;
 
 /** See `createAnswers`. */
 export interface AnswersOptions extends MakeAnswerOptions {
@@ -128,5 +128,5 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
 function toKey({ method, url, headers, body }: GraphqlRequest): string {
   const isPreflighted = PREFLIGHT_HEADERS.some((name) => headers[name]);
   const kind = method === 'POST' ? 'POST' : 'GET';
-  return `${kind} ${url}\n${headers.accept}\n${headers['content-type']}\n${isPreflighted}\n${body ?? ''}`;
+  return `${kind} ${url}\n${headers.accept}\n${headers['content-type']}\n${isPreflighted}\n${body?.toString('latin1') ?? ''}`;
 }
