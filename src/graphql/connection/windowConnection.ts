@@ -1,6 +1,7 @@
 import type { ChartWindow } from '../../data/cutInSteps.ts';
 import type { Chart } from '../../domain/chart.ts';
 import { encodeCursor } from '../../domain/cursor.ts';
+import { type Page, rankOffset } from '../../domain/page.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
 import type { TrendingVideoType } from '../types/trendingVideo.type.ts';
 import type { PageInfoType } from './pageInfo.type.ts';
@@ -53,9 +54,12 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
     return this.#window.facts?.stale;
   }
 
-  /** The same connection with some of its rows. */
-  only(rows: readonly RankedVideo[]): WindowConnection {
-    return new WindowConnection(this.#chart, { ...this.#window, videos: rows });
+  /** The same connection with all that can be read of a page. */
+  ofPage(page: Page): WindowConnection {
+    const videos = page.rows.flatMap((video, index) =>
+      video ? [{ rank: rankOffset(page) + index + 1, video, page }] : [],
+    );
+    return new WindowConnection(this.#chart, { ...this.#window, videos });
   }
 
   #toEdge(row: RankedVideo): TrendingVideoEdgeType {

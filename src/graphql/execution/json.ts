@@ -1,14 +1,6 @@
-/** A list in a result whose items' JSON is already made: each in UTF-8, with a comma before it. */
+/** A list in a result whose JSON is already made, in UTF-8 and in pieces: each item with a comma before it. */
 export class JsonList {
-  constructor(readonly items: readonly Buffer[]) {}
-}
-
-/** An item of a `JsonList`. In memory of its own: a slice of Node's pool would hold on to all of it. */
-export function toJsonItem(value: unknown): Buffer {
-  const text = `,${JSON.stringify(value)}`;
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
-  bytes.write(text);
-  return bytes;
+  constructor(readonly pieces: readonly Buffer[]) {}
 }
 
 /** The JSON of a result in UTF-8, in pieces; a field of it, or of an object in it, may be a `JsonList`. */
@@ -32,9 +24,9 @@ export function toJson(result: object): Buffer[] {
     text += separator === '{' ? '{}' : '}';
   }
 
-  function writeList({ items }: JsonList): void {
+  function writeList({ pieces: [first, ...others] }: JsonList): void {
     pieces.push(Buffer.from(`${text}[`));
-    for (const [index, item] of items.entries()) pieces.push(index === 0 ? item.subarray(1) : item);
+    if (first) pieces.push(first.subarray(1), ...others);
     text = ']';
   }
 

@@ -13,10 +13,15 @@ import { LRUCache } from 'lru-cache';
 import type { Page } from '../../domain/page.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
 import type { WindowConnection } from '../connection/windowConnection.ts';
-import { JsonList, toJsonItem } from './json.ts';
+import { JsonList } from './json.ts';
 
-/** One selection's JSON of a page's rows; empty where none was made yet. */
-type PageJson = readonly (Buffer | undefined)[];
+/** One selection's JSON of a page's rows. */
+interface PageJson {
+  /** In UTF-8, each row with a comma before it. */
+  readonly bytes: Buffer;
+  /** Where each row ends in it; one that could not be read takes no room. */
+  readonly ends: readonly number[];
+}
 
 /** What it takes to name the selections of an operation. */
 interface KnownOperation {
@@ -26,8 +31,8 @@ interface KnownOperation {
 }
 
 /**
- * The JSON of rows, as selections of known documents have them: made once for each row of a page that is held, by
- * graphql-js, and used in every window that the row stands in. Bounded; least recently used first out.
+ * The JSON of rows, as selections of known documents have them: made by graphql-js once for each page that is held, and used
+ * in every window that stands on it. Bounded; least recently used first out.
  */
 export class RowJson {
   readonly #schema: GraphQLSchema;
@@ -43,7 +48,10 @@ export class RowJson {
   constructor(connectionType: GraphQLObjectType, maxBytes: number) {
     // The connection is the root here: a field of it can be executed alone.
     this.#schema = new GraphQLSchema({ query: connectionType });
-    this.#json = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf });
+    this.#json = new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: ({ bytes, ends }, key) => bytes.length + 8 * ends.length + 2 * key.length + 500,
+    });
   }
 
   /**
@@ -55,38 +63,28 @@ export class RowJson {
   write(connection: WindowConnection, info: GraphQLResolveInfo): JsonList {
     const { rows } = connection;
     const selection = this.#selectionId(info);
-    const found = this.#find(selection, rows);
-    const missing = rows.filter((_, index) => found[index] === undefined);
-    const made = missing.length > 0 ? this.#make(connection.only(missing), info) : [];
-    if (made.length > 0) this.#keep(selection, missing, made);
-    let next = 0;
-    return new JsonList(found.map((json) => json ?? (made[next++] as Buffer)));
-  }
-
-  #find(selection: string, rows: readonly RankedVideo[]): (Buffer | undefined)[] {
-    let page: Page | undefined;
-    let json: PageJson | undefined;
-    return rows.map((row) => {
-      if (row.page !== page) {
-        page = row.page;
-        json = this.#json.get(this.#key(selection, page));
-      }
-      return json?.[indexOf(row)];
-    });
-  }
-
-  #keep(selection: string, rows: readonly RankedVideo[], made: readonly Buffer[]): void {
-    const pages = new Map<Page, (Buffer | undefined)[]>();
-    for (const [index, row] of rows.entries()) {
-      const json = pages.get(row.page) ?? [...(this.#json.get(this.#key(selection, row.page)) ?? [])];
-      json[indexOf(row)] = made[index];
-      pages.set(row.page, json);
+    const pieces: Buffer[] = [];
+    for (let from = 0; from < rows.length; ) {
+      const to = endOfRun(rows, from);
+      const [first, last] = [rows[from] as RankedVideo, rows[to] as RankedVideo];
+      const { bytes, ends } = this.#pageJson(connection, first.page, selection, info);
+      pieces.push(bytes.subarray(ends[indexOf(first) - 1] ?? 0, ends[indexOf(last)]));
+      from = to + 1;
     }
-    for (const [page, json] of pages) this.#json.set(this.#key(selection, page), json);
+    return new JsonList(pieces);
+  }
+
+  #pageJson(connection: WindowConnection, page: Page, selection: string, info: GraphQLResolveInfo): PageJson {
+    const key = `${this.#serialOf(page)}|${selection}`;
+    const held = this.#json.get(key);
+    if (held) return held;
+    const made = toPageJson(page, this.#execute(connection.ofPage(page), info));
+    this.#json.set(key, made);
+    return made;
   }
 
   /** Executes the list field alone. */
-  #make(connection: WindowConnection, info: GraphQLResolveInfo): Buffer[] {
+  #execute(connection: WindowConnection, info: GraphQLResolveInfo): readonly unknown[] {
     const { fieldNodes, fragments, operation, variableValues, path } = info;
     const { conditions } = this.#known(info);
     const isCondition = ({ variable }: VariableDefinitionNode): boolean =>
@@ -105,7 +103,7 @@ export class RowJson {
     });
     const list: unknown = data?.[path.key];
     if (errors || !Array.isArray(list)) throw new TypeError('A row does not serialise', { cause: errors });
-    return list.map(toJsonItem);
+    return list;
   }
 
   /** Names a selection: the operation, the place in it (connections are fields of the root), what its conditions say. */
@@ -124,20 +122,37 @@ export class RowJson {
     return added;
   }
 
-  #key(selection: string, page: Page): string {
-    let serial = this.#pages.get(page);
-    if (serial === undefined) {
-      serial = ++this.#serial;
-      this.#pages.set(page, serial);
-    }
-    return `${serial}|${selection}`;
+  #serialOf(page: Page): number {
+    const serial = this.#pages.get(page) ?? ++this.#serial;
+    this.#pages.set(page, serial);
+    return serial;
   }
 }
 
-/** In bytes, of an entry in the cache. */
-function sizeOf(json: PageJson, key: string): number {
-  const overhead = 100;
-  return json.reduce((sum, row) => sum + overhead + (row?.length ?? 0), 2 * key.length);
+/** @param list What the readable rows of the page came to. */
+function toPageJson({ rows }: Page, list: readonly unknown[]): PageJson {
+  const items = list.map((item) => Buffer.from(`,${JSON.stringify(item)}`));
+  // Not of Node's pool, of which a slice would hold on to all.
+  const bytes = Buffer.allocUnsafeSlow(items.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  let next = 0;
+  const ends = rows.map((row) => {
+    const item = row && items[next++];
+    if (item) end += item.copy(bytes, end);
+    return end;
+  });
+  return { bytes, ends };
+}
+
+/** The index of the last row that stands on the same page as the row at `from`, without a gap between them. */
+function endOfRun(rows: readonly RankedVideo[], from: number): number {
+  let index = from;
+  while (
+    rows[index + 1]?.page === rows[index]?.page &&
+    rows[index + 1]?.rank === (rows[index]?.rank ?? 0) + 1
+  )
+    index++;
+  return index;
 }
 
 function indexOf({ rank, page }: RankedVideo): number {
