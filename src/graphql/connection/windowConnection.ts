@@ -68,9 +68,17 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
 
   /** Where every row of a window was dropped, the ranks alone let a walk go on. */
   #cursorOf(row: RankedVideo | undefined, rank: number): string {
-    return encodeCursor(
-      this.#chart,
-      row ? { rank: row.rank, itemId: row.video.itemId } : { rank, itemId: null },
-    );
+    return row ? cursorOf(row) : encodeCursor(this.#chart, { rank, itemId: null });
   }
+}
+
+/** Made once for each row of a page. */
+const cursors = new WeakMap<Page, Map<number, string>>();
+
+function cursorOf({ rank, video: { itemId }, page }: RankedVideo): string {
+  const ofPage = cursors.get(page) ?? new Map<number, string>();
+  cursors.set(page, ofPage);
+  const cursor = ofPage.get(rank) ?? encodeCursor(page.chart, { rank, itemId });
+  ofPage.set(rank, cursor);
+  return cursor;
 }
