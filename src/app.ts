@@ -100,7 +100,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       return { cost, charts: createChartReader(pages.cache, { cost, deadlineAt, pagesLeft }, onEvent) };
     },
     maxBytes: config.cache.answerBytes,
-    isPrivate: false,
+    apiKeys: config.apiKeys,
     monotonic: clock.monotonic,
     onEvent,
     corsOrigins: config.corsOrigins,

@@ -35,6 +35,8 @@ export interface Config {
     readonly perDay: number | undefined;
     readonly perOperation: number;
   };
+  /** One of them must come with every operation; undefined: none need be. */
+  readonly apiKeys: readonly string[] | undefined;
   readonly corsOrigins: readonly (string | RegExp)[];
   readonly introspection: boolean;
   readonly sandbox: boolean;
@@ -114,6 +116,21 @@ const environment = z.object({
     .default('trending-graphql'),
   CREDIT_BUDGET_PER_DAY: integer(0, 999_999_999_999).optional(),
   MAX_CREDITS_PER_OPERATION: integer(0, 999_999_999_999).default(20),
+  API_KEYS: z
+    .string()
+    .transform((list) => list.split(',').map((item) => item.trim()))
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(
+            /^(\w+:)?[^\s:,]{8,}$/,
+            'expected keys of 8 characters or more, each bare or as name:key, separated by commas',
+          ),
+      ),
+    )
+    .transform((list) => list.map((item) => item.slice(item.indexOf(':') + 1)))
+    .optional(),
   CORS_ORIGINS: z
     .string()
     .transform((list) => list.split(',').map((item) => item.trim()))
@@ -169,6 +186,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     redis:
       env.REDIS_URL === undefined ? undefined : { url: new URL(env.REDIS_URL), prefix: env.REDIS_PREFIX },
     credits: { perDay: env.CREDIT_BUDGET_PER_DAY, perOperation: env.MAX_CREDITS_PER_OPERATION },
+    apiKeys: env.API_KEYS,
     corsOrigins: env.CORS_ORIGINS ?? (isProduction ? [] : DEVELOPMENT_ORIGINS),
     introspection: env.INTROSPECTION ?? !isProduction,
     sandbox: env.SANDBOX ?? !isProduction,

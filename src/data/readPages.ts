@@ -39,22 +39,27 @@ export class ReadPages {
 
   /** Takes note of a page that was read; false when it, or another copy of it, was read before. */
   add(page: HeldPage): boolean {
-    const { chart, number, generation } = page;
+    const { chart, number, pageSize, generation } = page;
     const { freshUntil, staleUntil } = this.#cache.life(page);
     const id = pageId(page);
     const isFirst = !this.#copies.has(id);
-    this.#copies.set(id, { chart, number, generation });
+    this.#copies.set(id, { chart, number, pageSize, generation });
     this.#freshUntil = Math.min(this.#freshUntil, freshUntil);
     this.#staleUntil = Math.min(this.#staleUntil, staleUntil);
     this.#changes = this.#cache.changes;
     return isFirst;
   }
 
-  /** Takes note that what was made of them serves once more: in memory they are the last to go. */
+  /**
+   * Takes note that what was made of them serves once more: in memory they are the last to go, and stale ones are
+   * refreshed as if they had been read.
+   */
   reuse(): void {
-    const origin = this.#cache.isFresh(this) ? 'cached' : 'stale';
+    const isFresh = this.#cache.isFresh(this);
+    const origin = isFresh ? 'cached' : 'stale';
     for (const copy of this.#copies.values()) {
       this.#cache.touch(copy);
+      if (!isFresh) this.#cache.refresh(copy);
       this.#onEvent({ type: 'pageRead', origin, chart: copy.chart, page: copy.number });
     }
   }

@@ -1,5 +1,6 @@
 import type { ApolloServer } from '@apollo/server';
-import type { FastifyBaseLogger, FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLFormattedError } from 'graphql';
 import type { OperationContext } from '../graphql/context.ts';
 import type { RunKnown } from '../graphql/execution/knownOperations.ts';
 import { INTERNAL_ERROR, toRequestError } from '../graphql/formatError.ts';
@@ -7,20 +8,25 @@ import { toUpstreamExtension } from '../graphql/upstreamExtension.ts';
 import { type AnswersOptions, createAnswers, type GraphqlRequest } from './answers/createAnswers.ts';
 import { sendAnswer } from './answers/sendAnswer.ts';
 import { createServeRequest } from './answers/serveRequest.ts';
+import { createAuthentication } from './apiKeys.ts';
 
 /** What it takes to serve `/graphql`. */
-export interface GraphqlRouteOptions extends Omit<AnswersOptions, 'parse' | 'serve'> {
+export interface GraphqlRouteOptions extends Omit<AnswersOptions, 'parse' | 'serve' | 'isPrivate'> {
   /** Started. */
   readonly apollo: ApolloServer<OperationContext>;
   readonly runKnown: RunKnown;
+  /** One of them must come with every request; undefined: none need be. */
+  readonly apiKeys: readonly string[] | undefined;
   readonly log: FastifyBaseLogger;
 }
 
 /** Serves `/graphql`. */
 export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
-  const { apollo, runKnown, source, log } = options;
+  const { apollo, runKnown, apiKeys, source, log } = options;
   const serve = createServeRequest(apollo, runKnown);
-  const findAnswer = createAnswers({ ...options, serve, parse: createParser(server) });
+  const isPrivate = apiKeys !== undefined;
+  const findAnswer = createAnswers({ ...options, serve, isPrivate, parse: createParser(server) });
+  const isAuthenticated = createAuthentication(apiKeys ?? []);
 
   // Bodies stay as they are: an answer that is kept is found by them, without a look into them.
   server.removeAllContentTypeParsers();
@@ -31,6 +37,18 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
   server.route({
     method: ['GET', 'POST'],
     url: '/graphql',
+    // Before anything is looked up: what is kept is not for everyone either.
+    ...(isPrivate && {
+      onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+        if (isAuthenticated(request)) return;
+        reply.header('www-authenticate', 'Bearer');
+        await sendError(
+          reply,
+          401,
+          toRequestError('An API key is needed, and this is none', 'UNAUTHENTICATED'),
+        );
+      },
+    }),
     handler: (request: GraphqlRequest, reply) => {
       const found = findAnswer(request);
       if (!(found instanceof Promise)) {
@@ -47,12 +65,17 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
       const status = error.statusCode ?? 500;
       if (status >= 500) log.error({ err: error }, 'Unexpected error');
       const formatted = status < 500 ? toRequestError(error.message, 'BAD_REQUEST') : INTERNAL_ERROR;
-      void reply
-        .status(status)
-        .header('cache-control', 'no-store')
-        .send({ errors: [formatted], extensions: { upstream: toUpstreamExtension(source) } });
+      void sendError(reply, status, formatted);
     },
   });
+
+  /** An answer to what became no operation. */
+  function sendError(reply: FastifyReply, status: number, error: GraphQLFormattedError): FastifyReply {
+    return reply
+      .status(status)
+      .header('cache-control', 'no-store')
+      .send({ errors: [error], extensions: { upstream: toUpstreamExtension(source) } });
+  }
 }
 
 /** Fastify's own parser of JSON, which refuses what would change an object's prototype. */

@@ -52,7 +52,7 @@ const OVERHEAD_BYTES = 1000;
  * Answers requests to `/graphql`, where it can without looking into them.
  *
  * - An answer without errors is kept, under all that it may depend on, for as long as its pages are fresh. One of
- *   stale pages is kept for a second, and only while nothing newer comes: it is by making it that they are refreshed.
+ *   stale pages, which says so, is kept for a second while nothing newer comes.
  * - Requests that come while the same one is being carried out share its answer. Errors are not shared, or a late
  *   one might fail of another's deadline.
  */
@@ -83,8 +83,11 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
   async function share(key: string, request: GraphqlRequest): Promise<FoundAnswer> {
     // Its time begins here, whether or not it is spent on waiting for another's answer.
     const context = createContext();
-    const others = await underWay.get(key)?.catch(() => undefined);
-    if (others?.atCost) return tell('shared', { answer: others.atCost(costOfSharer) });
+    const another = underWay.get(key);
+    if (another !== undefined) {
+      const made = await another.catch(() => undefined);
+      if (made?.atCost) return tell('shared', { answer: made.atCost(costOfSharer) });
+    }
     const making = make(request, context);
     underWay.set(key, making);
     try {
