@@ -124,7 +124,7 @@ const environment = z.object({
         z
           .string()
           .regex(
-            /^(\w+:)?[^\s:,]{8,}$/,
+            /^([\w-]+:)?[^\s:,]{8,}$/,
             'expected keys of 8 characters or more, each bare or as name:key, separated by commas',
           ),
       ),

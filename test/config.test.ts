@@ -30,15 +30,32 @@ describe('loadConfig', () => {
         staleMs: 86_400_000,
         errorTtlMs: 1000,
         maxBytes: 64 * 2 ** 20,
+        answerBytes: 32 * 2 ** 20,
+        rowBytes: 16 * 2 ** 20,
+        documentBytes: 16 * 2 ** 20,
         file: undefined,
       },
       credits: { perDay: undefined, perOperation: 20 },
+      apiKeys: undefined,
       corsOrigins: ['https://studio.apollographql.com', expect.any(RegExp)],
       introspection: true,
       sandbox: true,
       logLevel: 'info',
     });
   });
+
+  it('takes API keys, bare or named', () => {
+    const { apiKeys } = loadConfig({ API_KEYS: 'board:0123456789, my-app:abc_DEF-1, bare-key-1' });
+    expect(apiKeys).toEqual(['0123456789', 'abc_DEF-1', 'bare-key-1']);
+  });
+
+  it.each(['short', 'board:short', 'a,b', 'two words-1', 'a:b:0123456789', ',0123456789'])(
+    'takes no %j for API keys, and does not show it',
+    (API_KEYS) => {
+      expect(problems({ API_KEYS }).join()).toMatch(/^API_KEYS: expected keys of 8 characters or more/);
+      expect(problems({ API_KEYS }).join()).not.toContain(API_KEYS);
+    },
+  );
 
   it('is closed in production', () => {
     expect(loadConfig({ NODE_ENV: 'production', KEYAPI_TOKEN: 'sk-1' })).toMatchObject({
