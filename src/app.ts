@@ -11,7 +11,7 @@ import { createChartReader } from './data/chartReader.ts';
 import type { OnDataEvent } from './data/events.ts';
 import { type FetchPage, PageCache } from './data/pageCache.ts';
 import { PageStore } from './data/pageStore.ts';
-import { createRedisLink, type RedisLink } from './data/redis/redisLink.ts';
+import type { RedisLink } from './data/redis/redisLink.ts';
 import { VALUES_VERSION } from './data/redis/scripts.ts';
 import { createSharedPages } from './data/redis/sharedPages.ts';
 import type { Clock } from './domain/clock.ts';
@@ -68,7 +68,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     clock,
     onEvent,
   });
-  const link = createLink(config, clock, onEvent);
+  const link = await createLink(config, clock, onEvent);
   const pages = await createPages(client.fetchPage, { config, clock, random, onEvent, link });
 
   const schema = createSchema();
@@ -165,8 +165,14 @@ async function createPages(
 }
 
 /** The way to Redis. Demo data and each upstream's have names of their own there. */
-function createLink(config: Config, clock: Clock, onEvent: OnDataEvent): RedisLink | undefined {
+async function createLink(
+  config: Config,
+  clock: Clock,
+  onEvent: OnDataEvent,
+): Promise<RedisLink | undefined> {
   if (!config.redis) return undefined;
+  // Loaded only where it is used: its client takes time to start.
+  const { createRedisLink } = await import('./data/redis/redisLink.ts');
   const { url, prefix } = config.redis;
   const source = createHash('sha256').update(sourceId(config)).digest('hex').slice(0, 8);
   const name = config.keyapi.emulator ? 'emulator' : source;

@@ -24,7 +24,7 @@ async function readImports(): Promise<Import[]> {
   const imports = await Promise.all(
     files.map(async (file) => {
       const text = await readFile(path.join('src', file), 'utf8');
-      const targets = [...text.matchAll(/\bfrom '([^']+)'|\bimport '([^']+)'/g)].map(
+      const targets = [...text.matchAll(/\bfrom '([^']+)'|\bimport[ (]'([^']+)'/g)].map(
         (match) => match[1] ?? match[2] ?? '',
       );
       return targets.map((target) => ({
