@@ -210,6 +210,14 @@ describe('dist/main.js', () => {
   });
 });
 
+describe('dist/bin/printSchema.js', () => {
+  it('prints the schema that the classes have outside a bundle', async () => {
+    run('dist/bin/printSchema.js');
+    expect(await program.exit).toBe(0);
+    expect(program.output()).toBe(await readFile('schema/schema.graphql', 'utf8'));
+  });
+});
+
 describe('dist/bin/emulator.js', () => {
   it('stands alone, with its switches', async () => {
     run('dist/bin/emulator.js', {}, ['--port', '0', '--token', 'secret', '--credits', '2']);
