@@ -5,13 +5,11 @@ RUN npm ci
 COPY tsconfig.json build.js ./
 COPY src ./src
 RUN npm run build
-RUN npm ci --omit=dev
 
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000
 WORKDIR /app
 COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 USER node
 EXPOSE 4000
