@@ -97,7 +97,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const cost = createUpstreamCost();
       const deadlineAt = clock.monotonic() + waitMs;
       const pagesLeft = Math.floor(config.credits.perOperation / CREDITS_PER_REQUEST);
-      return { cost, charts: createChartReader(pages.cache, { cost, deadlineAt, pagesLeft }, onEvent) };
+      const charts = createChartReader(pages.cache, { cost, deadlineAt, pagesLeft }, onEvent);
+      return { cost, charts, connections: new Map() };
     },
     maxBytes: config.cache.answerBytes,
     apiKeys: config.apiKeys,

@@ -107,11 +107,14 @@ export class PageCache {
     return this.#options.store.changes;
   }
 
-  /** Until when, on the monotonic clock, a page is fresh with all its covers, and may be served stale. */
+  /** Until when, on the monotonic clock, a page is fresh, and may be served stale, with all its covers. */
   life(page: HeldPage): { readonly freshUntil: number; readonly staleUntil: number } {
     const { clock, store } = this.#options;
     const coversUntil = clock.monotonic() + firstCoverExpiry(page) - clock.now();
-    return { freshUntil: Math.min(page.freshUntil, coversUntil), staleUntil: store.staleUntil(page) };
+    return {
+      freshUntil: Math.min(page.freshUntil, coversUntil),
+      staleUntil: Math.min(store.staleUntil(page), coversUntil),
+    };
   }
 
   /** Notes that a copy serves, whether or not it is still held. */

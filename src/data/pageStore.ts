@@ -14,7 +14,7 @@ export interface HeldPage extends KnownPage {
 }
 
 /** Names a copy of a page. */
-export type PageCopy = PageKey & Pick<HeldPage, 'generation'>;
+export type PageCopy = PageKey & Pick<HeldPage, 'generation' | 'freshUntil'>;
 
 /** What a page store needs. */
 export interface PageStoreOptions {

@@ -27,7 +27,7 @@ export class ReadPages {
     return this.#freshUntil;
   }
 
-  /** Until when, on the monotonic clock, all of them may be served stale; Infinity when there are none. */
+  /** The same for how long all of them may be served stale. */
   get staleUntil(): number {
     return this.#staleUntil;
   }
@@ -39,13 +39,13 @@ export class ReadPages {
 
   /** Takes note of a page that was read; false when it, or another copy of it, was read before. */
   add(page: HeldPage): boolean {
-    const { chart, number, pageSize, generation } = page;
-    const { freshUntil, staleUntil } = this.#cache.life(page);
+    const { chart, number, pageSize, generation, freshUntil } = page;
+    const life = this.#cache.life(page);
     const id = pageId(page);
     const isFirst = !this.#copies.has(id);
-    this.#copies.set(id, { chart, number, pageSize, generation });
-    this.#freshUntil = Math.min(this.#freshUntil, freshUntil);
-    this.#staleUntil = Math.min(this.#staleUntil, staleUntil);
+    this.#copies.set(id, { chart, number, pageSize, generation, freshUntil });
+    this.#freshUntil = Math.min(this.#freshUntil, life.freshUntil);
+    this.#staleUntil = Math.min(this.#staleUntil, life.staleUntil);
     this.#changes = this.#cache.changes;
     return isFirst;
   }
@@ -56,10 +56,10 @@ export class ReadPages {
    */
   reuse(): void {
     const isFresh = this.#cache.isFresh(this);
-    const origin = isFresh ? 'cached' : 'stale';
     for (const copy of this.#copies.values()) {
       this.#cache.touch(copy);
       if (!isFresh) this.#cache.refresh(copy);
+      const origin = this.#cache.isFresh(copy) ? 'cached' : 'stale';
       this.#onEvent({ type: 'pageRead', origin, chart: copy.chart, page: copy.number });
     }
   }

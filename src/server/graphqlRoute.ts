@@ -35,7 +35,9 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
   });
 
   server.route({
-    method: ['GET', 'POST'],
+    method: ['GET', 'HEAD', 'POST'],
+    // Fastify's own would give a 304 a length.
+    exposeHeadRoute: false,
     url: '/graphql',
     // Before anything is looked up: what is kept is not for everyone either.
     ...(isPrivate && {

@@ -124,10 +124,12 @@ describe('an answer that is kept', () => {
     const headers = { 'apollo-require-preflight': '1' };
     expect((await send({ method: 'GET', query, headers })).statusCode).toBe(200);
     expect((await send({ method: 'GET', query })).statusCode).toBe(400);
-    const typed = { ...headers, 'content-type': 'text/plain' };
-    expect((await send({ method: 'GET', query, headers: typed })).statusCode).toBe(415);
+    for (const type of ['text/plain', 'undefined', '']) {
+      const typed = { ...headers, 'content-type': type };
+      expect((await send({ method: 'GET', query, headers: typed })).statusCode).toBe(415);
+    }
     expect((await send({ method: 'GET', query, headers })).statusCode).toBe(200);
-    expect(origins()).toEqual(['made', 'made', 'made', 'kept']);
+    expect(origins()).toEqual(['made', 'made', 'made', 'made', 'made', 'kept']);
   });
 
   it.each([
@@ -256,6 +258,16 @@ describe('the same operation at the same time', () => {
     expect(free).toHaveLength(19);
     for (const { pages } of free) expect(pages).toEqual({ cached: 0, stale: 0, shared: 1, fetched: 0 });
     expect(new Set(answers.map(({ data }) => JSON.stringify(data))).size).toBe(1);
+  });
+
+  it('is compressed once for all who share it', async () => {
+    await start({}, { latencyMs: 50 });
+    const headers = { 'accept-encoding': 'br' };
+    const send = () =>
+      app.server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY }, headers });
+    const [, ...shared] = await Promise.all(range(1, 20).map(send));
+    expect(new Set(shared.map(({ rawPayload }) => rawPayload.toString('base64'))).size).toBe(1);
+    app.claimedElsewhere = 1;
   });
 
   it('is carried out for each when it fails, so that none fails of the time of another', async () => {

@@ -142,6 +142,13 @@ describe('ETag', () => {
       headers: PREFLIGHT,
     });
     expect([head.statusCode, head.body, head.headers.etag]).toEqual([200, '', headers.etag]);
+    const held = await app.server.inject({
+      method: 'HEAD',
+      url: '/graphql',
+      query: { query: QUERY },
+      headers: { ...PREFLIGHT, 'if-none-match': `${headers.etag}` },
+    });
+    expect([held.statusCode, held.headers['content-length']]).toEqual([304, undefined]);
   });
 });
 
@@ -205,6 +212,7 @@ describe('compression', () => {
     ['identity before others', { 'accept-encoding': 'identity, gzip;q=0.5' }],
     ['nothing known', { 'accept-encoding': 'zstd, deflate' }],
     ['none', { 'accept-encoding': 'br;q=0, gzip;q=0' }],
+    ['any but the best', { 'accept-encoding': 'br;q=0, *' }],
   ])('is none for %s', async (_name, headers) => {
     await start();
     const response = await get({ query: QUERY }, headers as Record<string, string>);

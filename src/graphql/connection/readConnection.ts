@@ -8,8 +8,19 @@ import type { TrendingVideosArgs } from '../resolvers/trendingVideos.args.ts';
 import { toWindowNeed } from './selection.ts';
 import { WindowConnection } from './windowConnection.ts';
 
-/** Resolves `Query.trendingVideos`: reads what is selected of the connection, nothing for `__typename` alone. */
-export async function readConnection(
+/** Resolves `Query.trendingVideos`: reads what is selected of the connection, once in an operation. */
+export function readConnection(
+  args: TrendingVideosArgs,
+  context: OperationContext,
+  info: GraphQLResolveInfo,
+): Promise<WindowConnection | object> {
+  const key = String(info.path.key);
+  const connection = context.connections.get(key) ?? read(args, context, info);
+  context.connections.set(key, connection);
+  return connection;
+}
+
+async function read(
   args: TrendingVideosArgs,
   { charts }: OperationContext,
   info: GraphQLResolveInfo,
@@ -17,6 +28,7 @@ export async function readConnection(
   const chart = toChart(args.region, args.period, args.orderBy);
   const window = toWindowArguments(chart, args);
   const need = toWindowNeed(info.fieldNodes, info);
+  // `__typename` alone.
   if (!need.rows && !need.facts) return {};
   return new WindowConnection(chart, await charts.readWindow(chart, window, need));
 }

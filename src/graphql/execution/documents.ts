@@ -3,6 +3,8 @@ import { LRUCache } from 'lru-cache';
 
 /** What a parsed document takes for each character of its text: measured on queries of this API. */
 const BYTES_PER_CHARACTER = 70;
+/** What is compiled and remembered of it beside, about as measured. */
+const OVERHEAD_BYTES = 15_000;
 
 /**
  * The documents that were parsed and found valid: Apollo Server's `documentStore`, which can also be searched by text.
@@ -15,7 +17,8 @@ export class Documents {
   constructor(maxBytes: number) {
     this.#documents = new LRUCache({
       maxSize: maxBytes,
-      sizeCalculation: (document, key) => 2 * key.length + BYTES_PER_CHARACTER * textOf(document).length,
+      sizeCalculation: (document, key) =>
+        OVERHEAD_BYTES + 2 * key.length + BYTES_PER_CHARACTER * textOf(document).length,
       dispose: (document) => void this.#keys.delete(textOf(document)),
     });
   }

@@ -10,6 +10,7 @@ import {
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { OperationContext } from '../context.ts';
 import { MAX_CREDITS_PER_WINDOW, worstCaseCredits } from '../operationCost.ts';
+import { canCompile } from './canCompile.ts';
 import type { Documents } from './documents.ts';
 import { toJson } from './json.ts';
 import { toRowSchema } from './rowSchema.ts';
@@ -37,7 +38,7 @@ type Execute = (
 ) => ExecutionResult | Promise<ExecutionResult>;
 
 /** An operation as it is sent; there may be more to it. */
-interface SentOperation {
+interface PlainBody {
   readonly query: string;
   readonly operationName?: string | null;
   readonly variables?: Readonly<Record<string, unknown>> | null;
@@ -48,8 +49,6 @@ interface Familiarity {
   executions: number;
   /** What executes it from now on. */
   prepared?: Execute;
-  /** Whether `@skip` or `@include` is in it. */
-  readonly hasConditions: boolean;
   /** Introspection tells of the schema that executes it: it must be the public one. */
   readonly asksForSchema: boolean;
   /** What it costs at worst, whatever the variables are. */
@@ -73,14 +72,13 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
   }
 
   function prepare(
-    { asksForSchema, hasConditions }: Familiarity,
+    { asksForSchema }: Familiarity,
     document: DocumentNode,
     operationName: string | null | undefined,
   ): Execute {
     if (asksForSchema) return interpret(schema, document, operationName);
     const interpreted = interpret(rowSchema, document, operationName);
-    // Compiled, a resolver is shown fields that a condition leaves out: they would be paid for.
-    if (hasConditions) return interpreted;
+    if (!canCompile(document)) return interpreted;
     const compiled = compileQuery(rowSchema, document, operationName ?? undefined);
     return isCompiledQuery(compiled)
       ? (context, variables) => compiled.query(undefined, context, variables)
@@ -88,7 +86,7 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
   }
 
   return async (body, contextValue) => {
-    if (!isSentOperation(body)) return undefined;
+    if (!isPlainBody(body)) return undefined;
     const { query, operationName, variables } = body;
     const document = documents.find(query);
     const operation = document && getOperationAST(document, operationName);
@@ -115,7 +113,7 @@ function interpret(
     execute({ schema, document, operationName, contextValue, variableValues });
 }
 
-function isSentOperation(body: unknown): body is SentOperation {
+function isPlainBody(body: unknown): body is PlainBody {
   if (!isObject(body)) return false;
   const { query, operationName, variables, extensions } = body;
   return (
@@ -138,15 +136,11 @@ function isNothing(value: unknown): value is null | undefined {
 function getToKnow(document: DocumentNode): Familiarity {
   let charts = 0;
   let asksForSchema = false;
-  let hasConditions = false;
   visit(document, {
-    Directive: () => {
-      hasConditions = true;
-    },
     Field: ({ name: { value } }) => {
       if (value === 'trendingVideos') charts++;
       if (value === '__schema' || value === '__type') asksForSchema = true;
     },
   });
-  return { executions: 0, asksForSchema, hasConditions, atMostCredits: charts * MAX_CREDITS_PER_WINDOW };
+  return { executions: 0, asksForSchema, atMostCredits: charts * MAX_CREDITS_PER_WINDOW };
 }

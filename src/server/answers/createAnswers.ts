@@ -2,7 +2,6 @@ import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
 import { PREFLIGHT_HEADERS } from '../../graphql/createApolloServer.ts';
-import { costOfCopy, costOfSharer } from '../../graphql/upstreamExtension.ts';
 import type { AnswerEvent } from '../events.ts';
 import type { Answer } from './answer.ts';
 import { type MadeAnswer, type MakeAnswerOptions, makeAnswer } from './makeAnswer.ts';
@@ -46,7 +45,7 @@ interface KeptAnswer {
 const KEEP_STALE_MS = 1000;
 
 /** What an answer takes beside its texts, roughly. */
-const OVERHEAD_BYTES = 1000;
+const OVERHEAD_BYTES = 2500;
 
 /**
  * Answers requests to `/graphql`, where it can without looking into them.
@@ -86,7 +85,7 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
     const another = underWay.get(key);
     if (another !== undefined) {
       const made = await another.catch(() => undefined);
-      if (made?.atCost) return tell('shared', { answer: made.atCost(costOfSharer) });
+      if (made?.forOthers) return tell('shared', { answer: made.forOthers.shared() });
     }
     const making = make(request, context);
     underWay.set(key, making);
@@ -99,18 +98,18 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
     }
   }
 
-  function keep(key: string, { atCost }: MadeAnswer, { charts: { readPages } }: OperationContext): void {
+  function keep(key: string, { forOthers }: MadeAnswer, { charts: { readPages } }: OperationContext): void {
     const { freshUntil, staleUntil } = readPages;
-    if (!atCost || !Number.isFinite(freshUntil)) return;
+    if (!forOthers || !Number.isFinite(freshUntil)) return;
     const madeAt = monotonic();
     const isStale = madeAt >= freshUntil;
     const keptUntil = isStale ? Math.min(staleUntil, madeAt + KEEP_STALE_MS) : freshUntil;
-    kept.set(key, { answer: atCost(costOfCopy), readPages, madeAt, keptUntil, isStale });
+    kept.set(key, { answer: forOthers.kept(), readPages, madeAt, keptUntil, isStale });
   }
 
   async function make(request: GraphqlRequest, context: OperationContext): Promise<MadeAnswer> {
     const served = await serve(request, parse(request), context);
-    // It takes some of a new answer's time, and of those to POST only kept ones may be asked for by it.
+    // It takes its time: of answers to POST, which caches on the way seldom keep, only where it is made once.
     const hasEtag = maxBytes > 0 || request.method !== 'POST';
     return makeAnswer(served, context, options, hasEtag);
   }
@@ -131,5 +130,11 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
 function toKey({ method, url, headers, body }: GraphqlRequest): string {
   const isPreflighted = PREFLIGHT_HEADERS.some((name) => headers[name]);
   const kind = method === 'POST' ? 'POST' : 'GET';
-  return `${kind} ${url}\n${headers.accept}\n${headers['content-type']}\n${isPreflighted}\n${body?.toString('latin1') ?? ''}`;
+  const [accept, contentType] = [headers.accept, headers['content-type']].map(toPart);
+  return `${kind} ${url}\n${accept}\n${contentType}\n${isPreflighted}\n${body?.toString('latin1') ?? ''}`;
+}
+
+/** A header that is not there is none that is empty. */
+function toPart(header: string | undefined): string {
+  return header === undefined ? '' : `=${header}`;
 }

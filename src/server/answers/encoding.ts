@@ -9,6 +9,9 @@ export type Encoding = 'br' | 'gzip';
 /** Below this many bytes a compressed answer saves nothing: it is one packet either way. */
 const MIN_BYTES = 1024;
 
+/** The negotiator takes `*` for the first coding, also beside a refusal of that one. */
+const REFUSALS = { br: toRefusal('br'), gzip: toRefusal('gzip') };
+
 const toBrotli = promisify(brotliCompress);
 const toGzip = promisify(gzip);
 
@@ -20,7 +23,12 @@ const negotiator = new negotiate.Negotiator({ supportedValues: ['br', 'gzip', 'i
 export function chooseEncoding(body: Buffer, acceptEncoding: string | undefined): Encoding | undefined {
   if (acceptEncoding === undefined || body.length < MIN_BYTES) return undefined;
   const chosen = negotiator.negotiate(acceptEncoding);
-  return chosen === 'br' || chosen === 'gzip' ? chosen : undefined;
+  if (chosen !== 'br' && chosen !== 'gzip') return undefined;
+  return REFUSALS[chosen].test(acceptEncoding) ? undefined : chosen;
+}
+
+function toRefusal(encoding: Encoding): RegExp {
+  return new RegExp(`(?:^|,)\\s*${encoding}\\s*;\\s*q=0(?:\\.0*)?\\s*(?:,|$)`);
 }
 
 /** Compresses, off the main thread. Brotli at a level that costs about as much as gzip's default. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { OperationContext } from '../../graphql/context.ts';
 import {
+  costOfCopy,
+  costOfSharer,
   toUpstreamExtension,
   type UpstreamExtension,
   type UpstreamSource,
@@ -19,11 +21,16 @@ export interface MakeAnswerOptions {
   readonly monotonic: () => number;
 }
 
-/** An answer, and what it would be for others. */
+/** An answer, and what it is for others. */
 export interface MadeAnswer {
   readonly answer: Answer;
-  /** The same answer to another request, whose cost follows from this one's; absent when it has errors. */
-  readonly atCost?: (toCost: (cost: Cost) => Cost) => Answer;
+  /** Absent when it has errors. */
+  readonly forOthers?: {
+    /** The one answer to all who waited for it. */
+    readonly shared: () => Answer;
+    /** The answer to whoever comes later. */
+    readonly kept: () => Answer;
+  };
 }
 
 /** Makes the answer out of what a request came to, with what it cost, and what caches may do with it. */
@@ -43,7 +50,19 @@ export function makeAnswer(
   }
   const atCost = (toCost: (cost: Cost) => Cost): Answer =>
     new Answer(status, headers, withUpstream(body, toUpstreamExtension(source, toCost(cost))));
-  return { answer: atCost((own) => own), ...(!hasErrors && { atCost }) };
+  const answer = atCost((own) => own);
+  if (hasErrors) return { answer };
+  let shared: Answer | undefined;
+  return {
+    answer,
+    forOthers: {
+      shared: () => {
+        shared ??= atCost(costOfSharer);
+        return shared;
+      },
+      kept: () => atCost(costOfCopy),
+    },
+  };
 }
 
 /** What caches may do with an answer, from the lives of its pages. */

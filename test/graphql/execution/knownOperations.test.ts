@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parse } from 'graphql';
+import { execute, parse } from 'graphql';
 import type { ChartReader } from '../../../src/data/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/cutInSteps.ts';
+import { ApiError } from '../../../src/domain/errors.ts';
 import { createUpstreamCost } from '../../../src/domain/upstreamCost.ts';
 import { Documents } from '../../../src/graphql/execution/documents.ts';
 import { createKnownOperations, type RunKnown } from '../../../src/graphql/execution/knownOperations.ts';
@@ -20,6 +21,8 @@ const DOCUMENTS = [
   '{ a: trendingVideos(first: 2) { ...C } b: trendingVideos(region: "GB", last: 2) { ...C ... on TrendingVideoConnection { n: nodes { ... on Node { id __typename } } } } } fragment C on TrendingVideoConnection { edges { ...E node { duration } } } fragment E on TrendingVideoEdge { node { ...V } } fragment V on TrendingVideo { title creator { url } }',
   'query A($first: Int!) { trendingVideos(first: $first) { nodes { id } } } query B { __typename trendingVideos { __typename } }',
   '{ __typename __schema { queryType { name fields { name } } } __type(name: "TrendingVideoConnection") { fields { name type { kind } } } trendingVideos(first: 1) { nodes { id } } }',
+  '{ __proto__: trendingVideos(first: 1) { pageInfo { __proto__: hasNextPage a: hasPreviousPage } __proto__: totalCount edges { __proto__: rank } } }',
+  '{ b: trendingVideos { a: edges { rank } } a_b: trendingVideos { totalCount } }',
   '{ trendingVideos(first: 0) { nodes { id } edges { rank } totalCount } }',
   'query ($unused: Int) { trendingVideos(region: "ZZ") { totalCount } }',
 ];
@@ -108,6 +111,19 @@ describe('an operation of a known document', () => {
     expect((await app.query(query, { yes: true })).extensions.upstream.requests).toBe(4);
   });
 
+  it('does not let a small text become a large one by spreads of spreads', async () => {
+    const fragments = Array.from({ length: 40 }, (_, index) => {
+      const next = index < 39 ? `...F${index + 1} ...F${index + 1}` : '';
+      return `fragment F${index} on TrendingVideoConnection { __typename ${next} }`;
+    });
+    const query = `{ trendingVideos { ...F0 } } ${fragments.join(' ')}`;
+    for (let time = 0; time < 6; time++) {
+      expect(await app.query(query)).toMatchObject({
+        data: { trendingVideos: { __typename: 'TrendingVideoConnection' } },
+      });
+    }
+  });
+
   it('is refused when it could cost too much, whichever variables made it known', async () => {
     const query =
       'query ($n: Int) { a: trendingVideos(first: $n) { nodes { id } } b: trendingVideos(region: "GB", first: $n) { nodes { id } } c: trendingVideos(region: "DE", first: $n) { nodes { id } } d: trendingVideos(region: "FR", first: $n) { nodes { id } } }';
@@ -127,6 +143,7 @@ describe('createKnownOperations', () => {
 
   const context = () => ({
     cost: createUpstreamCost(),
+    connections: new Map(),
     charts: {
       readWindow: async () => ({ ranks: { first: 1, last: 20 }, videos: rows, facts: undefined }),
     } as unknown as ChartReader,
@@ -194,6 +211,20 @@ describe('createKnownOperations', () => {
     for (let time = 0; time < 4; time++) expect(await ask()).toBeUndefined();
   });
 
+  it('reads no window twice, though Apollo Server executes what fails again', async () => {
+    let reads = 0;
+    const failing = context();
+    const readWindow = async () => {
+      reads++;
+      throw new ApiError('UPSTREAM_TIMEOUT');
+    };
+    const contextValue = { ...failing, charts: { ...failing.charts, readWindow } };
+    expect(await run({ query: QUERY }, contextValue)).toBeUndefined();
+    const { errors } = await execute({ schema, document: parse(QUERY), contextValue: { ...contextValue } });
+    expect(errors?.[0]?.originalError).toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    expect(reads).toBe(1);
+  });
+
   it('answers the same when there is no room for the JSON of rows', async () => {
     run = createKnownOperations({
       schema,
@@ -208,7 +239,7 @@ describe('createKnownOperations', () => {
 
 describe('Documents', () => {
   it('finds a document by its text and by its key, until there is no room for it', async () => {
-    const documents = new Documents(10_000);
+    const documents = new Documents(100_000);
     const texts = Array.from({ length: 20 }, (_, index) => `{ field${index} { one two three } }`);
     for (const [index, text] of texts.entries()) {
       await documents.set(`key${index}`, parse(text));
@@ -226,7 +257,7 @@ describe('Documents', () => {
   });
 
   it('does not keep what is larger than all the room', async () => {
-    const documents = new Documents(100);
+    const documents = new Documents(1000);
     await documents.set('key', parse('{ field }'));
     expect(documents.find('{ field }')).toBeUndefined();
   });
