@@ -142,6 +142,7 @@ describe('the error table', () => {
       'GRAPHQL_VALIDATION_FAILED',
       'OPERATION_RESOLUTION_FAILURE',
       'BAD_REQUEST',
+      'UNAUTHENTICATED',
       'PERSISTED_QUERY_NOT_FOUND',
       'INTERNAL_SERVER_ERROR',
     ];
