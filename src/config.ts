@@ -161,6 +161,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   if (!hasToken && !emulator) problems.push(TOKEN_MISSING);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const env = parsed.data;
+  const cacheBytes = env.CACHE_MAX_MB * 2 ** 20;
   return {
     host: env.HOST,
     port: env.PORT,
@@ -177,10 +178,10 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       ttlMs: env.CACHE_TTL_SECONDS * 1000,
       staleMs: env.CACHE_STALE_SECONDS * 1000,
       errorTtlMs: env.ERROR_TTL_SECONDS * 1000,
-      maxBytes: env.CACHE_MAX_MB * 2 ** 20,
-      rowBytes: (env.CACHE_MAX_MB * 2 ** 20) / 4,
-      documentBytes: (env.CACHE_MAX_MB * 2 ** 20) / 4,
-      answerBytes: env.RESPONSE_CACHE ? (env.CACHE_MAX_MB * 2 ** 20) / 2 : 0,
+      maxBytes: cacheBytes,
+      rowBytes: cacheBytes / 4,
+      documentBytes: cacheBytes / 4,
+      answerBytes: env.RESPONSE_CACHE ? cacheBytes / 2 : 0,
       file: env.CACHE_FILE,
     },
     redis:

@@ -23,7 +23,7 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
   }
 
   get edges(): TrendingVideoEdgeType[] {
-    return this.rows.map((row) => this.#toEdge(row));
+    return this.rows.map((row) => ({ cursor: cursorOf(row), node: row.video, rank: row.rank }));
   }
 
   get nodes(): TrendingVideoType[] {
@@ -60,10 +60,6 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
       video ? [{ rank: rankOffset(page) + index + 1, video, page }] : [],
     );
     return new WindowConnection(this.#chart, { ...this.#window, videos });
-  }
-
-  #toEdge(row: RankedVideo): TrendingVideoEdgeType {
-    return { cursor: this.#cursorOf(row, row.rank), node: row.video, rank: row.rank };
   }
 
   /** Where every row of a window was dropped, the ranks alone let a walk go on. */

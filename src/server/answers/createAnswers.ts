@@ -104,6 +104,8 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
     const madeAt = monotonic();
     const isStale = madeAt >= freshUntil;
     const keptUntil = isStale ? Math.min(staleUntil, madeAt + KEEP_STALE_MS) : freshUntil;
+    // Covers that expired before leave it no time.
+    if (keptUntil <= madeAt) return;
     kept.set(key, { answer: forOthers.kept(), readPages, madeAt, keptUntil, isStale });
   }
 
