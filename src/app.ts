@@ -20,7 +20,7 @@ import { CREDITS_PER_REQUEST, createUpstreamCost } from './domain/upstreamCost.t
 import { createApolloServer } from './graphql/createApolloServer.ts';
 import { Documents } from './graphql/execution/documents.ts';
 import { createKnownOperations } from './graphql/execution/knownOperations.ts';
-import { createSchema } from './graphql/schema.ts';
+import { createSchema, createSubgraphSchema } from './graphql/schema.ts';
 import { createKeyapiClient } from './keyapi/client.ts';
 import { createEmulator } from './keyapi/emulator/emulator.ts';
 import { type AppEvent, logEvent } from './logEvent.ts';
@@ -71,7 +71,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const link = await createLink(config, clock, onEvent);
   const pages = await createPages(client.fetchPage, { config, clock, random, onEvent, link });
 
-  const schema = createSchema();
+  const schema = config.subgraph ? createSubgraphSchema() : createSchema();
   const documents = new Documents(config.cache.documentBytes);
   const { perOperation: maxCreditsPerOperation } = config.credits;
   const apollo = createApolloServer({

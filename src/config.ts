@@ -40,6 +40,8 @@ export interface Config {
   readonly corsOrigins: readonly (string | RegExp)[];
   readonly introspection: boolean;
   readonly sandbox: boolean;
+  /** Whether the gateway of a federated graph may ask for what it needs. */
+  readonly subgraph: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -138,6 +140,7 @@ const environment = z.object({
     .optional(),
   INTROSPECTION: boolean.optional(),
   SANDBOX: boolean.optional(),
+  SUBGRAPH: boolean.default(true),
   LOG_LEVEL: z.enum(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
@@ -191,6 +194,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     corsOrigins: env.CORS_ORIGINS ?? (isProduction ? [] : DEVELOPMENT_ORIGINS),
     introspection: env.INTROSPECTION ?? !isProduction,
     sandbox: env.SANDBOX ?? !isProduction,
+    subgraph: env.SUBGRAPH,
     logLevel: env.LOG_LEVEL,
   };
 }

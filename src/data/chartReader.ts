@@ -9,11 +9,12 @@ import { createOperationPages } from './operationPages.ts';
 import type { PageCache } from './pageCache.ts';
 import type { HeldPage } from './pageStore.ts';
 import { ReadPages } from './readPages.ts';
+import { createVideoFinder, type FindVideo } from './videoFinder.ts';
 import type { Views } from './views.ts';
 
-/** Reads windows for one operation. */
+/** Reads charts for one operation. */
 export interface ChartReader {
-  /** What the windows were cut from so far. */
+  /** The pages that were read so far. */
   readonly readPages: ReadPages;
   /**
    * Reads a window: at once where all its pages are held, from one generation of the chart if one has them all,
@@ -23,6 +24,8 @@ export interface ChartReader {
    * @throws {ApiError} When a page that is needed cannot be had.
    */
   readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow>;
+  /** See `createVideoFinder`. */
+  readonly findVideo: FindVideo;
 }
 
 /** What cutting a window from held pages came to. */
@@ -76,7 +79,7 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
       const cut = cutFrom(chart, view, args, need);
       asked ??= cut.asked;
       if (!cut.window) continue;
-      for (const page of cut.used) operationPages.use(page);
+      for (const page of cut.used) operationPages.use(page, 'window');
       // Whichever view served: what the newest generation lacks, or older ones would serve for good.
       for (const key of asked) cache.refresh(key);
       return cut.window;
@@ -153,5 +156,5 @@ export function createChartReader(cache: PageCache, operation: Operation, onEven
     return shared;
   }
 
-  return { readPages, readWindow };
+  return { readPages, readWindow, findVideo: createVideoFinder(cache, operationPages, readPages) };
 }

@@ -4,12 +4,12 @@ import { type PageKey, pageId } from '../domain/page.ts';
 import type { OnDataEvent } from './events.ts';
 import type { PageCache, ReadPage } from './pageCache.ts';
 import type { HeldPage } from './pageStore.ts';
-import type { ReadPages } from './readPages.ts';
+import type { PageUse, ReadPages } from './readPages.ts';
 
 /** The pages of one operation, each counted once in its cost. Never shared between operations. */
 export interface OperationPages {
   /** Uses a page that is held. */
-  use(page: HeldPage): void;
+  use(page: HeldPage, use: PageUse): void;
   /**
    * Gets a page: what all aliases want in one tick is asked for once, together, and a page or an error that the
    * operation got stays the same for it.
@@ -26,8 +26,8 @@ export function createOperationPages(
   readPages: ReadPages,
   onEvent: OnDataEvent,
 ): OperationPages {
-  function count({ page, origin }: ReadPage): HeldPage {
-    if (readPages.add(page)) {
+  function count({ page, origin }: ReadPage, use: PageUse): HeldPage {
+    if (readPages.add(page, use)) {
       operation.cost.pages[origin]++;
       onEvent({ type: 'pageRead', origin, chart: page.chart, page: page.number });
     }
@@ -40,12 +40,19 @@ export function createOperationPages(
     new DataLoader<PageKey, HeldPage, string>(
       // The cache rejects with Errors alone.
       (keys) =>
-        Promise.all(keys.map((key) => cache.fetch(key, operation).then(count, (error: Error) => error))),
+        Promise.all(
+          keys.map((key) =>
+            cache.fetch(key, operation).then(
+              (read) => count(read, 'window'),
+              (error: Error) => error,
+            ),
+          ),
+        ),
       { cacheKeyFn: (key) => `${pageId(key)}:${key.pageSize}` },
     );
 
   return {
-    use: (page) => void count(cache.use(page)),
+    use: (page, use) => void count(cache.use(page), use),
     load: (key) => {
       loader ??= createLoader();
       return loader.load(key);

@@ -6,14 +6,14 @@ import type { Operation } from '../domain/operation.ts';
 import { type FetchOptions, type PageKey, pageId } from '../domain/page.ts';
 import { firstCoverExpiry } from './admitPage.ts';
 import type { OnDataEvent, PageOrigin } from './events.ts';
-import type { HeldPage, PageCopy, PageStore } from './pageStore.ts';
+import type { FoundVideo, HeldPage, PageCopy, PageStore } from './pageStore.ts';
 import { newestCopies, toViews, type Views } from './views.ts';
 
 /** What a page cache needs. */
 export interface PageCacheOptions {
   readonly fetchPage: FetchPage;
   /** Where the other replicas' pages are looked up. */
-  readonly shared?: ChartLookup | undefined;
+  readonly shared?: SharedLookup | undefined;
   readonly store: PageStore;
   readonly clock: Clock;
   readonly ttlMs: number;
@@ -31,12 +31,14 @@ export interface ReadPage {
 /** Gets a page that is not held, and takes it into the store. */
 export type FetchPage = (key: PageKey, options: FetchOptions) => Promise<ReadPage>;
 
-/** Where charts are looked up that other replicas may hold. */
-export interface ChartLookup {
+/** Where that is looked up which other replicas may hold. */
+export interface SharedLookup {
   /** True when nobody has looked the chart up yet. */
   isUnseen(chart: Chart): boolean;
   /** Brings what others hold into the store; resolves with whether anything came. */
   look(chart: Chart): Promise<boolean>;
+  /** Brings the pages into the store on which others hold newer copies of these videos. */
+  lookForVideos(itemIds: readonly string[]): Promise<void>;
 }
 
 /** A fetch under way. */
@@ -100,6 +102,13 @@ export class PageCache {
   /** Looks up the chart's pages that other replicas hold; resolves with whether any came. */
   async look(chart: Chart): Promise<boolean> {
     return (await this.#options.shared?.look(chart)) ?? false;
+  }
+
+  /** The newest copy of each of these videos on the pages of all charts; undefined where none has it. */
+  async findVideos(itemIds: readonly string[]): Promise<(FoundVideo | undefined)[]> {
+    const { shared, store } = this.#options;
+    await shared?.lookForVideos(itemIds);
+    return itemIds.map((itemId) => store.find(itemId));
   }
 
   /** How often what is held has changed. */

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type Chart, chartId } from '../domain/chart.ts';
 import type { Clock } from '../domain/clock.ts';
 import { type KnownPage, type PageKey, pageId } from '../domain/page.ts';
+import type { TrendingVideo } from '../domain/trendingVideo.ts';
 
 /** A page that is held. */
 export interface HeldPage extends KnownPage {
@@ -16,12 +17,18 @@ export interface HeldPage extends KnownPage {
 /** Names a copy of a page. */
 export type PageCopy = PageKey & Pick<HeldPage, 'generation' | 'freshUntil'>;
 
+/** A video, and the page that it stands on. */
+export interface FoundVideo {
+  readonly video: TrendingVideo;
+  readonly page: HeldPage;
+}
+
 /** What a page store needs. */
 export interface PageStoreOptions {
   readonly clock: Clock;
   /** How long a page may be used past its time to live. */
   readonly staleMs: number;
-  /** Bound on the pages' size, as the length of their JSON at two bytes a character. */
+  /** Bound on the pages' size: the length of their JSON at two bytes a character, and what it takes to find their videos. */
   readonly maxBytes: number;
 }
 
@@ -35,6 +42,8 @@ interface ChartCopies {
 
 /** Copies of one page: the newest, and the one before for windows whose other pages are no newer. */
 const MAX_COPIES = 2;
+/** What it takes to find a row's video again, roughly. */
+const INDEX_BYTES = 200;
 
 /**
  * Pages of all charts in bounded memory, least recently used evicted first. Of each page it holds the two newest
@@ -45,6 +54,8 @@ export class PageStore {
   readonly #pages: LRUCache<string, HeldPage>;
   /** The copies by chart: exactly those in `#pages`. */
   readonly #byChart = new Map<string, ChartCopies>();
+  /** The copies by video, the newest first: exactly those in `#pages`. */
+  readonly #byVideo = new Map<string, readonly HeldPage[]>();
   #latest = 0;
   #changes = 0;
 
@@ -52,7 +63,7 @@ export class PageStore {
     this.#options = options;
     this.#pages = new LRUCache({
       maxSize: options.maxBytes,
-      sizeCalculation: (page) => JSON.stringify(page).length * 2,
+      sizeCalculation: sizeOf,
       onInsert: (page) => this.#index(page),
       dispose: (page) => this.#unindex(page),
     });
@@ -79,6 +90,14 @@ export class PageStore {
   newest({ chart, number, pageSize }: PageKey): HeldPage | undefined {
     const newest = this.copies(chart).find((page) => page.number === number);
     return newest?.pageSize === pageSize ? newest : undefined;
+  }
+
+  /** The newest copy of a video on any page that may still be used. */
+  find(itemId: string): FoundVideo | undefined {
+    const now = this.#options.clock.monotonic();
+    const page = this.#byVideo.get(itemId)?.find((copy) => now < this.staleUntil(copy));
+    const video = page?.rows.find((row) => row?.itemId === itemId);
+    return page && video ? { video, page } : undefined;
   }
 
   /** Until when a page may be used, on the monotonic clock. */
@@ -120,6 +139,10 @@ export class PageStore {
   #index(page: HeldPage): void {
     const id = chartId(page.chart);
     this.#keep(id, [...(this.#byChart.get(id)?.copies ?? []), page]);
+    for (const itemId of itemIds(page)) {
+      const others = this.#byVideo.get(itemId) ?? [];
+      this.#byVideo.set(itemId, [...others, page].sort(byOrder));
+    }
   }
 
   #unindex(page: HeldPage): void {
@@ -127,14 +150,33 @@ export class PageStore {
     const copies = this.#byChart.get(id)?.copies.filter((copy) => copy !== page) ?? [];
     if (copies.length > 0) this.#keep(id, copies);
     else this.#byChart.delete(id);
+    for (const itemId of itemIds(page)) {
+      const others = this.#byVideo.get(itemId)?.filter((copy) => copy !== page) ?? [];
+      if (others.length > 0) this.#byVideo.set(itemId, others);
+      else this.#byVideo.delete(itemId);
+    }
   }
 
   #keep(id: string, copies: HeldPage[]): void {
-    copies.sort((a, b) => b.order - a.order);
+    copies.sort(byOrder);
     this.#byChart.set(id, { copies, freshUntil: Math.min(...copies.map(({ freshUntil }) => freshUntil)) });
   }
 }
 
 function copyId(copy: PageCopy): string {
   return `${pageId(copy)}:${copy.generation}`;
+}
+
+/** What a page takes in memory, about. */
+export function sizeOf(page: HeldPage): number {
+  return JSON.stringify(page).length * 2 + page.rows.length * INDEX_BYTES;
+}
+
+/** The newest first. */
+function byOrder(a: HeldPage, b: HeldPage): number {
+  return b.order - a.order;
+}
+
+function itemIds({ rows }: HeldPage): Set<string> {
+  return new Set(rows.flatMap((row) => (row ? [row.itemId] : [])));
 }

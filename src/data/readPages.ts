@@ -3,15 +3,23 @@ import type { OnDataEvent } from './events.ts';
 import type { PageCache } from './pageCache.ts';
 import type { HeldPage, PageCopy } from './pageStore.ts';
 
-/** The pages that the windows of one operation were cut from: they say how long its answer may be given again. */
+/** What a page serves for. */
+export type PageUse = 'window' | 'lookup';
+
+interface ReadCopy extends PageCopy {
+  readonly isOfWindow: boolean;
+}
+
+/** The pages that the answer to one operation was made of: they say how long it may be given again. */
 export class ReadPages {
   readonly #cache: PageCache;
   readonly #onEvent: OnDataEvent;
   /** Names alone: pages that were held on to here would take room uncounted. */
-  readonly #copies = new Map<string, PageCopy>();
+  readonly #copies = new Map<string, ReadCopy>();
   #changes: number;
   #freshUntil = Number.POSITIVE_INFINITY;
   #staleUntil = Number.POSITIVE_INFINITY;
+  #hasLookups = false;
 
   constructor(cache: PageCache, onEvent: OnDataEvent) {
     this.#cache = cache;
@@ -21,7 +29,7 @@ export class ReadPages {
 
   /**
    * Until when, on the monotonic clock, all of them are fresh and none of their covers has expired: past when one
-   * is stale already, Infinity when there are none.
+   * is stale already, Infinity when there are none, -Infinity when a video was not found, which may come at any time.
    */
   get freshUntil(): number {
     return this.#freshUntil;
@@ -37,28 +45,42 @@ export class ReadPages {
     return this.#changes === this.#cache.changes;
   }
 
+  /** True when videos were looked up: any page that comes may hold newer copies of them. */
+  get hasLookups(): boolean {
+    return this.#hasLookups;
+  }
+
+  /** Takes note that a video was looked up that no page holds. */
+  addUnknown(): void {
+    this.#hasLookups = true;
+    this.#freshUntil = Number.NEGATIVE_INFINITY;
+    this.#changes = this.#cache.changes;
+  }
+
   /** Takes note of a page that was read; false when it, or another copy of it, was read before. */
-  add(page: HeldPage): boolean {
+  add(page: HeldPage, use: PageUse): boolean {
     const { chart, number, pageSize, generation, freshUntil } = page;
     const life = this.#cache.life(page);
     const id = pageId(page);
-    const isFirst = !this.#copies.has(id);
-    this.#copies.set(id, { chart, number, pageSize, generation, freshUntil });
+    const before = this.#copies.get(id);
+    const isOfWindow = use === 'window' || before?.isOfWindow === true;
+    this.#copies.set(id, { chart, number, pageSize, generation, freshUntil, isOfWindow });
+    this.#hasLookups ||= use === 'lookup';
     this.#freshUntil = Math.min(this.#freshUntil, life.freshUntil);
     this.#staleUntil = Math.min(this.#staleUntil, life.staleUntil);
     this.#changes = this.#cache.changes;
-    return isFirst;
+    return before === undefined;
   }
 
   /**
-   * Takes note that what was made of them serves once more: in memory they are the last to go, and stale ones are
-   * refreshed as if they had been read.
+   * Takes note that what was made of them serves once more: in memory they are the last to go, and stale ones of
+   * windows are refreshed as if they had been read. A lookup buys nothing.
    */
   reuse(): void {
     const isFresh = this.#cache.isFresh(this);
     for (const copy of this.#copies.values()) {
       this.#cache.touch(copy);
-      if (!isFresh) this.#cache.refresh(copy);
+      if (!isFresh && copy.isOfWindow) this.#cache.refresh(copy);
       const origin = this.#cache.isFresh(copy) ? 'cached' : 'stale';
       this.#onEvent({ type: 'pageRead', origin, chart: copy.chart, page: copy.number });
     }

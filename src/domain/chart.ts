@@ -29,6 +29,16 @@ export function chartId({ region, period, orderBy }: Chart): string {
   return `${region}:${period}:${orderBy}`;
 }
 
+/** The chart that `chartId` names by this text; undefined for any other text. */
+export function parseChartId(text: string): Chart | undefined {
+  const [region = '', days, name] = text.split(':');
+  const period = Object.values(TrendingPeriod).find((known) => String(known) === days);
+  const orderBy = Object.values(TrendingOrder).find((known) => known === name);
+  if (!isCountryCode(region) || !period || !orderBy) return undefined;
+  const chart = { region, period, orderBy };
+  return chartId(chart) === text ? chart : undefined;
+}
+
 /**
  * Builds a chart from what a caller named; `us` and `US` are one chart.
  *

@@ -1,4 +1,4 @@
-import { type Chart, chartId } from './chart.ts';
+import { type Chart, chartId, parseChartId } from './chart.ts';
 import type { TrendingVideo } from './trendingVideo.ts';
 
 /** Videos on a page of the grid, and the `limit` of every upstream request: a smaller one costs the same. */
@@ -36,6 +36,14 @@ export interface KnownPage extends Page {
 /** A page's identity as text: `US:7:VIEWS:1`. Part of cache keys; pages of one number are the same request. */
 export function pageId({ chart, number }: Pick<PageKey, 'chart' | 'number'>): string {
   return `${chartId(chart)}:${number}`;
+}
+
+/** The page that `pageId` names by this text; undefined for any other text. */
+export function parsePageId(text: string): Pick<PageKey, 'chart' | 'number'> | undefined {
+  const end = text.lastIndexOf(':');
+  const chart = parseChartId(text.slice(0, end));
+  const number = text.slice(end + 1);
+  return chart && /^[1-9]\d{0,5}$/.test(number) ? { chart, number: Number(number) } : undefined;
 }
 
 /** Number of chart ranks that stand before this page. */

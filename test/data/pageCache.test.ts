@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { HeldPage } from '../../src/data/pageStore.ts';
+import { type HeldPage, sizeOf } from '../../src/data/pageStore.ts';
 import { ApiError } from '../../src/domain/errors.ts';
 import type { Operation } from '../../src/domain/operation.ts';
 import type { PageSource } from '../../src/domain/page.ts';
@@ -266,8 +266,7 @@ describe('PageCache, when a page is past its time to live', () => {
   });
 
   it('keeps the newest copy in memory while an older one serves', async () => {
-    const onePage =
-      JSON.stringify((await createStillCache().cache.fetch(key(25), createOperation())).page).length * 2;
+    const onePage = sizeOf((await createStillCache().cache.fetch(key(25), createOperation())).page);
     const { cache, clock } = createStillCache({ maxBytes: Math.ceil(onePage * 3.5) });
     const { page: old } = await cache.fetch(key(1), createOperation());
     clock.advance(1000);

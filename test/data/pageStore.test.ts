@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type HeldPage, PageStore } from '../../src/data/pageStore.ts';
+import { type HeldPage, PageStore, sizeOf } from '../../src/data/pageStore.ts';
 import { makePage, makeVideos, US_VIEWS } from '../support/charts.ts';
 import { createTestClock } from '../support/clock.ts';
 
@@ -69,7 +69,7 @@ describe('PageStore', () => {
   });
 
   it('stays within its bytes, least recently used out first', () => {
-    const onePage = JSON.stringify(held(25)).length * 2;
+    const onePage = sizeOf(held(25));
     const { store, names } = createStore({ maxBytes: Math.ceil(onePage * 3.5) });
     for (const number of [1, 2, 3]) store.add(held(number));
     store.touch(held(1));
@@ -77,6 +77,34 @@ describe('PageStore', () => {
     store.add(held(4));
     expect(names()).toEqual(['4/1', '3/1', '1/1']);
     expect(store.all().map(({ number }) => number)).toEqual([3, 1, 4]);
+  });
+
+  it('finds the newest copy of a video among all charts, and the next newest when that goes', () => {
+    const { store, clock } = createStore({ staleMs: 500 });
+    const other = { ...US_VIEWS, region: 'DE' };
+    store.add(held(1, 1));
+    store.add(held(1, 3, { chart: other, freshUntil: 400 }));
+    store.add(held(1, 2));
+    expect(store.find('7')?.page).toMatchObject({ chart: other, generation: 3 });
+    expect(store.find('7')?.video).toEqual(chart[6]);
+    clock.advance(900);
+    expect(store.find('7')?.page).toMatchObject({ chart: US_VIEWS, generation: 2 });
+    clock.advance(600);
+    expect(store.find('7')).toBeUndefined();
+  });
+
+  it('finds no video of a page that was evicted, forgotten, or had an empty rank for it', () => {
+    const { store } = createStore({ maxBytes: Math.ceil(sizeOf(held(25)) * 1.5) });
+    store.add(held(1, 1, { rows: [null, ...chart.slice(1, 20)] }));
+    expect([store.find('1'), store.find('2')?.video.itemId, store.find('21')]).toEqual([
+      undefined,
+      '2',
+      undefined,
+    ]);
+    store.add(held(2));
+    expect([store.find('2'), store.find('21')?.video.itemId]).toEqual([undefined, '21']);
+    store.forget(held(2));
+    expect(store.find('21')).toBeUndefined();
   });
 
   it('forgets all copies of a page', () => {

@@ -54,6 +54,10 @@ const CONTRACT = buildSchema(`
       region: CountryCode! = "US", period: TrendingPeriod! = LAST_7_DAYS, orderBy: TrendingOrder! = VIEWS,
       first: Int, after: String, last: Int, before: String
     ): TrendingVideoConnection
+    trendingVideo(itemId: ID!): TrendingVideo
+    trendingVideosByItemId(itemIds: [ID!]!): [TrendingVideo]!
+    node(id: ID!): Node
+    nodes(ids: [ID!]!): [Node]!
   }
 `);
 

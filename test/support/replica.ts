@@ -61,7 +61,15 @@ export async function startReplica(options: ReplicaOptions) {
     };
   }
 
-  return { link, store, cache, events, read, fetch: allowed, close: () => link.close() };
+  /** Looks videos up in an operation of its own; gives their titles and what it cost. */
+  async function find(...itemIds: string[]) {
+    const operation = createOperation(clock.monotonic() + 10_000);
+    const { findVideo } = createChartReader(cache, operation, onEvent);
+    const found = await Promise.all(itemIds.map(findVideo));
+    return { titles: found.map((video) => video?.title), ...operation.cost };
+  }
+
+  return { link, store, cache, events, read, find, fetch: allowed, close: () => link.close() };
 }
 
 export type TestReplica = Awaited<ReturnType<typeof startReplica>>;

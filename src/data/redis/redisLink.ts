@@ -184,7 +184,10 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
     const methods = redis as unknown as Record<string, (...args: ScriptArgument[]) => Promise<ScriptReply>>;
     const method = methods[`${script}Buffer`];
     if (!method) throw new TypeError(`no such script: ${script}`);
-    return limitTime(method.call(redis, ...keys.map(toName), now().toFixed(), ...args), COMMAND_MS);
+    return limitTime(
+      method.call(redis, keys.length, ...keys.map(toName), now().toFixed(), ...args),
+      COMMAND_MS,
+    );
   }
 
   function toName(key: string): string {

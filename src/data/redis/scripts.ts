@@ -89,18 +89,58 @@ return { 1 }
 `;
 
 /**
+ * Lists a page under each of its videos, which is a set of pages by their order: what has expired for certain goes. One
+ * that took its place lists itself; `find` drops what it does not hold any more.
+ */
+const LIST_VIDEOS = `
+local function listVideos(first, order, pageId, keep, ageMs)
+  for i = first, #KEYS do
+    own(KEYS[i], 'zset')
+    redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', (now - ageMs) * 1000)
+    redis.call('ZADD', KEYS[i], order, pageId)
+    if redis.call('PTTL', KEYS[i]) < keep then redis.call('PEXPIRE', KEYS[i], keep) end
+  end
+end
+`;
+
+/**
+ * Which pages hold newer copies of videos. KEYS: what the keys of pages begin with, then the list of each video. ARGV:
+ * sent, for each video the order of the copy at hand. Returns for each the page that holds the newest, or nothing.
+ */
+const FIND = `${IN_TIME}${HEAD}
+local reply = {}
+for i = 2, #KEYS do
+  own(KEYS[i], 'zset')
+  local listed = redis.call('ZREVRANGEBYSCORE', KEYS[i], '+inf', '(' .. ARGV[i], 'WITHSCORES')
+  reply[i - 1] = ''
+  for j = 1, #listed, 2 do
+    local found = head(KEYS[1] .. ':' .. listed[j])
+    if found and found.order == tonumber(listed[j + 1]) then
+      reply[i - 1] = listed[j]
+      break
+    end
+    redis.call('ZREM', KEYS[i], listed[j])
+  end
+end
+return reply
+`;
+
+/**
  * Stores a page and tells the others, unless a newer copy is there. KEYS: page, generation of its chart, lock, failure,
- * changes. ARGV: sent, order, end of its freshness, ms it may be stale, greatest ms it may be fresh, token, page's id,
+ * changes, then the list of each of its videos. ARGV: sent, order, end of its freshness, ms it may be stale, greatest ms it may be fresh, token, page's id,
  * replica, body, and for a page that is not new the generation that it belongs to and 1 when it took the place of a
  * copy of that; a new one joins the generation that is fresh, or begins one. Returns `newer` and, unless it is the same,
  * the value that is there; `refused` when upstream does not accept the page any more; or `stored`, generation, end of
  * freshness, 1 when it took the place of a copy of the same generation.
  */
-const STORE = `${IN_TIME}${HEAD}${OWN_CHANGES}
+const STORE = `${IN_TIME}${HEAD}${OWN_CHANGES}${LIST_VIDEOS}
 own(KEYS[3], 'string')
 if redis.call('GET', KEYS[3]) == ARGV[6] then redis.call('DEL', KEYS[3]) end
 local found = head(KEYS[1])
-if found and found.order == tonumber(ARGV[2]) then return { 'newer' } end
+if found and found.order == tonumber(ARGV[2]) then
+  listVideos(6, ARGV[2], ARGV[7], math.max(1, redis.call('PTTL', KEYS[1])), ARGV[4] + ARGV[5])
+  return { 'newer' }
+end
 if found and found.order > tonumber(ARGV[2]) then return { 'newer', redis.call('GET', KEYS[1]) } end
 own(KEYS[4], 'hash')
 if ARGV[10] ~= '' and redis.call('HGET', KEYS[4], 'isRefused') == '1' then return { 'refused' } end
@@ -119,6 +159,7 @@ if keep <= 0 then return { 'stored', generation, lives, 0 } end
 local replaces = (found and found.generation == generation or ARGV[11] == '1') and 1 or 0
 local line = table.concat({ ARGV[2], generation, lives, replaces, ARGV[7] }, ' ')
 redis.call('SET', KEYS[1], line .. '\\n' .. ARGV[9], 'PX', keep)
+listVideos(6, ARGV[2], ARGV[7], keep, ARGV[4] + ARGV[5])
 if tonumber(lives) > now and not (isFresh and int(current[1]) >= tonumber(generation)) then
   redis.call('HSET', KEYS[2], 'generation', generation, 'freshUntil', lives)
   redis.call('PEXPIRE', KEYS[2], keep)
@@ -309,13 +350,14 @@ export type ScriptName = keyof typeof SCRIPTS;
 
 /** The scripts, as ioredis wants them. */
 export const SCRIPTS = {
-  greet: { lua: GREET, numberOfKeys: 1 },
-  claim: { lua: CLAIM, numberOfKeys: 3 },
-  renew: { lua: RENEW, numberOfKeys: 1 },
-  store: { lua: STORE, numberOfKeys: 5 },
-  giveUp: { lua: GIVE_UP, numberOfKeys: 3 },
-  changes: { lua: CHANGES, numberOfKeys: 1 },
-  reserve: { lua: RESERVE, numberOfKeys: 3 },
-  report: { lua: REPORT, numberOfKeys: 3 },
-  compare: { lua: COMPARE, numberOfKeys: 3 },
+  greet: { lua: GREET },
+  claim: { lua: CLAIM },
+  renew: { lua: RENEW },
+  store: { lua: STORE },
+  giveUp: { lua: GIVE_UP },
+  find: { lua: FIND },
+  changes: { lua: CHANGES },
+  reserve: { lua: RESERVE },
+  report: { lua: REPORT },
+  compare: { lua: COMPARE },
 } as const;

@@ -1,6 +1,7 @@
-import { Field, ObjectType } from 'type-graphql';
+import { Directive, Field, ObjectType } from 'type-graphql';
 
-/** GraphQL type `PageInfo`. */
+/** GraphQL type `PageInfo`; other subgraphs have it too. */
+@Directive('@shareable')
 @ObjectType('PageInfo', {
   simpleResolvers: true,
   description: 'Where a window stands on its chart (Relay Cursor Connections Specification).',

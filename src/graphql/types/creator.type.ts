@@ -1,8 +1,9 @@
-import { Field, ObjectType } from 'type-graphql';
+import { Directive, Field, ObjectType } from 'type-graphql';
 import type { Creator } from '../../domain/trendingVideo.ts';
 import { UrlScalar } from '../scalars.ts';
 
-/** GraphQL type `Creator`. */
+/** GraphQL type `Creator`; other subgraphs may have it too. */
+@Directive('@shareable')
 @ObjectType('Creator', { simpleResolvers: true, description: 'Whoever posted a video.' })
 export class CreatorType implements Creator {
   @Field(() => String, { description: 'TikTok handle, without the `@`.' })

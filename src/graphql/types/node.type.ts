@@ -2,6 +2,8 @@ import { Field, ID, InterfaceType } from 'type-graphql';
 
 /** GraphQL interface `Node`. */
 @InterfaceType('Node', {
+  // Whatever has a global id here.
+  resolveType: () => 'TrendingVideo',
   description: "An object with an id that is unique in the whole graph (Relay's Node).",
 })
 export abstract class NodeType {

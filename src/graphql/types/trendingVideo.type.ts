@@ -1,10 +1,12 @@
-import { Field, ID, Int, ObjectType } from 'type-graphql';
+import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 import { CountryCodeScalar, DateTimeScalar, UrlScalar } from '../scalars.ts';
 import { CreatorType } from './creator.type.ts';
 import { NodeType } from './node.type.ts';
 
-/** GraphQL type `TrendingVideo`: the domain's video as it is. */
+/** GraphQL type `TrendingVideo`: the domain's video as it is. Other subgraphs refer to it by either of its keys. */
+@Directive('@key(fields: "id")')
+@Directive('@key(fields: "itemId")')
 @ObjectType('TrendingVideo', {
   implements: NodeType,
   simpleResolvers: true,

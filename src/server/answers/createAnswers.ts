@@ -38,11 +38,12 @@ interface KeptAnswer {
   /** On the monotonic clock, as `keptUntil`. */
   readonly madeAt: number;
   readonly keptUntil: number;
-  readonly isStale: boolean;
+  /** Newer pages may change it. */
+  readonly isFleeting: boolean;
 }
 
-/** How long an answer of stale pages is given again when no others come. */
-const KEEP_STALE_MS = 1000;
+/** How long an answer that newer pages may change is given again when none come. */
+const KEEP_FLEETING_MS = 1000;
 
 /** What an answer takes beside its texts, roughly. */
 const OVERHEAD_BYTES = 2500;
@@ -51,7 +52,7 @@ const OVERHEAD_BYTES = 2500;
  * Answers requests to `/graphql`, where it can without looking into them.
  *
  * - An answer without errors is kept, under all that it may depend on, for as long as its pages are fresh. One of
- *   stale pages, which says so, is kept for a second while nothing newer comes.
+ *   stale pages, which says so, or of videos that were looked up, is kept for a second while nothing newer comes.
  * - Requests that come while the same one is being carried out share its answer. Errors are not shared, or a late
  *   one might fail of another's deadline.
  */
@@ -69,9 +70,9 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
   function findKept(key: string): FoundAnswer | undefined {
     const found = kept.get(key);
     if (!found) return undefined;
-    const { answer, readPages, madeAt, keptUntil, isStale } = found;
+    const { answer, readPages, madeAt, keptUntil, isFleeting } = found;
     const now = monotonic();
-    if (now >= keptUntil || (isStale && !readPages.isLatest)) {
+    if (now >= keptUntil || (isFleeting && !readPages.isLatest)) {
       kept.delete(key);
       return undefined;
     }
@@ -103,10 +104,12 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
     if (!forOthers || !Number.isFinite(freshUntil)) return;
     const madeAt = monotonic();
     const isStale = madeAt >= freshUntil;
-    const keptUntil = isStale ? Math.min(staleUntil, madeAt + KEEP_STALE_MS) : freshUntil;
+    const isFleeting = isStale || readPages.hasLookups;
+    const until = isStale ? staleUntil : freshUntil;
+    const keptUntil = isFleeting ? Math.min(until, madeAt + KEEP_FLEETING_MS) : until;
     // Covers that expired before leave it no time.
     if (keptUntil <= madeAt) return;
-    kept.set(key, { answer: forOthers.kept(), readPages, madeAt, keptUntil, isStale });
+    kept.set(key, { answer: forOthers.kept(), readPages, madeAt, keptUntil, isFleeting });
   }
 
   async function make(request: GraphqlRequest, context: OperationContext): Promise<MadeAnswer> {

@@ -1,0 +1,3 @@
+import { subgraphSdl } from '../graphql/subgraphSdl.ts';
+
+process.stdout.write(subgraphSdl);

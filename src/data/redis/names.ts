@@ -1,0 +1,21 @@
+import { type PageKey, pageId } from '../../domain/page.ts';
+
+/** Where a page is kept in Redis. */
+export function pageName(key: Pick<PageKey, 'chart' | 'number'>): string {
+  return `page:${pageId(key)}`;
+}
+
+/** Whoever holds it fetches the page. */
+export function lockName(key: Pick<PageKey, 'chart' | 'number'>): string {
+  return `lock:${pageId(key)}`;
+}
+
+/** What the page could not be had for. */
+export function failureName(key: Pick<PageKey, 'chart' | 'number'>): string {
+  return `failure:${pageId(key)}`;
+}
+
+/** The pages that a video stands on. */
+export function videoName(itemId: string): string {
+  return `video:${itemId}`;
+}

@@ -1,0 +1,52 @@
+import { ApiError } from '../domain/errors.ts';
+import { decodeGlobalId } from '../domain/globalId.ts';
+import { quote } from '../domain/quote.ts';
+import type { TrendingVideo } from '../domain/trendingVideo.ts';
+import type { OperationContext } from './context.ts';
+
+/** Ids that one field looks up at most. */
+export const MAX_IDS = 100;
+
+/** What a lookup gives: the video as it was on the newest page that has it, null where none has. */
+export type Found = Promise<TrendingVideo | null>;
+
+/** The video with this global id; null also for what is no such id. */
+export async function findByGlobalId(id: string, context: OperationContext): Found {
+  const itemId = decodeGlobalId('TrendingVideo', id);
+  return itemId === undefined ? null : context.charts.findVideo(itemId);
+}
+
+/**
+ * What a reference of a federated graph refers to, by one of the type's keys.
+ *
+ * @throws {ApiError} `BAD_USER_INPUT` for what has neither.
+ */
+export async function findReferred(reference: unknown, context: OperationContext): Found {
+  const { __typename, itemId, id } = Object(reference) as Readonly<Record<string, unknown>>;
+  if (__typename === 'TrendingVideo' && typeof itemId === 'string') return context.charts.findVideo(itemId);
+  if (__typename === 'TrendingVideo' && typeof id === 'string') return findByGlobalId(id, context);
+  throw new ApiError('BAD_USER_INPUT', {
+    message:
+      'Argument "representations": expected a TrendingVideo with its "itemId" or "id" as a string, ' +
+      `but got: ${quote(JSON.stringify(reference))}`,
+  });
+}
+
+/**
+ * Looks up each of a list of ids, in order.
+ *
+ * @param argument The one that they came in.
+ * @throws {ApiError} `BAD_USER_INPUT` for more than `MAX_IDS`.
+ */
+export function findEach(
+  ids: readonly string[],
+  argument: string,
+  find: (id: string) => Found,
+): Promise<(TrendingVideo | null)[]> {
+  if (ids.length > MAX_IDS) {
+    throw new ApiError('BAD_USER_INPUT', {
+      message: `Argument "${argument}": expected at most ${MAX_IDS} ids, but got: ${ids.length}`,
+    });
+  }
+  return Promise.all(ids.map(find));
+}

@@ -1,0 +1,35 @@
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import type { OperationContext } from '../context.ts';
+import { type Found, findEach, MAX_IDS } from '../lookups.ts';
+import { TrendingVideoType } from '../types/trendingVideo.type.ts';
+
+/** Resolves the fields that look videos up by TikTok's id. */
+@Resolver()
+export class LookupsResolver {
+  @Query(() => TrendingVideoType, {
+    nullable: true,
+    description:
+      'A video by its `itemId`. It is looked up on the pages that are held, of all charts, the newest first: that costs ' +
+      'nothing. Null where none has it, such as a video whose chart nobody has read yet.',
+  })
+  trendingVideo(
+    @Arg('itemId', () => ID, { description: "TikTok's own id of the video." }) itemId: string,
+    @Ctx() { charts }: OperationContext,
+  ): Found {
+    return charts.findVideo(itemId);
+  }
+
+  @Query(() => [TrendingVideoType], {
+    nullable: 'items',
+    description:
+      'Videos by their `itemId`s, as `trendingVideo` has them: as many as were asked for and in the same order, null ' +
+      'where one is unknown. Made for schema stitching: all references of a query in one request.',
+  })
+  trendingVideosByItemId(
+    @Arg('itemIds', () => [ID], { description: `TikTok's own ids of the videos, ${MAX_IDS} at most.` })
+    itemIds: string[],
+    @Ctx() { charts }: OperationContext,
+  ): Promise<Awaited<Found>[]> {
+    return findEach(itemIds, 'itemIds', charts.findVideo);
+  }
+}

@@ -1,0 +1,28 @@
+import { Arg, Ctx, Query, Resolver } from 'type-graphql';
+import type { OperationContext } from '../context.ts';
+import { type Found, findReferred } from '../lookups.ts';
+import { AnyScalar, EntityUnion, ServiceType } from '../types/subgraph.type.ts';
+
+/** Resolves what the gateway of a federated graph asks (Apollo Federation subgraph specification). */
+@Resolver()
+export class SubgraphResolver {
+  @Query(() => ServiceType, { description: 'For whoever composes a federated graph: what to compose.' })
+  _service(): ServiceType {
+    // Made when somebody asks for it; it is made of the schema that this is a part of.
+    return { sdl: import('../subgraphSdl.ts').then(({ subgraphSdl }) => subgraphSdl) };
+  }
+
+  @Query(() => [EntityUnion], {
+    nullable: 'items',
+    description:
+      'For the gateway of a federated graph: what references refer to, in their order, null where one is unknown. ' +
+      'Videos are looked up as by `trendingVideo`: on the pages that are held, at no cost.',
+  })
+  _entities(
+    @Arg('representations', () => [AnyScalar], { description: 'The references, any number of them.' })
+    representations: unknown[],
+    @Ctx() context: OperationContext,
+  ): Found[] {
+    return representations.map((reference) => findReferred(reference, context));
+  }
+}

@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import type { Chart } from '../../../src/domain/chart.ts';
+import type { PageSource } from '../../../src/domain/page.ts';
+import { makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { type ReplicaOptions, startReplica, type TestReplica } from '../../support/replica.ts';
+
+const DE_VIEWS: Chart = { ...US_VIEWS, region: 'DE' };
+
+let redis: TestRedis;
+let replicas: TestReplica[];
+/** Item id of the first rank of every chart. */
+let top: number;
+let bill: string[];
+
+/** Every chart has the same videos; their titles tell which fetch they came with. */
+const source: PageSource = async ({ chart, number }, { onRequest }) => {
+  onRequest();
+  bill.push(`${chart.region}:${number}`);
+  const rows = makeVideos(top, top + 99).map((video) => ({ ...video, title: `fetch ${bill.length}` }));
+  return makePage(rows, number, 20, { chart, fetchedAt: Date.now() });
+};
+
+async function start(options: Partial<ReplicaOptions> = {}): Promise<TestReplica> {
+  const replica = await startReplica({ url: redis.url, source, ...options });
+  replicas.push(replica);
+  return replica;
+}
+
+async function startTwo(options: Partial<ReplicaOptions> = {}): Promise<[TestReplica, TestReplica]> {
+  return [await start(options), await start(options)];
+}
+
+const first = { first: 20 };
+const FREE = { requests: 0, pages: { cached: 1, stale: 0, shared: 0, fetched: 0 } };
+
+describeWithRedis('videos that other replicas hold', () => {
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+
+  beforeEach(async () => {
+    replicas = [];
+    top = 1;
+    bill = [];
+    await redis.client.flushall();
+  });
+
+  afterEach(() => Promise.all(replicas.map((replica) => replica.close())));
+  afterAll(() => redis.close());
+
+  it('are found on any page of any chart, at no cost', async () => {
+    const [one, two] = await startTwo();
+    await one.read({ first: 40 });
+    await one.read(first, DE_VIEWS);
+    expect(await two.find('7', '999', '27')).toEqual({
+      titles: ['fetch 3', undefined, 'fetch 2'],
+      requests: 0,
+      pages: { ...FREE.pages, cached: 2 },
+    });
+    expect(bill).toEqual(['US:1', 'US:2', 'DE:1']);
+  });
+
+  it('are given in their newest copy, wherever that is', async () => {
+    const [one, two] = await startTwo();
+    await one.read(first);
+    expect((await two.find('7')).titles).toEqual(['fetch 1']);
+    await one.read(first, DE_VIEWS);
+    expect((await two.find('7')).titles).toEqual(['fetch 2']);
+    await two.read(first, { ...US_VIEWS, region: 'FR' });
+    expect((await Promise.all([one.find('7'), two.find('7')])).map(({ titles }) => titles)).toEqual([
+      ['fetch 3'],
+      ['fetch 3'],
+    ]);
+  });
+
+  it('are not found on a page that another one took the place of', async () => {
+    const one = await start({ ttlMs: 300 });
+    await one.read(first);
+    top = 11;
+    await sleep(350);
+    await one.read({ first: 30 });
+    const two = await start();
+    expect((await two.find('5', '15')).titles).toEqual([undefined, expect.stringMatching(/fetch [23]/)]);
+    // Not even listed any more.
+    expect(await redis.client.zcard('test:video:5')).toBe(0);
+  });
+
+  it('are found on the next newest page when the newest is gone', async () => {
+    const [one, two] = await startTwo();
+    await one.read(first);
+    await one.read(first, DE_VIEWS);
+    await redis.client.del('test:page:DE:7:VIEWS:1');
+    expect((await two.find('7')).titles).toEqual(['fetch 1']);
+  });
+
+  it('are looked up in two round trips for all that asks in one tick, in one when nothing is newer', async () => {
+    const [one, two] = await startTwo();
+    await one.read({ first: 60 });
+    const commands: string[] = [];
+    const monitor = await redis.client.duplicate({ lazyConnect: false, retryStrategy: null }).monitor();
+    monitor.on('monitor', (_time, args: string[], source: string) => {
+      const isFind = args.some((arg) => arg.startsWith('test:video:'));
+      if (source !== 'lua' && (isFind || args[0]?.toLowerCase() === 'mget'))
+        commands.push(isFind ? 'find' : 'mget');
+    });
+    await Promise.all([two.find('1', '21'), two.find('41', '2')]);
+    await two.find('1', '21', '999');
+    await sleep(50);
+    monitor.disconnect();
+    expect(commands).toEqual(['find', 'mget', 'find']);
+  });
+
+  it('live no longer than their pages', async () => {
+    const one = await start({ ttlMs: 400, staleMs: 400 });
+    await one.read(first);
+    expect(await redis.client.pttl('test:video:7')).toBeGreaterThan(0);
+    expect(await redis.client.pttl('test:video:7')).toBeLessThanOrEqual(800);
+    await sleep(850);
+    expect(await redis.client.keys('test:video:*')).toEqual([]);
+    expect((await one.find('7')).titles).toEqual([undefined]);
+  });
+
+  it('are found among what is held while Redis is away', async () => {
+    const one = await start();
+    await one.read(first);
+    await redis.kill();
+    expect((await one.find('7', '999')).titles).toEqual(['fetch 1', undefined]);
+    await redis.start();
+  });
+
+  it('are listed anew when Redis has lost all, or only the lists', async () => {
+    const one = await start();
+    await one.read(first);
+    for (const lose of [
+      () => redis.client.flushall(),
+      async () => redis.client.del('test:replicas', ...(await redis.client.keys('test:video:*'))),
+    ]) {
+      await lose();
+      // The next beat finds that this replica is not known any more.
+      await sleep(900);
+      const two = await start();
+      expect((await two.find('7')).titles).toEqual(['fetch 1']);
+    }
+  });
+
+  it('are not hidden by what is none of our writing', async () => {
+    const [one, two] = await startTwo();
+    await one.read(first);
+    const later = Date.now() * 1000 + 1e9;
+    await redis.client.zadd(
+      'test:video:7',
+      later,
+      'XX:7:VIEWS:1',
+      later,
+      '',
+      later,
+      'US:7:VIEWS:01',
+      later,
+      'US:7:VIEWS:1 ',
+    );
+    await redis.client.set('test:page:XX:7:VIEWS:1', `${later} ${later} ${later} 0 XX:7:VIEWS:1\nnothing`);
+    await redis.client.set('test:video:8', 'text');
+    expect((await two.find('7', '8', '9')).titles).toEqual(['fetch 1', 'fetch 1', 'fetch 1']);
+  });
+});
