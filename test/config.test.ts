@@ -40,6 +40,7 @@ describe('loadConfig', () => {
       corsOrigins: ['https://studio.apollographql.com', expect.any(RegExp)],
       introspection: true,
       sandbox: true,
+      subgraph: true,
       logLevel: 'info',
     });
   });

@@ -2,6 +2,7 @@ import cors from '@fastify/cors';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { endConnectionsOnClose } from './endConnectionsOnClose.ts';
 import { type GraphqlRouteOptions, registerGraphqlRoute } from './graphqlRoute.ts';
+import { refuseMethods } from './refuseMethods.ts';
 
 /** What the HTTP server is put around. */
 export interface ServerOptions extends GraphqlRouteOptions {
@@ -31,6 +32,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/readyz', () => ({ status: 'ok', ...readiness() }));
   registerGraphqlRoute(server, options);
+  refuseMethods(server);
 
   endConnectionsOnClose(server);
   server.addHook('onClose', () => apollo.stop());

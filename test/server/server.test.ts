@@ -167,8 +167,8 @@ describe('production', () => {
   it('shows no schema, no Sandbox and no hints, and allows no other origin', async () => {
     app = await startEmulatedApp({}, { NODE_ENV: 'production' });
     expect((await app.query('{ __schema { types { name } } }')).errors).toHaveLength(1);
-    const { errors } = await app.query('{ trendingVideo { nodes { id } } }');
-    expect(errors?.[0]?.message).toBe('Cannot query field "trendingVideo" on type "Query".');
+    const { errors } = await app.query('{ trendingVidoes { nodes { id } } }');
+    expect(errors?.[0]?.message).toBe('Cannot query field "trendingVidoes" on type "Query".');
     const long = 'Did you mean '.repeat(60_000);
     expect((await app.query(`{ trendingVideos(orderBy: "${long}") { __typename } }`)).errors).toHaveLength(1);
     const query = 'query ($o: TrendingOrder!) { trendingVideos(orderBy: $o) { __typename } }';

@@ -1,5 +1,6 @@
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { FastifyRequest } from 'fastify';
+import type { GraphQLFormattedError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
 import type { RunKnown } from '../../graphql/execution/knownOperations.ts';
@@ -61,8 +62,26 @@ export function createServeRequest(apollo: ApolloServer<OperationContext>, runKn
     const { status = 200, headers } = served;
     const { string: text } = served.body;
     const hasErrors = text.startsWith('{"errors"');
-    return { status, headers: Object.fromEntries(headers), body: [Buffer.from(text)], hasErrors };
+    return {
+      status: hasErrors && status === 400 ? toErrorStatus(request, text) : status,
+      headers: Object.fromEntries(headers),
+      body: [Buffer.from(text)],
+      hasErrors,
+    };
   }
+}
+
+/**
+ * The status of an answer that refuses a request. A client that names `application/json` as what it takes, and not
+ * `application/graphql-response+json`, is one that takes 400 for a failure of the transport: it gets 200 with the errors,
+ * if what it sent could be read as a GraphQL request (GraphQL over HTTP, 6.4.1).
+ */
+function toErrorStatus({ headers: { accept = '' } }: FastifyRequest, text: string): number {
+  const isLegacy =
+    accept.includes('application/json') && !accept.includes('application/graphql-response+json');
+  const { errors }: { errors: readonly GraphQLFormattedError[] } = JSON.parse(text);
+  const isReadable = errors.every(({ extensions }) => extensions?.code !== 'BAD_REQUEST');
+  return isLegacy && isReadable ? 200 : 400;
 }
 
 function toHeaderMap(headers: FastifyRequest['headers']): HeaderMap {

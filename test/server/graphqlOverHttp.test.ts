@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { HTTPMethods } from 'fastify';
+import { serverAudits } from 'graphql-http';
+import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
+
+const JSON_TYPE = 'application/json';
+const GRAPHQL_TYPE = 'application/graphql-response+json';
+
+let app: EmulatedApp;
+
+async function start(variables: Record<string, string> = {}): Promise<string> {
+  app = await startEmulatedApp({}, variables);
+  return `${await app.server.listen({ port: 0 })}/graphql`;
+}
+
+afterEach(() => app.close());
+
+describe('the audits of the GraphQL over HTTP specification', () => {
+  /** Queries by GET without the header that tells them from forged ones: refused on purpose, as a MAY lets us. */
+  const REFUSED_GETS = ['5A70', 'D6D5', '6A70'];
+
+  it.each([
+    ['in development', {}],
+    ['in production', { NODE_ENV: 'production', INTROSPECTION: 'true' }],
+  ])('are passed without an error or a warning %s', async (_, variables) => {
+    const url = await start(variables);
+    const audits = serverAudits({ url });
+    const results = await Promise.all(
+      audits.map(async ({ id, name, fn }) => {
+        const { status } = await fn();
+        return { id, name, status };
+      }),
+    );
+    expect(results).toHaveLength(61);
+    expect(results.filter(({ status }) => status === 'error' || status === 'warn')).toEqual([]);
+    expect(results.filter(({ status }) => status === 'notice').map(({ id }) => id)).toEqual(REFUSED_GETS);
+    expect(app.bill).toEqual([]);
+  });
+});
+
+describe('a document that cannot be carried out', () => {
+  const post = async (accept: string | undefined, payload: object) => {
+    const headers = accept === undefined ? {} : { accept };
+    const { statusCode, headers: answered } = await app.server.inject({
+      method: 'POST',
+      url: '/graphql',
+      headers,
+      payload,
+    });
+    return [statusCode, answered['content-type']];
+  };
+  const refused: [string, object][] = [
+    ['does not parse', { query: '{' }],
+    ['is not valid', { query: '{ none }' }],
+    [
+      'has a variable of the wrong type',
+      { query: 'query ($n: Int) { trendingVideos(first: $n) { stale } }', variables: { n: 'x' } },
+    ],
+    ['has no operation of that name', { query: '{ __typename }', operationName: 'None' }],
+    [
+      'could cost too much',
+      {
+        query:
+          '{ a: trendingVideos(first: 100) { nodes { id } } b: trendingVideos(last: 100) { nodes { id } } }',
+      },
+    ],
+  ];
+
+  beforeEach(() => start());
+
+  it.each(refused)(
+    'is a 400, and 200 for clients that name application/json alone, when it %s',
+    async (_, payload) => {
+      expect(await post(undefined, payload)).toEqual([400, `${JSON_TYPE}; charset=utf-8`]);
+      expect(await post('*/*', payload)).toEqual([400, `${JSON_TYPE}; charset=utf-8`]);
+      expect(await post(GRAPHQL_TYPE, payload)).toEqual([400, `${GRAPHQL_TYPE}; charset=utf-8`]);
+      expect(await post(`${GRAPHQL_TYPE}, ${JSON_TYPE};q=0.9`, payload)).toEqual([
+        400,
+        `${GRAPHQL_TYPE}; charset=utf-8`,
+      ]);
+      expect(await post(JSON_TYPE, payload)).toEqual([200, `${JSON_TYPE}; charset=utf-8`]);
+    },
+  );
+
+  it.each([[{}], [{ query: 1 }], [[]], [{ query: '{ __typename }', variables: 1 }]])(
+    'is a 400 for every client when it is no GraphQL request: %j',
+    async (payload) => {
+      for (const accept of [undefined, GRAPHQL_TYPE, JSON_TYPE])
+        expect((await post(accept, payload))[0]).toBe(400);
+    },
+  );
+});
+
+describe('a method that is not taken', () => {
+  const ask = (method: HTTPMethods, url: string) => app.server.inject({ method: method as 'GET', url });
+
+  it.each(['PUT', 'PATCH', 'DELETE', 'TRACE'] as const)(
+    'is refused with those that are: %s',
+    async (method) => {
+      await start({ NODE_ENV: 'production' });
+      const { statusCode, headers } = await ask(method, '/graphql?query={__typename}');
+      expect([statusCode, headers.allow]).toEqual([405, 'GET, HEAD, POST']);
+      expect((await ask(method, '/livez')).headers.allow).toBe('GET, HEAD');
+    },
+  );
+
+  it('is OPTIONS where no other origin may ask, and is not where they may', async () => {
+    await start({ NODE_ENV: 'production' });
+    expect(await ask('OPTIONS', '/graphql')).toMatchObject({
+      statusCode: 405,
+      headers: { allow: 'GET, HEAD, POST' },
+    });
+    await app.close();
+    await start();
+    expect((await ask('PUT', '/graphql')).headers.allow).toBe('GET, HEAD, POST, OPTIONS');
+  });
+
+  it('is none where there is nothing', async () => {
+    await start();
+    for (const method of ['GET', 'POST', 'PUT'] as const) {
+      const { statusCode, headers } = await ask(method, '/graphql/none');
+      expect([statusCode, headers.allow]).toEqual([404, undefined]);
+    }
+  });
+});
