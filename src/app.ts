@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import pTimeout from 'p-timeout';
 import { type Logger, pino } from 'pino';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { createPageSource, type PageSourceOptions, sourceId } from './createPageSource.ts';
 import { admitPage } from './data/admitPage.ts';
 import { createCacheFile } from './data/cacheFile.ts';
@@ -24,6 +24,8 @@ import { createSchema, createSubgraphSchema } from './graphql/schema.ts';
 import { createKeyapiClient } from './keyapi/client.ts';
 import { createEmulator } from './keyapi/emulator/emulator.ts';
 import { type AppEvent, logEvent } from './logEvent.ts';
+import { readManifest } from './server/answers/manifest.ts';
+import type { TrustedDocuments } from './server/answers/trustedDocuments.ts';
 import { createServer } from './server/createServer.ts';
 
 /** What a caller may replace, and hear: its own log, a clock and chance that tests move, the events. */
@@ -58,6 +60,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     options.onEvent?.(event);
   };
 
+  const trusted = await readTrusted(config);
   const emulator = config.keyapi.emulator ? createEmulator() : undefined;
   const source = emulator ? 'emulator' : 'keyapi';
   const client = createKeyapiClient({
@@ -100,6 +103,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const charts = createChartReader(pages.cache, { cost, deadlineAt, pagesLeft }, onEvent);
       return { cost, charts, connections: new Map() };
     },
+    trusted,
     maxBytes: config.cache.answerBytes,
     apiKeys: config.apiKeys,
     monotonic: clock.monotonic,
@@ -117,6 +121,24 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   if (emulator) log.info('Demo data: the embedded emulator stands in for KeyAPI, nothing is paid for');
   return server;
+}
+
+/**
+ * The documents that clients may name by hash.
+ *
+ * @throws {ConfigError} When their file is none.
+ */
+async function readTrusted({ persistedDocuments }: Config): Promise<TrustedDocuments | undefined> {
+  if (!persistedDocuments) return undefined;
+  const { file, only } = persistedDocuments;
+  try {
+    return { texts: await readManifest(file), only };
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ConfigError([
+      `PERSISTED_DOCUMENTS: expected a JSON file of documents by their hash: ${message}`,
+    ]);
+  }
 }
 
 /** What an operation may wait of its time: the rest is for cutting, serialising and sending its answer. */

@@ -37,6 +37,8 @@ export interface Config {
   };
   /** One of them must come with every operation; undefined: none need be. */
   readonly apiKeys: readonly string[] | undefined;
+  /** The manifest of trusted documents; `only`: nothing else is carried out. */
+  readonly persistedDocuments: { readonly file: string; readonly only: boolean } | undefined;
   readonly corsOrigins: readonly (string | RegExp)[];
   readonly introspection: boolean;
   readonly sandbox: boolean;
@@ -57,6 +59,8 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const TOKEN_MISSING =
   'KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
+const MANIFEST_MISSING =
+  'PERSISTED_DOCUMENTS: expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows';
 const DEVELOPMENT_ORIGINS = [
   'https://studio.apollographql.com',
   /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/,
@@ -133,6 +137,8 @@ const environment = z.object({
     )
     .transform((list) => list.map((item) => item.slice(item.indexOf(':') + 1)))
     .optional(),
+  PERSISTED_DOCUMENTS: z.string().optional(),
+  PERSISTED_DOCUMENTS_ONLY: boolean.default(false),
   CORS_ORIGINS: z
     .string()
     .transform((list) => list.split(',').map((item) => item.trim()))
@@ -162,6 +168,8 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   const parsed = environment.safeParse(set);
   const problems = parsed.error?.issues.map(({ path, message }) => `${String(path[0])}: ${message}`) ?? [];
   if (!hasToken && !emulator) problems.push(TOKEN_MISSING);
+  if (parsed.data?.PERSISTED_DOCUMENTS_ONLY && !parsed.data.PERSISTED_DOCUMENTS)
+    problems.push(MANIFEST_MISSING);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const env = parsed.data;
   const cacheBytes = env.CACHE_MAX_MB * 2 ** 20;
@@ -191,6 +199,10 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       env.REDIS_URL === undefined ? undefined : { url: new URL(env.REDIS_URL), prefix: env.REDIS_PREFIX },
     credits: { perDay: env.CREDIT_BUDGET_PER_DAY, perOperation: env.MAX_CREDITS_PER_OPERATION },
     apiKeys: env.API_KEYS,
+    persistedDocuments:
+      env.PERSISTED_DOCUMENTS === undefined
+        ? undefined
+        : { file: env.PERSISTED_DOCUMENTS, only: env.PERSISTED_DOCUMENTS_ONLY },
     corsOrigins: env.CORS_ORIGINS ?? (isProduction ? [] : DEVELOPMENT_ORIGINS),
     introspection: env.INTROSPECTION ?? !isProduction,
     sandbox: env.SANDBOX ?? !isProduction,

@@ -37,6 +37,7 @@ describe('loadConfig', () => {
       },
       credits: { perDay: undefined, perOperation: 20 },
       apiKeys: undefined,
+      persistedDocuments: undefined,
       corsOrigins: ['https://studio.apollographql.com', expect.any(RegExp)],
       introspection: true,
       sandbox: true,

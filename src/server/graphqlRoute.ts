@@ -8,6 +8,7 @@ import { toUpstreamExtension } from '../graphql/upstreamExtension.ts';
 import { type AnswersOptions, createAnswers, type GraphqlRequest } from './answers/createAnswers.ts';
 import { sendAnswer } from './answers/sendAnswer.ts';
 import { createServeRequest } from './answers/serveRequest.ts';
+import type { TrustedDocuments } from './answers/trustedDocuments.ts';
 import { createAuthentication } from './apiKeys.ts';
 
 /** What it takes to serve `/graphql`. */
@@ -15,6 +16,8 @@ export interface GraphqlRouteOptions extends Omit<AnswersOptions, 'parse' | 'ser
   /** Started. */
   readonly apollo: ApolloServer<OperationContext>;
   readonly runKnown: RunKnown;
+  /** Documents that clients may name by hash; undefined where there are none. */
+  readonly trusted: TrustedDocuments | undefined;
   /** One of them must come with every request; undefined: none need be. */
   readonly apiKeys: readonly string[] | undefined;
   readonly log: FastifyBaseLogger;
@@ -22,8 +25,8 @@ export interface GraphqlRouteOptions extends Omit<AnswersOptions, 'parse' | 'ser
 
 /** Serves `/graphql`. */
 export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
-  const { apollo, runKnown, apiKeys, source, log } = options;
-  const serve = createServeRequest(apollo, runKnown);
+  const { apollo, runKnown, trusted, apiKeys, source, log } = options;
+  const serve = createServeRequest(apollo, runKnown, trusted);
   const isPrivate = apiKeys !== undefined;
   const findAnswer = createAnswers({ ...options, serve, isPrivate, parse: createParser(server) });
   const isAuthenticated = createAuthentication(apiKeys ?? []);

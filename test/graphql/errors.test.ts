@@ -143,6 +143,7 @@ describe('the error table', () => {
       'OPERATION_RESOLUTION_FAILURE',
       'BAD_REQUEST',
       'UNAUTHENTICATED',
+      'PERSISTED_QUERY_ID_REQUIRED',
       'PERSISTED_QUERY_NOT_FOUND',
       'INTERNAL_SERVER_ERROR',
     ];

@@ -96,6 +96,7 @@ describe('the documents of schema/operations', () => {
     'chartFacts.graphql': {},
     'compareRegions.graphql': { left: 'US', right: 'GB' },
     'trendingVideos.graphql': {},
+    'videosByItemId.graphql': { itemIds: ['7106594312292453675'] },
   };
 
   it('are all listed here', async () => {

@@ -4,6 +4,10 @@ import type { GraphQLFormattedError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
 import type { RunKnown } from '../../graphql/execution/knownOperations.ts';
+import { toRequestError } from '../../graphql/formatError.ts';
+import { bringsDocument, nameDocument, type Sent, type TrustedDocuments } from './trustedDocuments.ts';
+
+const GRAPHQL_RESPONSE = 'application/graphql-response+json';
 
 /** What a request came to. */
 export interface ServedRequest {
@@ -25,18 +29,25 @@ export type ServeRequest = (
  * Carries out requests: the short way where an operation of a known document comes as JSON, else by Apollo Server, which has the
  * say in all that is not plain: GET, forged requests, persisted queries, errors.
  */
-export function createServeRequest(apollo: ApolloServer<OperationContext>, runKnown: RunKnown): ServeRequest {
+export function createServeRequest(
+  apollo: ApolloServer<OperationContext>,
+  runKnown: RunKnown,
+  trusted: TrustedDocuments | undefined,
+): ServeRequest {
   /** What Apollo Server answers an `Accept` header with. */
   const contentTypes = new LRUCache<string, string>({ max: 100 });
 
-  return async (request, body, context) => {
+  return async (request, sentBody, context) => {
+    const sent = { body: sentBody, search: toSearch(request.url) };
+    if (trusted?.only && bringsDocument(sent)) return refuse(request, NOT_TRUSTED);
+    const { body, search } = trusted ? nameDocument(sent, trusted) : sent;
     const { accept = '' } = request.headers;
     const contentType = request.method === 'POST' ? contentTypes.get(accept) : undefined;
     const result = contentType === undefined ? undefined : await runKnown(body, context);
     if (contentType && result) {
       return { status: 200, headers: { 'content-type': contentType }, body: result, hasErrors: false };
     }
-    const served = await serveByApollo(request, body, context);
+    const served = await serveByApollo(request, { body, search }, context);
     const chosen = served.headers['content-type'];
     if (request.method === 'POST' && served.status === 200 && chosen) contentTypes.set(accept, chosen);
     return served;
@@ -44,7 +55,7 @@ export function createServeRequest(apollo: ApolloServer<OperationContext>, runKn
 
   async function serveByApollo(
     request: FastifyRequest,
-    body: unknown,
+    sent: Sent,
     context: OperationContext,
   ): Promise<ServedRequest> {
     const served = await apollo.executeHTTPGraphQLRequest({
@@ -52,8 +63,7 @@ export function createServeRequest(apollo: ApolloServer<OperationContext>, runKn
         // As any GET it may be asked for its headers alone.
         method: request.method === 'HEAD' ? 'GET' : request.method,
         headers: toHeaderMap(request.headers),
-        search: toSearch(request.url),
-        body,
+        ...sent,
       },
       context: async () => context,
     });
@@ -77,11 +87,28 @@ export function createServeRequest(apollo: ApolloServer<OperationContext>, runKn
  * if what it sent could be read as a GraphQL request (GraphQL over HTTP, 6.4.1).
  */
 function toErrorStatus({ headers: { accept = '' } }: FastifyRequest, text: string): number {
-  const isLegacy =
-    accept.includes('application/json') && !accept.includes('application/graphql-response+json');
+  const isLegacy = accept.includes('application/json') && !accept.includes(GRAPHQL_RESPONSE);
   const { errors }: { errors: readonly GraphQLFormattedError[] } = JSON.parse(text);
   const isReadable = errors.every(({ extensions }) => extensions?.code !== 'BAD_REQUEST');
   return isLegacy && isReadable ? 200 : 400;
+}
+
+const NOT_TRUSTED = toRequestError(
+  'This server carries out trusted documents alone (PERSISTED_DOCUMENTS_ONLY): expected the hash of one, as ' +
+    '"documentId" or "extensions.persistedQuery.sha256Hash", but got: the text of a document',
+  'PERSISTED_QUERY_ID_REQUIRED',
+);
+
+/** Refuses a request before Apollo Server sees it, as that would. */
+function refuse(request: FastifyRequest, error: GraphQLFormattedError): ServedRequest {
+  const text = JSON.stringify({ errors: [error] });
+  const isJson = !request.headers.accept?.includes(GRAPHQL_RESPONSE);
+  return {
+    status: toErrorStatus(request, text),
+    headers: { 'content-type': `${isJson ? 'application/json' : GRAPHQL_RESPONSE}; charset=utf-8` },
+    body: [Buffer.from(text)],
+    hasErrors: true,
+  };
 }
 
 function toHeaderMap(headers: FastifyRequest['headers']): HeaderMap {
