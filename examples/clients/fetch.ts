@@ -1,0 +1,57 @@
+// Plain fetch: what comes back for a chart, for half an answer and for a mistake, under either media type.
+const url = process.argv[2] ?? 'http://localhost:4000/graphql';
+
+interface Answer {
+  readonly data?: Record<string, Chart | null>;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly path?: readonly string[];
+    readonly extensions: { readonly code: string; readonly retryable: boolean };
+  }[];
+  readonly extensions: {
+    readonly upstream: {
+      readonly credits: number;
+      readonly pages: { readonly cached: number; readonly fetched: number };
+    };
+  };
+}
+
+interface Chart {
+  readonly edges: readonly { readonly rank: number; readonly node: { readonly title: string } }[];
+}
+
+async function ask(query: string, accept: string): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept },
+    body: JSON.stringify({ query }),
+  });
+  console.log(`  HTTP ${response.status}, ${response.headers.get('content-type')}`);
+  // Whether there is data says the body, not the status.
+  tell((await response.json()) as Answer);
+}
+
+function tell({ data = {}, errors = [], extensions }: Answer): void {
+  for (const [name, chart] of Object.entries(data)) {
+    if (chart === null) console.log(`    ${name} is null`);
+    for (const { rank, node } of chart?.edges ?? []) console.log(`    ${name} ${rank}. ${node.title}`);
+  }
+  for (const { message, path = [], extensions } of errors) {
+    console.log(`    ${[extensions.code, ...path].join(' at ')}: ${message}`);
+    console.log(`    worth another try: ${extensions.retryable}`);
+  }
+  const { credits, pages } = extensions.upstream;
+  console.log(`    ${credits} credits; pages bought: ${pages.fetched}, held: ${pages.cached}`);
+}
+
+const queries = [
+  '{ trendingVideos(first: 3) { edges { rank node { title } } } }',
+  // One field fails and is null, with an error that names it; the other one has its data.
+  '{ us: trendingVideos(last: 1) { edges { rank node { title } } } zz: trendingVideos(region: "ZZ") { totalCount } }',
+  '{ trendingVideos { views } }',
+];
+for (const query of queries) {
+  console.log(query);
+  await ask(query, 'application/graphql-response+json');
+  await ask(query, 'application/json');
+}

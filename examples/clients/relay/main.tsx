@@ -1,0 +1,83 @@
+// Relay: components that name their own data, paged both ways; one of them asks for more of its video by `node(id:)`.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Window } from 'happy-dom';
+import { Suspense } from 'react';
+import { createRoot } from 'react-dom/client';
+import { RelayEnvironmentProvider } from 'react-relay';
+import { Environment, type FetchFunction, type GraphQLSingularResponse, Network } from 'relay-runtime';
+import { Chart } from './Chart.tsx';
+
+const url = process.argv[2] ?? 'http://localhost:4000/graphql';
+
+const fetchQuery: FetchFunction = async ({ name, text: query }, variables) => {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+    body: JSON.stringify({ query, variables }),
+  });
+  const answer = (await response.json()) as GraphQLSingularResponse;
+  console.log(`  ${name}: ${answer.extensions?.upstream.credits} credits`);
+  return answer;
+};
+
+// A browser brings these; React needs no more of it.
+const window = new Window();
+Object.assign(globalThis, { window, document: window.document });
+
+/** A page that shows a chart, in a browser whose store is `environment`. */
+async function openPage(environment: Environment, after: string | null): Promise<Element> {
+  const page = document.body.appendChild(document.createElement('main'));
+  createRoot(page).render(
+    <RelayEnvironmentProvider environment={environment}>
+      <Suspense fallback="Loading">
+        <Chart after={after} />
+      </Suspense>
+    </RelayEnvironmentProvider>,
+  );
+  await tellWhen(page, () => page.querySelector('li') !== null);
+  return page;
+}
+
+/** Clicks the first button of this name, and waits for what it brings. */
+async function click(page: Element, name: string): Promise<void> {
+  const text = page.textContent;
+  page.querySelector<HTMLButtonElement>(`button[name=${name}]`)?.click();
+  await tellWhen(page, () => page.textContent !== text);
+}
+
+async function tellWhen(page: Element, isThere: () => boolean): Promise<void> {
+  for (let waits = 0; !isThere(); waits++) {
+    if (waits > 1000) throw new Error('The page does not change');
+    await sleep(10);
+  }
+  const ranks = [...page.querySelectorAll('li')].map(({ value }) => value);
+  const has = (name: string) => page.querySelector(`button[name=${name}]`) !== null;
+  console.log(`  ranks ${ranks.join(' ')}; more before: ${has('previous')}, more behind: ${has('next')}`);
+}
+
+const createEnvironment = () => new Environment({ network: Network.create(fetchQuery) });
+
+console.log('A chart from the top, then forwards:');
+const top = await openPage(createEnvironment(), null);
+await click(top, 'next');
+
+console.log('\nIn another browser the link to what is behind it, twice backwards, then forwards:');
+const link = top.querySelector('a')?.getAttribute('href') ?? '';
+const environment = createEnvironment();
+const page = await openPage(environment, new URLSearchParams(link).get('after'));
+await click(page, 'previous');
+await click(page, 'previous');
+await click(page, 'next');
+for (const item of [...page.querySelectorAll('li')].slice(0, 3)) {
+  console.log(`  ${item.value}. ${item.querySelector('cite')?.textContent}`);
+}
+
+console.log('\nMore of the first video, by its id:');
+await click(page, 'creator');
+console.log(`  ${page.querySelector('li')?.textContent}`);
+
+console.log('\nThe page once more in the same browser, from the store:');
+await openPage(environment, new URLSearchParams(link).get('after'));
+
+// Relay keeps what was on a page for another five minutes.
+process.exit();

@@ -1,0 +1,76 @@
+// urql: graphcache puts a chart's windows together into one list, whichever way it is paged, and answers from it.
+import { Client, fetchExchange, gql, type TypedDocumentNode } from '@urql/core';
+import { cacheExchange } from '@urql/exchange-graphcache';
+import { relayPagination } from '@urql/exchange-graphcache/extras';
+
+const url = process.argv[2] ?? 'http://localhost:4000/graphql';
+
+interface Chart {
+  readonly edges: readonly {
+    readonly cursor: string;
+    readonly rank: number;
+    readonly node: { readonly title: string; readonly creator: { readonly handle: string } | null };
+  }[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly hasPreviousPage: boolean };
+}
+type Window = Readonly<Record<string, number | string | undefined>>;
+
+const CHART: TypedDocumentNode<{ readonly trendingVideos: Chart | null }, Window> = gql`
+  query Chart($first: Int, $after: String, $last: Int, $before: String) {
+    trendingVideos(first: $first, after: $after, last: $last, before: $before) {
+      edges { cursor rank node { id title creator { handle } } }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    }
+  }
+`;
+
+function createClient(): Client {
+  return new Client({
+    url,
+    // urql asks by GET. Without such a header that could come from a picture on anyone's page, and is refused.
+    fetchOptions: { headers: { 'apollo-require-preflight': 'true' } },
+    exchanges: [
+      cacheExchange({
+        // Outwards: what was paged backwards stands before what was paged forwards.
+        resolvers: { Query: { trendingVideos: relayPagination({ mergeMode: 'outwards' }) } },
+        // A creator has no id: it is kept within its video.
+        keys: { Creator: () => null },
+      }),
+      fetchExchange,
+    ],
+  });
+}
+
+/** Asks for a window; gives all of the chart that the client has then. */
+async function load(client: Client, window: Window): Promise<Chart> {
+  const { data, error, extensions, operation } = await client.query(CHART, window).toPromise();
+  if (!data?.trendingVideos) throw error ?? new Error('The chart cannot be had');
+  const { edges, pageInfo } = data.trendingVideos;
+  const isHeld = operation.context.meta?.cacheOutcome === 'hit';
+  console.log(
+    `  ${Object.keys(window).join(' ')}: ${isHeld ? 'from the cache' : `${extensions?.upstream.credits} credits`}`,
+  );
+  const ranks = edges.map(({ rank }) => rank).join(' ');
+  console.log(
+    `  ranks ${ranks}; more before: ${pageInfo.hasPreviousPage}, more behind: ${pageInfo.hasNextPage}`,
+  );
+  return data.trendingVideos;
+}
+
+console.log('A chart from the top, then forwards:');
+const reader = createClient();
+const top = await load(reader, { first: 8 });
+const { edges } = await load(reader, { first: 8, after: top.edges.at(-1)?.cursor });
+
+console.log('\nAnother client from behind that, twice backwards, then forwards:');
+const visitor = createClient();
+const middle = await load(visitor, { first: 8, after: edges.at(-1)?.cursor });
+// relayPagination says nothing of what is before a window that was asked for with `after`: its first edge knows.
+const more = await load(visitor, { last: 8, before: middle.edges[0]?.cursor });
+await load(visitor, { last: 8, before: more.edges[0]?.cursor });
+const all = await load(visitor, { first: 8, after: middle.edges.at(-1)?.cursor });
+for (const { rank, node } of all.edges.slice(0, 3))
+  console.log(`  ${rank}. ${node.title} (${node.creator?.handle})`);
+
+console.log('\nThe window in the middle once more:');
+await load(visitor, { first: 8, after: edges.at(-1)?.cursor });
