@@ -92,35 +92,39 @@ export async function startWiderGraph(apiUrl: string): Promise<WiderGraph> {
   const folder = await mkdtemp(path.join(tmpdir(), 'wider-graph-'));
   const variables = { TRENDING_VIDEOS_URL: apiUrl, SUPERGRAPH: path.join(folder, 'supergraph.graphql') };
   const scripts: Script[] = [];
-  const start = async (name: string, more: Record<string, string>): Promise<string> => {
+  const run = (name: string, more: Record<string, string>): Script => {
     const script = startScript(name, { ...variables, ...more });
     scripts.push(script);
-    const [, url = ''] = await script.see(/ (?:at|on) (http:\S+)/);
+    return script;
+  };
+  /** Gives the address that the script says it is at. */
+  const serve = async (name: string, more: Record<string, string> = {}): Promise<string> => {
+    const [, url = ''] = await run(name, { PORT: '0', ...more }).see(/ (?:at|on) (http:\S+)/);
     return url;
   };
-  const port = { PORT: '0' };
-  const [REVIEWS_URL, COLLECTIONS_URL, plainReviews] = await Promise.all([
-    start('reviews', port),
-    start('collections', port),
-    start('reviews:plain', port),
-  ]);
-  const compose = startScript('compose', { ...variables, REVIEWS_URL, COLLECTIONS_URL });
-  scripts.push(compose);
-  expect([await compose.exit, compose.complaints()]).toEqual([0, '']);
-  const [apollo, hive, stitched] = await Promise.all([
-    start('gateway:apollo', port),
-    start('gateway:hive', { PORT: await findPort() }),
-    start('gateway:stitched', { ...port, REVIEWS_URL: plainReviews }),
-  ]);
-  return {
-    scripts,
-    urls: { 4100: apollo, 4200: `${hive}/graphql`, 4300: stitched },
-    close: async () => {
-      for (const { child } of scripts) child.kill('SIGTERM');
-      await Promise.all(scripts.map(({ exit }) => exit));
-      await rm(folder, { recursive: true });
-    },
+  const close = async (): Promise<void> => {
+    for (const { child } of scripts) child.kill('SIGTERM');
+    await Promise.all(scripts.map(({ exit }) => exit));
+    await rm(folder, { recursive: true });
   };
+
+  try {
+    const [REVIEWS_URL, COLLECTIONS_URL, plainReviews] = await Promise.all([
+      serve('reviews'),
+      serve('collections'),
+      serve('reviews:plain'),
+    ]);
+    expect(await run('compose', { REVIEWS_URL, COLLECTIONS_URL }).exit).toBe(0);
+    const [apollo, hive, stitched] = await Promise.all([
+      serve('gateway:apollo'),
+      serve('gateway:hive', { PORT: await findPort() }),
+      serve('gateway:stitched', { REVIEWS_URL: plainReviews }),
+    ]);
+    return { scripts, urls: { 4100: apollo, 4200: `${hive}/graphql`, 4300: stitched }, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** A port that was free a moment ago, for a program that cannot say which one it took. */
