@@ -83,8 +83,8 @@ export interface WiderGraph {
   readonly scripts: readonly Script[];
   /** Where each is asked, by the port that the package's README has it at. */
   readonly urls: Readonly<Record<string, string>>;
-  /** Ends them, as an orchestrator does. */
-  close(): Promise<void>;
+  /** Ends them, as an orchestrator does; gives how each ended: its exit code, or the signal. */
+  close(): Promise<(string | number | null)[]>;
 }
 
 /** Runs every script of the package around the API at `apiUrl`. */
@@ -102,10 +102,11 @@ export async function startWiderGraph(apiUrl: string): Promise<WiderGraph> {
     const [, url = ''] = await run(name, { PORT: '0', ...more }).see(/ (?:at|on) (http:\S+)/);
     return url;
   };
-  const close = async (): Promise<void> => {
+  const close = async () => {
     for (const { child } of scripts) child.kill('SIGTERM');
-    await Promise.all(scripts.map(({ exit }) => exit));
-    await rm(folder, { recursive: true });
+    const ends = await Promise.all(scripts.map(async ({ exit, child }) => (await exit) ?? child.signalCode));
+    await rm(folder, { recursive: true, force: true });
+    return ends;
   };
 
   try {
