@@ -1,6 +1,7 @@
 import { ApolloServer } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
@@ -49,6 +50,8 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
       createCostLimitPlugin(maxCreditsPerOperation),
       // It would wrap every field; `Cache-Control` is told from the pages instead.
       ApolloServerPluginCacheControlDisabled(),
+      // So would this one, for whoever says to be a gateway.
+      ApolloServerPluginInlineTraceDisabled(),
       sandbox ? ApolloServerPluginLandingPageLocalDefault() : ApolloServerPluginLandingPageDisabled(),
     ],
   });

@@ -1,4 +1,5 @@
 import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { readSdl } from '../readSdl.ts';
 import { serve } from '../serve.ts';
@@ -61,4 +62,8 @@ const resolvers = {
 };
 
 const schema = buildSubgraphSchema({ typeDefs: await readSdl('collections/subgraph.graphql'), resolvers });
-await serve('Collections', new ApolloServer({ schema }), 4002);
+await serve(
+  'Collections',
+  new ApolloServer({ schema, plugins: [ApolloServerPluginInlineTraceDisabled()] }),
+  4002,
+);

@@ -1,4 +1,5 @@
 import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { readSdl } from '../readSdl.ts';
 import { serve } from '../serve.ts';
@@ -22,4 +23,8 @@ const resolvers = {
 };
 
 const schema = buildSubgraphSchema({ typeDefs: await readSdl('reviews/subgraph.graphql'), resolvers });
-await serve('Reviews', new ApolloServer({ schema }), 4001);
+await serve(
+  'Reviews',
+  new ApolloServer({ schema, plugins: [ApolloServerPluginInlineTraceDisabled()] }),
+  4001,
+);
