@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import lzString from 'lz-string';
 import { startApp, type TestApp } from './support/app.ts';
+import { findBlocks } from './support/examples.ts';
+import { OPERATIONS } from './support/operations.ts';
 
 describe("the README's examples", () => {
   let app: TestApp;
@@ -20,8 +23,29 @@ describe("the README's examples", () => {
   afterAll(() => app.close());
 
   it('are answered as shown, in the order shown, at the cost shown', async () => {
-    expect(examples).toHaveLength(3);
+    expect(examples).toHaveLength(4);
     for (const { query, answer } of examples) expect(await app.query(query)).toEqual(answer);
+  });
+});
+
+describe("the README's trusted documents", () => {
+  it('are answered as shown', async () => {
+    const section = /### Trusted documents(.*?)^## /ms.exec(await readFile('README.md', 'utf8'))?.[1] ?? '';
+    const [start = '', requests = '', shown = ''] = findBlocks(section).map(({ text }) => text);
+    const settings = [...start.matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]);
+    const app = await startApp(new URL('http://127.0.0.1:9'), {
+      ...Object.fromEntries(settings),
+      KEYAPI_EMULATOR: 'true',
+    });
+    const answers: string[] = [];
+    for (const [, payload = ''] of requests.matchAll(/'(\{.*?\})'/g)) {
+      const headers = { 'content-type': 'application/json' };
+      answers.push((await app.server.inject({ method: 'POST', url: '/graphql', headers, payload })).body);
+    }
+    await app.close();
+    const withoutTime = (text: string): string => text.replace(/"fetchedAt":".*?"/, '');
+    expect(answers).toHaveLength(2);
+    expect(withoutTime(answers.join(''))).toBe(withoutTime(shown));
   });
 });
 
@@ -44,11 +68,39 @@ describe('the documentation', () => {
     expect(names(await read('.env.example'), /^([A-Z_]+)=/gm)).toEqual(variables);
   });
 
-  it('gives a reason for every dependency and every override', async () => {
+  it('gives a reason for every dependency, those of the examples too, and every override', async () => {
     const { dependencies, devDependencies, overrides } = JSON.parse(await read('package.json'));
+    const examples = ['clients', 'wider-graph'].map((name) => read(`examples/${name}/package.json`));
+    const theirs = (await Promise.all(examples)).map((text) => JSON.parse(text).dependencies);
     const listed = names(await read('docs/dependencies.md'), /(?:^\||,) *`([@\w/-]+)`/gm);
-    expect(listed).toEqual(
-      [dependencies, devDependencies, overrides].flatMap((packages) => Object.keys(packages)).sort(),
+    const needed = [dependencies, devDependencies, overrides, ...theirs].flatMap((packages) =>
+      Object.keys(packages),
     );
+    expect(listed).toEqual([...new Set(needed)].sort());
+  });
+});
+
+describe("the README's links to Apollo Sandbox", () => {
+  const DEFINITIONS = /(?:^\[\w+\]: https:\/\/studio\.apollographql\.com\S*\n)+/m;
+
+  /** A link that opens a document, with variables to try it with, beside the endpoint of a local server. */
+  async function toLink([file, variables]: [string, object]): Promise<string> {
+    const document = await readFile(`schema/operations/${file}`, 'utf8');
+    const state = JSON.stringify({ document, variables: JSON.stringify(variables, null, 2) });
+    const parameters = new URLSearchParams({
+      endpoint: 'http://localhost:4000/graphql',
+      explorerURLState: lzString.compressToEncodedURIComponent(state),
+    });
+    return `[${file.replace('.graphql', '')}]: https://studio.apollographql.com/sandbox/explorer?${parameters}\n`;
+  }
+
+  it('open the documents of schema/operations (npm run docs writes them)', async () => {
+    const definitions = (await Promise.all(Object.entries(OPERATIONS).map(toLink))).join('');
+    const readme = await readFile('README.md', 'utf8');
+    if (process.env.WRITE_DOCS) await writeFile('README.md', readme.replace(DEFINITIONS, definitions));
+    else expect(DEFINITIONS.exec(readme)?.[0]).toBe(definitions);
+    for (const file of Object.keys(OPERATIONS)) {
+      expect(readme).toContain(`[open in Sandbox][${file.replace('.graphql', '')}]`);
+    }
   });
 });

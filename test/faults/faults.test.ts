@@ -178,7 +178,7 @@ describe.each(FAULTS)('upstream: $name', (fault) => {
 });
 
 describe('docs/faults.md', () => {
-  it('is made from the same faults (npm run faults writes it)', async () => {
+  it('is made from the same faults (npm run docs writes it)', async () => {
     await start(serveChart());
     const text = renderFaults(FAULTS);
     if (process.env.WRITE_DOCS) await writeFile('docs/faults.md', text);

@@ -9,7 +9,7 @@ export function renderFaults(faults: readonly Fault[]): string {
   });
   return `# What becomes of upstream's faults
 
-<!-- Written by \`npm run faults\`, from test/faults/faults.ts: the tests run each row against a real HTTP server. -->
+<!-- Written by \`npm run docs\`, from test/faults/faults.ts: the tests run each row against a real HTTP server. -->
 
 An operation asks for a window of a chart while upstream does what the first column says. With nothing held it gets the
 answer in the second, for so many requests and credits. When it holds the window, past its time to live, it gets the

@@ -12,11 +12,12 @@ import {
   printSchema,
   validate,
 } from 'graphql';
-import { createSchema } from '../../src/graphql/schema.ts';
+import { createSchema, createSubgraphSchema } from '../../src/graphql/schema.ts';
 import { startEmulatedApp } from '../support/app.ts';
+import { OPERATIONS } from '../support/operations.ts';
 
 const schema = createSchema();
-const OPERATIONS = 'schema/operations';
+const FOLDER = 'schema/operations';
 
 /** The public contract: what others build against. Fields may be added, nothing here may change. */
 const CONTRACT = buildSchema(`
@@ -72,7 +73,10 @@ describe('the schema', () => {
     expect(findBreakingChanges(schema, CONTRACT)).toEqual([]);
   });
 
-  it('describes every type, field, argument and enum value', () => {
+  it.each([
+    ['', schema],
+    [', as a subgraph', createSubgraphSchema()],
+  ])('describes every type, field, argument and enum value%s', (_, schema) => {
     const bare: string[] = [];
     const check = (name: string, { description }: { description?: string | null | undefined }): void => {
       if (!description) bare.push(name);
@@ -92,19 +96,12 @@ describe('the schema', () => {
 });
 
 describe('the documents of schema/operations', () => {
-  const variables: Record<string, Record<string, unknown>> = {
-    'chartFacts.graphql': {},
-    'compareRegions.graphql': { left: 'US', right: 'GB' },
-    'trendingVideos.graphql': {},
-    'videosByItemId.graphql': { itemIds: ['7106594312292453675'] },
-  };
-
   it('are all listed here', async () => {
-    expect((await readdir(OPERATIONS)).sort()).toEqual(Object.keys(variables));
+    expect((await readdir(FOLDER)).sort()).toEqual(Object.keys(OPERATIONS));
   });
 
-  it.each(Object.entries(variables))('%s is valid and is answered', async (file, values) => {
-    const document = await readFile(`${OPERATIONS}/${file}`, 'utf8');
+  it.each(Object.entries(OPERATIONS))('%s is valid and is answered', async (file, values) => {
+    const document = await readFile(`${FOLDER}/${file}`, 'utf8');
     expect(validate(schema, parse(document))).toEqual([]);
     const app = await startEmulatedApp();
     try {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
+import { createSubgraphSchema } from '../../src/graphql/schema.ts';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
 
 const NOTHING_SPENT = {
@@ -127,6 +129,20 @@ describe('development', () => {
     expect(response.body).toMatch(/embeddable-sandbox/);
   });
 
+  it('shows its schema to Apollo Sandbox, as that asks for it', async () => {
+    app = await startEmulatedApp();
+    const response = await app.server.inject({
+      method: 'POST',
+      url: '/graphql',
+      headers: { origin: 'https://studio.apollographql.com', accept: '*/*' },
+      payload: { operationName: 'IntrospectionQuery', query: getIntrospectionQuery(), variables: {} },
+    });
+    expect(response.headers['access-control-allow-origin']).toBe('https://studio.apollographql.com');
+    const { data, errors } = response.json();
+    expect(errors).toBeUndefined();
+    expect(printSchema(buildClientSchema(data))).toBe(printSchema(createSubgraphSchema()));
+  });
+
   it.each(['https://studio.apollographql.com', 'http://localhost:5173', 'http://127.0.0.1:3000'])(
     'lets %s send operations',
     async (origin) => {
@@ -137,13 +153,13 @@ describe('development', () => {
         headers: {
           origin,
           'access-control-request-method': 'POST',
-          'access-control-request-headers': 'content-type',
+          'access-control-request-headers': 'content-type,apollo-require-preflight,x-apollo-operation-name',
         },
       });
       expect(preflight.statusCode).toBe(204);
       expect(preflight.headers).toMatchObject({
         'access-control-allow-origin': origin,
-        'access-control-allow-headers': 'content-type',
+        'access-control-allow-headers': 'content-type,apollo-require-preflight,x-apollo-operation-name',
       });
       expect(preflight.headers['access-control-allow-credentials']).toBeUndefined();
     },

@@ -1,0 +1,8 @@
+/** The documents of `schema/operations`, with variables to try them with. */
+export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'chartFacts.graphql': { region: 'US' },
+  'compareRegions.graphql': { left: 'US', right: 'GB', first: 3 },
+  'trendingVideos.graphql': { region: 'US', period: 'LAST_7_DAYS', orderBy: 'VIEWS', first: 20 },
+  // The first two of the demo data's US chart.
+  'videosByItemId.graphql': { itemIds: ['7933310081972815260', '7310871003254096742'] },
+};
