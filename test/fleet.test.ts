@@ -90,6 +90,21 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(claimed).toBe(3);
   });
 
+  it('find by its id what another one has bought, for nothing', async () => {
+    const [first, second] = await start(2);
+    const bought = await first?.query<{ trendingVideos: { nodes: { itemId: string }[] } }>(top('DE'));
+    const itemIds = bought?.data?.trendingVideos.nodes.map(({ itemId }) => itemId) ?? [];
+    const found = await second?.query(
+      `{ trendingVideosByItemId(itemIds: ${JSON.stringify([...itemIds, '1'])}) { itemId } }`,
+    );
+    expect(itemIds).toHaveLength(20);
+    expect(found).toMatchObject({
+      data: { trendingVideosByItemId: [...itemIds.map((itemId) => ({ itemId })), null] },
+      extensions: { upstream: { requests: 0, pages: { cached: 1 } } },
+    });
+    expect(fleet.bill).toEqual(['DE:7:VIEWS:1']);
+  });
+
   it('make one request again when the page has expired', async () => {
     const replicas = await start(3, { CACHE_TTL_SECONDS: '1' }, { latencyMs: 100 });
     const ask = () =>

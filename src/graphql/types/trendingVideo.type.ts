@@ -10,7 +10,9 @@ import { NodeType } from './node.type.ts';
 @ObjectType('TrendingVideo', {
   implements: NodeType,
   simpleResolvers: true,
-  description: 'A video on a TikTok trending chart.',
+  description:
+    'A video on a TikTok trending chart. By its `id` or `itemId` alone it is looked up on the pages that are held: that ' +
+    'costs nothing, is as fresh as the newest page that has it, and null where none has.',
 })
 export class TrendingVideoType extends NodeType implements TrendingVideo {
   @Field(() => ID, { description: "TikTok's own id of the video, as in its link." })
