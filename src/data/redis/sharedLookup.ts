@@ -20,8 +20,8 @@ interface Seen {
 /**
  * Brings what other replicas hold into the store.
  *
- * - A chart is looked up when an operation reads it for the first time, all its pages at once; from then on the store
- *   is kept up with what the others fetch of it, within half a second. What is asked for in one tick is read by one `MGET`, and
+ * - A chart is looked up when an operation reads it for the first time, all its pages at once; from then on the store is
+ *   kept up with what the others fetch of it, within a second. What is asked for in one tick is read by one `MGET`, and
  *   nothing twice within a second.
  * - Videos are looked up by the pages that Redis lists for each. What is asked for in one tick takes two round trips,
  *   one where nothing is newer than what is held.
