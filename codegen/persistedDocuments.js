@@ -3,7 +3,7 @@ import { concatAST, print, separateOperations } from 'graphql';
 
 /**
  * A GraphQL Code Generator plugin: the manifest of trusted documents, each operation with the fragments it uses by the
- * SHA-256 of its text, as clients of automatic persisted queries send it.
+ * SHA-256 of its text as graphql-js prints it.
  */
 export function plugin(_schema, documents) {
   const operations = separateOperations(concatAST(documents.map(({ document }) => document)));

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Chart, chartId } from '../domain/chart.ts';
 import type { Clock } from '../domain/clock.ts';
-import { type KnownPage, type PageKey, pageId } from '../domain/page.ts';
+import { type KnownPage, type PageKey, type PageRef, pageId } from '../domain/page.ts';
 import type { TrendingVideo } from '../domain/trendingVideo.ts';
 
 /** A page that is held. */
@@ -125,7 +125,7 @@ export class PageStore {
   }
 
   /** Drops all copies of a page. */
-  forget({ chart, number }: Pick<PageKey, 'chart' | 'number'>): void {
+  forget({ chart, number }: PageRef): void {
     this.#changes++;
     const copies = this.copies(chart).filter((page) => page.number === number);
     for (const page of copies) this.#pages.delete(copyId(page));

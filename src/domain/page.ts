@@ -14,6 +14,9 @@ export interface PageKey {
   readonly pageSize: number;
 }
 
+/** Names a page whatever grid it is cut in: pages of one number are the same request. */
+export type PageRef = Pick<PageKey, 'chart' | 'number'>;
+
 /** One page of a chart as upstream answered it. */
 export interface Page extends PageKey {
   /** The limit in force upstream, which may be smaller than `PAGE_SIZE`. */
@@ -33,13 +36,13 @@ export interface KnownPage extends Page {
   readonly order: number;
 }
 
-/** A page's identity as text: `US:7:VIEWS:1`. Part of cache keys; pages of one number are the same request. */
-export function pageId({ chart, number }: Pick<PageKey, 'chart' | 'number'>): string {
+/** A page's identity as text: `US:7:VIEWS:1`. Part of cache keys. */
+export function pageId({ chart, number }: PageRef): string {
   return `${chartId(chart)}:${number}`;
 }
 
 /** The page that `pageId` names by this text; undefined for any other text. */
-export function parsePageId(text: string): Pick<PageKey, 'chart' | 'number'> | undefined {
+export function parsePageId(text: string): PageRef | undefined {
   const end = text.lastIndexOf(':');
   const chart = parseChartId(text.slice(0, end));
   const number = text.slice(end + 1);

@@ -12,6 +12,12 @@ const REQUEST_ERRORS: ReadonlySet<string> = new Set([
   'PERSISTED_QUERY_NOT_FOUND',
 ]);
 
+/** What Apollo Server says of requests without a code. */
+const BAD_REQUESTS: ReadonlySet<string> = new Set([
+  'provided sha does not match query',
+  'Unsupported persisted query version',
+]);
+
 /** What a client learns of a defect. */
 export const INTERNAL_ERROR: GraphQLFormattedError = {
   message: 'Internal server error',
@@ -59,7 +65,7 @@ export function createFormatError({ hints, onUnexpected }: FormatErrorOptions): 
       };
       return { ...formatted, message, extensions };
     }
-    const code = isOfRequest(original) ? 'BAD_USER_INPUT' : String(formatted.extensions?.code);
+    const code = isOfRequest(original) ? 'BAD_USER_INPUT' : toCode(formatted);
     if (REQUEST_ERRORS.has(code)) {
       return { ...formatted, ...toRequestError(toMessage(formatted.message), code) };
     }
@@ -82,4 +88,8 @@ function isOfRequest(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return false;
   const { extensions, locations, originalError } = error;
   return extensions.code === undefined && locations !== undefined && originalError === undefined;
+}
+
+function toCode({ message, extensions }: GraphQLFormattedError): string {
+  return BAD_REQUESTS.has(message) ? 'BAD_REQUEST' : String(extensions?.code);
 }

@@ -7,11 +7,11 @@ import type { OperationContext } from './context.ts';
 /** Ids that one field looks up at most. */
 export const MAX_IDS = 100;
 
-/** What a lookup gives: the video as it was on the newest page that has it, null where none has. */
-export type Found = Promise<TrendingVideo | null>;
+/** What a lookup comes to: the video as it was on the newest page that has it, null where none has. */
+export type Found = TrendingVideo | null;
 
 /** The video with this global id; null also for what is no such id. */
-export async function findByGlobalId(id: string, context: OperationContext): Found {
+export async function findByGlobalId(id: string, context: OperationContext): Promise<Found> {
   const itemId = decodeGlobalId('TrendingVideo', id);
   return itemId === undefined ? null : context.charts.findVideo(itemId);
 }
@@ -21,7 +21,7 @@ export async function findByGlobalId(id: string, context: OperationContext): Fou
  *
  * @throws {ApiError} `BAD_USER_INPUT` for what has neither.
  */
-export async function findReferred(reference: unknown, context: OperationContext): Found {
+export async function findReferred(reference: unknown, context: OperationContext): Promise<Found> {
   const { __typename, itemId, id } = Object(reference) as Readonly<Record<string, unknown>>;
   if (__typename === 'TrendingVideo' && typeof itemId === 'string') return context.charts.findVideo(itemId);
   if (__typename === 'TrendingVideo' && typeof id === 'string') return findByGlobalId(id, context);
@@ -41,8 +41,8 @@ export async function findReferred(reference: unknown, context: OperationContext
 export function findEach(
   ids: readonly string[],
   argument: string,
-  find: (id: string) => Found,
-): Promise<(TrendingVideo | null)[]> {
+  find: (id: string) => Promise<Found>,
+): Promise<Found[]> {
   if (ids.length > MAX_IDS) {
     throw new ApiError('BAD_USER_INPUT', {
       message: `Argument "${argument}": expected at most ${MAX_IDS} ids, but got: ${ids.length}`,

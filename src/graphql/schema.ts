@@ -29,6 +29,7 @@ export function createComposableSchema(): GraphQLSchema {
 }
 
 function build(resolvers: Resolvers): GraphQLSchema {
+  // No orphans: types that none of these resolvers leads to stay out, those of the subgraph for one.
   const schema = buildSchemaSync({ resolvers, orphanedTypes: [], validate: false });
   // type-graphql has no way to describe the root type.
   const query = schema.getQueryType();

@@ -1,4 +1,4 @@
-import type { Page, PageKey } from '../../domain/page.ts';
+import type { Page, PageRef } from '../../domain/page.ts';
 import { type AdmissionOptions, admitPage, toCoversUntil } from '../admitPage.ts';
 import type { HeldPage } from '../pageStore.ts';
 import { pageName } from './names.ts';
@@ -10,24 +10,21 @@ export interface AdoptionOptions extends AdmissionOptions {
   readonly link: RedisLink;
 }
 
-/** Names a page, whatever grid it is cut in. */
-export type PageName = Pick<PageKey, 'chart' | 'number'>;
-
 /** Takes Redis's pages into the store. */
 export interface Adoption {
   /** Takes in a value of Redis's; gives the copy that is then held, undefined for a value that is no such page. */
-  adoptValue(value: unknown, key: PageName): HeldPage | undefined;
+  adoptValue(value: unknown, key: PageRef): HeldPage | undefined;
   /** Takes in a page just stored in Redis. */
   hold(value: PageValue): HeldPage;
   /** Takes in a page that Redis did not get. */
   admitAlone(page: Page): HeldPage;
   /** The newest copy held. */
-  newest(key: PageName): HeldPage | undefined;
+  newest(key: PageRef): HeldPage | undefined;
   isFresh(page: HeldPage): boolean;
   /** Taken in by a clock that was ahead, before Redis's was known; or a number that is none of ours. */
   isFromFuture(page: Pick<HeldPage, 'order'>): boolean;
   /** Brings those of these pages into the store that Redis has newer, in one `MGET`; gives their keys. */
-  readPages<TKey extends PageName>(keys: readonly TKey[]): Promise<TKey[]>;
+  adoptFromRedis<TKey extends PageRef>(keys: readonly TKey[]): Promise<TKey[]>;
 }
 
 /** By how much the clocks of replicas may differ, as far as is believed. */
@@ -37,7 +34,7 @@ const TOLERANCE_MS = 1000;
 export function createAdoption(options: AdoptionOptions): Adoption {
   const { link, store, clock } = options;
 
-  async function readPages<TKey extends PageName>(keys: readonly TKey[]): Promise<TKey[]> {
+  async function adoptFromRedis<TKey extends PageRef>(keys: readonly TKey[]): Promise<TKey[]> {
     if (keys.length === 0) return [];
     const values = await link.read(keys.map(pageName));
     return keys.filter((key, index) => {
@@ -47,7 +44,7 @@ export function createAdoption(options: AdoptionOptions): Adoption {
     });
   }
 
-  function adoptValue(value: unknown, key: PageName): HeldPage | undefined {
+  function adoptValue(value: unknown, key: PageRef): HeldPage | undefined {
     const decoded = value instanceof Buffer ? decodeValue(value, key) : undefined;
     return decoded && (adopt(decoded) ?? newest(key));
   }
@@ -82,7 +79,7 @@ export function createAdoption(options: AdoptionOptions): Adoption {
     return admitPage(page, options, toOrder(link.now()));
   }
 
-  function newest({ chart, number }: PageName): HeldPage | undefined {
+  function newest({ chart, number }: PageRef): HeldPage | undefined {
     return store.copies(chart).find((copy) => copy.number === number);
   }
 
@@ -94,7 +91,7 @@ export function createAdoption(options: AdoptionOptions): Adoption {
     return order > toOrder(link.now() + TOLERANCE_MS);
   }
 
-  return { adoptValue, hold, admitAlone, newest, isFresh, isFromFuture, readPages };
+  return { adoptValue, hold, admitAlone, newest, isFresh, isFromFuture, adoptFromRedis };
 }
 
 /** Microseconds: unlike milliseconds, hardly ever the same for two pages. */

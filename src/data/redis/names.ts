@@ -1,17 +1,17 @@
-import { type PageKey, pageId } from '../../domain/page.ts';
+import { type PageRef, pageId } from '../../domain/page.ts';
 
 /** Where a page is kept in Redis. */
-export function pageName(key: Pick<PageKey, 'chart' | 'number'>): string {
+export function pageName(key: PageRef): string {
   return `page:${pageId(key)}`;
 }
 
 /** Whoever holds it fetches the page. */
-export function lockName(key: Pick<PageKey, 'chart' | 'number'>): string {
+export function lockName(key: PageRef): string {
   return `lock:${pageId(key)}`;
 }
 
 /** What the page could not be had for. */
-export function failureName(key: Pick<PageKey, 'chart' | 'number'>): string {
+export function failureName(key: PageRef): string {
   return `failure:${pageId(key)}`;
 }
 

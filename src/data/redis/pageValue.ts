@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TrendingOrder, TrendingPeriod } from '../../domain/chart.ts';
 import { isCountryCode } from '../../domain/countryCode.ts';
 import { encodeGlobalId } from '../../domain/globalId.ts';
-import { PAGE_SIZE, type Page, type PageKey, pageId } from '../../domain/page.ts';
+import { PAGE_SIZE, type Page, type PageRef, pageId } from '../../domain/page.ts';
 import { isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
 import { parseJson } from '../parseJson.ts';
 
@@ -72,10 +72,7 @@ export function encodeBody({ chart, number, pageSize, rows, hasMore, totalCount,
 }
 
 /** The page that a value holds; undefined when it is not one of ours, or of another page. */
-export function decodeValue(
-  value: Buffer,
-  { chart, number }: Pick<PageKey, 'chart' | 'number'>,
-): PageValue | undefined {
+export function decodeValue(value: Buffer, { chart, number }: PageRef): PageValue | undefined {
   const end = value.indexOf('\n');
   const head = HEAD.exec(value.subarray(0, Math.max(0, end)).toString('latin1'));
   const body = bodySchema.safeParse(inflate(value.subarray(end + 1)));

@@ -89,8 +89,9 @@ return { 1 }
 `;
 
 /**
- * Lists a page under each of its videos, which is a set of pages by their order: what has expired for certain goes. One
- * that took its place lists itself; `find` drops what it does not hold any more.
+ * Lists a page under each of its videos. A video's list is a sorted set of pages by their order; what has expired for
+ * certain goes. Where a page has taken another one's place, the videos that it has no more still list it, by the old
+ * order: `find` sees that, and drops it.
  */
 const LIST_VIDEOS = `
 local function listVideos(first, order, pageId, keep, ageMs)

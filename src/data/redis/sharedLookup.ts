@@ -28,7 +28,7 @@ interface Seen {
  */
 export function createSharedLookup(
   { link, store, clock }: AdoptionOptions,
-  { readPages, isFresh, isFromFuture }: Adoption,
+  { adoptFromRedis, isFresh, isFromFuture }: Adoption,
 ): SharedLookup {
   /** Charts that were looked up, by id. */
   const seen = new Map<string, Seen>();
@@ -65,7 +65,7 @@ export function createSharedLookup(
     // Known before they are read: what is stored meanwhile is then among the changes.
     const entries = charts.map((chart) => seen.get(chartId(chart)) ?? { chart, lookedAt: undefined });
     for (const entry of entries) seen.set(chartId(entry.chart), entry);
-    const found = new Set(await readPages(wanted.flat()));
+    const found = new Set(await adoptFromRedis(wanted.flat()));
     for (const entry of entries) entry.lookedAt = clock.monotonic();
     return wanted.map((keys) => keys.some((key) => found.has(key)));
   }
@@ -92,7 +92,7 @@ export function createSharedLookup(
       const isOurs = String(changes[index + 1]) === link.replica;
       if (chart && !isOurs) keys.set(id, { chart, number, pageSize: PAGE_SIZE });
     }
-    await readPages([...keys.values()]);
+    await adoptFromRedis([...keys.values()]);
     const isFollowing = lastChange !== '';
     lastChange = String(last);
     // There may be more.
@@ -105,6 +105,7 @@ export function createSharedLookup(
     await videoLooks.loadMany(itemIds.filter(isItemId)).catch(() => undefined);
   }
 
+  /** Gives nothing: what it finds is then in the store. */
   async function lookForAll(itemIds: readonly string[]): Promise<undefined[]> {
     const wanted = [...new Set(itemIds)];
     const known = wanted.map((itemId) => {
@@ -113,7 +114,7 @@ export function createSharedLookup(
     });
     const listed = await link.run('find', ['page', ...wanted.map(videoName)], known);
     const ids = new Set(listed.map(String));
-    await readPages([...ids].flatMap((id) => parsePageId(id) ?? []));
+    await adoptFromRedis([...ids].flatMap((id) => parsePageId(id) ?? []));
     return itemIds.map(() => undefined);
   }
 

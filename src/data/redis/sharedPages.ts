@@ -45,7 +45,7 @@ const REFUSAL_MS = 100;
 export function createSharedPages(options: SharedPagesOptions): SharedPages {
   const { link, source, store, clock, staleMs, errorTtlMs, attemptMs } = options;
   const adoption = createAdoption(options);
-  const { adoptValue, admitAlone, newest, isFresh, isFromFuture, readPages } = adoption;
+  const { adoptValue, admitAlone, newest, isFresh, isFromFuture, adoptFromRedis } = adoption;
   const lookup = createSharedLookup(options, adoption);
   const lockMs = Math.max(MIN_LOCK_MS, Math.min(attemptMs, MAX_LOCK_MS));
   /** Locks that could not be given up because Redis went away: others would wait for the rest of their lives. */
@@ -149,7 +149,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       if (!isSent() && error instanceof ApiError) refusal = { error, until: clock.monotonic() + REFUSAL_MS };
       const wasHeld = await giveUp(key, token, isSent() && error instanceof ApiError ? error : undefined);
       // Whoever took the lock over may have fetched the page meanwhile.
-      if (!wasHeld) await readPages([key]).catch(() => undefined);
+      if (!wasHeld) await adoptFromRedis([key]).catch(() => undefined);
       const copy = wasHeld ? undefined : newest(key);
       if (!copy || !isFresh(copy)) throw error;
       return copy;

@@ -9,13 +9,13 @@ export class LookupsResolver {
   @Query(() => TrendingVideoType, {
     nullable: true,
     description:
-      'A video by its `itemId`. It is looked up on the pages that are held, of all charts, the newest first: that costs ' +
-      'nothing. Null where none has it, such as a video whose chart nobody has read yet.',
+      'A video by its `itemId`, from what this server has cached of any chart, in its newest copy. Never costs a credit. ' +
+      'Null where it is not cached: nobody has read a chart with it yet, or not for long.',
   })
   trendingVideo(
     @Arg('itemId', () => ID, { description: "TikTok's own id of the video." }) itemId: string,
     @Ctx() { charts }: OperationContext,
-  ): Found {
+  ): Promise<Found> {
     return charts.findVideo(itemId);
   }
 
@@ -29,7 +29,7 @@ export class LookupsResolver {
     @Arg('itemIds', () => [ID], { description: `TikTok's own ids of the videos, ${MAX_IDS} at most.` })
     itemIds: string[],
     @Ctx() { charts }: OperationContext,
-  ): Promise<Awaited<Found>[]> {
+  ): Promise<Found[]> {
     return findEach(itemIds, 'itemIds', charts.findVideo);
   }
 }

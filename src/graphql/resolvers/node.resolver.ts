@@ -9,26 +9,27 @@ export class NodeResolver {
   @Query(() => NodeType, {
     nullable: true,
     description:
-      'An object by its global id. Videos are looked up as by `trendingVideo`: on the pages that are held, at no cost. ' +
-      'Null where none has it.',
+      'An object by its global id. A video comes from what this server has cached, as by `trendingVideo`: that never ' +
+      'costs a credit. Null where it is not known.',
   })
   node(
     @Arg('id', () => ID, { description: 'A global id, as this API gave it.' }) id: string,
     @Ctx() context: OperationContext,
-  ): Found {
+  ): Promise<Found> {
     return findByGlobalId(id, context);
   }
 
   @Query(() => [NodeType], {
     nullable: 'items',
     description:
-      'Objects by their global ids: as many as were asked for and in the same order, null where one is unknown.',
+      'Objects by their global ids, as `node` has them: as many as were asked for and in the same order, null where one ' +
+      'is unknown.',
   })
   nodes(
     @Arg('ids', () => [ID], { description: `Global ids, as this API gave them, ${MAX_IDS} at most.` })
     ids: string[],
     @Ctx() context: OperationContext,
-  ): Promise<Awaited<Found>[]> {
+  ): Promise<Found[]> {
     return findEach(ids, 'ids', (id) => findByGlobalId(id, context));
   }
 }

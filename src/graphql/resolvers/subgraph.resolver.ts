@@ -6,7 +6,7 @@ import { AnyScalar, EntityUnion, ServiceType } from '../types/subgraph.type.ts';
 /** Resolves what the gateway of a federated graph asks (Apollo Federation subgraph specification). */
 @Resolver()
 export class SubgraphResolver {
-  @Query(() => ServiceType, { description: 'For whoever composes a federated graph: what to compose.' })
+  @Query(() => ServiceType, { description: "The subgraph's schema, for whoever composes a federated graph." })
   _service(): ServiceType {
     // Made when somebody asks for it; it is made of the schema that this is a part of.
     return { sdl: import('../subgraphSdl.ts').then(({ subgraphSdl }) => subgraphSdl) };
@@ -16,13 +16,13 @@ export class SubgraphResolver {
     nullable: 'items',
     description:
       'For the gateway of a federated graph: what references refer to, in their order, null where one is unknown. ' +
-      'Videos are looked up as by `trendingVideo`: on the pages that are held, at no cost.',
+      'Videos come from what this server has cached, as by `trendingVideo`: that never costs a credit.',
   })
   _entities(
     @Arg('representations', () => [AnyScalar], { description: 'The references, any number of them.' })
     representations: unknown[],
     @Ctx() context: OperationContext,
-  ): Found[] {
+  ): Promise<Found>[] {
     return representations.map((reference) => findReferred(reference, context));
   }
 }

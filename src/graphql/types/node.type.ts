@@ -2,7 +2,7 @@ import { Field, ID, InterfaceType } from 'type-graphql';
 
 /** GraphQL interface `Node`. */
 @InterfaceType('Node', {
-  // Whatever has a global id here.
+  // Only videos have a global id so far.
   resolveType: () => 'TrendingVideo',
   description: "An object with an id that is unique in the whole graph (Relay's Node).",
 })

@@ -11,8 +11,8 @@ import { NodeType } from './node.type.ts';
   implements: NodeType,
   simpleResolvers: true,
   description:
-    'A video on a TikTok trending chart. By its `id` or `itemId` alone it is looked up on the pages that are held: that ' +
-    'costs nothing, is as fresh as the newest page that has it, and null where none has.',
+    'A video on a TikTok trending chart. Looked up by its `id` or `itemId` it comes from what this server has cached of ' +
+    'any chart: the newest copy is given, no credit is spent, and a video that is not cached is null.',
 })
 export class TrendingVideoType extends NodeType implements TrendingVideo {
   @Field(() => ID, { description: "TikTok's own id of the video, as in its link." })

@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
 import type { RunKnown } from '../../graphql/execution/knownOperations.ts';
 import { toRequestError } from '../../graphql/formatError.ts';
-import { bringsDocument, nameDocument, type Sent, type TrustedDocuments } from './trustedDocuments.ts';
+import { bringsDocument, fillInDocument, type Sent, type TrustedDocuments } from './trustedDocuments.ts';
 
 const GRAPHQL_RESPONSE = 'application/graphql-response+json';
 
@@ -40,7 +40,7 @@ export function createServeRequest(
   return async (request, sentBody, context) => {
     const sent = { body: sentBody, search: toSearch(request.url) };
     if (trusted?.only && bringsDocument(sent)) return refuse(request, NOT_TRUSTED);
-    const { body, search } = trusted ? nameDocument(sent, trusted) : sent;
+    const { body, search } = trusted ? fillInDocument(sent, trusted) : sent;
     const { accept = '' } = request.headers;
     const contentType = request.method === 'POST' ? contentTypes.get(accept) : undefined;
     const result = contentType === undefined ? undefined : await runKnown(body, context);
@@ -88,14 +88,15 @@ export function createServeRequest(
  */
 function toErrorStatus({ headers: { accept = '' } }: FastifyRequest, text: string): number {
   const isLegacy = accept.includes('application/json') && !accept.includes(GRAPHQL_RESPONSE);
+  if (!isLegacy) return 400;
   const { errors }: { errors: readonly GraphQLFormattedError[] } = JSON.parse(text);
-  const isReadable = errors.every(({ extensions }) => extensions?.code !== 'BAD_REQUEST');
-  return isLegacy && isReadable ? 200 : 400;
+  return errors.every(({ extensions }) => extensions?.code !== 'BAD_REQUEST') ? 200 : 400;
 }
 
 const NOT_TRUSTED = toRequestError(
   'This server carries out trusted documents alone (PERSISTED_DOCUMENTS_ONLY): expected the hash of one, as ' +
-    '"documentId" or "extensions.persistedQuery.sha256Hash", but got: the text of a document',
+    '"documentId" or "extensions.persistedQuery.sha256Hash", but got: the text of a document. Where its hash was not found, ' +
+    'the operator has to list it',
   'PERSISTED_QUERY_ID_REQUIRED',
 );
 

@@ -22,8 +22,8 @@ export function bringsDocument({ body, search }: Sent): boolean {
   return [body, parametersOf(search)].some((parameters) => hasDocument(Object(parameters)));
 }
 
-/** The same, with the text of a trusted document that is named by its hash. */
-export function nameDocument({ body, search }: Sent, { texts }: TrustedDocuments): Sent {
+/** The same, with the text of a trusted document in the place of its hash. */
+export function fillInDocument({ body, search }: Sent, { texts }: TrustedDocuments): Sent {
   const parameters = parametersOf(search);
   const named = withDocument(parameters, texts);
   return {
@@ -33,9 +33,9 @@ export function nameDocument({ body, search }: Sent, { texts }: TrustedDocuments
 }
 
 /**
- * A request that names its document by hash alone, as one that has it. It is named by the `documentId` of the GraphQL
- * over HTTP specification, or as automatic persisted queries name theirs; by the latter where it is not known, so that
- * clients are told as they expect.
+ * A request that names its document by hash alone, as one that has its text. It is named by the `documentId` of the
+ * GraphQL over HTTP specification, or as automatic persisted queries name theirs. An unknown `documentId` is passed on as an
+ * unknown persisted query, so that Apollo Server answers PersistedQueryNotFound, which clients understand.
  */
 function withDocument(parameters: Parameters, texts: TrustedDocuments['texts']): Parameters {
   const { documentId, extensions, ...others } = parameters;
