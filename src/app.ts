@@ -60,7 +60,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     options.onEvent?.(event);
   };
 
-  const trusted = await readTrusted(config);
+  const trusted = await readTrusted(config, log);
   const emulator = config.keyapi.emulator ? createEmulator() : undefined;
   const source = emulator ? 'emulator' : 'keyapi';
   const client = createKeyapiClient({
@@ -128,11 +128,16 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
  *
  * @throws {ConfigError} When their file is none.
  */
-async function readTrusted({ persistedDocuments }: Config): Promise<TrustedDocuments | undefined> {
+async function readTrusted(
+  { persistedDocuments }: Config,
+  log: Logger,
+): Promise<TrustedDocuments | undefined> {
   if (!persistedDocuments) return undefined;
   const { file, only } = persistedDocuments;
   try {
-    return { texts: await readManifest(file), only };
+    const texts = await readManifest(file);
+    log.info({ documents: texts.size, only }, 'Trusted documents');
+    return { texts, only };
   } catch (error) {
     const { message } = error as Error;
     throw new ConfigError([

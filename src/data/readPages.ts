@@ -19,7 +19,9 @@ export class ReadPages {
   #changes: number;
   #freshUntil = Number.POSITIVE_INFINITY;
   #staleUntil = Number.POSITIVE_INFINITY;
-  #hasLookups = false;
+  /** What `changes` was at the first lookup. */
+  #lookedUpAt: number | undefined;
+  #hasUnknown = false;
 
   constructor(cache: PageCache, onEvent: OnDataEvent) {
     this.#cache = cache;
@@ -29,7 +31,7 @@ export class ReadPages {
 
   /**
    * Until when, on the monotonic clock, all of them are fresh and none of their covers has expired: past when one
-   * is stale already, Infinity when there are none, -Infinity when a video was not found, which may come at any time.
+   * is stale already, Infinity when there are none.
    */
   get freshUntil(): number {
     return this.#freshUntil;
@@ -42,19 +44,24 @@ export class ReadPages {
 
   /** True while nothing has come since they were read: reading again would give the same. */
   get isLatest(): boolean {
-    return this.#changes === this.#cache.changes;
+    const { changes } = this.#cache;
+    return this.#changes === changes && (this.#lookedUpAt ?? changes) === changes;
+  }
+
+  /** Whether what is made of them may be given again: not without any, nor where a video was not found, which may come. */
+  get areLasting(): boolean {
+    return Number.isFinite(this.#freshUntil) && !this.#hasUnknown;
   }
 
   /** True when videos were looked up: any page that comes may hold newer copies of them. */
   get hasLookups(): boolean {
-    return this.#hasLookups;
+    return this.#lookedUpAt !== undefined;
   }
 
   /** Takes note that a video was looked up that no page holds. */
   addUnknown(): void {
-    this.#hasLookups = true;
-    this.#freshUntil = Number.NEGATIVE_INFINITY;
-    this.#changes = this.#cache.changes;
+    this.#hasUnknown = true;
+    this.#lookedUpAt ??= this.#cache.changes;
   }
 
   /** Takes note of a page that was read; false when it, or another copy of it, was read before. */
@@ -65,7 +72,7 @@ export class ReadPages {
     const before = this.#copies.get(id);
     const isOfWindow = use === 'window' || before?.isOfWindow === true;
     this.#copies.set(id, { chart, number, pageSize, generation, freshUntil, isOfWindow });
-    this.#hasLookups ||= use === 'lookup';
+    if (use === 'lookup') this.#lookedUpAt ??= this.#cache.changes;
     this.#freshUntil = Math.min(this.#freshUntil, life.freshUntil);
     this.#staleUntil = Math.min(this.#staleUntil, life.staleUntil);
     this.#changes = this.#cache.changes;

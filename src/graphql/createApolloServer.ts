@@ -8,9 +8,9 @@ import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin
 import type { GraphQLSchema } from 'graphql';
 import type { BaseLogger } from 'pino';
 import type { OperationContext } from './context.ts';
-import { createCostLimitPlugin } from './costLimit.ts';
 import type { Documents } from './execution/documents.ts';
 import { createFormatError } from './formatError.ts';
+import { createOperationLimitsPlugin } from './operationLimits.ts';
 
 /** Headers that a forged request cannot have: one of them is asked for where browsers do not ask the server first. */
 export const PREFLIGHT_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight'] as const;
@@ -47,7 +47,7 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
     // Extensions are added by whoever knows what the answer cost.
     stringifyResult: ({ errors, data }) => JSON.stringify({ errors, data }),
     plugins: [
-      createCostLimitPlugin(maxCreditsPerOperation),
+      createOperationLimitsPlugin(maxCreditsPerOperation),
       // It would wrap every field; `Cache-Control` is told from the pages instead.
       ApolloServerPluginCacheControlDisabled(),
       // So would this one, for whoever says to be a gateway.

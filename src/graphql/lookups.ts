@@ -1,11 +1,9 @@
+import { inspect } from 'node:util';
 import { ApiError } from '../domain/errors.ts';
 import { decodeGlobalId } from '../domain/globalId.ts';
 import { quote } from '../domain/quote.ts';
 import type { TrendingVideo } from '../domain/trendingVideo.ts';
 import type { OperationContext } from './context.ts';
-
-/** Ids that one field looks up at most. */
-export const MAX_IDS = 100;
 
 /** What a lookup comes to: the video as it was on the newest page that has it, null where none has. */
 export type Found = TrendingVideo | null;
@@ -28,25 +26,7 @@ export async function findReferred(reference: unknown, context: OperationContext
   throw new ApiError('BAD_USER_INPUT', {
     message:
       'Argument "representations": expected a TrendingVideo with its "itemId" or "id" as a string, ' +
-      `but got: ${quote(JSON.stringify(reference))}`,
+      // Whatever depth and size it has.
+      `but got: ${quote(inspect(reference, { depth: 0, maxStringLength: 80, maxArrayLength: 3, breakLength: Infinity }))}`,
   });
-}
-
-/**
- * Looks up each of a list of ids, in order.
- *
- * @param argument The one that they came in.
- * @throws {ApiError} `BAD_USER_INPUT` for more than `MAX_IDS`.
- */
-export function findEach(
-  ids: readonly string[],
-  argument: string,
-  find: (id: string) => Promise<Found>,
-): Promise<Found[]> {
-  if (ids.length > MAX_IDS) {
-    throw new ApiError('BAD_USER_INPUT', {
-      message: `Argument "${argument}": expected at most ${MAX_IDS} ids, but got: ${ids.length}`,
-    });
-  }
-  return Promise.all(ids.map(find));
 }

@@ -43,16 +43,30 @@ export function worstCaseCredits({ schema, document, operation, variables }: Sen
   const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
   if (!coerced) return 0;
   const context = { fragments: fragmentsOf(document), variableValues: coerced };
-  const fields = selectedFields([operation], context).filter(({ name }) => name.value === 'trendingVideos');
-
-  // Fields of one response key are one field: the schema's validation has seen that their arguments are the same.
-  const byKey = new Map<string, FieldNode[]>();
-  for (const field of fields) {
-    const key = field.alias?.value ?? field.name.value;
-    byKey.set(key, [...(byKey.get(key) ?? []), field]);
-  }
-  const pages = [...byKey.values()].map((nodes) => worstCasePages(nodes, schema, context));
+  const pages = [...rootFields({ document, operation }, coerced).values()]
+    .filter(([node]) => node?.name.value === 'trendingVideos')
+    .map((nodes) => worstCasePages(nodes, schema, context));
   return CREDITS_PER_REQUEST * pages.reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * The fields that an operation selects at its root, by response key: those of one are one field, since validation has seen
+ * that their arguments are the same.
+ *
+ * @param variableValues Coerced.
+ */
+export function rootFields(
+  { document, operation }: Pick<SentOperation, 'document' | 'operation'>,
+  variableValues: SelectionContext['variableValues'],
+): ReadonlyMap<string, readonly FieldNode[]> {
+  const byKey = new Map<string, FieldNode[]>();
+  for (const field of selectedFields([operation], { fragments: fragmentsOf(document), variableValues })) {
+    const key = field.alias?.value ?? field.name.value;
+    const nodes = byKey.get(key);
+    if (nodes) nodes.push(field);
+    else byKey.set(key, [field]);
+  }
+  return byKey;
 }
 
 function fragmentsOf({ definitions }: DocumentNode): SelectionContext['fragments'] {

@@ -25,6 +25,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     childLoggerFactory: (logger) => logger,
   });
 
+  refuseMethods(server);
   if (corsOrigins.length > 0) {
     await server.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 3600 });
   }
@@ -32,7 +33,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/readyz', () => ({ status: 'ok', ...readiness() }));
   registerGraphqlRoute(server, options);
-  refuseMethods(server);
 
   endConnectionsOnClose(server);
   server.addHook('onClose', () => apollo.stop());

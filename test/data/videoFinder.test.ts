@@ -85,12 +85,25 @@ describe('what is made of lookups', () => {
     expect(refreshed()).toEqual(['US']);
   });
 
+  it('is not the latest any more when its own operation has brought a newer copy', async () => {
+    const { cache, onEvent } = createTitledCache();
+    await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
+    const { findVideo, readWindow, readPages } = createChartReader(cache, createOperation(), onEvent);
+    await findVideo('7');
+    expect(readPages.isLatest).toBe(true);
+    const window = { first: 1, last: undefined, after: undefined, before: undefined };
+    await readWindow(DE_VIEWS, window, { rows: true, facts: true });
+    expect(readPages.isLatest).toBe(false);
+  });
+
   it('has no life of its own when a video is unknown', async () => {
     const { cache, onEvent } = createTitledCache();
     await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
     const { findVideo, readPages } = createChartReader(cache, createOperation(), onEvent);
-    expect([readPages.freshUntil, readPages.hasLookups]).toEqual([Number.POSITIVE_INFINITY, false]);
+    expect([readPages.areLasting, readPages.hasLookups]).toEqual([false, false]);
+    await findVideo('2');
+    expect([readPages.areLasting, readPages.hasLookups]).toEqual([true, true]);
     await Promise.all([findVideo('1'), findVideo('none')]);
-    expect([readPages.freshUntil, readPages.hasLookups]).toEqual([Number.NEGATIVE_INFINITY, true]);
+    expect([readPages.areLasting, readPages.hasLookups]).toEqual([false, true]);
   });
 });

@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Block, findBlocks } from '../support/examples.ts';
 import { postQuery } from '../support/program.ts';
-import { type Api, FOLDER, startApi, startWiderGraph, type WiderGraph } from '../support/widerGraph.ts';
+import {
+  type Api,
+  FOLDER,
+  startApi,
+  startScript,
+  startWiderGraph,
+  type WiderGraph,
+} from '../support/widerGraph.ts';
 
 let api: Api;
 let graph: WiderGraph;
@@ -177,6 +184,14 @@ it('lets references be cached for as long as all of them are known', async () =>
     (await api.post(query, { of })).headers.get('cache-control');
   expect(await cacheControl(known)).toMatch(/^private, max-age=\d+/);
   expect(await cacheControl(known, unknown)).toBe('no-store');
+});
+
+it('ends all that it has started when it is told to', async () => {
+  const script = startScript('stitching', { PORT: '0', TRENDING_VIDEOS_URL: api.url });
+  const urls = await Promise.all([script.see(/Reviews at (\S+)/), script.see(/Stitched schema at (\S+)/)]);
+  script.child.kill('SIGTERM');
+  await script.exit;
+  for (const [, url = ''] of urls) await expect(fetch(url)).rejects.toThrow('fetch failed');
 });
 
 it('ends when it is told to; nobody complained, but the Hive Gateway of the video that is unknown', async () => {

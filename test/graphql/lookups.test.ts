@@ -121,16 +121,22 @@ describe('trendingVideosByItemId', () => {
     expect((await ask([])).data).toEqual({ trendingVideosByItemId: [] });
   });
 
-  it('refuses 101 ids, by name', async () => {
-    const { data, errors } = await ask(Array(101).fill('1'));
-    expect(data).toBeNull();
+  it('refuses 101 ids, by name, before anything beside them is bought', async () => {
+    const { data, errors } = await app.query(
+      `query ($itemIds: [ID!]!) {
+        trendingVideos { nodes { id } }
+        trendingVideosByItemId(itemIds: $itemIds) { itemId }
+      }`,
+      { itemIds: Array(101).fill('1') },
+    );
+    expect(data).toBeUndefined();
     expect(errors).toMatchObject([
       {
         message: 'Argument "itemIds": expected at most 100 ids, but got: 101',
-        path: ['trendingVideosByItemId'],
         extensions: { code: 'BAD_USER_INPUT', retryable: false },
       },
     ]);
+    expect(app.bill).toEqual([]);
   });
 
   it('takes a number in the document for the text that it is, beyond 2^53', async () => {
@@ -185,17 +191,46 @@ describe('node and nodes', () => {
     expect(errors).toBeUndefined();
     expect(data).toEqual({ node: null, nodes: strange.map(() => null) });
   });
+});
 
-  it('refuse 101 ids, by name', async () => {
-    const { errors } = await app.query('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', {
-      ids: Array(101).fill('x'),
-    });
-    expect(errors).toMatchObject([
-      {
-        message: 'Argument "ids": expected at most 100 ids, but got: 101',
-        extensions: { code: 'BAD_USER_INPUT' },
-      },
-    ]);
+describe('an operation', () => {
+  const repeat = (count: number, field: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => field(index)).join(' ');
+
+  it('looks up 1000 ids at most, with all its aliases', async () => {
+    const ids = Array(100).fill('1');
+    const list = (index: number) => `a${index}: nodes(ids: $ids) { id }`;
+    const ask = (count: number, more = '') =>
+      app.query(`query ($ids: [ID!]!) { ${repeat(count, list)} ${more} }`, { ids });
+    expect((await ask(10)).errors).toBeUndefined();
+    // The same field twice is one.
+    expect((await ask(10, list(0))).errors).toBeUndefined();
+    for (const answer of [
+      await ask(10, 'node(id: "x") { id }'),
+      await ask(10, '... on Query { ...More } } fragment More on Query { trendingVideo(itemId: "1") { id }'),
+      await app.query(`{ ${repeat(1001, (index) => `a${index}: trendingVideo(itemId: "1") { id }`)} }`),
+    ]) {
+      expect(answer.data).toBeUndefined();
+      expect(answer.errors).toMatchObject([
+        {
+          message: 'Expected at most 1000 ids to look up in one operation, but got: 1001',
+          extensions: { code: 'BAD_USER_INPUT' },
+        },
+      ]);
+    }
+    const skipped =
+      '... on Query @include(if: false) { ...More } } fragment More on Query { node(id: "1") { id }';
+    expect((await ask(10, skipped)).errors).toBeUndefined();
+  });
+
+  it('is refused for arguments that cannot be coerced, before anything is bought', async () => {
+    const { data, errors } = await app.query(
+      'query ($ids: [ID!] = ["a"]) { trendingVideos { nodes { id } } nodes(ids: $ids) { id } }',
+      { ids: null },
+    );
+    expect(data).toBeUndefined();
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(app.bill).toEqual([]);
   });
 });
 

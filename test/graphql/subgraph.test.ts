@@ -115,6 +115,17 @@ describe('_entities', () => {
     expect(data).toEqual({ _entities: many.map((video) => ({ __typename: 'TrendingVideo', ...video })) });
   });
 
+  it('refuses more than 1000 references, whatever they are', async () => {
+    app = await startEmulatedApp();
+    for (const reference of [{ __typename: 'TrendingVideo', itemId: '1' }, 1]) {
+      const { data, errors } = await ask(Array(1001).fill(reference));
+      expect(data).toBeUndefined();
+      expect(errors).toMatchObject([
+        { message: 'Argument "representations": expected at most 1000 ids, but got: 1001' },
+      ]);
+    }
+  });
+
   it.each([
     ['another type', { __typename: 'Creator', handle: 'someone' }],
     ['no type', { itemId: '1' }],
@@ -136,6 +147,21 @@ describe('_entities', () => {
         extensions: { code: 'BAD_USER_INPUT', retryable: false },
       },
     ]);
+  });
+});
+
+it('names a reference of any depth in an error', async () => {
+  app = await startEmulatedApp();
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  const response = await app.server.inject({
+    method: 'POST',
+    url: '/graphql',
+    headers: { 'content-type': 'application/json' },
+    payload: `{"query":"query ($of: [_Any!]!) { _entities(representations: $of) { __typename } }","variables":{"of":[${deep}]}}`,
+  });
+  expect(response.json()).toMatchObject({
+    data: { _entities: [null] },
+    errors: [{ extensions: { code: 'BAD_USER_INPUT' } }],
   });
 });
 

@@ -117,9 +117,18 @@ describe('a method that is not taken', () => {
 
   it('is none where there is nothing', async () => {
     await start();
-    for (const method of ['GET', 'POST', 'PUT'] as const) {
-      const { statusCode, headers } = await ask(method, '/graphql/none');
-      expect([statusCode, headers.allow]).toEqual([404, undefined]);
+    for (const url of ['/graphql/none', '/:a([', '/*', '/constructor']) {
+      for (const method of ['GET', 'POST', 'PUT'] as const) {
+        const { statusCode, headers } = await ask(method, url);
+        expect([statusCode, headers.allow]).toEqual([404, undefined]);
+      }
     }
+  });
+
+  it('is told before the body is looked at', async () => {
+    await start();
+    const headers = { 'content-type': 'application/x-of-a-kind' };
+    const response = await app.server.inject({ method: 'PUT', url: '/graphql', headers, payload: 'x' });
+    expect(response.statusCode).toBe(405);
   });
 });

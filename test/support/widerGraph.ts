@@ -87,7 +87,7 @@ export interface WiderGraph {
   close(): Promise<(string | number | null)[]>;
 }
 
-/** Runs every script of the package around the API at `apiUrl`. */
+/** Runs each part of the package around the API at `apiUrl`. */
 export async function startWiderGraph(apiUrl: string): Promise<WiderGraph> {
   const folder = await mkdtemp(path.join(tmpdir(), 'wider-graph-'));
   const variables = { TRENDING_VIDEOS_URL: apiUrl, SUPERGRAPH: path.join(folder, 'supergraph.graphql') };

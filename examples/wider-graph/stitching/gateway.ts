@@ -1,12 +1,15 @@
 import { ApolloServer } from '@apollo/server';
 import { buildHTTPExecutor } from '@graphql-tools/executor-http';
 import { stitchSchemas } from '@graphql-tools/stitch';
+import { FilterRootFields } from '@graphql-tools/wrap';
 import { buildASTSchema } from 'graphql';
 import { ADDRESSES, TRENDING_VIDEOS_KEY } from '../addresses.ts';
 import { readSdl } from '../readSdl.ts';
 import { serve } from '../serve.ts';
 
 const trendingVideos = {
+  // `node` and `nodes` of several schemas do not merge: the last one would win.
+  transforms: [new FilterRootFields((_operation, name) => name !== 'node' && name !== 'nodes')],
   schema: buildASTSchema(await readSdl('../../schema/schema.graphql')),
   executor: buildHTTPExecutor({
     endpoint: ADDRESSES.trendingVideos,

@@ -97,7 +97,7 @@ const LIST_VIDEOS = `
 local function listVideos(first, order, pageId, keep, ageMs)
   for i = first, #KEYS do
     own(KEYS[i], 'zset')
-    redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', (now - ageMs) * 1000)
+    redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', (now - ageMs - 60000) * 1000)
     redis.call('ZADD', KEYS[i], order, pageId)
     if redis.call('PTTL', KEYS[i]) < keep then redis.call('PEXPIRE', KEYS[i], keep) end
   end
@@ -128,11 +128,11 @@ return reply
 
 /**
  * Stores a page and tells the others, unless a newer copy is there. KEYS: page, generation of its chart, lock, failure,
- * changes, then the list of each of its videos. ARGV: sent, order, end of its freshness, ms it may be stale, greatest ms it may be fresh, token, page's id,
- * replica, body, and for a page that is not new the generation that it belongs to and 1 when it took the place of a
- * copy of that; a new one joins the generation that is fresh, or begins one. Returns `newer` and, unless it is the same,
- * the value that is there; `refused` when upstream does not accept the page any more; or `stored`, generation, end of
- * freshness, 1 when it took the place of a copy of the same generation.
+ * changes, then the list of each of its videos. ARGV: sent, order, end of its freshness, ms it may be stale, greatest ms
+ * it may be fresh, token, page's id, replica, body, and for a page that is not new the generation that it belongs to and 1
+ * when it took the place of a copy of that; a new one joins the generation that is fresh, or begins one. Returns `newer`
+ * and, unless it is the same, the value that is there; `refused` when upstream does not accept the page any more; or
+ * `stored`, generation, end of freshness, 1 when it took the place of a copy of the same generation.
  */
 const STORE = `${IN_TIME}${HEAD}${OWN_CHANGES}${LIST_VIDEOS}
 own(KEYS[3], 'string')

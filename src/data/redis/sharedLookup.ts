@@ -8,6 +8,8 @@ import { videoName } from './names.ts';
 import type { RunScript } from './redisLink.ts';
 
 const LOOK_MS = 1000;
+/** Videos that one command asks for: others must not have to wait behind it. */
+const MAX_VIDEOS = 100;
 /** More than a full chart has, for pages that are smaller than usual. */
 const MAX_PAGES = 50;
 
@@ -23,8 +25,8 @@ interface Seen {
  * - A chart is looked up when an operation reads it for the first time, all its pages at once; from then on the store is
  *   kept up with what the others fetch of it, within a second. What is asked for in one tick is read by one `MGET`, and
  *   nothing twice within a second.
- * - Videos are looked up by the pages that Redis lists for each. What is asked for in one tick takes two round trips,
- *   one where nothing is newer than what is held.
+ * - Videos are looked up by the pages that Redis lists for each, up to 100 at once. What is asked for in one tick takes
+ *   two round trips, one where nothing is newer than what is held.
  */
 export function createSharedLookup(
   { link, store, clock }: AdoptionOptions,
@@ -44,7 +46,10 @@ export function createSharedLookup(
   });
 
   const looks = new DataLoader<Chart, boolean>((charts) => lookAll(charts), { cache: false });
-  const videoLooks = new DataLoader<string, undefined>((itemIds) => lookForAll(itemIds), { cache: false });
+  const videoLooks = new DataLoader<string, undefined>((itemIds) => lookForAll(itemIds), {
+    cache: false,
+    maxBatchSize: MAX_VIDEOS,
+  });
 
   async function look(chart: Chart): Promise<boolean> {
     const id = chartId(chart);

@@ -9,7 +9,8 @@ import {
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { OperationContext } from '../context.ts';
-import { MAX_CREDITS_PER_WINDOW, worstCaseCredits } from '../operationCost.ts';
+import { checkLookups, isLookup } from '../lookupLimit.ts';
+import { MAX_CREDITS_PER_WINDOW, type SentOperation, worstCaseCredits } from '../operationCost.ts';
 import { canCompile } from './canCompile.ts';
 import type { Documents } from './documents.ts';
 import { toJson } from './json.ts';
@@ -53,6 +54,7 @@ interface Familiarity {
   readonly asksForSchema: boolean;
   /** What it costs at worst, whatever the variables are. */
   readonly atMostCredits: number;
+  readonly hasLookups: boolean;
 }
 
 /**
@@ -85,6 +87,19 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
       : interpreted;
   }
 
+  /** What is not is Apollo Server's to refuse. */
+  function isAllowed({ atMostCredits, hasLookups }: Familiarity, sent: SentOperation): boolean {
+    if (atMostCredits > maxCreditsPerOperation && worstCaseCredits(sent) > maxCreditsPerOperation)
+      return false;
+    if (!hasLookups) return true;
+    try {
+      checkLookups(sent);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   return async (body, contextValue) => {
     if (!isPlainBody(body)) return undefined;
     const { query, operationName, variables } = body;
@@ -93,10 +108,7 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
     if (!operation) return undefined;
     const variableValues = variables ?? {};
     const seen = look(operation, document);
-    const isAffordable =
-      seen.atMostCredits <= maxCreditsPerOperation ||
-      worstCaseCredits({ schema, document, operation, variables: variableValues }) <= maxCreditsPerOperation;
-    if (!isAffordable) return undefined;
+    if (!isAllowed(seen, { schema, document, operation, variables: variableValues })) return undefined;
     if (seen.executions >= prepareFrom) seen.prepared ??= prepare(seen, document, operationName);
     const run = seen.prepared ?? interpret(schema, document, operationName);
     const result = await run(contextValue, variableValues);
@@ -136,11 +148,13 @@ function isNothing(value: unknown): value is null | undefined {
 function getToKnow(document: DocumentNode): Familiarity {
   let charts = 0;
   let asksForSchema = false;
+  let hasLookups = false;
   visit(document, {
     Field: ({ name: { value } }) => {
       if (value === 'trendingVideos') charts++;
+      if (isLookup(value)) hasLookups = true;
       if (value === '__schema' || value === '__type') asksForSchema = true;
     },
   });
-  return { executions: 0, asksForSchema, atMostCredits: charts * MAX_CREDITS_PER_WINDOW };
+  return { executions: 0, asksForSchema, hasLookups, atMostCredits: charts * MAX_CREDITS_PER_WINDOW };
 }

@@ -1,6 +1,7 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
-import { type Found, findEach, MAX_IDS } from '../lookups.ts';
+import { MAX_IDS } from '../lookupLimit.ts';
+import type { Found } from '../lookups.ts';
 import { TrendingVideoType } from '../types/trendingVideo.type.ts';
 
 /** Resolves the fields that look videos up by TikTok's id. */
@@ -30,6 +31,6 @@ export class LookupsResolver {
     itemIds: string[],
     @Ctx() { charts }: OperationContext,
   ): Promise<Found[]> {
-    return findEach(itemIds, 'itemIds', charts.findVideo);
+    return Promise.all(itemIds.map(charts.findVideo));
   }
 }

@@ -1,6 +1,7 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
-import { type Found, findByGlobalId, findEach, MAX_IDS } from '../lookups.ts';
+import { MAX_IDS } from '../lookupLimit.ts';
+import { type Found, findByGlobalId } from '../lookups.ts';
 import { NodeType } from '../types/node.type.ts';
 
 /** Resolves Relay's Global Object Identification. A graph has these fields once: the subgraph is without them. */
@@ -30,6 +31,6 @@ export class NodeResolver {
     ids: string[],
     @Ctx() context: OperationContext,
   ): Promise<Found[]> {
-    return findEach(ids, 'ids', (id) => findByGlobalId(id, context));
+    return Promise.all(ids.map((id) => findByGlobalId(id, context)));
   }
 }

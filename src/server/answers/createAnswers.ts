@@ -100,8 +100,8 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
   }
 
   function keep(key: string, { forOthers }: MadeAnswer, { charts: { readPages } }: OperationContext): void {
-    const { freshUntil, staleUntil } = readPages;
-    if (!forOthers || !Number.isFinite(freshUntil)) return;
+    const { freshUntil, staleUntil, areLasting } = readPages;
+    if (!forOthers || !areLasting) return;
     const madeAt = monotonic();
     const isStale = madeAt >= freshUntil;
     const isFleeting = isStale || readPages.hasLookups;

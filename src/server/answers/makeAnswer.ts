@@ -44,7 +44,7 @@ export function makeAnswer(
   const isPage = headers['content-type']?.startsWith('text/html');
   if (isPage) return { answer: new Answer(status, headers, Buffer.concat(body)) };
 
-  if (!hasErrors && Number.isFinite(readPages.freshUntil)) {
+  if (!hasErrors && readPages.areLasting) {
     headers['cache-control'] = toCacheControl(readPages, monotonic(), isPrivate);
     if (hasEtag) headers.etag = toEtag(body);
   }

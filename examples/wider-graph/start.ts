@@ -1,0 +1,13 @@
+import { spawn } from 'node:child_process';
+
+// Runs scripts of this package side by side, until it is told to end or one of them does.
+const children = process.argv
+  .slice(2)
+  .map((name) => spawn('npm', ['run', '--silent', name], { stdio: 'inherit' }));
+
+function endAll(): void {
+  for (const child of children) child.kill('SIGTERM');
+}
+
+for (const child of children) child.once('exit', endAll);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, endAll);
