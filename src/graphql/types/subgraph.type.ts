@@ -7,6 +7,8 @@ export const AnyScalar = new GraphQLScalarType({
   name: '_Any',
   description:
     'A reference of a federated graph: `__typename` and the fields of one of the type\'s keys, such as `{ __typename: "TrendingVideo", itemId: "7106594312292453675" }`.',
+  // No reference is a list. type-graphql would follow one, as deep as it goes.
+  parseValue: (value) => (Array.isArray(value) ? [] : value),
 });
 
 /** Union `_Entity` of the Apollo Federation subgraph specification. */
