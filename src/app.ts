@@ -83,6 +83,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     introspection: config.introspection,
     sandbox: config.sandbox,
     maxCreditsPerOperation,
+    documentLimits: config.documentLimits,
     log,
   });
   await apollo.start();

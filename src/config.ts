@@ -35,6 +35,15 @@ export interface Config {
     readonly perDay: number | undefined;
     readonly perOperation: number;
   };
+  /** How large a document may be, and how many errors are reported of it. */
+  readonly documentLimits: {
+    readonly tokens: number;
+    readonly depth: number;
+    readonly aliases: number;
+    readonly rootFields: number;
+    readonly directives: number;
+    readonly validationErrors: number;
+  };
   /** One of them must come with every operation; undefined: none need be. */
   readonly apiKeys: readonly string[] | undefined;
   /** The manifest of trusted documents; `only`: nothing else is carried out. */
@@ -122,6 +131,14 @@ const environment = z.object({
     .default('trending-graphql'),
   CREDIT_BUDGET_PER_DAY: integer(0, 999_999_999_999).optional(),
   MAX_CREDITS_PER_OPERATION: integer(0, 999_999_999_999).default(20),
+  // What parses, measures and validates a document calls itself: far more tokens could exhaust the stack.
+  MAX_DOCUMENT_TOKENS: integer(1, 10_000).default(1000),
+  MAX_DOCUMENT_DEPTH: integer(1, 10_000).default(10),
+  MAX_DOCUMENT_ALIASES: integer(0, 10_000).default(30),
+  MAX_ROOT_FIELDS: integer(1, 10_000).default(20),
+  MAX_DIRECTIVES: integer(0, 10_000).default(10),
+  // The last of them says that there are more.
+  MAX_VALIDATION_ERRORS: integer(2, 100).default(5),
   API_KEYS: z
     .string()
     .transform((list) => list.split(',').map((item) => item.trim()))
@@ -198,6 +215,14 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     redis:
       env.REDIS_URL === undefined ? undefined : { url: new URL(env.REDIS_URL), prefix: env.REDIS_PREFIX },
     credits: { perDay: env.CREDIT_BUDGET_PER_DAY, perOperation: env.MAX_CREDITS_PER_OPERATION },
+    documentLimits: {
+      tokens: env.MAX_DOCUMENT_TOKENS,
+      depth: env.MAX_DOCUMENT_DEPTH,
+      aliases: env.MAX_DOCUMENT_ALIASES,
+      rootFields: env.MAX_ROOT_FIELDS,
+      directives: env.MAX_DIRECTIVES,
+      validationErrors: env.MAX_VALIDATION_ERRORS,
+    },
     apiKeys: env.API_KEYS,
     persistedDocuments:
       env.PERSISTED_DOCUMENTS === undefined

@@ -29,6 +29,10 @@ export const ERROR_CODES = {
     retryable: false,
     message: 'This operation could cost more credits than are allowed.',
   },
+  DOCUMENT_TOO_LARGE: {
+    retryable: false,
+    message: 'This document is larger than is allowed.',
+  },
 } as const satisfies Record<string, { retryable: boolean; message: string }>;
 
 /** `extensions.code` of an `ApiError`. */

@@ -8,6 +8,7 @@ import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin
 import type { GraphQLSchema } from 'graphql';
 import type { BaseLogger } from 'pino';
 import type { OperationContext } from './context.ts';
+import { createDocumentLimitsRule, type DocumentLimits } from './documentLimits.ts';
 import type { Documents } from './execution/documents.ts';
 import { createFormatError } from './formatError.ts';
 import { createOperationLimitsPlugin } from './operationLimits.ts';
@@ -23,16 +24,22 @@ export interface ApolloServerOptions {
   /** Opens Apollo Sandbox to browsers that visit the endpoint. */
   readonly sandbox: boolean;
   readonly maxCreditsPerOperation: number;
+  readonly documentLimits: DocumentLimits;
   readonly log: BaseLogger;
 }
 
 /** Makes the GraphQL server, without a transport; start it before use. */
 export function createApolloServer(options: ApolloServerOptions): ApolloServer<OperationContext> {
-  const { schema, documents, introspection, sandbox, maxCreditsPerOperation, log } = options;
+  const { schema, documents, introspection, sandbox, maxCreditsPerOperation, documentLimits, log } = options;
   return new ApolloServer<OperationContext>({
     schema,
     documentStore: documents,
     introspection,
+    parseOptions: { maxTokens: documentLimits.tokens },
+    validationRules: [createDocumentLimitsRule(documentLimits)],
+    // graphql-js stops there, with one error more that says so.
+    validationOptions: { maxErrors: documentLimits.validationErrors - 1 },
+    executionOptions: { maxCoercionErrors: documentLimits.validationErrors - 1 },
     includeStacktraceInErrorResponses: false,
     csrfPrevention: { requestHeaders: [...PREFLIGHT_HEADERS] },
     // The process listens to signals, not its parts.
@@ -42,6 +49,7 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
       // "Did you mean" would tell what introspection hides. Apollo's own way covers validation alone, and takes
       // minutes over a text that says it often.
       hints: introspection,
+      limits: documentLimits,
       onUnexpected: (error) => log.error({ err: error }, 'Unexpected error'),
     }),
     // Extensions are added by whoever knows what the answer cost.

@@ -1,6 +1,7 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ApiError } from '../domain/errors.ts';
+import { type DocumentLimits, toStopError } from './documentLimits.ts';
 
 /** Codes of graphql-js and Apollo Server whose messages speak of the request alone. */
 const REQUEST_ERRORS: ReadonlySet<string> = new Set([
@@ -35,6 +36,7 @@ export type FormatError = (formatted: GraphQLFormattedError, error: unknown) => 
 /** See `createFormatError`. */
 export interface FormatErrorOptions {
   readonly hints: boolean;
+  readonly limits: DocumentLimits;
   readonly onUnexpected: (error: unknown) => void;
 }
 
@@ -43,9 +45,10 @@ export interface FormatErrorOptions {
  * graphql-js and Apollo say of a bad request, and of anything else nothing but that it happened.
  *
  * @param options.hints Whether messages may say "Did you mean", which tells of the schema.
+ * @param options.limits At which graphql-js stops, in words that name none.
  * @param options.onUnexpected Told of everything else.
  */
-export function createFormatError({ hints, onUnexpected }: FormatErrorOptions): FormatError {
+export function createFormatError({ hints, limits, onUnexpected }: FormatErrorOptions): FormatError {
   const toMessage = hints ? (text: string): string => text : withoutHint;
 
   return (formatted, error) => {
@@ -65,6 +68,8 @@ export function createFormatError({ hints, onUnexpected }: FormatErrorOptions): 
       };
       return { ...formatted, message, extensions };
     }
+    const stop = toStopError(formatted, limits);
+    if (stop) return { ...formatted, ...toRequestError(stop.message, stop.code) };
     const code = isOfRequest(original) ? 'BAD_USER_INPUT' : toCode(formatted);
     if (REQUEST_ERRORS.has(code)) {
       return { ...formatted, ...toRequestError(toMessage(formatted.message), code) };

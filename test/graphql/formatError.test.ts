@@ -1,11 +1,15 @@
 import { expect, it } from '@jest/globals';
 import { GraphQLError } from 'graphql';
+import { loadConfig } from '../../src/config.ts';
 import { createFormatError } from '../../src/graphql/formatError.ts';
+
+const { documentLimits: limits } = loadConfig({});
 
 it('tells a client nothing of an error that nobody foresaw, and hands it to the log', () => {
   const unexpected: unknown[] = [];
   const formatError = createFormatError({
     hints: true,
+    limits,
     onUnexpected: (error) => void unexpected.push(error),
   });
   const bug = new TypeError('cannot read secret of undefined');
@@ -28,7 +32,7 @@ it('tells a client nothing of an error that nobody foresaw, and hands it to the 
 
 it('takes hints at the schema out of messages, however long, where they are not wanted', () => {
   const format = (message: string, hints: boolean): string =>
-    createFormatError({ hints, onUnexpected: () => undefined })(
+    createFormatError({ hints, limits, onUnexpected: () => undefined })(
       { message, extensions: { code: 'BAD_USER_INPUT' } },
       new GraphQLError(message),
     ).message;

@@ -224,9 +224,9 @@ describe('compression', () => {
     await start();
     const small = await get({ query: '{ __typename }' }, { 'accept-encoding': 'br' });
     expect(small.headers['content-encoding']).toBeUndefined();
-    const fields = Array.from({ length: 40 }, (_, index) => `f${index}: nothing`).join(' ');
+    const fields = Array.from({ length: 4 }, (_, index) => `f${index}${'x'.repeat(500)}`).join(' ');
     const large = await get({ query: `{ ${fields} }` }, { 'accept-encoding': 'gzip' });
     expect([large.statusCode, large.headers['content-encoding']]).toEqual([400, 'gzip']);
-    expect(JSON.parse(gunzipSync(large.rawPayload).toString()).errors).toHaveLength(40);
+    expect(JSON.parse(gunzipSync(large.rawPayload).toString()).errors).toHaveLength(4);
   });
 });

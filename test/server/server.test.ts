@@ -197,3 +197,20 @@ describe('production', () => {
     expect(cross.headers['access-control-allow-origin']).toBeUndefined();
   });
 });
+
+describe('hints at the schema', () => {
+  it.each<[Record<string, string>, boolean]>([
+    [{}, true],
+    [{ INTROSPECTION: 'false' }, false],
+    [{ NODE_ENV: 'production' }, false],
+    [{ NODE_ENV: 'production', INTROSPECTION: 'true' }, true],
+  ])('are given where the schema is shown: with %j', async (variables, isShown) => {
+    app = await startEmulatedApp({}, variables);
+    const { errors } = await app.query('{ trendingVidoes { nodes { id } } }');
+    expect(errors?.[0]?.message.includes('Did you mean')).toBe(isShown);
+    const { errors: refusals = [] } = await app.query(
+      '{ ...F } fragment F on Query { s: __schema { types { name } } }',
+    );
+    expect(refusals).toHaveLength(isShown ? 0 : 1);
+  });
+});
