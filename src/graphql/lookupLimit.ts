@@ -1,6 +1,6 @@
-import { getArgumentValues, getVariableValues } from 'graphql';
+import { getArgumentValues } from 'graphql';
 import { ApiError } from '../domain/errors.ts';
-import { rootFields, type SentOperation } from './operationCost.ts';
+import { coerceVariables, rootFields, type SentOperation } from './operationCost.ts';
 
 /** Ids that a client may send to one field. */
 export const MAX_IDS = 100;
@@ -25,17 +25,13 @@ export function isLookup(fieldName: string): boolean {
  * Checks what an operation looks up, before anything of it is executed: a list that fails leaves no data at all, and what
  * its siblings had bought would be lost.
  *
+ * @returns False for variables that cannot be coerced, for which execution refuses it.
  * @throws {ApiError} `BAD_USER_INPUT` for more ids than are allowed, of a field or of all together.
  * @throws {GraphQLError} For arguments that cannot be coerced.
  */
-export function checkLookups(sent: SentOperation): void {
-  const { coerced } = getVariableValues(
-    sent.schema,
-    sent.operation.variableDefinitions ?? [],
-    sent.variables,
-  );
-  // What cannot be executed is refused for that.
-  if (!coerced) return;
+export function checkLookups(sent: SentOperation): boolean {
+  const coerced = coerceVariables(sent);
+  if (!coerced) return false;
   let total = 0;
   for (const [node] of rootFields(sent, coerced).values()) {
     const lookup = node && isLookup(node.name.value) ? LOOKUPS[node.name.value] : undefined;
@@ -51,6 +47,7 @@ export function checkLookups(sent: SentOperation): void {
   if (total > MAX_IDS_PER_OPERATION) {
     throw tooMany(`Expected at most ${MAX_IDS_PER_OPERATION} ids to look up in one operation`, total);
   }
+  return true;
 }
 
 function tooMany(expectation: string, count: number): ApiError {

@@ -39,14 +39,25 @@ export const MAX_CREDITS_PER_WINDOW = CREDITS_PER_REQUEST * (MAX_WINDOW / PAGE_S
  * `before`), whose place is not known before the chart's length is. Aliases are summed as if they shared nothing; retries are not counted. What cannot
  * be executed costs nothing.
  */
-export function worstCaseCredits({ schema, document, operation, variables }: SentOperation): number {
-  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
+export function worstCaseCredits(sent: SentOperation): number {
+  const { schema, document, operation } = sent;
+  const coerced = coerceVariables(sent);
   if (!coerced) return 0;
   const context = { fragments: fragmentsOf(document), variableValues: coerced };
   const pages = [...rootFields({ document, operation }, coerced).values()]
     .filter(([node]) => node?.name.value === 'trendingVideos')
     .map((nodes) => worstCasePages(nodes, schema, context));
   return CREDITS_PER_REQUEST * pages.reduce((sum, count) => sum + count, 0);
+}
+
+/** Undefined for variables that cannot be coerced: execution says why. */
+export function coerceVariables({
+  schema,
+  operation,
+  variables,
+}: SentOperation): SelectionContext['variableValues'] | undefined {
+  // One error is enough to know. There could be as many as there are values.
+  return getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 }).coerced;
 }
 
 /**

@@ -93,8 +93,8 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
       return false;
     if (!hasLookups) return true;
     try {
-      checkLookups(sent);
-      return true;
+      // Compiled, an operation would make an error of each wrong id of a list.
+      return checkLookups(sent);
     } catch {
       return false;
     }

@@ -5,7 +5,13 @@ import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
 import type { RunKnown } from '../../graphql/execution/knownOperations.ts';
 import { toRequestError } from '../../graphql/formatError.ts';
-import { bringsDocument, fillInDocument, type Sent, type TrustedDocuments } from './trustedDocuments.ts';
+import {
+  bringsDocument,
+  fillInDocument,
+  hasOddHash,
+  type Sent,
+  type TrustedDocuments,
+} from './trustedDocuments.ts';
 
 const GRAPHQL_RESPONSE = 'application/graphql-response+json';
 
@@ -40,6 +46,7 @@ export function createServeRequest(
   return async (request, sentBody, context) => {
     const sent = { body: sentBody, search: toSearch(request.url) };
     if (trusted?.only && bringsDocument(sent)) return refuse(request, NOT_TRUSTED);
+    if (hasOddHash(sent)) return refuse(request, ODD_HASH);
     const { body, search } = trusted ? fillInDocument(sent, trusted) : sent;
     const { accept = '' } = request.headers;
     const contentType = request.method === 'POST' ? contentTypes.get(accept) : undefined;
@@ -98,6 +105,11 @@ const NOT_TRUSTED = toRequestError(
     '"documentId" or "extensions.persistedQuery.sha256Hash", but got: the text of a document. Where its hash was not found, ' +
     'the operator has to list it',
   'PERSISTED_QUERY_ID_REQUIRED',
+);
+
+const ODD_HASH = toRequestError(
+  'Expected a text as "extensions.persistedQuery.sha256Hash", but got: something else',
+  'BAD_REQUEST',
 );
 
 /** Refuses a request before Apollo Server sees it, as that would. */

@@ -22,7 +22,15 @@ export function bringsDocument({ body, search }: Sent): boolean {
   return [body, parametersOf(search)].some((parameters) => hasDocument(Object(parameters)));
 }
 
-/** The same, with the text of a trusted document in the place of its hash. */
+/** Whether a request names its document by a hash that is no text, over some of which Apollo Server would stumble. */
+export function hasOddHash({ body, search }: Sent): boolean {
+  return [body, search && parametersOf(search)].some((parameters) => {
+    const hash = hashOf((Object(parameters) as Parameters).extensions);
+    return hash !== undefined && typeof hash !== 'string';
+  });
+}
+
+/** The request, with the text of a trusted document in the place of its hash. */
 export function fillInDocument({ body, search }: Sent, { texts }: TrustedDocuments): Sent {
   const parameters = parametersOf(search);
   const named = withDocument(parameters, texts);
