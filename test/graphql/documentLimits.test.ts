@@ -262,6 +262,27 @@ describe('a document that is meant to keep the server busy', () => {
     expect(visits).toBe(count);
   });
 
+  it.each<[string, string]>([
+    ['fields below one another', `${'{a'.repeat(1650)}${'}'.repeat(1650)}`],
+    [
+      'fragments below one another',
+      `{ ...F0 } ${repeat(620, (index) => `fragment F${index} on Query { ...F${index + 1} }`)}`,
+    ],
+    ['lists in lists', `{ nodes(ids: ${'['.repeat(2450)}${']'.repeat(2450)}) { id } }`],
+    ['objects in objects', `{ nodes(ids: ${'{a:'.repeat(1200)}1${'}'.repeat(1200)}) { id } }`],
+    [
+      'types in types',
+      `query ($v: ${'['.repeat(2450)}Int${']'.repeat(2450)}) { trendingVideos(first: $v) { stale } }`,
+    ],
+  ])('is refused as well where the limits are as high as they may be: %s', async (_, query) => {
+    const names = ['TOKENS', 'DEPTH', 'ALIASES'].map((name) => `MAX_DOCUMENT_${name}`);
+    const limits = [...names, 'MAX_ROOT_FIELDS', 'MAX_DIRECTIVES'].map((name) => [name, '5000']);
+    const { server } = await start(Object.fromEntries(limits));
+    const response = await server.inject({ method: 'POST', url: '/graphql', payload: { query } });
+    expect(response.statusCode).toBe(400);
+    expect(response.body).not.toContain('INTERNAL_SERVER_ERROR');
+  });
+
   it('cannot use introspection, which may go deep, to go round in circles', async () => {
     const { query } = await start();
     const { errors } = await query(
