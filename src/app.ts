@@ -13,6 +13,7 @@ import { type FetchPage, PageCache } from './data/pageCache.ts';
 import { PageStore } from './data/pageStore.ts';
 import type { RedisLink } from './data/redis/redisLink.ts';
 import { VALUES_VERSION } from './data/redis/scripts.ts';
+import { shareCounts } from './data/redis/shareCounts.ts';
 import { createSharedPages } from './data/redis/sharedPages.ts';
 import type { Clock } from './domain/clock.ts';
 import type { PageSource } from './domain/page.ts';
@@ -27,6 +28,8 @@ import { type AppEvent, logEvent } from './logEvent.ts';
 import { readManifest } from './server/answers/manifest.ts';
 import type { TrustedDocuments } from './server/answers/trustedDocuments.ts';
 import { createServer } from './server/createServer.ts';
+import { type CheckOverload, watchOverload } from './server/protection/overload.ts';
+import { createRateLimiter } from './server/protection/rateLimiter.ts';
 
 /** What a caller may replace, and hear: its own log, a clock and chance that tests move, the events. */
 export interface AppOptions {
@@ -37,6 +40,8 @@ export interface AppOptions {
   readonly onEvent?: (event: AppEvent) => void;
   /** See `createKnownOperations`. */
   readonly prepareFrom?: number;
+  /** Instead of a look at the process. */
+  readonly checkOverload?: CheckOverload;
 }
 
 const systemClock: Clock = {
@@ -72,6 +77,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onEvent,
   });
   const link = await createLink(config, clock, onEvent);
+  const { requestsPerMinute } = config.limits;
+  const rateLimiter =
+    requestsPerMinute > 0 ? createRateLimiter(requestsPerMinute, clock.monotonic) : undefined;
+  if (link && rateLimiter) shareCounts(link, rateLimiter);
   const pages = await createPages(client.fetchPage, { config, clock, random, onEvent, link });
 
   const schema = config.subgraph ? createSubgraphSchema() : createSchema();
@@ -87,6 +96,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
   });
   await apollo.start();
+  const overload = watchOverload(config.limits);
   const waitMs = timeToWait(config.operationTimeoutMs);
   const server = await createServer({
     apollo,
@@ -107,6 +117,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     trusted,
     maxBytes: config.cache.answerBytes,
     apiKeys: config.apiKeys,
+    rateLimiter,
+    trustProxy: config.trustProxy,
+    limits: config.limits,
+    checkOverload: options.checkOverload ?? overload.check,
     monotonic: clock.monotonic,
     onEvent,
     corsOrigins: config.corsOrigins,
@@ -115,6 +129,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
   });
   server.addHook('onClose', async () => {
+    overload.close();
     await pages.close();
     await client.close();
     await emulator?.close();

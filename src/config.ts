@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** The program's settings, from the environment. */
@@ -45,7 +46,18 @@ export interface Config {
     readonly validationErrors: number;
   };
   /** One of them must come with every operation; undefined: none need be. */
-  readonly apiKeys: readonly string[] | undefined;
+  readonly apiKeys: readonly { readonly key: string; readonly name: string | undefined }[] | undefined;
+  /** What a request, its client and the process may take; of a rate, 0 is no limit. */
+  readonly limits: {
+    readonly bodyBytes: number;
+    readonly headerBytes: number;
+    readonly requestMs: number;
+    readonly requestsPerMinute: number;
+    readonly eventLoopDelayMs: number;
+    readonly heapShare: number;
+  };
+  /** Whose `X-Forwarded-For` is believed: nobody's, everybody's, that of so many proxies, or of these addresses. */
+  readonly trustProxy: boolean | number | readonly string[];
   /** The manifest of trusted documents; `only`: nothing else is carried out. */
   readonly persistedDocuments: { readonly file: string; readonly only: boolean } | undefined;
   readonly corsOrigins: readonly (string | RegExp)[];
@@ -152,8 +164,22 @@ const environment = z.object({
           ),
       ),
     )
-    .transform((list) => list.map((item) => item.slice(item.indexOf(':') + 1)))
+    .transform((list) => list.map(toApiKey))
     .optional(),
+  RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(600),
+  TRUST_PROXY: z
+    .string()
+    .transform(toTrustProxy)
+    .refine(
+      (trusted) => !Array.isArray(trusted) || trusted.every(isAddress),
+      'expected true, false, a number of proxies up to 10, or addresses such as 10.0.0.0/8, separated by commas',
+    )
+    .default(false),
+  MAX_BODY_KB: integer(1, 10_000).default(100),
+  MAX_HEADER_KB: integer(1, 1000).default(16),
+  REQUEST_TIMEOUT_SECONDS: integer(1, 600).default(15),
+  MAX_EVENT_LOOP_DELAY_MS: integer(10, 600_000).default(1000),
+  MAX_HEAP_PERCENT: integer(1, 100).default(90),
   PERSISTED_DOCUMENTS: z.string().optional(),
   PERSISTED_DOCUMENTS_ONLY: boolean.default(false),
   CORS_ORIGINS: z
@@ -224,6 +250,15 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       validationErrors: env.MAX_VALIDATION_ERRORS,
     },
     apiKeys: env.API_KEYS,
+    limits: {
+      bodyBytes: env.MAX_BODY_KB * 1000,
+      headerBytes: env.MAX_HEADER_KB * 1000,
+      requestMs: env.REQUEST_TIMEOUT_SECONDS * 1000,
+      requestsPerMinute: env.RATE_LIMIT_PER_MINUTE,
+      eventLoopDelayMs: env.MAX_EVENT_LOOP_DELAY_MS,
+      heapShare: env.MAX_HEAP_PERCENT / 100,
+    },
+    trustProxy: env.TRUST_PROXY,
     persistedDocuments:
       env.PERSISTED_DOCUMENTS === undefined
         ? undefined
@@ -261,4 +296,24 @@ function canDecode(text: string): boolean {
 
 function isOrigin(text: string): boolean {
   return isHttpUrl(text) && new URL(text).origin === text;
+}
+
+function toApiKey(item: string): { key: string; name: string | undefined } {
+  const end = item.indexOf(':');
+  return { key: item.slice(end + 1), name: end < 0 ? undefined : item.slice(0, end) };
+}
+
+function toTrustProxy(text: string): boolean | number | string[] {
+  if (text === 'true' || text === 'false') return text === 'true';
+  if (/^(\d|10)$/.test(text)) return Number(text);
+  return text.split(',').map((item) => item.trim());
+}
+
+/** An address, a network such as 10.0.0.0/8, or a name that Fastify has for some. */
+function isAddress(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...others] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || others.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }

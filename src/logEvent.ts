@@ -2,10 +2,10 @@ import type { BaseLogger } from 'pino';
 import type { DataEvent } from './data/events.ts';
 import { chartId } from './domain/chart.ts';
 import type { KeyapiEvent } from './keyapi/events.ts';
-import type { AnswerEvent } from './server/events.ts';
+import type { ServerEvent } from './server/events.ts';
 
 /** All that the layers tell of. */
-export type AppEvent = KeyapiEvent | DataEvent | AnswerEvent;
+export type AppEvent = KeyapiEvent | DataEvent | ServerEvent;
 
 const EVERY_MS = 60_000;
 
@@ -88,6 +88,13 @@ export function logEvent(log: BaseLogger): (event: AppEvent) => void {
         if (!isDue(event)) break;
         isRedisNews = true;
         log.warn({ reason: event.reason }, 'Redis is away: this replica goes on alone');
+        break;
+      case 'rateLimited':
+        if (isDue(event)) log.warn({ client: event.client }, 'A client sends too many requests');
+        break;
+      case 'overloaded':
+        if (!isDue(event)) break;
+        log.warn({ overload: event.overload }, 'Too much to do: only answers that are kept are sent');
         break;
       case 'answer':
         log.debug({ origin: event.origin, status: event.status }, 'Answer');

@@ -45,6 +45,15 @@ describe('loadConfig', () => {
         validationErrors: 5,
       },
       apiKeys: undefined,
+      limits: {
+        bodyBytes: 100_000,
+        headerBytes: 16_000,
+        requestMs: 15_000,
+        requestsPerMinute: 600,
+        eventLoopDelayMs: 1000,
+        heapShare: 0.9,
+      },
+      trustProxy: false,
       persistedDocuments: undefined,
       corsOrigins: ['https://studio.apollographql.com', expect.any(RegExp)],
       introspection: true,
@@ -56,8 +65,38 @@ describe('loadConfig', () => {
 
   it('takes API keys, bare or named', () => {
     const { apiKeys } = loadConfig({ API_KEYS: 'board:0123456789, my-app:abc_DEF-1, bare-key-1' });
-    expect(apiKeys).toEqual(['0123456789', 'abc_DEF-1', 'bare-key-1']);
+    expect(apiKeys).toEqual([
+      { name: 'board', key: '0123456789' },
+      { name: 'my-app', key: 'abc_DEF-1' },
+      { name: undefined, key: 'bare-key-1' },
+    ]);
   });
+
+  it.each([
+    ['true', true],
+    ['false', false],
+    ['0', 0],
+    ['2', 2],
+    ['10.0.0.1', ['10.0.0.1']],
+    ['loopback, 10.0.0.0/8,2001:db8::/32', ['loopback', '10.0.0.0/8', '2001:db8::/32']],
+  ])('takes %s for the proxies that are trusted', (TRUST_PROXY, trustProxy) => {
+    expect(loadConfig({ TRUST_PROXY }).trustProxy).toEqual(trustProxy);
+  });
+
+  it.each([
+    'yes',
+    '11',
+    '-1',
+    '1.5',
+    '10.0.0.0/33',
+    '10.0.0.0/8/8',
+    '10.0.0.0/',
+    '2001:db8::/129',
+    'proxy.example',
+    ',',
+  ])('does not take %j for the proxies that are trusted', (TRUST_PROXY) =>
+    expect(problems({ TRUST_PROXY })).toEqual([expect.stringMatching(/^TRUST_PROXY: expected true/)]),
+  );
 
   it.each(['short', 'board:short', 'a,b', 'two words-1', 'a:b:0123456789', ',0123456789'])(
     'takes no %j for API keys, and does not show it',
@@ -126,6 +165,12 @@ describe('loadConfig', () => {
       CACHE_MAX_MB: '0.5',
       REDIS_URL: 'https://user:secret@redis.example',
       REDIS_PREFIX: 'two words',
+      RATE_LIMIT_PER_MINUTE: 'many',
+      MAX_BODY_KB: '0',
+      MAX_HEADER_KB: '16kB',
+      REQUEST_TIMEOUT_SECONDS: '0',
+      MAX_EVENT_LOOP_DELAY_MS: '1',
+      MAX_HEAP_PERCENT: '101',
       CORS_ORIGINS: 'https://a.example,https://b.example/path',
       INTROSPECTION: 'ja',
       LOG_LEVEL: 'loud',
@@ -154,6 +199,12 @@ describe('loadConfig', () => {
       'MAX_ROOT_FIELDS: expected a whole number from 1 to 5000',
       'MAX_DIRECTIVES: expected a whole number from 0 to 5000',
       'MAX_VALIDATION_ERRORS: expected a whole number from 2 to 100',
+      'RATE_LIMIT_PER_MINUTE: expected a whole number from 0 to 1000000',
+      'MAX_BODY_KB: expected a whole number from 1 to 10000',
+      'MAX_HEADER_KB: expected a whole number from 1 to 1000',
+      'REQUEST_TIMEOUT_SECONDS: expected a whole number from 1 to 600',
+      'MAX_EVENT_LOOP_DELAY_MS: expected a whole number from 10 to 600000',
+      'MAX_HEAP_PERCENT: expected a whole number from 1 to 100',
       'CORS_ORIGINS: expected origins such as https://app.example.com, separated by commas',
       'INTROSPECTION: expected true or false',
       'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent',

@@ -30,6 +30,15 @@ export function toRequestError(message: string, code: string): GraphQLFormattedE
   return { message, extensions: { code, retryable: false } };
 }
 
+/** What a client learns of a request that may be sent again after so many seconds. */
+export function toRetryableError(
+  message: string,
+  code: string,
+  retryAfterSeconds: number,
+): GraphQLFormattedError {
+  return { message, extensions: { code, retryable: true, retryAfterSeconds } };
+}
+
 /** Apollo Server's `formatError`: the error as it would be sent, and as it was thrown. */
 export type FormatError = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 

@@ -1,15 +1,20 @@
 import cors from '@fastify/cors';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { endConnectionsOnClose } from './endConnectionsOnClose.ts';
+import { createErrorHandler, type ErrorHandlerOptions } from './errorHandler.ts';
 import { type GraphqlRouteOptions, registerGraphqlRoute } from './graphqlRoute.ts';
+import { createClientErrors } from './protection/clientErrors.ts';
+import { toFastifyLimits } from './protection/httpLimits.ts';
+import { SECURITY_HEADERS } from './protection/securityHeaders.ts';
 import { refuseMethods } from './refuseMethods.ts';
 
 /** What the HTTP server is put around. */
-export interface ServerOptions extends GraphqlRouteOptions {
+export interface ServerOptions extends GraphqlRouteOptions, ErrorHandlerOptions {
   readonly corsOrigins: readonly (string | RegExp)[];
+  /** See `toTrust`. */
+  readonly trustProxy: boolean | number | readonly string[];
   /** What `/readyz` says beside that the server is ready: none of it keeps it from being so. */
   readonly readiness: () => Readonly<Record<string, string>>;
-  readonly log: FastifyBaseLogger;
 }
 
 /**
@@ -17,17 +22,34 @@ export interface ServerOptions extends GraphqlRouteOptions {
  * in flight, 10 seconds at most.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { apollo, corsOrigins, readiness, log } = options;
+  const { apollo, corsOrigins, trustProxy, limits, source, readiness, log } = options;
+  const clientErrors = createClientErrors(source, limits);
+  const errorHandler = createErrorHandler(options);
   const server = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // One of its own for every request is made for nothing: requests are not logged.
     childLoggerFactory: (logger) => logger,
+    ...toFastifyLimits(limits),
+    trustProxy: toTrust(trustProxy),
+    clientErrorHandler: clientErrors.handle,
+    frameworkErrors: errorHandler,
   });
 
+  clientErrors.watch(server);
+  server.setErrorHandler(errorHandler);
+  server.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    done();
+  });
   refuseMethods(server);
   if (corsOrigins.length > 0) {
-    await server.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 3600 });
+    await server.register(cors, {
+      origin: [...corsOrigins],
+      methods: ['GET', 'POST'],
+      exposedHeaders: ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+      maxAge: 3600,
+    });
   }
 
   server.get('/livez', () => ({ status: 'ok' }));
@@ -37,4 +59,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   endConnectionsOnClose(server);
   server.addHook('onClose', () => apollo.stop());
   return server;
+}
+
+/**
+ * Whose `X-Forwarded-For` is believed: nobody's, everybody's, that of so many proxies in front, or that of these
+ * addresses. A number is ours to count, since Fastify believes nobody then: the last so many hops are the operator's own.
+ */
+function toTrust(
+  trustProxy: ServerOptions['trustProxy'],
+): boolean | string[] | ((address: string, hop: number) => boolean) {
+  if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy;
+  return typeof trustProxy === 'boolean' ? trustProxy : [...trustProxy];
 }

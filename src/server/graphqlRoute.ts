@@ -1,35 +1,30 @@
 import type { ApolloServer } from '@apollo/server';
-import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLFormattedError } from 'graphql';
+import type { FastifyInstance } from 'fastify';
 import type { OperationContext } from '../graphql/context.ts';
 import type { RunKnown } from '../graphql/execution/knownOperations.ts';
-import { INTERNAL_ERROR, toRequestError } from '../graphql/formatError.ts';
-import { toUpstreamExtension } from '../graphql/upstreamExtension.ts';
 import { type AnswersOptions, createAnswers, type GraphqlRequest } from './answers/createAnswers.ts';
 import { sendAnswer } from './answers/sendAnswer.ts';
 import { createServeRequest } from './answers/serveRequest.ts';
 import type { TrustedDocuments } from './answers/trustedDocuments.ts';
-import { createAuthentication } from './apiKeys.ts';
+import { type AdmissionOptions, createAdmission } from './protection/admission.ts';
 
 /** What it takes to serve `/graphql`. */
-export interface GraphqlRouteOptions extends Omit<AnswersOptions, 'parse' | 'serve' | 'isPrivate'> {
+export interface GraphqlRouteOptions
+  extends Omit<AnswersOptions, 'parse' | 'serve' | 'isPrivate'>,
+    Omit<AdmissionOptions, 'onEvent'> {
   /** Started. */
   readonly apollo: ApolloServer<OperationContext>;
   readonly runKnown: RunKnown;
   /** Documents that clients may name by hash; undefined where there are none. */
   readonly trusted: TrustedDocuments | undefined;
-  /** One of them must come with every request; undefined: none need be. */
-  readonly apiKeys: readonly string[] | undefined;
-  readonly log: FastifyBaseLogger;
 }
 
 /** Serves `/graphql`. */
 export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
-  const { apollo, runKnown, trusted, apiKeys, source, log } = options;
+  const { apollo, runKnown, trusted, apiKeys } = options;
   const serve = createServeRequest(apollo, runKnown, trusted);
   const isPrivate = apiKeys !== undefined;
   const findAnswer = createAnswers({ ...options, serve, isPrivate, parse: createParser(server) });
-  const isAuthenticated = createAuthentication(apiKeys ?? []);
 
   // Bodies stay as they are: an answer that is kept is found by them, without a look into them.
   server.removeAllContentTypeParsers();
@@ -37,23 +32,13 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
     done(null, body);
   });
 
+  server.decorateRequest('keyName', undefined);
   server.route({
     method: ['GET', 'HEAD', 'POST'],
     // Fastify's own would give a 304 a length.
     exposeHeadRoute: false,
     url: '/graphql',
-    // Before anything is looked up: what is kept is not for everyone either.
-    ...(isPrivate && {
-      onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
-        if (isAuthenticated(request)) return;
-        reply.header('www-authenticate', 'Bearer');
-        await sendError(
-          reply,
-          401,
-          toRequestError('An API key is needed, and this is none', 'UNAUTHENTICATED'),
-        );
-      },
-    }),
+    onRequest: createAdmission(options),
     handler: (request: GraphqlRequest, reply) => {
       const found = findAnswer(request);
       if (!(found instanceof Promise)) {
@@ -65,22 +50,7 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
         return reply;
       });
     },
-    // A body that never became a request: too large, not JSON, of a type that is not read.
-    errorHandler: (error: FastifyError, _request, reply) => {
-      const status = error.statusCode ?? 500;
-      if (status >= 500) log.error({ err: error }, 'Unexpected error');
-      const formatted = status < 500 ? toRequestError(error.message, 'BAD_REQUEST') : INTERNAL_ERROR;
-      void sendError(reply, status, formatted);
-    },
   });
-
-  /** An answer to what became no operation. */
-  function sendError(reply: FastifyReply, status: number, error: GraphQLFormattedError): FastifyReply {
-    return reply
-      .status(status)
-      .header('cache-control', 'no-store')
-      .send({ errors: [error], extensions: { upstream: toUpstreamExtension(source) } });
-  }
 }
 
 /** Fastify's own parser of JSON, which refuses what would change an object's prototype. */

@@ -210,6 +210,29 @@ end
 return reply
 `;
 
+/**
+ * Tells what this replica has counted of clients. KEYS: one for each. ARGV: sent, replica, ms for which a count is
+ * believed, counts. Returns for each what the other replicas have told.
+ */
+const COUNT = `${IN_TIME}
+local reply = {}
+for i, key in ipairs(KEYS) do
+  own(key, 'hash')
+  local others = 0
+  local told = redis.call('HGETALL', key)
+  for j = 1, #told, 2 do
+    local count, at = string.match(told[j + 1], '^(%d+) (%d+)$')
+    local isFresh = int(count) and int(at) and math.abs(now - int(at)) < tonumber(ARGV[3])
+    if not isFresh then redis.call('HDEL', key, told[j])
+    elseif told[j] ~= ARGV[2] then others = others + int(count) end
+  end
+  redis.call('HSET', key, ARGV[2], ARGV[3 + i] .. ' ' .. string.format('%.0f', now))
+  redis.call('PEXPIRE', key, ARGV[3])
+  reply[i] = others
+end
+return reply
+`;
+
 /** KEYS, of what may be spent in common, and what they hold. */
 const ALLOWANCE = `
 local CIRCUIT, CALLS, BUDGET = KEYS[1], KEYS[2], KEYS[3]
@@ -361,4 +384,5 @@ export const SCRIPTS = {
   reserve: { lua: RESERVE },
   report: { lua: REPORT },
   compare: { lua: COMPARE },
+  count: { lua: COUNT },
 } as const;

@@ -2,7 +2,9 @@ import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
 import { PREFLIGHT_HEADERS } from '../../graphql/createApolloServer.ts';
-import type { AnswerEvent } from '../events.ts';
+import type { AnswerEvent, ServerEvent } from '../events.ts';
+import type { CheckOverload, Overload } from '../protection/overload.ts';
+import { refuseForNow } from '../protection/refusal.ts';
 import type { Answer } from './answer.ts';
 import { type MadeAnswer, type MakeAnswerOptions, makeAnswer } from './makeAnswer.ts';
 import type { ServeRequest } from './serveRequest.ts';
@@ -18,7 +20,8 @@ export interface AnswersOptions extends MakeAnswerOptions {
   readonly parse: (request: GraphqlRequest) => unknown;
   /** Room for answers that are kept; 0 keeps none. */
   readonly maxBytes: number;
-  readonly onEvent: (event: AnswerEvent) => void;
+  readonly checkOverload: CheckOverload;
+  readonly onEvent: (event: ServerEvent) => void;
 }
 
 /** An answer to be sent. */
@@ -48,6 +51,15 @@ const KEEP_FLEETING_MS = 1000;
 /** What an answer takes beside its texts, roughly. */
 const OVERHEAD_BYTES = 2500;
 
+/** What is too much now is seldom so for longer. */
+const OVERLOAD_SECONDS = 2;
+
+/** The settings of what is too much. */
+const LIMITS = {
+  eventLoopDelay: 'MAX_EVENT_LOOP_DELAY_MS',
+  heap: 'MAX_HEAP_PERCENT',
+} as const satisfies Record<Overload, string>;
+
 /**
  * Answers requests to `/graphql`, where it can without looking into them.
  *
@@ -55,9 +67,10 @@ const OVERHEAD_BYTES = 2500;
  *   stale pages, which says so, or of videos that were looked up, is kept for a second while nothing newer comes.
  * - Requests that come while the same one is being carried out share its answer. Errors are not shared, or a late
  *   one might fail of another's deadline.
+ * - While there is too much to do, what is neither kept nor under way is refused.
  */
 export function createAnswers(options: AnswersOptions): FindAnswer {
-  const { serve, createContext, parse, maxBytes, monotonic, onEvent } = options;
+  const { serve, createContext, parse, maxBytes, monotonic, checkOverload, onEvent } = options;
   if (maxBytes === 0) return async (request) => tell('made', await make(request, createContext()));
 
   const kept = new LRUCache<string, KeptAnswer>({
@@ -113,10 +126,19 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
   }
 
   async function make(request: GraphqlRequest, context: OperationContext): Promise<MadeAnswer> {
+    refuseOverload();
     const served = await serve(request, parse(request), context);
     // It takes its time: of answers to POST, which caches on the way seldom keep, only where it is made once.
     const hasEtag = maxBytes > 0 || request.method !== 'POST';
     return makeAnswer(served, context, options, hasEtag);
+  }
+
+  function refuseOverload(): void {
+    const overload = checkOverload();
+    if (!overload) return;
+    onEvent({ type: 'overloaded', overload });
+    const message = `This server has too much to do (${LIMITS[overload]})`;
+    throw refuseForNow(503, message, 'OVERLOADED', OVERLOAD_SECONDS);
   }
 
   function tell(origin: AnswerEvent['origin'], found: FoundAnswer): FoundAnswer {

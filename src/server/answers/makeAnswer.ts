@@ -7,6 +7,7 @@ import {
   type UpstreamExtension,
   type UpstreamSource,
 } from '../../graphql/upstreamExtension.ts';
+import { PAGE_HEADERS } from '../protection/securityHeaders.ts';
 import { Answer } from './answer.ts';
 import type { ServedRequest } from './serveRequest.ts';
 
@@ -42,7 +43,7 @@ export function makeAnswer(
 ): MadeAnswer {
   const headers: Record<string, string> = { ...served, 'cache-control': 'no-store' };
   const isPage = headers['content-type']?.startsWith('text/html');
-  if (isPage) return { answer: new Answer(status, headers, Buffer.concat(body)) };
+  if (isPage) return { answer: new Answer(status, { ...headers, ...PAGE_HEADERS }, Buffer.concat(body)) };
 
   if (!hasErrors && readPages.areLasting) {
     headers['cache-control'] = toCacheControl(readPages, monotonic(), isPrivate);
