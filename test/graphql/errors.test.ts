@@ -148,7 +148,7 @@ describe('the error table', () => {
       'INTERNAL_SERVER_ERROR',
     ];
     expect(documented.map(([, code, retryable]) => [code, retryable]).sort()).toEqual(
-      [...ours, ...theirs.map((code) => [code, 'no'])].sort(),
+      [...ours, ...theirs.map((code) => [code, 'no']), ['SERVER_CLOSING', 'yes']].sort(),
     );
   });
 });
