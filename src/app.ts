@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import pTimeout from 'p-timeout';
 import { type Logger, pino } from 'pino';
+import { createCondition } from './condition.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createPageSource, type PageSourceOptions, sourceId } from './createPageSource.ts';
 import { admitPage } from './data/admitPage.ts';
@@ -57,8 +58,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const logged = logEvent(log);
   const onEvent = (event: AppEvent): void => {
     logged(event);
+    condition.onEvent(event);
     options.onEvent?.(event);
   };
+  let link: RedisLink | undefined;
+  const { perDay: creditsPerDay } = config.credits;
+  const isRedisUp = config.redis && (() => link?.isUp() === true);
+  const condition = createCondition({ clock, creditsPerDay, isRedisUp });
 
   const trusted = await readTrusted(config, log);
   const emulator = config.keyapi.emulator ? createEmulator() : undefined;
@@ -71,7 +77,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     clock,
     onEvent,
   });
-  const link = await createLink(config, clock, onEvent);
+  link = await createLink(config, clock, onEvent);
   const pages = await createPages(client.fetchPage, { config, clock, random, onEvent, link });
 
   const schema = config.subgraph ? createSubgraphSchema() : createSchema();
@@ -110,7 +116,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onEvent,
     corsOrigins: config.corsOrigins,
     source,
-    readiness: () => (link ? { redis: link.isUp() ? 'up' : 'down' } : {}),
+    readiness: condition.read,
     log,
   });
   server.addHook('onClose', async () => {
