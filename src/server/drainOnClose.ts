@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
+import { Server, Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
@@ -58,6 +58,9 @@ export function drainOnClose(fastify: FastifyInstance, refuse: (reply: FastifyRe
     await readWhatWasSent();
     isRefusing = true;
     while ([...latestResponses.values()].some(isInFlight) && performance.now() < until) await sleep(QUIET_MS);
+    // Not as an HTTP server does, which would cut connections that a request lies on: it is told first that it is refused.
+    Server.prototype.close.call(fastify.server);
+    await readWhatWasSent();
     for (const socket of latestResponses.keys()) socket.destroy();
   });
 
