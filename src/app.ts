@@ -56,15 +56,12 @@ export const SETTLE_MS = 3000;
 export async function createApp(config: Config, options: AppOptions = {}): Promise<FastifyInstance> {
   const { log = createLog(config.logLevel), clock = systemClock, random = Math.random } = options;
   const logged = logEvent(log);
+  const condition = createCondition(clock, config.credits.perDay);
   const onEvent = (event: AppEvent): void => {
     logged(event);
     condition.onEvent(event);
     options.onEvent?.(event);
   };
-  let link: RedisLink | undefined;
-  const { perDay: creditsPerDay } = config.credits;
-  const isRedisUp = config.redis && (() => link?.isUp() === true);
-  const condition = createCondition({ clock, creditsPerDay, isRedisUp });
 
   const trusted = await readTrusted(config, log);
   const emulator = config.keyapi.emulator ? createEmulator() : undefined;
@@ -77,7 +74,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     clock,
     onEvent,
   });
-  link = await createLink(config, clock, onEvent);
+  const link = await createLink(config, clock, onEvent);
   const pages = await createPages(client.fetchPage, { config, clock, random, onEvent, link });
 
   const schema = config.subgraph ? createSubgraphSchema() : createSchema();
@@ -116,7 +113,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onEvent,
     corsOrigins: config.corsOrigins,
     source,
-    readiness: condition.read,
+    readiness: () => condition.read(link?.isUp()),
     log,
   });
   server.addHook('onClose', async () => {

@@ -4,27 +4,24 @@ import type { AppEvent } from './logEvent.ts';
 
 const DAY_MS = 86_400_000;
 
-/** What a condition is made of. */
-export interface ConditionOptions {
-  readonly clock: Clock;
-  /** Undefined where there is no budget. */
-  readonly creditsPerDay: number | undefined;
-  /** Undefined where there is no Redis. */
-  readonly isRedisUp: (() => boolean) | undefined;
-}
-
 /** What `/readyz` tells beside that the server is ready. None of it keeps it from answering with what is held. */
 export interface Condition {
   readonly onEvent: (event: AppEvent) => void;
   /**
    * `redis`: `up` or `down`. `breaker`: `open` while no call is made, since KeyAPI fails or refuses. `budget`: `left`,
    * `spent`, or `unknown` while Redis, which keeps it, is away.
+   *
+   * @param isRedisUp Undefined where there is no Redis.
    */
-  readonly read: () => Readonly<Record<string, string>>;
+  readonly read: (isRedisUp: boolean | undefined) => Readonly<Record<string, string>>;
 }
 
-/** Gathers, from what is told by events, how far the server can go on buying pages. */
-export function createCondition({ clock, creditsPerDay, isRedisUp }: ConditionOptions): Condition {
+/**
+ * Gathers, from what is told by events, how far the server can go on buying pages.
+ *
+ * @param creditsPerDay Undefined where there is no budget.
+ */
+export function createCondition(clock: Clock, creditsPerDay: number | undefined): Condition {
   let openUntil = 0;
   let spent = { day: 0, credits: 0 };
 
@@ -35,17 +32,18 @@ export function createCondition({ clock, creditsPerDay, isRedisUp }: ConditionOp
   }
 
   function judgeBudget(perDay: number): string {
-    if (isRedisUp && !isRedisUp()) return 'unknown';
     const isToday = spent.day >= Math.floor(clock.now() / DAY_MS);
     return perDay - (isToday ? spent.credits : 0) >= CREDITS_PER_REQUEST ? 'left' : 'spent';
   }
 
   return {
     onEvent,
-    read: () => ({
-      ...(isRedisUp && { redis: isRedisUp() ? 'up' : 'down' }),
+    read: (isRedisUp) => ({
+      ...(isRedisUp !== undefined && { redis: isRedisUp ? 'up' : 'down' }),
       breaker: clock.monotonic() < openUntil ? 'open' : 'closed',
-      ...(creditsPerDay !== undefined && { budget: judgeBudget(creditsPerDay) }),
+      ...(creditsPerDay !== undefined && {
+        budget: isRedisUp === false ? 'unknown' : judgeBudget(creditsPerDay),
+      }),
     }),
   };
 }

@@ -87,8 +87,10 @@ describe('npm run doctor', () => {
     expect(code).toBe(1);
   });
 
-  it('notes that nothing caps what a day costs', async () => {
-    const { code, output } = await runDoctor({ KEYAPI_BASE_URL: base, KEYAPI_TOKEN: TOKEN });
+  it('notes that nothing caps what a day costs, nor who may spend it', async () => {
+    const variables = { NODE_ENV: 'production', KEYAPI_BASE_URL: base, KEYAPI_TOKEN: TOKEN };
+    const { code, output } = await runDoctor(variables);
+    expect(output).toMatch(/^Clients +note +no API_KEYS/m);
     expect(output).toMatch(/^Budget +note +no CREDIT_BUDGET_PER_DAY/m);
     expect(code).toBe(0);
   });

@@ -141,6 +141,7 @@ describe('on SIGTERM', () => {
       KEYAPI_CONCURRENCY: '1000',
       KEYAPI_TIMEOUT_MS: '30000',
       OPERATION_TIMEOUT_MS: '30000',
+      RATE_LIMIT_PER_MINUTE: '0',
       CACHE_FILE: file,
     });
     const answers = range(0, 999).map(async (i) => {

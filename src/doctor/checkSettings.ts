@@ -14,7 +14,7 @@ export function checkSettings(variables: Readonly<Record<string, string | undefi
     const config = loadConfig(variables);
     const mode = variables.NODE_ENV?.trim() === 'production' ? 'production' : 'development';
     const found = `valid, for ${mode}, to listen at ${config.host}:${config.port}`;
-    return { config, findings: [{ part: 'Settings', state: 'ok', found }, ...toNotes(config)] };
+    return { config, findings: [{ part: 'Settings', state: 'ok', found }, ...toNotes(config, mode)] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { config: undefined, findings: error.problems.map(toTrouble) };
@@ -26,8 +26,16 @@ function toTrouble(problem: string): Finding {
   return { part: name, state: 'mend', found, advice: '.env.example has every variable, with what it may be' };
 }
 
-function toNotes({ keyapi, credits }: Config): readonly Finding[] {
-  if (keyapi.emulator || credits.perDay !== undefined) return [];
-  const found = "no CREDIT_BUDGET_PER_DAY: nothing but the account's own credits ends the spending";
-  return [{ part: 'Budget', state: 'note', found, advice: 'Set it to what a UTC day may cost' }];
+function toNotes({ keyapi, credits, apiKeys }: Config, mode: string): readonly Finding[] {
+  const notes: Finding[] = [];
+  if (keyapi.emulator) return notes;
+  if (credits.perDay === undefined) {
+    const found = "no CREDIT_BUDGET_PER_DAY: nothing but the account's own credits ends the spending";
+    notes.push({ part: 'Budget', state: 'note', found, advice: 'Set it to what a UTC day may cost' });
+  }
+  if (mode === 'production' && !apiKeys) {
+    const found = 'no API_KEYS: whoever reaches the server may have it spend credits';
+    notes.push({ part: 'Clients', state: 'note', found, advice: 'Set keys, unless all may' });
+  }
+  return notes;
 }
