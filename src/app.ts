@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import pTimeout from 'p-timeout';
 import { type Logger, pino } from 'pino';
+import { createCondition } from './condition.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createPageSource, type PageSourceOptions, sourceId } from './createPageSource.ts';
 import { admitPage } from './data/admitPage.ts';
@@ -60,8 +61,10 @@ export const SETTLE_MS = 3000;
 export async function createApp(config: Config, options: AppOptions = {}): Promise<FastifyInstance> {
   const { log = createLog(config.logLevel), clock = systemClock, random = Math.random } = options;
   const logged = logEvent(log);
+  const condition = createCondition(clock, config.credits.perDay);
   const onEvent = (event: AppEvent): void => {
     logged(event);
+    condition.onEvent(event);
     options.onEvent?.(event);
   };
 
@@ -125,7 +128,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onEvent,
     corsOrigins: config.corsOrigins,
     source,
-    readiness: () => (link ? { redis: link.isUp() ? 'up' : 'down' } : {}),
+    readiness: () => condition.read(link?.isUp()),
     log,
   });
   server.addHook('onClose', async () => {

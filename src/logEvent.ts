@@ -101,6 +101,7 @@ export function logEvent(log: BaseLogger): (event: AppEvent) => void {
         break;
       case 'pageRead':
       case 'pageRefresh':
+      case 'budgetSpent':
         break;
     }
   };

@@ -1,11 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
-import closeWithGrace from 'close-with-grace';
 import type { FastifyInstance } from 'fastify';
 import { createApp, createLog, SETTLE_MS } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
-import { DRAIN_MS } from './server/endConnectionsOnClose.ts';
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+import { endProcessInOrder } from './endProcess.ts';
+import { DRAIN_MS } from './server/drainOnClose.ts';
 
 /** A backstop: the server drains, pages on their way settle, and 2 seconds are for the cache file. */
 const CLOSE_MS = DRAIN_MS + SETTLE_MS + 2000;
@@ -18,26 +16,7 @@ async function main(): Promise<void> {
   let server: FastifyInstance | undefined;
 
   // Before all else: as a container's first process, one without a handler would never see the signal.
-  const grace = closeWithGrace(
-    { delay: CLOSE_MS, logger: log, skip: [...SIGNALS, 'beforeExit'] },
-    async ({ err }) => {
-      if (err) log.fatal({ err }, 'Unexpected error: closing');
-      await server?.close();
-      log.info('Closed');
-    },
-  );
-  // One Ctrl-C under `npm start` comes twice, from the terminal and from npm; close-with-grace would take the
-  // second for impatience and exit at once.
-  let isClosing = false;
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (isClosing) return;
-      isClosing = true;
-      log.info({ signal }, 'Closing');
-      grace.close();
-    });
-  }
-
+  endProcessInOrder({ log, closeMs: CLOSE_MS, close: async () => server?.close() });
   server = await createApp(config, { log });
   try {
     await server.listen({

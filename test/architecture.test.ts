@@ -9,7 +9,8 @@ const ARROWS: Record<string, string[]> = {
   data: ['domain'],
   graphql: ['domain', 'data'],
   server: ['graphql'],
-  bin: ['graphql', 'keyapi'],
+  doctor: ['domain', 'data', 'keyapi', 'server', 'config.ts', 'createPageSource.ts'],
+  bin: ['graphql', 'keyapi', 'doctor'],
 };
 const GRAPHQL_PACKAGES = /^(graphql|type-graphql|@apollo|@as-integrations)/;
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { SETTLE_MS } from '../src/app.ts';
 import { type Config, ConfigError, loadConfig } from '../src/config.ts';
-import { DRAIN_MS } from '../src/server/endConnectionsOnClose.ts';
+import { DRAIN_MS } from '../src/server/drainOnClose.ts';
 import { startApp } from './support/app.ts';
 
 let compose: string;
@@ -98,8 +98,8 @@ describe('the balancer', () => {
     expect(statusCode).toBe(200);
   });
 
-  it('sends no operation twice, and waits for the longest', () => {
-    expect(find(balancer, /^ {2}retry-on (.+)$/m)).toBe('conn-failure');
+  it('has no operation carried out twice, and waits for the longest', () => {
+    expect(find(balancer, /^ {2}retry-on (.+)$/m)).toBe('conn-failure 503');
     const seconds = Number(find(balancer, /^ {2}timeout server (\d+)s$/m));
     expect(seconds * 1000).toBeGreaterThan(loadWith({}).operationTimeoutMs);
   });

@@ -60,33 +60,6 @@ describe('dist/main.js', () => {
     expect(program.output()).not.toMatch(/"level":"(warn|error|fatal)"|Warning/);
   });
 
-  it('finishes on SIGTERM what is in flight, refuses what is new, and exits with 0', async () => {
-    const { variables } = await startEmulator({ latencyMs: 700 });
-    const url = await serve(variables);
-    const inFlight = postQuery(url, '{ trendingVideos(first: 1) { totalCount } }');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    program.child.kill('SIGTERM');
-    await program.see(/"msg":"Closing"/);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    await expect(fetch(url)).rejects.toThrow('fetch failed');
-    expect(await inFlight).toMatchObject({ data: { trendingVideos: { totalCount: 500 } } });
-    expect(await program.exit).toBe(0);
-    expect(program.output()).not.toContain('sk-secret');
-  });
-
-  it('takes a signal that comes twice, as from npm and the terminal, for one', async () => {
-    const { variables } = await startEmulator({ latencyMs: 700 });
-    const url = await serve(variables);
-    const inFlight = postQuery(url, '{ trendingVideos(first: 1) { totalCount } }');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    program.child.kill('SIGINT');
-    program.child.kill('SIGINT');
-    await program.see(/"msg":"Closing"/);
-    program.child.kill('SIGINT');
-    expect(await inFlight).toMatchObject({ data: { trendingVideos: { totalCount: 500 } } });
-    expect(await program.exit).toBe(0);
-  });
-
   it('costs nothing after a restart with CACHE_FILE, which no damage to the file can stop', async () => {
     const { emulator, variables } = await startEmulator();
     const file = await makeCacheFile();

@@ -57,7 +57,8 @@ async function startBehindProxy(variables: Record<string, string> = {}) {
 
 async function readiness(app: TestApp): Promise<unknown> {
   const response = await app.server.inject('/readyz');
-  return [response.statusCode, response.json()];
+  const { status, redis } = response.json();
+  return [response.statusCode, { status, redis }];
 }
 
 async function waitForRedis(app: TestApp, state: 'up' | 'down'): Promise<void> {

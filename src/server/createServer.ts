@@ -1,11 +1,12 @@
 import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { endConnectionsOnClose } from './endConnectionsOnClose.ts';
+import { drainOnClose } from './drainOnClose.ts';
 import { createErrorHandler, type ErrorHandlerOptions } from './errorHandler.ts';
 import { type GraphqlRouteOptions, registerGraphqlRoute } from './graphqlRoute.ts';
 import { createClientErrors } from './protection/clientErrors.ts';
 import { toFastifyLimits } from './protection/httpLimits.ts';
 import { SECURITY_HEADERS } from './protection/securityHeaders.ts';
+import { refuseLate } from './refuseLate.ts';
 import { refuseMethods } from './refuseMethods.ts';
 
 /** What the HTTP server is put around. */
@@ -19,7 +20,7 @@ export interface ServerOptions extends GraphqlRouteOptions, ErrorHandlerOptions 
 
 /**
  * Makes the HTTP server around a started Apollo Server: `/graphql`, `/livez` and `/readyz`. Closing it waits for what is
- * in flight, 10 seconds at most.
+ * in flight, 10 seconds at most, and has `/readyz` say 503 meanwhile.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const { apollo, corsOrigins, trustProxy, limits, source, readiness, log } = options;
@@ -34,6 +35,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     trustProxy: toTrust(trustProxy),
     clientErrorHandler: clientErrors.handle,
     frameworkErrors: errorHandler,
+    // What comes while it closes is refused by `drainOnClose`, or carried out.
+    return503OnClosing: false,
+    // It would end the drain too, a moment before its own end.
+    pluginTimeout: 0,
   });
 
   clientErrors.watch(server);
@@ -52,11 +57,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     });
   }
 
+  const { isDraining } = drainOnClose(server, (reply) => refuseLate(reply, source));
+
   server.get('/livez', () => ({ status: 'ok' }));
-  server.get('/readyz', () => ({ status: 'ok', ...readiness() }));
+  server.get('/readyz', (_request, reply) => {
+    if (!isDraining()) return { status: 'ok', ...readiness() };
+    return reply.code(503).send({ status: 'draining', ...readiness() });
+  });
   registerGraphqlRoute(server, options);
 
-  endConnectionsOnClose(server);
   server.addHook('onClose', () => apollo.stop());
   return server;
 }

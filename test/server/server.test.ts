@@ -30,7 +30,19 @@ describe('the HTTP server', () => {
   it('says at /readyz that it is ready', async () => {
     app = await startEmulatedApp();
     const response = await app.server.inject('/readyz');
-    expect([response.statusCode, response.json()]).toEqual([200, { status: 'ok' }]);
+    expect([response.statusCode, response.json()]).toEqual([200, { status: 'ok', breaker: 'closed' }]);
+  });
+
+  it('stays ready while the budget is spent and KeyAPI refuses the account, and says so', async () => {
+    app = await startEmulatedApp({ credits: 2 }, { CREDIT_BUDGET_PER_DAY: '4' });
+    const read = async () => {
+      const response = await app.server.inject('/readyz');
+      return [response.statusCode, response.json()];
+    };
+    expect(await read()).toEqual([200, { status: 'ok', breaker: 'closed', budget: 'left' }]);
+    await app.query('{ trendingVideos { totalCount } }');
+    await app.query('{ trendingVideos(region: "DE") { totalCount } }');
+    expect(await read()).toEqual([200, { status: 'ok', breaker: 'open', budget: 'spent' }]);
   });
 
   it('answers GET with the header that a forged request cannot have', async () => {

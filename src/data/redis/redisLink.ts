@@ -74,7 +74,7 @@ const UNKNOWN_REPLICAS = 4;
 export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOptions): RedisLink {
   const replica = randomUUID();
   const password = decodeURIComponent(url.password);
-  const redis = createClient(url, password);
+  const redis = createRedisClient(url, password);
   const listeners: OnBeat[] = [];
   const upListeners: (() => void)[] = [];
   let upSince: number | undefined;
@@ -225,7 +225,7 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
 }
 
 /** A client that neither queues nor repeats commands, and connects when it is told to. */
-function createClient(url: URL, password: string): Redis {
+export function createRedisClient(url: URL, password: string): Redis {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return new Redis({
     host,

@@ -1,0 +1,60 @@
+import path from 'node:path';
+import type { Config } from '../config.ts';
+import { sourceId } from '../createPageSource.ts';
+import { createCacheFile } from '../data/cacheFile.ts';
+import type { DataEvent } from '../data/events.ts';
+import { PageStore } from '../data/pageStore.ts';
+import { CLOCK } from './clock.ts';
+import type { Finding } from './finding.ts';
+
+/** The server takes another file's place itself when it is one of these. */
+const HARMLESS = /^it is (damaged|not a page cache)/;
+
+/** Reads the cache file as the server does at its start, and sees whether its folder can be written to. */
+export async function checkCacheFile(config: Config, file: string): Promise<Finding> {
+  const { staleMs, maxBytes, ttlMs } = config.cache;
+  const events: DataEvent[] = [];
+  const cacheFile = createCacheFile({
+    file,
+    source: sourceId(config),
+    store: new PageStore({ clock: CLOCK, staleMs, maxBytes }),
+    ttlMs,
+    clock: CLOCK,
+    onEvent: (event) => void events.push(event),
+  });
+  await cacheFile.read();
+  const findings = events.map((event) => toFinding(event, file));
+  return findings.find(({ state }) => state === 'mend') ?? findings[0] ?? toFinding(undefined, file);
+}
+
+function toFinding(event: DataEvent | undefined, file: string): Finding {
+  const part = 'Cache file';
+  switch (event?.type) {
+    case 'fileFailed':
+      return {
+        part,
+        state: 'mend',
+        found: `it cannot be written: ${event.reason}`,
+        advice: `Make a folder ${path.dirname(path.resolve(file))} that this user (${userName()}) may write to`,
+      };
+    case 'fileIgnored':
+      if (HARMLESS.test(event.reason)) {
+        const advice = 'The server starts without its pages, and keeps it as .ignored beside the new one';
+        return { part, state: 'note', found: `${file}: ${event.reason}`, advice };
+      }
+      return {
+        part,
+        state: 'mend',
+        found: `${file} is neither read nor written: ${event.reason}`,
+        advice: 'Name another file in CACHE_FILE',
+      };
+    case 'cacheFileRead':
+      return { part, state: 'ok', found: `${file} holds ${event.pages} pages, and can be written` };
+    default:
+      return { part, state: 'ok', found: `${file} can be written` };
+  }
+}
+
+function userName(): string {
+  return `uid ${process.getuid?.() ?? 'unknown'}`;
+}

@@ -1,0 +1,45 @@
+import type { Config } from '../config.ts';
+import { TrendingOrder, TrendingPeriod } from '../domain/chart.ts';
+import { ApiError } from '../domain/errors.ts';
+import { PAGE_SIZE } from '../domain/page.ts';
+import { createKeyapiClient } from '../keyapi/client.ts';
+import { CLOCK } from './clock.ts';
+import { explainRefusal } from './explainRefusal.ts';
+import type { Finding } from './finding.ts';
+
+const CHART = { region: 'US', period: TrendingPeriod.LAST_7_DAYS, orderBy: TrendingOrder.VIEWS };
+
+/**
+ * Buys the first page of a chart, once and with no second try: 2 credits, which only a person who asks for it may spend.
+ * It is none of the day's budget, which the servers keep.
+ */
+export async function checkToken(baseUrl: URL, settings: Config['keyapi']): Promise<Finding> {
+  const { token, timeoutMs } = settings;
+  const client = createKeyapiClient({
+    baseUrl,
+    token,
+    timeoutMs,
+    connections: 1,
+    clock: CLOCK,
+    onEvent: () => undefined,
+  });
+  const key = { chart: CHART, number: 1, pageSize: PAGE_SIZE };
+  const startedAt = CLOCK.monotonic();
+  try {
+    const { rows, totalCount } = await client.fetchPage(key, {
+      check: () => undefined,
+      onRequest: () => undefined,
+      deadline: () => Number.POSITIVE_INFINITY,
+      background: false,
+    });
+    const ms = Math.round(CLOCK.monotonic() - startedAt);
+    const videos = rows.filter((row) => row !== null).length;
+    const found = `accepted: ${videos} videos of the US chart's ${totalCount} came in ${ms} ms`;
+    return { part: 'Token', state: 'ok', found };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { part: 'Token', state: 'mend', ...explainRefusal(error, settings) };
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,8 @@
+/** What the doctor has to say of one part. */
+export interface Finding {
+  readonly part: string;
+  /** `mend`: it keeps the server from its work. `note`: worth knowing. `skipped`: it was not looked at. */
+  readonly state: 'ok' | 'note' | 'mend' | 'skipped';
+  readonly found: string;
+  readonly advice?: string | undefined;
+}

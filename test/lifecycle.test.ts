@@ -1,0 +1,242 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TrendingOrder, TrendingPeriod } from '../src/domain/chart.ts';
+import { encodeCursor } from '../src/domain/cursor.ts';
+import { PAGE_SIZE } from '../src/domain/page.ts';
+import { createEmulator, type Emulator } from '../src/keyapi/emulator/emulator.ts';
+import { range, US_VIEWS } from './support/charts.ts';
+import { type Program, postQuery, startProgram } from './support/program.ts';
+
+const COUNT = '{ trendingVideos(first: 1) { totalCount } }';
+const COUNTED = { data: { trendingVideos: { totalCount: 500 } } };
+/** Sends an error to whoever catches it, which nobody does: SIGUSR2 one that is thrown, SIGPIPE one that is rejected. */
+const FAULTS =
+  "data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('nobody minds')});process.on('SIGPIPE',()=>void Promise.reject(new Error('nobody minds')))";
+
+let emulator: Emulator;
+let program: Program;
+let folder: string;
+
+beforeEach(async () => {
+  emulator = createEmulator();
+  folder = await mkdtemp(path.join(tmpdir(), 'lifecycle-'));
+});
+
+afterEach(async () => {
+  program.child.kill('SIGKILL');
+  await program.exit;
+  await emulator.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Starts the server over an emulator that takes `latencyMs` for an answer; gives its address. */
+async function serve(latencyMs = 0, variables: Record<string, string> = {}): Promise<string> {
+  emulator.switches.latencyMs = latencyMs;
+  const base = await emulator.listen();
+  program = startProgram([process.execPath, '--import', FAULTS, 'dist/main.js'], {
+    PORT: '0',
+    KEYAPI_BASE_URL: base.origin,
+    KEYAPI_TOKEN: 'sk-secret',
+    ...variables,
+  });
+  const [, origin = ''] = await program.see(/GraphQL at (http:\S+)\/graphql/);
+  return origin;
+}
+
+/** Resolves when upstream has got so many requests. */
+async function waitForCalls(count: number): Promise<void> {
+  while (emulator.counts.requests < count) await sleep(10);
+}
+
+/** Sends an operation, and waits until it is under way; gives its answer to come. */
+async function begin(origin: string, query = COUNT): Promise<{ readonly answer: Promise<unknown> }> {
+  const calls = emulator.counts.requests;
+  const answer = postQuery(`${origin}/graphql`, query);
+  await waitForCalls(calls + 1);
+  return { answer };
+}
+
+const CHARTS = ['US', 'GB', 'DE', 'FR', 'ES', 'IT', 'NL', 'SE', 'NO', 'DK'].flatMap((region) =>
+  Object.values(TrendingOrder).map((orderBy) => ({ region, period: TrendingPeriod.LAST_7_DAYS, orderBy })),
+);
+
+/** The rank in front of the page that operation `i` of 1,000 asks for: each asks for another, of 25 on 40 charts. */
+function rankBefore(i: number): number {
+  return Math.floor(i / CHARTS.length) * PAGE_SIZE;
+}
+
+function queryPage(i: number): string {
+  const chart = CHARTS[i % CHARTS.length] ?? US_VIEWS;
+  const rank = rankBefore(i);
+  const after = rank === 0 ? '' : encodeCursor(chart, { rank, itemId: null });
+  const { region, orderBy } = chart;
+  return `{ trendingVideos(region: "${region}", orderBy: ${orderBy}, first: 1, after: "${after}") { edges { rank } } }`;
+}
+
+describe('on SIGTERM', () => {
+  it('says at /readyz that it drains, lives on at /livez, and refuses new operations by name', async () => {
+    const origin = await serve(1500);
+    const ready = await fetch(`${origin}/readyz`);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ok' }]);
+    const { answer } = await begin(origin);
+    program.child.kill('SIGTERM');
+    await program.see(/"msg":"Closing"/);
+    await sleep(100);
+    const draining = await fetch(`${origin}/readyz`);
+    expect([draining.status, await draining.json()]).toMatchObject([503, { status: 'draining' }]);
+    expect((await fetch(`${origin}/livez`)).status).toBe(200);
+
+    const refused = await fetch(`${origin}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: 'http://localhost:5173' },
+      body: JSON.stringify({ query: COUNT }),
+    });
+    expect([refused.status, Object.fromEntries(refused.headers)]).toMatchObject([
+      503,
+      {
+        'retry-after': '1',
+        'cache-control': 'no-store',
+        connection: 'close',
+        'access-control-allow-origin': 'http://localhost:5173',
+      },
+    ]);
+    expect(await refused.json()).toMatchObject({
+      errors: [{ extensions: { code: 'SERVER_CLOSING', retryable: true, retryAfterSeconds: 1 } }],
+      extensions: { upstream: { requests: 0, credits: 0 } },
+    });
+    expect(await answer).toMatchObject(COUNTED);
+    expect(await program.exit).toBe(0);
+    expect(emulator.counts.requests).toBe(1);
+    expect(program.output()).not.toMatch(/sk-secret|"level":"(error|fatal)"/);
+  });
+
+  it('tells the next request on a connection that was kept to close it', async () => {
+    const origin = await serve(1500);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const get = (url: string) =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        httpRequest(url, { agent }, (response) => resolve(response.resume()))
+          .on('error', reject)
+          .end();
+      });
+    expect((await get(`${origin}/readyz`)).headers.connection).toBe('keep-alive');
+    const { answer } = await begin(origin);
+    program.child.kill('SIGTERM');
+    await program.see(/"msg":"Closing"/);
+    await sleep(100);
+    const { statusCode, headers } = await get(`${origin}/readyz`);
+    expect([statusCode, headers.connection]).toEqual([503, 'close']);
+    expect(await answer).toMatchObject(COUNTED);
+    agent.destroy();
+  });
+
+  it('carries out 1,000 operations that are in flight, each for a page of its own, and writes them to the cache file', async () => {
+    const file = path.join(folder, 'pages.json');
+    const origin = await serve(2000, {
+      KEYAPI_QPS: '10000',
+      KEYAPI_CONCURRENCY: '1000',
+      KEYAPI_TIMEOUT_MS: '30000',
+      OPERATION_TIMEOUT_MS: '30000',
+      RATE_LIMIT_PER_MINUTE: '0',
+      CACHE_FILE: file,
+    });
+    const answers = range(0, 999).map(async (i) => {
+      const response = await fetch(`${origin}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: queryPage(i) }),
+      });
+      return [response.status, await response.json()];
+    });
+    await waitForCalls(1000);
+    program.child.kill('SIGTERM');
+    expect(await Promise.all(answers)).toMatchObject(
+      range(0, 999).map((i) => [200, { data: { trendingVideos: { edges: [{ rank: rankBefore(i) + 1 }] } } }]),
+    );
+    expect(await program.exit).toBe(0);
+    expect(emulator.counts.requests).toBe(1000);
+    expect(program.output()).toMatch(/"pages":1000,"msg":"Cache file written"/);
+    expect(await readFile(file, 'utf8')).not.toContain('sk-secret');
+  }, 60_000);
+
+  it('carries out what was sent before it, though nobody has read that yet', async () => {
+    const origin = await serve(300);
+    // In one go, so that the signal is there before most of the operations are.
+    const answers = range(1, 300).map(() => postQuery(`${origin}/graphql`, COUNT));
+    await waitForCalls(1);
+    program.child.kill('SIGTERM');
+    expect(await Promise.all(answers)).toMatchObject(answers.map(() => COUNTED));
+    expect(await program.exit).toBe(0);
+    expect(emulator.counts.requests).toBe(1);
+  });
+
+  it('cuts an operation that is not answered within 10 seconds, and still writes the cache file', async () => {
+    const origin = await serve(0, {
+      CACHE_FILE: path.join(folder, 'pages.json'),
+      KEYAPI_TIMEOUT_MS: '60000',
+      OPERATION_TIMEOUT_MS: '60000',
+    });
+    await postQuery(`${origin}/graphql`, COUNT);
+    emulator.switches.latencyMs = 60_000;
+    const { answer } = await begin(origin, '{ trendingVideos(region: "DE") { totalCount } }');
+    const startedAt = performance.now();
+    program.child.kill('SIGTERM');
+    await expect(answer).rejects.toThrow('fetch failed');
+    expect(await program.exit).toBe(0);
+    expect(performance.now() - startedAt).toBeGreaterThan(9500);
+    expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);
+  }, 40_000);
+});
+
+describe('on a second signal', () => {
+  it('ends at once, when half a second has passed', async () => {
+    const origin = await serve(5000);
+    const { answer } = await begin(origin);
+    const lost = expect(answer).rejects.toThrow('fetch failed');
+    program.child.kill('SIGINT');
+    await program.see(/"msg":"Closing"/);
+    await sleep(700);
+    const startedAt = performance.now();
+    program.child.kill('SIGINT');
+    expect(await program.exit).toBe(1);
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(program.output()).toContain('A second SIGINT: what is in flight is lost');
+    await lost;
+  });
+
+  it('does not end when it is the first one again, as one Ctrl-C comes from the terminal and from npm', async () => {
+    const origin = await serve(1500);
+    const { answer } = await begin(origin);
+    program.child.kill('SIGINT');
+    await sleep(100);
+    program.child.kill('SIGINT');
+    expect(await answer).toMatchObject(COUNTED);
+    expect(await program.exit).toBe(0);
+    expect(program.output().match(/"msg":"Closing"/g)).toHaveLength(1);
+  });
+});
+
+describe('on an error that nobody caught', () => {
+  it.each([
+    ['is thrown', 'SIGUSR2', 'uncaughtException'],
+    ['rejects a promise', 'SIGPIPE', 'unhandledRejection'],
+  ] as const)(
+    'logs it, finishes what is in flight and exits with 1, when it %s',
+    async (_, signal, origin) => {
+      const url = await serve(1500, { CACHE_FILE: path.join(folder, 'pages.json') });
+      const { answer } = await begin(url);
+      program.child.kill(signal);
+      await program.see(/"level":"fatal".*"message":"nobody minds".*"msg":"Unexpected error: closing"/);
+      expect((await fetch(`${url}/readyz`)).status).toBe(503);
+      program.child.kill(signal);
+      expect(await answer).toMatchObject(COUNTED);
+      expect(await program.exit).toBe(1);
+      expect(program.output()).toContain(`"origin":"${origin}"`);
+      expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);
+    },
+  );
+});

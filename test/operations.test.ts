@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { SETTLE_MS } from '../src/app.ts';
+import { DRAIN_MS } from '../src/server/drainOnClose.ts';
+import { startApp } from './support/app.ts';
+
+let operations: string;
+
+beforeAll(async () => {
+  operations = await readFile('docs/operations.md', 'utf8');
+});
+
+function find(pattern: RegExp): string {
+  const found = pattern.exec(operations)?.[1];
+  if (found === undefined) throw new Error(`expected ${pattern}`);
+  return found;
+}
+
+describe('docs/operations.md', () => {
+  it('gives a pod the time that preStop, the drain and the cache file take', () => {
+    const graceMs = Number(find(/terminationGracePeriodSeconds: (\d+)/)) * 1000;
+    const preStopMs = Number(find(/command: \[sleep, "(\d+)"\]/)) * 1000;
+    expect(graceMs).toBeGreaterThan(preStopMs + DRAIN_MS + SETTLE_MS + 2000);
+  });
+
+  it('probes paths that there are', async () => {
+    const app = await startApp(new URL('http://127.0.0.1:9'));
+    const paths = [...operations.matchAll(/httpGet: \{ path: (\S+), port: 4000 \}/g)].map(([, path]) => path);
+    expect(paths).toEqual(['/livez', '/livez', '/readyz']);
+    for (const path of paths) expect((await app.server.inject(path ?? '')).statusCode).toBe(200);
+    await app.close();
+  });
+
+  it('speaks of codes that docs/errors.md has', async () => {
+    const errors = await readFile('docs/errors.md', 'utf8');
+    const known = [...errors.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code);
+    const named = [...operations.matchAll(/`((?:UPSTREAM|SERVER|PERSISTED_QUERY|INTERNAL)_[A-Z_]+)`/g)];
+    const codes = [...new Set(named.map(([, code]) => code))];
+    expect(codes.length).toBeGreaterThan(8);
+    expect(codes.filter((code) => !known.includes(code))).toEqual([]);
+  });
+});
