@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import pTimeout from 'p-timeout';
-import { type Logger, pino } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
 import { type Config, ConfigError } from './config.ts';
 import { createPageSource, type PageSourceOptions, sourceId } from './createPageSource.ts';
 import { admitPage } from './data/admitPage.ts';
@@ -24,6 +24,7 @@ import { createSchema, createSubgraphSchema } from './graphql/schema.ts';
 import { createKeyapiClient } from './keyapi/client.ts';
 import { createEmulator } from './keyapi/emulator/emulator.ts';
 import { type AppEvent, logEvent } from './logEvent.ts';
+import { createLog } from './observe/createLog.ts';
 import { readManifest } from './server/answers/manifest.ts';
 import type { TrustedDocuments } from './server/answers/trustedDocuments.ts';
 import { createServer } from './server/createServer.ts';
@@ -53,14 +54,13 @@ export const SETTLE_MS = 3000;
  * closes everything. This file is the only place that knows every part.
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<FastifyInstance> {
-  const { log = createLog(config.logLevel), clock = systemClock, random = Math.random } = options;
-  const logged = logEvent(log);
+  const { log = createAppLog(config), clock = systemClock, random = Math.random } = options;
+  const trusted = await readTrusted(config, log);
+  const listeners = [logEvent(log), options.onEvent].filter((listener) => listener !== undefined);
   const onEvent = (event: AppEvent): void => {
-    logged(event);
-    options.onEvent?.(event);
+    for (const listener of listeners) listener(event);
   };
 
-  const trusted = await readTrusted(config, log);
   const emulator = config.keyapi.emulator ? createEmulator() : undefined;
   const source = emulator ? 'emulator' : 'keyapi';
   const client = createKeyapiClient({
@@ -101,7 +101,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const deadlineAt = clock.monotonic() + waitMs;
       const pagesLeft = Math.floor(config.credits.perOperation / CREDITS_PER_REQUEST);
       const charts = createChartReader(pages.cache, { cost, deadlineAt, pagesLeft }, onEvent);
-      return { cost, charts, connections: new Map() };
+      return { operation: { name: undefined }, cost, charts, connections: new Map() };
     },
     trusted,
     maxBytes: config.cache.answerBytes,
@@ -207,12 +207,10 @@ async function createLink(
   return createRedisLink({ url, prefix: `${prefix}:${VALUES_VERSION}:${name}`, clock, onEvent });
 }
 
-/** The program's logger: JSON lines on standard output. */
-export function createLog(level: Config['logLevel']): Logger {
-  return pino({
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+/** The program's logger, which knows what must not be in the log. */
+export function createAppLog({ logLevel, keyapi, apiKeys, redis }: Config, to?: DestinationStream): Logger {
+  const { password = '' } = redis?.url ?? {};
+  const redisSecrets = [password, decodeURIComponent(password)];
+  const secrets = [keyapi.token, ...(apiKeys ?? []), ...redisSecrets].filter((text) => text !== undefined);
+  return createLog({ level: logLevel, secrets }, to);
 }

@@ -9,6 +9,7 @@ const ARROWS: Record<string, string[]> = {
   data: ['domain'],
   graphql: ['domain', 'data'],
   server: ['graphql'],
+  observe: ['domain', 'data', 'keyapi', 'server'],
   bin: ['graphql', 'keyapi'],
 };
 const GRAPHQL_PACKAGES = /^(graphql|type-graphql|@apollo|@as-integrations)/;

@@ -10,6 +10,7 @@ import type { BaseLogger } from 'pino';
 import type { OperationContext } from './context.ts';
 import type { Documents } from './execution/documents.ts';
 import { createFormatError } from './formatError.ts';
+import { createNameNotePlugin } from './nameNote.ts';
 import { createOperationLimitsPlugin } from './operationLimits.ts';
 
 /** Headers that a forged request cannot have: one of them is asked for where browsers do not ask the server first. */
@@ -47,6 +48,7 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
     // Extensions are added by whoever knows what the answer cost.
     stringifyResult: ({ errors, data }) => JSON.stringify({ errors, data }),
     plugins: [
+      createNameNotePlugin(),
       createOperationLimitsPlugin(maxCreditsPerOperation),
       // It would wrap every field; `Cache-Control` is told from the pages instead.
       ApolloServerPluginCacheControlDisabled(),

@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { endConnectionsOnClose } from './endConnectionsOnClose.ts';
 import { type GraphqlRouteOptions, registerGraphqlRoute } from './graphqlRoute.ts';
 import { refuseMethods } from './refuseMethods.ts';
+import { toRequestId } from './requestIdentity.ts';
 
 /** What the HTTP server is put around. */
 export interface ServerOptions extends GraphqlRouteOptions {
@@ -23,6 +24,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     logController: new LogController({ disableRequestLogging: true }),
     // One of its own for every request is made for nothing: requests are not logged.
     childLoggerFactory: (logger) => logger,
+    genReqId: toRequestId,
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
   });
 
   refuseMethods(server);

@@ -9,10 +9,14 @@ import { type AnswersOptions, createAnswers, type GraphqlRequest } from './answe
 import { sendAnswer } from './answers/sendAnswer.ts';
 import { createServeRequest } from './answers/serveRequest.ts';
 import type { TrustedDocuments } from './answers/trustedDocuments.ts';
+import { type TellingOptions, withTelling } from './answers/withTelling.ts';
 import { createAuthentication } from './apiKeys.ts';
+import { identify } from './requestIdentity.ts';
 
 /** What it takes to serve `/graphql`. */
-export interface GraphqlRouteOptions extends Omit<AnswersOptions, 'parse' | 'serve' | 'isPrivate'> {
+export interface GraphqlRouteOptions
+  extends Omit<AnswersOptions, 'parse' | 'serve' | 'isPrivate'>,
+    TellingOptions {
   /** Started. */
   readonly apollo: ApolloServer<OperationContext>;
   readonly runKnown: RunKnown;
@@ -25,10 +29,11 @@ export interface GraphqlRouteOptions extends Omit<AnswersOptions, 'parse' | 'ser
 
 /** Serves `/graphql`. */
 export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
-  const { apollo, runKnown, trusted, apiKeys, source, log } = options;
+  const { apollo, runKnown, trusted, apiKeys, source, onEvent, log } = options;
   const serve = createServeRequest(apollo, runKnown, trusted);
   const isPrivate = apiKeys !== undefined;
-  const findAnswer = createAnswers({ ...options, serve, isPrivate, parse: createParser(server) });
+  const find = createAnswers({ ...options, serve, isPrivate, parse: createParser(server) });
+  const findAnswer = withTelling(find, options);
   const isAuthenticated = createAuthentication(apiKeys ?? []);
 
   // Bodies stay as they are: an answer that is kept is found by them, without a look into them.
@@ -48,6 +53,7 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
         if (isAuthenticated(request)) return;
         reply.header('www-authenticate', 'Bearer');
         await sendError(
+          request,
           reply,
           401,
           toRequestError('An API key is needed, and this is none', 'UNAUTHENTICATED'),
@@ -66,20 +72,37 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
       });
     },
     // A body that never became a request: too large, not JSON, of a type that is not read.
-    errorHandler: (error: FastifyError, _request, reply) => {
+    errorHandler: (error: FastifyError, request, reply) => {
       const status = error.statusCode ?? 500;
-      if (status >= 500) log.error({ err: error }, 'Unexpected error');
+      if (status >= 500) log.error({ err: error, requestId: request.id }, 'Unexpected error');
       const formatted = status < 500 ? toRequestError(error.message, 'BAD_REQUEST') : INTERNAL_ERROR;
-      void sendError(reply, status, formatted);
+      void sendError(request, reply, status, formatted);
     },
   });
 
   /** An answer to what became no operation. */
-  function sendError(reply: FastifyReply, status: number, error: GraphQLFormattedError): FastifyReply {
+  function sendError(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    status: number,
+    error: GraphQLFormattedError,
+  ): FastifyReply {
+    const upstream = toUpstreamExtension(source);
+    onEvent({
+      type: 'answer',
+      origin: 'refused',
+      status,
+      name: undefined,
+      outcome: 'error',
+      codes: [String(error.extensions?.code)],
+      cost: upstream,
+      durationMs: reply.elapsedTime,
+      request: identify(request),
+    });
     return reply
       .status(status)
       .header('cache-control', 'no-store')
-      .send({ errors: [error], extensions: { upstream: toUpstreamExtension(source) } });
+      .send({ errors: [error], extensions: { upstream } });
   }
 }
 

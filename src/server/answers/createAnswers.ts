@@ -18,12 +18,12 @@ export interface AnswersOptions extends MakeAnswerOptions {
   readonly parse: (request: GraphqlRequest) => unknown;
   /** Room for answers that are kept; 0 keeps none. */
   readonly maxBytes: number;
-  readonly onEvent: (event: AnswerEvent) => void;
 }
 
 /** An answer to be sent. */
 export interface FoundAnswer {
   readonly answer: Answer;
+  readonly origin: AnswerEvent['origin'];
   /** How long it has been kept, in seconds; absent when it has not been. */
   readonly age?: number;
 }
@@ -57,8 +57,13 @@ const OVERHEAD_BYTES = 2500;
  *   one might fail of another's deadline.
  */
 export function createAnswers(options: AnswersOptions): FindAnswer {
-  const { serve, createContext, parse, maxBytes, monotonic, onEvent } = options;
-  if (maxBytes === 0) return async (request) => tell('made', await make(request, createContext()));
+  const { serve, createContext, parse, maxBytes, monotonic } = options;
+  if (maxBytes === 0) {
+    return async (request) => {
+      const { answer } = await make(request, createContext());
+      return { answer, origin: 'made' };
+    };
+  }
 
   const kept = new LRUCache<string, KeptAnswer>({
     maxSize: maxBytes,
@@ -77,7 +82,7 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
       return undefined;
     }
     readPages.reuse();
-    return { answer, age: Math.floor((now - madeAt) / 1000) };
+    return { answer, origin: 'kept', age: Math.floor((now - madeAt) / 1000) };
   }
 
   async function share(key: string, request: GraphqlRequest): Promise<FoundAnswer> {
@@ -86,14 +91,14 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
     const another = underWay.get(key);
     if (another !== undefined) {
       const made = await another.catch(() => undefined);
-      if (made?.forOthers) return tell('shared', { answer: made.forOthers.shared() });
+      if (made?.forOthers) return { answer: made.forOthers.shared(), origin: 'shared' };
     }
     const making = make(request, context);
     underWay.set(key, making);
     try {
       const made = await making;
       keep(key, made, context);
-      return tell('made', made);
+      return { answer: made.answer, origin: 'made' };
     } finally {
       if (underWay.get(key) === making) underWay.delete(key);
     }
@@ -119,15 +124,9 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
     return makeAnswer(served, context, options, hasEtag);
   }
 
-  function tell(origin: AnswerEvent['origin'], found: FoundAnswer): FoundAnswer {
-    onEvent({ type: 'answer', origin, status: found.answer.status });
-    return found;
-  }
-
   return (request) => {
     const key = toKey(request);
-    const found = findKept(key);
-    return found ? tell('kept', found) : share(key, request);
+    return findKept(key) ?? share(key, request);
   };
 }
 
