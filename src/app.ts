@@ -25,9 +25,12 @@ import { createKeyapiClient } from './keyapi/client.ts';
 import { createEmulator } from './keyapi/emulator/emulator.ts';
 import { type AppEvent, logEvent } from './logEvent.ts';
 import { createLog } from './observe/createLog.ts';
+import { createMetrics } from './observe/createMetrics.ts';
+import type { CacheSize } from './observe/partMetrics.ts';
 import { readManifest } from './server/answers/manifest.ts';
-import type { TrustedDocuments } from './server/answers/trustedDocuments.ts';
+import { operationNames, type TrustedDocuments } from './server/answers/trustedDocuments.ts';
 import { createServer } from './server/createServer.ts';
+import { serveMetricsApart } from './server/metricsRoute.ts';
 
 /** What a caller may replace, and hear: its own log, a clock and chance that tests move, the events. */
 export interface AppOptions {
@@ -56,7 +59,12 @@ export const SETTLE_MS = 3000;
 export async function createApp(config: Config, options: AppOptions = {}): Promise<FastifyInstance> {
   const { log = createAppLog(config), clock = systemClock, random = Math.random } = options;
   const trusted = await readTrusted(config, log);
-  const listeners = [logEvent(log), options.onEvent].filter((listener) => listener !== undefined);
+  const metrics =
+    config.metrics &&
+    createMetrics({ clock, creditsPerDay: config.credits.perDay, operationNames: operationNames(trusted) });
+  const listeners = [logEvent(log), metrics?.onEvent, options.onEvent].filter(
+    (listener) => listener !== undefined,
+  );
   const onEvent = (event: AppEvent): void => {
     for (const listener of listeners) listener(event);
   };
@@ -76,6 +84,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const schema = config.subgraph ? createSubgraphSchema() : createSchema();
   const documents = new Documents(config.cache.documentBytes);
+  const caches = new Map<string, CacheSize>([
+    ['pages', { bytes: () => pages.store.bytes, maxBytes: config.cache.maxBytes }],
+    ['documents', { bytes: () => documents.bytes, maxBytes: config.cache.documentBytes }],
+  ]);
   const { perOperation: maxCreditsPerOperation } = config.credits;
   const apollo = createApolloServer({
     schema,
@@ -108,12 +120,19 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     apiKeys: config.apiKeys,
     monotonic: clock.monotonic,
     onEvent,
+    watchBytes: (bytes) => void caches.set('answers', { bytes, maxBytes: config.cache.answerBytes }),
+    metrics: config.metrics?.port === undefined ? metrics : undefined,
     corsOrigins: config.corsOrigins,
     source,
     readiness: () => (link ? { redis: link.isUp() ? 'up' : 'down' } : {}),
     log,
   });
+  metrics?.watch({ caches, isRedisUp: link && (() => link.isUp()) });
+  if (metrics && config.metrics?.port !== undefined) {
+    serveMetricsApart(server, metrics, { host: config.host, port: config.metrics.port });
+  }
   server.addHook('onClose', async () => {
+    metrics?.close();
     await pages.close();
     await client.close();
     await emulator?.close();
@@ -155,7 +174,7 @@ function timeToWait(operationTimeoutMs: number): number {
 async function createPages(
   wire: PageSource,
   options: PageSourceOptions,
-): Promise<{ readonly cache: PageCache; readonly close: () => Promise<void> }> {
+): Promise<{ readonly cache: PageCache; readonly store: PageStore; readonly close: () => Promise<void> }> {
   const { config, clock, random, onEvent, link } = options;
   const { file, ttlMs, staleMs, maxBytes, errorTtlMs } = config.cache;
   const store = new PageStore({ clock, staleMs, maxBytes });
@@ -189,7 +208,7 @@ async function createPages(
     await cacheFile?.write();
     await link?.close();
   }
-  return { cache, close };
+  return { cache, store, close };
 }
 
 /** The way to Redis. Demo data and each upstream's have names of their own there. */

@@ -2,7 +2,7 @@ import type { Config } from './config.ts';
 import type { OnDataEvent } from './data/events.ts';
 import type { RedisLink } from './data/redis/redisLink.ts';
 import { withSharedAllowance } from './data/redis/withSharedAllowance.ts';
-import { createCreditBudget } from './data/resilience/creditBudget.ts';
+import { createCreditBudget, type Spending } from './data/resilience/creditBudget.ts';
 import { withCircuitBreaker } from './data/resilience/withCircuitBreaker.ts';
 import { withCreditBudget } from './data/resilience/withCreditBudget.ts';
 import { withFailureMemory } from './data/resilience/withFailureMemory.ts';
@@ -60,7 +60,11 @@ function withOwnBudget(source: PageSource, options: PageSourceOptions): PageSour
   if (perDay === undefined) return source;
   const spendingFile = openSpendingFile(options);
   const spent = spendingFile?.read();
-  const budget = createCreditBudget({ creditsPerDay: perDay, clock, spent, onSpend: spendingFile?.write });
+  const onSpend = (spending: Spending): void => {
+    spendingFile?.write(spending);
+    onEvent({ type: 'budgetSpent', ...spending });
+  };
+  const budget = createCreditBudget({ creditsPerDay: perDay, clock, spent, onSpend });
   return withCreditBudget(source, budget, onEvent);
 }
 

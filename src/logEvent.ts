@@ -93,6 +93,7 @@ export function logEvent(log: Logger): (event: AppEvent) => void {
         break;
       case 'pageRead':
       case 'pageRefresh':
+      case 'budgetSpent':
         break;
     }
   };

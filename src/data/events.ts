@@ -3,7 +3,14 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
 
 /** What happens between an operation and the wire, for whoever logs or counts it. */
-export type DataEvent = PageEvent | RetryEvent | CircuitEvent | BudgetEvent | CacheFileEvent | RedisEvent;
+export type DataEvent =
+  | PageEvent
+  | RetryEvent
+  | CircuitEvent
+  | BudgetEvent
+  | BudgetSpentEvent
+  | CacheFileEvent
+  | RedisEvent;
 
 /** How an operation came by a page: see `UpstreamCost`. */
 export type PageOrigin = keyof UpstreamCost['pages'];
@@ -36,6 +43,14 @@ export type CircuitEvent =
 export interface BudgetEvent {
   readonly type: 'budgetRefused' | 'budgetUnknown';
   readonly retryAfterSeconds: number;
+}
+
+/** What is spent of a UTC day's budget, by all replicas: at the start, and whenever it is known to change. */
+export interface BudgetSpentEvent {
+  readonly type: 'budgetSpent';
+  /** Days since 1970-01-01. */
+  readonly day: number;
+  readonly credits: number;
 }
 
 /** What became of a file that outlives the process. */

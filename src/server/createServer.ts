@@ -2,6 +2,7 @@ import cors from '@fastify/cors';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { endConnectionsOnClose } from './endConnectionsOnClose.ts';
 import { type GraphqlRouteOptions, registerGraphqlRoute } from './graphqlRoute.ts';
+import { type Metrics, registerMetricsRoute } from './metricsRoute.ts';
 import { refuseMethods } from './refuseMethods.ts';
 import { toRequestId } from './requestIdentity.ts';
 
@@ -10,6 +11,8 @@ export interface ServerOptions extends GraphqlRouteOptions {
   readonly corsOrigins: readonly (string | RegExp)[];
   /** What `/readyz` says beside that the server is ready: none of it keeps it from being so. */
   readonly readiness: () => Readonly<Record<string, string>>;
+  /** Served at `/metrics`; undefined: not here. */
+  readonly metrics?: Metrics | undefined;
   readonly log: FastifyBaseLogger;
 }
 
@@ -18,7 +21,7 @@ export interface ServerOptions extends GraphqlRouteOptions {
  * in flight, 10 seconds at most.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { apollo, corsOrigins, readiness, log } = options;
+  const { apollo, corsOrigins, readiness, metrics, log } = options;
   const server = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -38,6 +41,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/readyz', () => ({ status: 'ok', ...readiness() }));
+  if (metrics) registerMetricsRoute(server, metrics);
   registerGraphqlRoute(server, options);
 
   endConnectionsOnClose(server);

@@ -62,13 +62,14 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
   const { link, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
   let spent: Spending | undefined = options.spent;
   let opening: Opening | undefined;
+  if (spent && creditsPerDay !== undefined) onEvent({ type: 'budgetSpent', ...spent });
   link.onBeat(async (run, isFirst) => {
     if (isFirst) await tellOpening(run);
     const hasBudget = creditsPerDay === undefined ? 0 : 1;
     const known = [spent?.day ?? -1, spent?.credits ?? 0];
     const args = [hasBudget, ...known, isFirst ? 1 : 0, HOLD_MS, today()];
     const [day, credits, error, ms] = await run('compare', KEYS, args);
-    if (hasBudget) spent = { day: Number(day), credits: Number(credits) };
+    if (hasBudget) noteSpending({ day: Number(day), credits: Number(credits) });
     if (Number(ms) > 0) noteOpening(decodeError(String(error)), Number(ms));
     else if (String(error) === '' && opening && clock.monotonic() >= opening.until) noteClosing();
   });
@@ -78,6 +79,12 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
     if (!opening || clock.monotonic() >= opening.until) return;
     const ms = Math.ceil(opening.until - clock.monotonic());
     await run('report', KEYS, ['', 'refused', WINDOW_MS, encodeError(opening.error), ms, MAX_FAILURES, 0, 0]);
+  }
+
+  function noteSpending(spending: Spending): void {
+    const isNews = spending.day !== spent?.day || spending.credits !== spent.credits;
+    spent = spending;
+    if (isNews && creditsPerDay !== undefined) onEvent({ type: 'budgetSpent', ...spending });
   }
 
   function today(): number {
@@ -100,8 +107,8 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
       const [answer, first, second] = await link.run('reserve', KEYS, args).catch(() => []);
       switch (String(answer)) {
         case 'granted':
-          spent = { day: Number(first), credits: Number(second) };
-          return spent.day;
+          noteSpending({ day: Number(first), credits: Number(second) });
+          return Number(first);
         case 'spent':
           throw exhausted(Math.ceil(Number(first) / 1000));
         case 'open':

@@ -18,6 +18,8 @@ export interface AnswersOptions extends MakeAnswerOptions {
   readonly parse: (request: GraphqlRequest) => unknown;
   /** Room for answers that are kept; 0 keeps none. */
   readonly maxBytes: number;
+  /** Told how to read what they take. */
+  readonly watchBytes?: ((bytes: () => number) => void) | undefined;
 }
 
 /** An answer to be sent. */
@@ -57,7 +59,7 @@ const OVERHEAD_BYTES = 2500;
  *   one might fail of another's deadline.
  */
 export function createAnswers(options: AnswersOptions): FindAnswer {
-  const { serve, createContext, parse, maxBytes, monotonic } = options;
+  const { serve, createContext, parse, maxBytes, monotonic, watchBytes } = options;
   if (maxBytes === 0) {
     return async (request) => {
       const { answer } = await make(request, createContext());
@@ -70,6 +72,7 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
     // Its compressed forms, of which there are two, take less than half of it each.
     sizeCalculation: ({ answer }, key) => OVERHEAD_BYTES + 2 * key.length + 2 * answer.body.length,
   });
+  watchBytes?.(() => kept.calculatedSize);
   const underWay = new Map<string, Promise<MadeAnswer>>();
 
   function findKept(key: string): FoundAnswer | undefined {
