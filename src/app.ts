@@ -26,6 +26,7 @@ import { createEmulator } from './keyapi/emulator/emulator.ts';
 import { type AppEvent, logEvent } from './logEvent.ts';
 import { createLog } from './observe/createLog.ts';
 import { createMetrics } from './observe/createMetrics.ts';
+import { createTracing, type Tracing } from './observe/createTracing.ts';
 import type { CacheSize } from './observe/partMetrics.ts';
 import { readManifest } from './server/answers/manifest.ts';
 import { operationNames, type TrustedDocuments } from './server/answers/trustedDocuments.ts';
@@ -62,7 +63,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const metrics =
     config.metrics &&
     createMetrics({ clock, creditsPerDay: config.credits.perDay, operationNames: operationNames(trusted) });
-  const listeners = [logEvent(log), metrics?.onEvent, options.onEvent].filter(
+  const tracing = createTracing();
+  const listeners = [logEvent(log), metrics?.onEvent, tracing?.onEvent, options.onEvent].filter(
     (listener) => listener !== undefined,
   );
   const onEvent = (event: AppEvent): void => {
@@ -80,7 +82,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onEvent,
   });
   const link = await createLink(config, clock, onEvent);
-  const pages = await createPages(client.fetchPage, { config, clock, random, onEvent, link });
+  const wire = tracing?.aroundCalls(client.fetchPage) ?? client.fetchPage;
+  const pages = await createPages(wire, { config, clock, random, onEvent, link, tracing });
 
   const schema = config.subgraph ? createSubgraphSchema() : createSchema();
   const documents = new Documents(config.cache.documentBytes);
@@ -120,6 +123,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     apiKeys: config.apiKeys,
     monotonic: clock.monotonic,
     onEvent,
+    around: tracing?.aroundAnswers,
     watchBytes: (bytes) => void caches.set('answers', { bytes, maxBytes: config.cache.answerBytes }),
     metrics: config.metrics?.port === undefined ? metrics : undefined,
     corsOrigins: config.corsOrigins,
@@ -173,9 +177,9 @@ function timeToWait(operationTimeoutMs: number): number {
 /** The page cache, with what it held when the program was closed before. */
 async function createPages(
   wire: PageSource,
-  options: PageSourceOptions,
+  options: PageSourceOptions & { readonly tracing: Tracing | undefined },
 ): Promise<{ readonly cache: PageCache; readonly store: PageStore; readonly close: () => Promise<void> }> {
-  const { config, clock, random, onEvent, link } = options;
+  const { config, clock, random, onEvent, link, tracing } = options;
   const { file, ttlMs, staleMs, maxBytes, errorTtlMs } = config.cache;
   const store = new PageStore({ clock, staleMs, maxBytes });
   const cacheFile = file
@@ -191,7 +195,7 @@ async function createPages(
     page: admitPage(await source(key, fetchOptions), admission, Math.round(clock.now() * 1000)),
     origin: 'fetched',
   });
-  const cache = new PageCache({
+  const cacheOptions = {
     fetchPage: shared?.fetchPage ?? fetchAlone,
     shared,
     store,
@@ -199,7 +203,8 @@ async function createPages(
     ttlMs,
     refreshTimeoutMs: config.operationTimeoutMs,
     onEvent,
-  });
+  };
+  const cache = tracing?.createPageCache(cacheOptions) ?? new PageCache(cacheOptions);
   await link?.open();
 
   async function close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+import { toTraceFields } from './createTracing.ts';
 
 /** See `createLog`. */
 export interface LogOptions {
@@ -25,6 +26,7 @@ export function createLog({ level, secrets }: LogOptions, destination?: Destinat
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    mixin: toTraceFields,
     hooks: {
       streamWrite: (line) => hidden.reduce((text, secret) => text.replaceAll(secret, '[secret]'), line),
     },

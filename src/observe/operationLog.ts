@@ -36,7 +36,8 @@ export function createOperationLog(log: Logger): (event: AnswerEvent) => void {
 function toLine({ request, name, origin, outcome, codes, status, durationMs, cost }: AnswerEvent): object {
   return {
     requestId: request.id,
-    traceId: request.traceId,
+    // One that is undefined would hide that of the span.
+    ...(request.traceId !== undefined && { traceId: request.traceId }),
     client: request.client,
     operation: name,
     origin,

@@ -5,7 +5,12 @@ import type { OperationContext } from '../graphql/context.ts';
 import type { RunKnown } from '../graphql/execution/knownOperations.ts';
 import { INTERNAL_ERROR, toRequestError } from '../graphql/formatError.ts';
 import { toUpstreamExtension } from '../graphql/upstreamExtension.ts';
-import { type AnswersOptions, createAnswers, type GraphqlRequest } from './answers/createAnswers.ts';
+import {
+  type AnswersOptions,
+  createAnswers,
+  type FindAnswer,
+  type GraphqlRequest,
+} from './answers/createAnswers.ts';
 import { sendAnswer } from './answers/sendAnswer.ts';
 import { createServeRequest } from './answers/serveRequest.ts';
 import type { TrustedDocuments } from './answers/trustedDocuments.ts';
@@ -24,16 +29,19 @@ export interface GraphqlRouteOptions
   readonly trusted: TrustedDocuments | undefined;
   /** One of them must come with every request; undefined: none need be. */
   readonly apiKeys: readonly string[] | undefined;
+  /** Goes around what finds, and tells of, each answer. */
+  readonly around?: ((find: FindAnswer) => FindAnswer) | undefined;
   readonly log: FastifyBaseLogger;
 }
 
 /** Serves `/graphql`. */
 export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
-  const { apollo, runKnown, trusted, apiKeys, source, onEvent, log } = options;
+  const { apollo, runKnown, trusted, apiKeys, source, onEvent, around, log } = options;
   const serve = createServeRequest(apollo, runKnown, trusted);
   const isPrivate = apiKeys !== undefined;
   const find = createAnswers({ ...options, serve, isPrivate, parse: createParser(server) });
-  const findAnswer = withTelling(find, options);
+  const told = withTelling(find, options);
+  const findAnswer = around?.(told) ?? told;
   const isAuthenticated = createAuthentication(apiKeys ?? []);
 
   // Bodies stay as they are: an answer that is kept is found by them, without a look into them.
