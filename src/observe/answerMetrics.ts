@@ -1,6 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
-import type { AnswerEvent } from '../server/events.ts';
 import type { AppEvent } from './appEvent.ts';
 import { createBoundedNames } from './boundedNames.ts';
 
@@ -14,7 +13,6 @@ const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const UNNAMED = 'unnamed';
 
 const PAGE_ORIGINS = ['cached', 'stale', 'shared', 'fetched'] as const;
-const ANSWER_ORIGINS: readonly AnswerEvent['origin'][] = ['made', 'shared', 'kept', 'refused'];
 
 /** Counts answers, and what they say that they cost. */
 export function countAnswers(
@@ -29,32 +27,30 @@ export function countAnswers(
     buckets: BUCKETS,
     registers,
   });
-  const answers = new Counter({
-    name: 'trending_answers_total',
-    help: 'Answers, by how they came about',
-    labelNames: ['origin'],
-    registers,
-  });
   const errors = new Counter({
     name: 'trending_errors_total',
     help: 'Answers with an error of this code',
     labelNames: ['code'],
     registers,
   });
-  const pages = new Counter({
-    name: 'trending_pages_total',
-    help: 'Pages that operations used, by how these came by them',
-    labelNames: ['origin'],
-    registers,
-  });
-  const saved = new Counter({
+  const answers = { made: 0, shared: 0, kept: 0, refused: 0 };
+  const pages = { cached: 0, stale: 0, shared: 0, fetched: 0 };
+  countByOrigin(registry, 'trending_answers_total', 'Answers, by how they came about', answers);
+  countByOrigin(
+    registry,
+    'trending_pages_total',
+    'Pages that operations used, by how these came by them',
+    pages,
+  );
+  new Counter({
     name: 'trending_credits_saved_total',
     help: 'What the pages would have cost that operations used without buying them',
     registers,
+    collect() {
+      this.reset();
+      this.inc((pages.cached + pages.stale + pages.shared) * CREDITS_PER_REQUEST);
+    },
   });
-  // What has not happened yet has happened no time.
-  for (const origin of ANSWER_ORIGINS) answers.inc({ origin }, 0);
-  for (const origin of PAGE_ORIGINS) pages.inc({ origin }, 0);
 
   const nameOf = createBoundedNames([...operationNames, UNNAMED], MAX_NAMES);
   const codeOf = createBoundedNames([], MAX_CODES);
@@ -63,13 +59,27 @@ export function countAnswers(
     if (event.type !== 'answer') return;
     const { name = UNNAMED, outcome, origin, codes, cost, durationMs } = event;
     durations.observe({ operation: nameOf(name), outcome }, durationMs / 1000);
-    answers.inc({ origin });
+    answers[origin]++;
     for (const code of codes) errors.inc({ code: codeOf(code) });
-    for (const from of PAGE_ORIGINS) {
-      const count = cost.pages[from];
-      if (count === 0) continue;
-      pages.inc({ origin: from }, count);
-      if (from !== 'fetched') saved.inc(count * CREDITS_PER_REQUEST);
-    }
+    for (const from of PAGE_ORIGINS) pages[from] += cost.pages[from];
   };
+}
+
+/** A counter of what is counted in `counts`: the way there by the package's own takes longer than finding an answer. */
+function countByOrigin(
+  registry: Registry,
+  name: string,
+  help: string,
+  counts: Readonly<Record<string, number>>,
+): void {
+  new Counter({
+    name,
+    help,
+    labelNames: ['origin'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [origin, count] of Object.entries(counts)) this.inc({ origin }, count);
+    },
+  });
 }

@@ -6,7 +6,7 @@ const RESOLUTION_MS = 20;
 
 /**
  * Has the process itself read with every scrape: what it takes, and by how much its event loop is late. Of the
- * packages's own collection only what is asked for: the rest could not be ended. Gives what ends it.
+ * package's own collection only this much: its rest could not be ended. Gives what ends it.
  */
 export function watchProcess(registry: Registry): () => void {
   const registers = [registry];
