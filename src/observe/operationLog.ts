@@ -6,7 +6,7 @@ const MAX_LINES = 100;
 
 /**
  * Writes a line for each operation. Of those that took no work, because their answer was kept or they were refused, each
- * has one at `info` up to a hundred a second: at full speed these lines would take a sixth of the processor, and half a
+ * has one at `info` up to a hundred a second: at full speed these lines would take an eighth of the processor, and half a
  * terabyte a day. Those beyond have theirs at `debug`, and a line tells how many they were.
  */
 export function createOperationLog(log: Logger): (event: AnswerEvent) => void {
