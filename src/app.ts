@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import pTimeout from 'p-timeout';
-import { type Logger, pino } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
 import { createCondition } from './condition.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createPageSource, type PageSourceOptions, sourceId } from './createPageSource.ts';
@@ -26,9 +26,14 @@ import { createSchema, createSubgraphSchema } from './graphql/schema.ts';
 import { createKeyapiClient } from './keyapi/client.ts';
 import { createEmulator } from './keyapi/emulator/emulator.ts';
 import { type AppEvent, logEvent } from './logEvent.ts';
+import { createLog } from './observe/createLog.ts';
+import { createMetrics } from './observe/createMetrics.ts';
+import { createTracing, type Tracing } from './observe/createTracing.ts';
+import type { CacheSize } from './observe/partMetrics.ts';
 import { readManifest } from './server/answers/manifest.ts';
-import type { TrustedDocuments } from './server/answers/trustedDocuments.ts';
+import { operationNames, type TrustedDocuments } from './server/answers/trustedDocuments.ts';
 import { createServer } from './server/createServer.ts';
+import { serveMetricsApart } from './server/metricsRoute.ts';
 import { type CheckOverload, watchOverload } from './server/protection/overload.ts';
 import { createRateLimiter } from './server/protection/rateLimiter.ts';
 
@@ -59,16 +64,24 @@ export const SETTLE_MS = 3000;
  * closes everything. This file is the only place that knows every part.
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<FastifyInstance> {
-  const { log = createLog(config.logLevel), clock = systemClock, random = Math.random } = options;
-  const logged = logEvent(log);
+  const { log = createAppLog(config), clock = systemClock, random = Math.random } = options;
+  const trusted = await readTrusted(config, log);
   const condition = createCondition(clock, config.credits.perDay);
+  const metrics =
+    config.metrics &&
+    createMetrics({ clock, creditsPerDay: config.credits.perDay, operationNames: operationNames(trusted) });
+  const tracing = createTracing();
+  const listeners = [
+    logEvent(log),
+    condition.onEvent,
+    metrics?.onEvent,
+    tracing?.onEvent,
+    options.onEvent,
+  ].filter((listener) => listener !== undefined);
   const onEvent = (event: AppEvent): void => {
-    logged(event);
-    condition.onEvent(event);
-    options.onEvent?.(event);
+    for (const listener of listeners) listener(event);
   };
 
-  const trusted = await readTrusted(config, log);
   const emulator = config.keyapi.emulator ? createEmulator() : undefined;
   const source = emulator ? 'emulator' : 'keyapi';
   const client = createKeyapiClient({
@@ -84,10 +97,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const rateLimiter =
     requestsPerMinute > 0 ? createRateLimiter(requestsPerMinute, clock.monotonic) : undefined;
   if (link && rateLimiter) shareCounts(link, rateLimiter);
-  const pages = await createPages(client.fetchPage, { config, clock, random, onEvent, link });
+  const wire = tracing?.aroundCalls(client.fetchPage) ?? client.fetchPage;
+  const pages = await createPages(wire, { config, clock, random, onEvent, link, tracing });
 
   const schema = config.subgraph ? createSubgraphSchema() : createSchema();
   const documents = new Documents(config.cache.documentBytes);
+  const caches = new Map<string, CacheSize>([
+    ['pages', { bytes: () => pages.store.bytes, maxBytes: config.cache.maxBytes }],
+    ['documents', { bytes: () => documents.bytes, maxBytes: config.cache.documentBytes }],
+  ]);
   const { perOperation: maxCreditsPerOperation } = config.credits;
   const apollo = createApolloServer({
     schema,
@@ -115,7 +133,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const deadlineAt = clock.monotonic() + waitMs;
       const pagesLeft = Math.floor(config.credits.perOperation / CREDITS_PER_REQUEST);
       const charts = createChartReader(pages.cache, { cost, deadlineAt, pagesLeft }, onEvent);
-      return { cost, charts, connections: new Map() };
+      return { operation: { name: undefined }, cost, charts, connections: new Map() };
     },
     trusted,
     maxBytes: config.cache.answerBytes,
@@ -126,13 +144,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     checkOverload: options.checkOverload ?? overload.check,
     monotonic: clock.monotonic,
     onEvent,
+    around: tracing?.aroundAnswers,
+    watchBytes: (bytes) => void caches.set('answers', { bytes, maxBytes: config.cache.answerBytes }),
+    metrics: config.metrics?.port === undefined ? metrics : undefined,
     corsOrigins: config.corsOrigins,
     source,
     readiness: () => condition.read(link?.isUp()),
     log,
   });
+  metrics?.watch({ caches, isRedisUp: link && (() => link.isUp()) });
+  if (metrics && config.metrics?.port !== undefined) {
+    serveMetricsApart(server, metrics, { host: config.host, port: config.metrics.port });
+  }
   server.addHook('onClose', async () => {
     overload.close();
+    metrics?.close();
     await pages.close();
     await client.close();
     await emulator?.close();
@@ -173,9 +199,9 @@ function timeToWait(operationTimeoutMs: number): number {
 /** The page cache, with what it held when the program was closed before. */
 async function createPages(
   wire: PageSource,
-  options: PageSourceOptions,
-): Promise<{ readonly cache: PageCache; readonly close: () => Promise<void> }> {
-  const { config, clock, random, onEvent, link } = options;
+  options: PageSourceOptions & { readonly tracing: Tracing | undefined },
+): Promise<{ readonly cache: PageCache; readonly store: PageStore; readonly close: () => Promise<void> }> {
+  const { config, clock, random, onEvent, link, tracing } = options;
   const { file, ttlMs, staleMs, maxBytes, errorTtlMs } = config.cache;
   const store = new PageStore({ clock, staleMs, maxBytes });
   const cacheFile = file
@@ -191,7 +217,7 @@ async function createPages(
     page: admitPage(await source(key, fetchOptions), admission, Math.round(clock.now() * 1000)),
     origin: 'fetched',
   });
-  const cache = new PageCache({
+  const cacheOptions = {
     fetchPage: shared?.fetchPage ?? fetchAlone,
     shared,
     store,
@@ -199,7 +225,8 @@ async function createPages(
     ttlMs,
     refreshTimeoutMs: config.operationTimeoutMs,
     onEvent,
-  });
+  };
+  const cache = tracing?.createPageCache(cacheOptions) ?? new PageCache(cacheOptions);
   await link?.open();
 
   async function close(): Promise<void> {
@@ -208,7 +235,7 @@ async function createPages(
     await cacheFile?.write();
     await link?.close();
   }
-  return { cache, close };
+  return { cache, store, close };
 }
 
 /** The way to Redis. Demo data and each upstream's have names of their own there. */
@@ -226,12 +253,12 @@ async function createLink(
   return createRedisLink({ url, prefix: `${prefix}:${VALUES_VERSION}:${name}`, clock, onEvent });
 }
 
-/** The program's logger: JSON lines on standard output. */
-export function createLog(level: Config['logLevel']): Logger {
-  return pino({
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+/** The program's logger, which knows what must not be in the log. */
+export function createAppLog({ logLevel, keyapi, apiKeys, redis }: Config, to?: DestinationStream): Logger {
+  const { password = '' } = redis?.url ?? {};
+  const redisSecrets = [password, decodeURIComponent(password)];
+  const secrets = [keyapi.token, ...(apiKeys ?? []).map(({ key }) => key), ...redisSecrets].filter(
+    (text) => text !== undefined,
+  );
+  return createLog({ level: logLevel, secrets }, to);
 }

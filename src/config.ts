@@ -65,6 +65,8 @@ export interface Config {
   readonly sandbox: boolean;
   /** Whether the gateway of a federated graph may ask for what it needs. */
   readonly subgraph: boolean;
+  /** Served on a port of its own, else beside `/graphql`; undefined: nowhere. */
+  readonly metrics: { readonly port: number | undefined } | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -82,6 +84,7 @@ const TOKEN_MISSING =
   'KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
 const MANIFEST_MISSING =
   'PERSISTED_DOCUMENTS: expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows';
+const SAME_PORT = 'METRICS_PORT: expected another port than PORT';
 const DEVELOPMENT_ORIGINS = [
   'https://studio.apollographql.com',
   /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/,
@@ -190,6 +193,7 @@ const environment = z.object({
   INTROSPECTION: boolean.optional(),
   SANDBOX: boolean.optional(),
   SUBGRAPH: boolean.default(true),
+  METRICS_PORT: integer(0, 65_535).optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
@@ -213,6 +217,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   if (!hasToken && !emulator) problems.push(TOKEN_MISSING);
   if (parsed.data?.PERSISTED_DOCUMENTS_ONLY && !parsed.data.PERSISTED_DOCUMENTS)
     problems.push(MANIFEST_MISSING);
+  if (parsed.data?.METRICS_PORT && parsed.data.METRICS_PORT === parsed.data.PORT) problems.push(SAME_PORT);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const env = parsed.data;
   const cacheBytes = env.CACHE_MAX_MB * 2 ** 20;
@@ -267,6 +272,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     introspection: env.INTROSPECTION ?? !isProduction,
     sandbox: env.SANDBOX ?? !isProduction,
     subgraph: env.SUBGRAPH,
+    metrics: isProduction && env.METRICS_PORT === undefined ? undefined : { port: env.METRICS_PORT },
     logLevel: env.LOG_LEVEL,
   };
 }

@@ -1,17 +1,16 @@
-import type { BaseLogger } from 'pino';
-import type { DataEvent } from './data/events.ts';
+import type { Logger } from 'pino';
 import { chartId } from './domain/chart.ts';
-import type { KeyapiEvent } from './keyapi/events.ts';
-import type { ServerEvent } from './server/events.ts';
+import type { AppEvent } from './observe/appEvent.ts';
+import { createOperationLog } from './observe/operationLog.ts';
 
-/** All that the layers tell of. */
-export type AppEvent = KeyapiEvent | DataEvent | ServerEvent;
+export type { AppEvent };
 
 const EVERY_MS = 60_000;
 
 /** Writes what an operator wants to read later to the log; what happens with every operation is only counted. */
-export function logEvent(log: BaseLogger): (event: AppEvent) => void {
+export function logEvent(log: Logger): (event: AppEvent) => void {
   const loggedAt = new Map<string, number>();
+  const logOperation = createOperationLog(log);
   /** Whether the log has it otherwise that Redis answers. */
   let isRedisNews = true;
 
@@ -97,7 +96,7 @@ export function logEvent(log: BaseLogger): (event: AppEvent) => void {
         log.warn({ overload: event.overload }, 'Too much to do: only answers that are kept are sent');
         break;
       case 'answer':
-        log.debug({ origin: event.origin, status: event.status }, 'Answer');
+        logOperation(event);
         break;
       case 'pageRead':
       case 'pageRefresh':

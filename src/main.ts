@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import type { FastifyInstance } from 'fastify';
-import { createApp, createLog, SETTLE_MS } from './app.ts';
+import { createApp, createAppLog, SETTLE_MS } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { endProcessInOrder } from './endProcess.ts';
 import { DRAIN_MS } from './server/drainOnClose.ts';
@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   // What is kept is turned over all the time. V8 would let the dead grow to a multiple of the living before it looks.
   setFlagsFromString('--heap-growing-percent=30');
   const config = loadConfig(process.env);
-  const log = createLog(config.logLevel);
+  const log = createAppLog(config);
   let server: FastifyInstance | undefined;
 
   // Before all else: as a container's first process, one without a handler would never see the signal.

@@ -10,6 +10,7 @@ const ARROWS: Record<string, string[]> = {
   graphql: ['domain', 'data'],
   server: ['graphql'],
   doctor: ['domain', 'data', 'keyapi', 'server', 'config.ts', 'createPageSource.ts'],
+  observe: ['domain', 'data', 'keyapi', 'server'],
   bin: ['graphql', 'keyapi', 'doctor'],
 };
 const GRAPHQL_PACKAGES = /^(graphql|type-graphql|@apollo|@as-integrations)/;

@@ -59,6 +59,7 @@ describe('loadConfig', () => {
       introspection: true,
       sandbox: true,
       subgraph: true,
+      metrics: { port: undefined },
       logLevel: 'info',
     });
   });

@@ -46,7 +46,6 @@ it('writes one line for each upstream call, with what an operator asks for, and 
 const chart = US_VIEWS;
 
 it.each<[AppEvent, string]>([
-  [{ type: 'answer', origin: 'kept', status: 200 }, 'Answer'],
   [
     {
       type: 'upstreamCall',

@@ -69,6 +69,11 @@ export class PageStore {
     });
   }
 
+  /** What all pages take. */
+  get bytes(): number {
+    return this.#pages.calculatedSize;
+  }
+
   /** How often a page has come, or was dropped for being wrong. */
   get changes(): number {
     return this.#changes;

@@ -11,6 +11,7 @@ import type { OperationContext } from './context.ts';
 import { createDocumentLimitsRule, type DocumentLimits } from './documentLimits.ts';
 import type { Documents } from './execution/documents.ts';
 import { createFormatError } from './formatError.ts';
+import { createNameNotePlugin } from './nameNote.ts';
 import { createOperationLimitsPlugin } from './operationLimits.ts';
 
 /** Headers that a forged request cannot have: one of them is asked for where browsers do not ask the server first. */
@@ -55,6 +56,7 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
     // Extensions are added by whoever knows what the answer cost.
     stringifyResult: ({ errors, data }) => JSON.stringify({ errors, data }),
     plugins: [
+      createNameNotePlugin(),
       createOperationLimitsPlugin(maxCreditsPerOperation),
       // It would wrap every field; `Cache-Control` is told from the pages instead.
       ApolloServerPluginCacheControlDisabled(),

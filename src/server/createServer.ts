@@ -3,11 +3,13 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { drainOnClose } from './drainOnClose.ts';
 import { createErrorHandler, type ErrorHandlerOptions } from './errorHandler.ts';
 import { type GraphqlRouteOptions, registerGraphqlRoute } from './graphqlRoute.ts';
+import { type Metrics, registerMetricsRoute } from './metricsRoute.ts';
 import { createClientErrors } from './protection/clientErrors.ts';
 import { toFastifyLimits } from './protection/httpLimits.ts';
 import { SECURITY_HEADERS } from './protection/securityHeaders.ts';
 import { refuseLate } from './refuseLate.ts';
 import { refuseMethods } from './refuseMethods.ts';
+import { toRequestId } from './requestIdentity.ts';
 
 /** What the HTTP server is put around. */
 export interface ServerOptions extends GraphqlRouteOptions, ErrorHandlerOptions {
@@ -16,6 +18,8 @@ export interface ServerOptions extends GraphqlRouteOptions, ErrorHandlerOptions 
   readonly trustProxy: boolean | number | readonly string[];
   /** What `/readyz` says beside that the server is ready: none of it keeps it from being so. */
   readonly readiness: () => Readonly<Record<string, string>>;
+  /** Served at `/metrics`; undefined: not here. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /**
@@ -23,7 +27,7 @@ export interface ServerOptions extends GraphqlRouteOptions, ErrorHandlerOptions 
  * in flight, 10 seconds at most, and has `/readyz` say 503 meanwhile.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { apollo, corsOrigins, trustProxy, limits, source, readiness, log } = options;
+  const { apollo, corsOrigins, trustProxy, limits, source, readiness, metrics, log } = options;
   const clientErrors = createClientErrors(source, limits);
   const errorHandler = createErrorHandler(options);
   const server = Fastify({
@@ -39,12 +43,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     return503OnClosing: false,
     // It would end the drain too, a moment before its own end.
     pluginTimeout: 0,
+    genReqId: toRequestId,
   });
 
   clientErrors.watch(server);
   server.setErrorHandler(errorHandler);
-  server.addHook('onRequest', (_request, reply, done) => {
+  server.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
+    reply.header('x-request-id', request.id);
     done();
   });
   refuseMethods(server);
@@ -52,18 +58,25 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     await server.register(cors, {
       origin: [...corsOrigins],
       methods: ['GET', 'POST'],
-      exposedHeaders: ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+      exposedHeaders: [
+        'X-Request-Id',
+        'Retry-After',
+        'RateLimit-Limit',
+        'RateLimit-Remaining',
+        'RateLimit-Reset',
+      ],
       maxAge: 3600,
     });
   }
 
-  const { isDraining } = drainOnClose(server, (reply) => refuseLate(reply, source));
+  const { isDraining } = drainOnClose(server, (request, reply) => refuseLate(request, reply, options));
 
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/readyz', (_request, reply) => {
     if (!isDraining()) return { status: 'ok', ...readiness() };
     return reply.code(503).send({ status: 'draining', ...readiness() });
   });
+  if (metrics) registerMetricsRoute(server, metrics);
   registerGraphqlRoute(server, options);
 
   server.addHook('onClose', () => apollo.stop());

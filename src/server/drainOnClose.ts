@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Server, Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** How long requests in flight may take to finish once the server closes, in milliseconds. */
 export const DRAIN_MS = 10_000;
@@ -25,7 +25,10 @@ export interface Drain {
  *
  * @param refuse Answers a request for `/graphql` that came too late.
  */
-export function drainOnClose(fastify: FastifyInstance, refuse: (reply: FastifyReply) => void): Drain {
+export function drainOnClose(
+  fastify: FastifyInstance,
+  refuse: (request: FastifyRequest, reply: FastifyReply) => void,
+): Drain {
   const latestResponses = new Map<Socket, ServerResponse | undefined>();
   let arrivals = 0;
   let isDraining = false;
@@ -44,7 +47,7 @@ export function drainOnClose(fastify: FastifyInstance, refuse: (reply: FastifyRe
     if (!latestResponses.has(socket) && socket instanceof Socket) watch(socket);
     if (latestResponses.has(socket)) latestResponses.set(socket, reply.raw);
     arrivals++;
-    if (isRefusing && request.routeOptions.url === '/graphql') refuse(reply);
+    if (isRefusing && request.routeOptions.url === '/graphql') refuse(request, reply);
     else done();
   });
 

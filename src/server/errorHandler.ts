@@ -1,15 +1,18 @@
 import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { INTERNAL_ERROR, toRequestError } from '../graphql/formatError.ts';
 import type { UpstreamSource } from '../graphql/upstreamExtension.ts';
+import type { OnServerEvent } from './events.ts';
 import { toErrorBody } from './protection/errorBody.ts';
 import { type HttpLimits, toLimitMessage } from './protection/httpLimits.ts';
 import { Refusal } from './protection/refusal.ts';
 import { SECURITY_HEADERS } from './protection/securityHeaders.ts';
+import { toRefusedEvent } from './refusedEvent.ts';
 
 /** What it takes to answer a request that went wrong. */
 export interface ErrorHandlerOptions {
   readonly source: UpstreamSource;
   readonly limits: HttpLimits;
+  readonly onEvent: OnServerEvent;
   readonly log: FastifyBaseLogger;
 }
 
@@ -17,9 +20,12 @@ export interface ErrorHandlerOptions {
  * Answers what became no operation, as Fastify's error handler: in the form of GraphQL's answers, and never with a
  * detail of ours.
  */
-export function createErrorHandler({ source, limits, log }: ErrorHandlerOptions) {
-  return (error: FastifyError | Refusal, _request: FastifyRequest, reply: FastifyReply): void => {
-    const { status, headers, formatted } = error instanceof Refusal ? error : toRefusal(error);
+export function createErrorHandler({ source, limits, onEvent, log }: ErrorHandlerOptions) {
+  return (error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply): void => {
+    const refusal = error instanceof Refusal ? error : toRefusal(error, request.id);
+    const { status, headers, formatted } = refusal;
+    // An address that cannot be read has no route.
+    if (request.routeOptions?.url === '/graphql') onEvent(toRefusedEvent(request, reply, refusal, source));
     reply
       .status(status)
       // What has no route, such as an address that cannot be read, has not got them yet.
@@ -28,11 +34,11 @@ export function createErrorHandler({ source, limits, log }: ErrorHandlerOptions)
   };
 
   /** Of what Fastify could not read: too large, not JSON, of a type that is not taken. Anything else is our own defect. */
-  function toRefusal(error: FastifyError): Refusal {
+  function toRefusal(error: FastifyError, requestId: string): Refusal {
     const status = error.statusCode ?? 500;
     if (status < 500)
       return new Refusal(status, toRequestError(toLimitMessage(error, limits), 'BAD_REQUEST'));
-    log.error({ err: error }, 'Unexpected error');
+    log.error({ err: error, requestId }, 'Unexpected error');
     return new Refusal(status, INTERNAL_ERROR);
   }
 }

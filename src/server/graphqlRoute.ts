@@ -2,29 +2,39 @@ import type { ApolloServer } from '@apollo/server';
 import type { FastifyInstance } from 'fastify';
 import type { OperationContext } from '../graphql/context.ts';
 import type { RunKnown } from '../graphql/execution/knownOperations.ts';
-import { type AnswersOptions, createAnswers, type GraphqlRequest } from './answers/createAnswers.ts';
+import {
+  type AnswersOptions,
+  createAnswers,
+  type FindAnswer,
+  type GraphqlRequest,
+} from './answers/createAnswers.ts';
 import { sendAnswer } from './answers/sendAnswer.ts';
 import { createServeRequest } from './answers/serveRequest.ts';
 import type { TrustedDocuments } from './answers/trustedDocuments.ts';
+import { withTelling } from './answers/withTelling.ts';
 import { type AdmissionOptions, createAdmission } from './protection/admission.ts';
 
 /** What it takes to serve `/graphql`. */
 export interface GraphqlRouteOptions
   extends Omit<AnswersOptions, 'parse' | 'serve' | 'isPrivate'>,
-    Omit<AdmissionOptions, 'onEvent'> {
+    AdmissionOptions {
   /** Started. */
   readonly apollo: ApolloServer<OperationContext>;
   readonly runKnown: RunKnown;
   /** Documents that clients may name by hash; undefined where there are none. */
   readonly trusted: TrustedDocuments | undefined;
+  /** Goes around what finds, and tells of, each answer. */
+  readonly around?: ((find: FindAnswer) => FindAnswer) | undefined;
 }
 
 /** Serves `/graphql`. */
 export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
-  const { apollo, runKnown, trusted, apiKeys } = options;
+  const { apollo, runKnown, trusted, apiKeys, around } = options;
   const serve = createServeRequest(apollo, runKnown, trusted);
   const isPrivate = apiKeys !== undefined;
-  const findAnswer = createAnswers({ ...options, serve, isPrivate, parse: createParser(server) });
+  const find = createAnswers({ ...options, serve, isPrivate, parse: createParser(server) });
+  const told = withTelling(find, options);
+  const findAnswer = around?.(told) ?? told;
 
   // Bodies stay as they are: an answer that is kept is found by them, without a look into them.
   server.removeAllContentTypeParsers();

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import PQueue from 'p-queue';
 import type { PageSource } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
@@ -27,6 +28,8 @@ export function withQueue(
   return async (key, options) => {
     const isFull = queue.size >= (options.background ? maxWaiting / 2 : maxWaiting);
     if (isFull) throw shed(key, onEvent);
-    return queue.add(() => source(key, options), { priority: options.background ? 0 : 1 });
+    // In whatever call it has its turn: what follows belongs to the operation that asked.
+    const fetch = AsyncResource.bind(() => source(key, options));
+    return queue.add(fetch, { priority: options.background ? 0 : 1 });
   };
 }

@@ -23,6 +23,11 @@ export class Documents {
     });
   }
 
+  /** What they take. */
+  get bytes(): number {
+    return this.#documents.calculatedSize;
+  }
+
   /** The document of this very text. */
   find(text: string): DocumentNode | undefined {
     const key = this.#keys.get(text);

@@ -106,6 +106,7 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
     const document = documents.find(query);
     const operation = document && getOperationAST(document, operationName);
     if (!operation) return undefined;
+    contextValue.operation.name = operation.name?.value;
     const variableValues = variables ?? {};
     const seen = look(operation, document);
     if (!isAllowed(seen, { schema, document, operation, variables: variableValues })) return undefined;

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
 import { PREFLIGHT_HEADERS } from '../../graphql/createApolloServer.ts';
-import type { AnswerEvent, ServerEvent } from '../events.ts';
+import type { AnswerEvent, OnServerEvent } from '../events.ts';
 import type { CheckOverload, Overload } from '../protection/overload.ts';
 import { refuseForNow } from '../protection/refusal.ts';
 import type { Answer } from './answer.ts';
@@ -21,12 +21,15 @@ export interface AnswersOptions extends MakeAnswerOptions {
   /** Room for answers that are kept; 0 keeps none. */
   readonly maxBytes: number;
   readonly checkOverload: CheckOverload;
-  readonly onEvent: (event: ServerEvent) => void;
+  readonly onEvent: OnServerEvent;
+  /** Told how to read what they take. */
+  readonly watchBytes?: ((bytes: () => number) => void) | undefined;
 }
 
 /** An answer to be sent. */
 export interface FoundAnswer {
   readonly answer: Answer;
+  readonly origin: AnswerEvent['origin'];
   /** How long it has been kept, in seconds; absent when it has not been. */
   readonly age?: number;
 }
@@ -70,14 +73,20 @@ const LIMITS = {
  * - While there is too much to do, what is neither kept nor under way is refused.
  */
 export function createAnswers(options: AnswersOptions): FindAnswer {
-  const { serve, createContext, parse, maxBytes, monotonic, checkOverload, onEvent } = options;
-  if (maxBytes === 0) return async (request) => tell('made', await make(request, createContext()));
+  const { serve, createContext, parse, maxBytes, monotonic, checkOverload, onEvent, watchBytes } = options;
+  if (maxBytes === 0) {
+    return async (request) => {
+      const { answer } = await make(request, createContext());
+      return { answer, origin: 'made' };
+    };
+  }
 
   const kept = new LRUCache<string, KeptAnswer>({
     maxSize: maxBytes,
     // Its compressed forms, of which there are two, take less than half of it each.
     sizeCalculation: ({ answer }, key) => OVERHEAD_BYTES + 2 * key.length + 2 * answer.body.length,
   });
+  watchBytes?.(() => kept.calculatedSize);
   const underWay = new Map<string, Promise<MadeAnswer>>();
 
   function findKept(key: string): FoundAnswer | undefined {
@@ -90,7 +99,7 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
       return undefined;
     }
     readPages.reuse();
-    return { answer, age: Math.floor((now - madeAt) / 1000) };
+    return { answer, origin: 'kept', age: Math.floor((now - madeAt) / 1000) };
   }
 
   async function share(key: string, request: GraphqlRequest): Promise<FoundAnswer> {
@@ -99,14 +108,14 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
     const another = underWay.get(key);
     if (another !== undefined) {
       const made = await another.catch(() => undefined);
-      if (made?.forOthers) return tell('shared', { answer: made.forOthers.shared() });
+      if (made?.forOthers) return { answer: made.forOthers.shared(), origin: 'shared' };
     }
     const making = make(request, context);
     underWay.set(key, making);
     try {
       const made = await making;
       keep(key, made, context);
-      return tell('made', made);
+      return { answer: made.answer, origin: 'made' };
     } finally {
       if (underWay.get(key) === making) underWay.delete(key);
     }
@@ -141,15 +150,9 @@ export function createAnswers(options: AnswersOptions): FindAnswer {
     throw refuseForNow(503, message, 'OVERLOADED', OVERLOAD_SECONDS);
   }
 
-  function tell(origin: AnswerEvent['origin'], found: FoundAnswer): FoundAnswer {
-    onEvent({ type: 'answer', origin, status: found.answer.status });
-    return found;
-  }
-
   return (request) => {
     const key = toKey(request);
-    const found = findKept(key);
-    return found ? tell('kept', found) : share(key, request);
+    return findKept(key) ?? share(key, request);
   };
 }
 

@@ -36,21 +36,25 @@ export interface MadeAnswer {
 
 /** Makes the answer out of what a request came to, with what it cost, and what caches may do with it. */
 export function makeAnswer(
-  { status, headers: served, body, hasErrors }: ServedRequest,
-  { cost, charts: { readPages } }: OperationContext,
+  { status, headers: served, body, outcome, codes }: ServedRequest,
+  { cost, operation: { name }, charts: { readPages } }: OperationContext,
   { source, isPrivate, monotonic }: MakeAnswerOptions,
   hasEtag: boolean,
 ): MadeAnswer {
   const headers: Record<string, string> = { ...served, 'cache-control': 'no-store' };
   const isPage = headers['content-type']?.startsWith('text/html');
   if (isPage) return { answer: new Answer(status, { ...headers, ...PAGE_HEADERS }, Buffer.concat(body)) };
+  const hasErrors = outcome !== 'ok';
 
   if (!hasErrors && readPages.areLasting) {
     headers['cache-control'] = toCacheControl(readPages, monotonic(), isPrivate);
     if (hasEtag) headers.etag = toEtag(body);
   }
-  const atCost = (toCost: (cost: Cost) => Cost): Answer =>
-    new Answer(status, headers, withUpstream(body, toUpstreamExtension(source, toCost(cost))));
+  const atCost = (toCost: (cost: Cost) => Cost): Answer => {
+    const upstream = toUpstreamExtension(source, toCost(cost));
+    const account = { name, outcome, codes, cost: upstream };
+    return new Answer(status, headers, withUpstream(body, upstream), account);
+  };
   const answer = atCost((own) => own);
   if (hasErrors) return { answer };
   let shared: Answer | undefined;

@@ -1,10 +1,11 @@
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { FastifyRequest } from 'fastify';
-import type { GraphQLFormattedError } from 'graphql';
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
 import type { RunKnown } from '../../graphql/execution/knownOperations.ts';
 import { toRequestError } from '../../graphql/formatError.ts';
+import type { AnswerAccount } from '../events.ts';
 import {
   bringsDocument,
   fillInDocument,
@@ -16,13 +17,17 @@ import {
 const GRAPHQL_RESPONSE = 'application/graphql-response+json';
 
 /** What a request came to. */
-export interface ServedRequest {
+export interface ServedRequest extends Verdict {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** The body in UTF-8, in pieces; of an answer, without what it cost. */
   readonly body: readonly Buffer[];
-  readonly hasErrors: boolean;
 }
+
+/** What became of an operation. */
+type Verdict = Pick<AnswerAccount, 'outcome' | 'codes'>;
+
+const OK: Verdict = { outcome: 'ok', codes: [] };
 
 /** Carries out a request, whose body was parsed. */
 export type ServeRequest = (
@@ -52,7 +57,7 @@ export function createServeRequest(
     const contentType = request.method === 'POST' ? contentTypes.get(accept) : undefined;
     const result = contentType === undefined ? undefined : await runKnown(body, context);
     if (contentType && result) {
-      return { status: 200, headers: { 'content-type': contentType }, body: result, hasErrors: false };
+      return { status: 200, headers: { 'content-type': contentType }, body: result, ...OK };
     }
     const served = await serveByApollo(request, { body, search }, context);
     const chosen = served.headers['content-type'];
@@ -78,12 +83,12 @@ export function createServeRequest(
       throw new TypeError('An answer in parts, though nothing is deferred');
     const { status = 200, headers } = served;
     const { string: text } = served.body;
-    const hasErrors = text.startsWith('{"errors"');
+    const verdict = judge(text);
     return {
-      status: hasErrors && status === 400 ? toErrorStatus(request, text) : status,
+      status: status === 400 ? toErrorStatus(request, verdict) : status,
       headers: Object.fromEntries(headers),
       body: [Buffer.from(text)],
-      hasErrors,
+      ...verdict,
     };
   }
 }
@@ -93,11 +98,19 @@ export function createServeRequest(
  * `application/graphql-response+json`, is one that takes 400 for a failure of the transport: it gets 200 with the errors,
  * if what it sent could be read as a GraphQL request (GraphQL over HTTP, 6.4.1).
  */
-function toErrorStatus({ headers: { accept = '' } }: FastifyRequest, text: string): number {
+function toErrorStatus({ headers: { accept = '' } }: FastifyRequest, { codes }: Verdict): number {
   const isLegacy = accept.includes('application/json') && !accept.includes(GRAPHQL_RESPONSE);
-  if (!isLegacy) return 400;
-  const { errors }: { errors: readonly GraphQLFormattedError[] } = JSON.parse(text);
-  return errors.every(({ extensions }) => extensions?.code !== 'BAD_REQUEST') ? 200 : 400;
+  const isReadable = codes.length > 0 && !codes.includes('BAD_REQUEST');
+  return isLegacy && isReadable ? 200 : 400;
+}
+
+/** Reads in an answer what became of its operation. */
+function judge(text: string): Verdict {
+  if (!text.startsWith('{"errors"')) return OK;
+  const { errors, data }: FormattedExecutionResult = JSON.parse(text);
+  const codes = errors?.map(({ extensions }) => String(extensions?.code));
+  const isPartial = Object.values(data ?? {}).some((field) => field !== null);
+  return { outcome: isPartial ? 'partial' : 'error', codes: [...new Set(codes)] };
 }
 
 const NOT_TRUSTED = toRequestError(
@@ -115,12 +128,13 @@ const ODD_HASH = toRequestError(
 /** Refuses a request before Apollo Server sees it, as that would. */
 function refuse(request: FastifyRequest, error: GraphQLFormattedError): ServedRequest {
   const text = JSON.stringify({ errors: [error] });
+  const verdict = judge(text);
   const isJson = !request.headers.accept?.includes(GRAPHQL_RESPONSE);
   return {
-    status: toErrorStatus(request, text),
+    status: toErrorStatus(request, verdict),
     headers: { 'content-type': `${isJson ? 'application/json' : GRAPHQL_RESPONSE}; charset=utf-8` },
     body: [Buffer.from(text)],
-    hasErrors: true,
+    ...verdict,
   };
 }
 

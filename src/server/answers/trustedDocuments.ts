@@ -17,6 +17,14 @@ export interface Sent {
   readonly search: string;
 }
 
+/** The names of the operations in them, about: as their texts have them. */
+export function operationNames(trusted: TrustedDocuments | undefined): string[] {
+  const texts = [...(trusted?.texts.values() ?? [])];
+  return texts.flatMap((text) =>
+    [...text.matchAll(/\bquery\s+([_A-Za-z]\w*)/g)].map(([, name = '']) => name),
+  );
+}
+
 /** Whether a request brings the text of a document. */
 export function bringsDocument({ body, search }: Sent): boolean {
   return [body, parametersOf(search)].some((parameters) => hasDocument(Object(parameters)));

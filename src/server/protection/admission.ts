@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { toRequestError } from '../../graphql/formatError.ts';
 import { type ApiKey, createKeyFinder } from '../apiKeys.ts';
-import type { RateLimitedEvent } from '../events.ts';
+import type { OnServerEvent } from '../events.ts';
 import { toClientAddress } from './clientAddress.ts';
 import type { RateLimiter } from './rateLimiter.ts';
 import { Refusal, refuseForNow } from './refusal.ts';
@@ -19,7 +19,7 @@ export interface AdmissionOptions {
   readonly apiKeys: readonly ApiKey[] | undefined;
   /** Undefined: nobody asks too often. */
   readonly rateLimiter: RateLimiter | undefined;
-  readonly onEvent: (event: RateLimitedEvent) => void;
+  readonly onEvent: OnServerEvent;
 }
 
 const UNAUTHENTICATED = new Refusal(

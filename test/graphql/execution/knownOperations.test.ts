@@ -143,6 +143,7 @@ describe('createKnownOperations', () => {
 
   const context = () => ({
     cost: createUpstreamCost(),
+    operation: { name: undefined },
     connections: new Map(),
     charts: {
       readWindow: async () => ({ ranks: { first: 1, last: 20 }, videos: rows, facts: undefined }),
