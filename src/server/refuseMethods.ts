@@ -8,12 +8,18 @@ export function refuseMethods(server: FastifyInstance): void {
     methods.set(url, [...new Set([...(methods.get(url) ?? []), method].flat())]);
   });
 
-  server.addHook('onRequest', async ({ is404, method, url }, reply) => {
-    if (!is404) return;
+  server.addHook('onRequest', ({ is404, method, url }, reply, done) => {
+    if (!is404) {
+      done();
+      return;
+    }
     const known = methods.get(url.split('?')[0] ?? '');
-    if (!known) return reply.code(404).send({ error: 'Not Found', message: 'There is nothing at this path' });
+    if (!known) {
+      reply.code(404).send({ error: 'Not Found', message: 'There is nothing at this path' });
+      return;
+    }
     const allowed = [...known, ...(methods.get('*') ?? [])].join(', ');
     const message = `Expected one of ${allowed}, but got: ${method}`;
-    return reply.code(405).header('allow', allowed).send({ error: 'Method Not Allowed', message });
+    reply.code(405).header('allow', allowed).send({ error: 'Method Not Allowed', message });
   });
 }
