@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { type Chart, TrendingOrder, TrendingPeriod } from '../src/domain/chart.ts';
+import { encodeCursor } from '../src/domain/cursor.ts';
+
+const PERIODS = Object.keys(TrendingPeriod) as (keyof typeof TrendingPeriod)[];
+/** A dozen charts: four countries, three periods. */
+const REGIONS = ['US', 'GB', 'DE', 'JP'];
+const CHART_LENGTH = 500;
+/** Ids that answers have shown lately, for lookups. */
+const MAX_SEEN = 200;
+
+/** Makes operations that were never sent before: names and aliases are random, and so are windows and ids. */
+export interface Operations {
+  next(): string;
+  /** Tells of an answer's text: its ids will be looked up. */
+  see(text: string): void;
+}
+
+export function createOperations(): Operations {
+  let seen = ['7310871003254096742'];
+
+  function next(): string {
+    const kind = Math.random();
+    if (kind < 0.7) return `query ${name()} { ${name()}: ${window()} }`;
+    if (kind < 0.8) return `query ${name()} { ${name()}: ${window(20)} ${name()}: ${window(20)} }`;
+    if (kind < 0.97) return `query ${name()} { ${name()}: ${lookup()} }`;
+    // A client's mistake beside a good field.
+    return `query ${name()} { ${name()}: trendingVideos(region: "ZZ") { totalCount } ${name()}: ${window(20)} }`;
+  }
+
+  function lookup(): string {
+    const ids = Array.from({ length: between(1, 20) }, () => `"${pick(seen)}"`);
+    return `trendingVideosByItemId(itemIds: [${ids}, "${between(1, 1e9)}"]) { itemId title creator { handle } }`;
+  }
+
+  return {
+    next,
+    see: (text) => {
+      const found = Array.from(text.matchAll(/"itemId":"(\d+)"/g), ([, id = '']) => id);
+      seen = [...found, ...seen].slice(0, MAX_SEEN);
+    },
+  };
+}
+
+/** A field that reads a window of any chart, up or down from anywhere. */
+function window(maxSize = 100): string {
+  const period = pick(PERIODS);
+  const chart: Chart = {
+    region: pick(REGIONS),
+    period: TrendingPeriod[period],
+    orderBy: TrendingOrder.VIEWS,
+  };
+  const cursor = encodeCursor(chart, { rank: between(1, CHART_LENGTH), itemId: null });
+  const size = between(1, maxSize);
+  const slice = pick([
+    `first: ${size}`,
+    `last: ${size}`,
+    `first: ${size}, after: "${cursor}"`,
+    `last: ${size}, before: "${cursor}"`,
+  ]);
+  return `trendingVideos(region: "${chart.region}", period: ${period}, ${slice}) { totalCount stale edges { rank cursor node { itemId title cover } } pageInfo { hasNextPage endCursor } }`;
+}
+
+const name = (): string => `q${randomBytes(6).toString('hex')}`;
+const between = (from: number, to: number): number => from + Math.floor(Math.random() * (to - from + 1));
+const pick = <T>(values: readonly T[]): T => values[between(0, values.length - 1)] as T;

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { CREDITS_PER_REQUEST } from '../src/domain/upstreamCost.ts';
+import { type FaultyUpstream, startFaultyUpstream } from './faultyUpstream.ts';
+import { runLoad } from './load.ts';
+import { startRestartingRedis } from './redis.ts';
+import { type Replica, startReplica } from './replica.ts';
+import { type Bill, toReport } from './report.ts';
+
+const USAGE = `Usage: npm run soak -- [options]
+
+  --minutes N    how long (10)
+  --rate N       operations a second (50)
+  --replicas N   processes of the server (2)
+`;
+/** How often memory is looked at; more often in a run too short for forty looks. */
+const SAMPLE_MS = 5000;
+/** How long calls may still be under way when the last operation was answered. */
+const SETTLE_MS = 20_000;
+
+interface Soak {
+  readonly minutes: number;
+  readonly rate: number;
+  readonly replicas: number;
+}
+
+/** Reads the command line; null when it is not understood. */
+function readArguments(): Soak | null {
+  try {
+    const { values } = parseArgs({
+      options: {
+        minutes: { type: 'string', default: '10' },
+        rate: { type: 'string', default: '50' },
+        replicas: { type: 'string', default: '2' },
+      },
+    });
+    const soak = {
+      minutes: Number(values.minutes),
+      rate: Number(values.rate),
+      replicas: Number(values.replicas),
+    };
+    return soak.minutes > 0 && soak.rate > 0 && soak.replicas >= 1 && soak.replicas <= 8 ? soak : null;
+  } catch {
+    return null;
+  }
+}
+
+async function run({ minutes, rate, replicas: count }: Soak): Promise<boolean> {
+  const upstream = await startFaultyUpstream();
+  const redis = await startRestartingRedis();
+  const replicas: Replica[] = [];
+  const exits: (number | null)[] = [];
+  try {
+    for (let n = 0; n < count; n++) replicas.push(await startReplica(upstream.origin, redis?.url));
+    const memory = replicas.map((): number[] => []);
+    const sampleMs = Math.min(SAMPLE_MS, (minutes * 60_000) / 40);
+    const sampling = setInterval(() => void sample(replicas, memory), sampleMs);
+    const tally = await runLoad(
+      replicas.map(({ url }) => url),
+      rate,
+      minutes * 60_000,
+    );
+    clearInterval(sampling);
+    upstream.heal();
+    const bill = await readBill(replicas, upstream);
+    exits.push(...(await Promise.all(replicas.splice(0).map((replica) => replica.close()))));
+    const { text, isGood } = toReport({
+      tally,
+      bill,
+      price: CREDITS_PER_REQUEST,
+      memory,
+      struck: upstream.struck,
+      redisRestarts: redis?.restarts(),
+      exits,
+    });
+    process.stdout.write(text);
+    return isGood;
+  } finally {
+    await Promise.all(replicas.map((replica) => replica.close()));
+    await redis?.close();
+    await upstream.close();
+  }
+}
+
+async function sample(replicas: readonly Replica[], memory: readonly number[][]): Promise<void> {
+  for (const [index, replica] of replicas.entries()) {
+    const metrics = await replica.readMetrics().catch(() => undefined);
+    const bytes = metrics?.get('process_resident_memory_bytes');
+    if (bytes !== undefined) memory[index]?.push(bytes);
+  }
+}
+
+/** The bill, once both sides agree; after 20 seconds as it stands. A call is in the metrics when it has ended. */
+async function readBill(replicas: readonly Replica[], upstream: FaultyUpstream): Promise<Bill> {
+  const until = performance.now() + SETTLE_MS;
+  for (;;) {
+    await sleep(2000);
+    const arrived = upstream.arrived();
+    const metrics = await Promise.all(replicas.map((replica) => replica.readMetrics()));
+    const spent = (purpose: string): number =>
+      metrics.reduce(
+        (sum, each) => sum + (each.get(`trending_credits_spent_total{purpose="${purpose}"}`) ?? 0),
+        0,
+      );
+    const bill = { operations: spent('operation'), refreshes: spent('refresh'), arrived };
+    const isSettled = bill.operations + bill.refreshes === arrived * CREDITS_PER_REQUEST;
+    if (isSettled || performance.now() > until) return bill;
+  }
+}
+
+// What was started ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+const soak = readArguments();
+if (soak === null) {
+  process.stderr.write(USAGE);
+  process.exitCode = 1;
+} else if (!(await run(soak))) {
+  process.exitCode = 1;
+}
