@@ -185,8 +185,8 @@ describeWithRedis('replicas', () => {
     return { status: response?.statusCode ?? 0, remaining, ms: performance.now() - startedAt };
   }
 
-  /** The beats of both, and some more. */
-  const settle = () => sleep(1300);
+  /** The beats of both, and a few more: on a busy machine one may come late. */
+  const settle = () => sleep(2500);
 
   it('count together, in the background, under names that tell no key', async () => {
     for (let count = 0; count < 6; count++) await ask(0);
