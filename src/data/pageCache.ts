@@ -148,6 +148,12 @@ export class PageCache {
     if (!this.#flights.has(pageId(key))) this.#start(key);
   }
 
+  /** The same for the page of a copy that serves, in the grid that it is cut in by now. */
+  refreshCopy(copy: PageCopy): void {
+    const { pageSize } = this.#options.store.newestInAnyGrid(copy) ?? copy;
+    this.refresh({ ...copy, pageSize });
+  }
+
   /**
    * A fresh copy of the page, held or fetched for `operation`; the stale one when it cannot be had in time.
    *

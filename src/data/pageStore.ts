@@ -92,9 +92,14 @@ export class PageStore {
   }
 
   /** The newest copy of a page; undefined when none is held, or when it is cut in another grid. */
-  newest({ chart, number, pageSize }: PageKey): HeldPage | undefined {
-    const newest = this.copies(chart).find((page) => page.number === number);
-    return newest?.pageSize === pageSize ? newest : undefined;
+  newest(key: PageKey): HeldPage | undefined {
+    const newest = this.newestInAnyGrid(key);
+    return newest?.pageSize === key.pageSize ? newest : undefined;
+  }
+
+  /** The newest copy of a page, whatever grid it is cut in. */
+  newestInAnyGrid({ chart, number }: PageRef): HeldPage | undefined {
+    return this.copies(chart).find((page) => page.number === number);
   }
 
   /** The newest copy of a video on any page that may still be used. */

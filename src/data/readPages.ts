@@ -87,7 +87,7 @@ export class ReadPages {
     const isFresh = this.#cache.isFresh(this);
     for (const copy of this.#copies.values()) {
       this.#cache.touch(copy);
-      if (!isFresh && copy.isOfWindow) this.#cache.refresh(copy);
+      if (!isFresh && copy.isOfWindow) this.#cache.refreshCopy(copy);
       const origin = this.#cache.isFresh(copy) ? 'cached' : 'stale';
       this.#onEvent({ type: 'pageRead', origin, chart: copy.chart, page: copy.number });
     }

@@ -25,8 +25,9 @@ function createReaders(options: TestCacheOptions = {}) {
 
   async function read(args: WindowArguments, need: WindowNeed = ALL) {
     const operation = createOperation();
-    const window = await createChartReader(cache, operation, onEvent).readWindow(US_VIEWS, args, need);
-    return { ...toPlain(window), cost: operation.cost };
+    const { readWindow, readPages } = createChartReader(cache, operation, onEvent);
+    const window = await readWindow(US_VIEWS, args, need);
+    return { ...toPlain(window), cost: operation.cost, readPages };
   }
 
   /** The pages bought since the last call. */
@@ -174,6 +175,21 @@ describe('a window past its time to live', () => {
       expect((await bought()).filter((number) => number <= 2)).toEqual(expect.arrayContaining(expected));
     }
     expect(await read({ first: 20 })).toMatchObject({ ids: range(1, 20), stale: false });
+  });
+
+  it('buys no page again in the grid of before when it is given again', async () => {
+    const { read, clock, chart, bought } = createReaders();
+    await read({ first: 20 });
+    await bought();
+    clock.advance(TTL_MS);
+    chart.pageSize = 10;
+    await read({ first: 20 });
+    expect(await bought()).toEqual([1]);
+    // Cut from the first page as it was: the second one is on its way.
+    const { stale, readPages } = await read({ first: 20 });
+    expect(stale).toBe(true);
+    readPages.reuse();
+    expect(await bought()).toEqual([2]);
   });
 
   it('does not fall further behind when it is read more seldom than it lives', async () => {

@@ -237,21 +237,32 @@ it('answers every field of a connection on its own', async () => {
 });
 
 describe('money follows the selection', () => {
+  const __typename = 'TrendingVideoConnection';
   it.each([
-    ['__typename', '{ trendingVideos { __typename } }'],
-    ['__typename of what is below', '{ trendingVideos { pageInfo { __typename } } }'],
-    ['introspection', '{ __schema { types { name } } }'],
+    ['__typename', '{ trendingVideos { __typename } }', { trendingVideos: { __typename } }],
+    [
+      '__typename of what is below',
+      '{ trendingVideos { pageInfo { __typename } } }',
+      { trendingVideos: { pageInfo: { __typename: 'PageInfo' } } },
+    ],
+    ['introspection', '{ __schema { queryType { name } } }', { __schema: { queryType: { name: 'Query' } } }],
     [
       'fields that are skipped',
       '{ trendingVideos { __typename nodes @skip(if: true) { id } totalCount @include(if: false) } }',
+      { trendingVideos: { __typename } },
     ],
-    ['an empty window', '{ trendingVideos(first: 0) { nodes { id } pageInfo { endCursor } } }'],
-    ['an operation that is not valid', '{ trendingVideos { nope } }'],
-    ['a document that cannot be parsed', '{ trendingVideos {'],
-  ])('asks nothing of upstream for %s', async (_name, document) => {
+    [
+      'an empty window',
+      '{ trendingVideos(first: 0) { nodes { id } pageInfo { endCursor } } }',
+      { trendingVideos: { nodes: [], pageInfo: { endCursor: null } } },
+    ],
+    ['an operation that is not valid', '{ trendingVideos { nope } }', undefined],
+    ['a document that cannot be parsed', '{ trendingVideos {', undefined],
+  ])('asks nothing of upstream for %s', async (_name, document, expected) => {
     app = await startEmulatedApp();
-    const { extensions } = await app.query(document);
+    const { data, extensions } = await app.query(document);
     expect(app.bill).toEqual([]);
+    expect(data).toEqual(expected);
     expect(extensions.upstream).toEqual({
       source: 'keyapi',
       requests: 0,

@@ -28,8 +28,8 @@ async function read(
   const chart = toChart(args.region, args.period, args.orderBy);
   const window = toWindowArguments(chart, args);
   const need = toWindowNeed(info.fieldNodes, info);
-  // `__typename` alone.
-  if (!need.rows && !need.facts) return {};
+  // `__typename` alone, of the connection or of its page info.
+  if (!need.rows && !need.facts) return { pageInfo: {} };
   return new WindowConnection(chart, await charts.readWindow(chart, window, need));
 }
 
