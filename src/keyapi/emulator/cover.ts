@@ -16,11 +16,22 @@ export function renderCover(url: URL, now: number): string | null {
   const expires = Number(url.searchParams.get('x-expires'));
   const isGood = expires * 1000 > now && url.searchParams.get('x-signature') === sign(itemId, expires);
   if (itemId === '' || !isGood) return null;
-  const hue = hash(itemId) % 360;
+  const some = (part: string, from: number, to: number): number =>
+    from + (hash(`${itemId}/${part}`) % (to - from));
+  const hue = some('hue', 0, 360);
+  const color = (turn: number, lightness: number): string => `hsl(${(hue + turn) % 360} 65% ${lightness}%)`;
+  const circle = (part: string, fill: string): string => {
+    const [x, y, radius] = [some(`${part}x`, 0, 90), some(`${part}y`, 20, 150), some(`${part}r`, 12, 45)];
+    return `<circle cx="${x}" cy="${y}" r="${radius}" fill="${fill}" opacity="0.75"/>`;
+  };
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 160">
-<rect width="90" height="160" fill="hsl(${hue} 60% 40%)"/>
-<circle cx="${20 + (hash(`${itemId}/x`) % 50)}" cy="60" r="34" fill="hsl(${(hue + 40) % 360} 70% 60%)"/>
-<path d="M38 66v28l24-14z" fill="#fff"/>
+<linearGradient id="sky" x2="0.4" y2="1">
+<stop stop-color="${color(0, 55)}"/><stop offset="1" stop-color="${color(some('turn', 30, 90), 25)}"/>
+</linearGradient>
+<rect width="90" height="160" fill="url(#sky)"/>
+${circle('a', color(200, 65))}
+${circle('b', color(40, 70))}
+${circle('c', color(320, 45))}
 </svg>
 `;
 }

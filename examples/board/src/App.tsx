@@ -1,0 +1,124 @@
+import { Chart } from './Chart.tsx';
+import { ChartChoices, RegionChoice } from './Choice.tsx';
+import { Compare } from './Compare.tsx';
+import { CostSoFar } from './CostSoFar.tsx';
+import { formatPlace, MAX_REGIONS, type Place, usePlace, useTitle } from './place.ts';
+import { ORDER_NAMES, PERIOD_NAMES, REGIONS, regionName } from './words.ts';
+
+/** The page: what is looked at, and what there is to choose. */
+export function App() {
+  const [place, go] = usePlace();
+  const { view, region, regions, period, orderBy } = place;
+  const where = view === 'chart' ? regionName(region) : regions.map(regionName).join(', ');
+  const title = `${ORDER_NAMES[orderBy]}: ${where}`;
+  useTitle(title);
+  return (
+    <>
+      <a className="skip" href="#chart">
+        Skip to the chart
+      </a>
+      <header className="bar">
+        <div className="brand">
+          <img src="/icon.svg" alt="" width="28" height="28" />
+          Trending board
+        </div>
+        <nav aria-label="Views">
+          <ViewLink place={place} view="chart" go={go}>
+            Chart
+          </ViewLink>
+          <ViewLink place={place} view="compare" go={go}>
+            Compare
+          </ViewLink>
+        </nav>
+        <CostSoFar />
+      </header>
+      <main>
+        <h1 id="chart" tabIndex={-1}>
+          {title}
+          <small>{PERIOD_NAMES[period]}</small>
+        </h1>
+        <search className="choices" aria-label="What to look at">
+          {view === 'chart' ? (
+            <RegionChoice label="Region" value={region} onChoose={(chosen) => go({ region: chosen })} />
+          ) : (
+            <RegionChoices regions={regions} onChoose={(chosen) => go({ regions: chosen })} />
+          )}
+          <ChartChoices place={place} onChange={go} />
+        </search>
+        {view === 'chart' ? (
+          // Each chart begins anew, with nothing of the one before.
+          <Chart key={`${region} ${period} ${orderBy}`} place={place} />
+        ) : (
+          <Compare place={place} />
+        )}
+      </main>
+    </>
+  );
+}
+
+function ViewLink({
+  place,
+  view,
+  go,
+  children,
+}: {
+  readonly place: Place;
+  readonly view: Place['view'];
+  readonly go: (change: Partial<Place>) => void;
+  readonly children: string;
+}) {
+  return (
+    <a
+      href={formatPlace({ ...place, view })}
+      aria-current={place.view === view ? 'page' : undefined}
+      onClick={(event) => {
+        // A click that opens it elsewhere is the browser's.
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        go({ view });
+      }}
+    >
+      {children}
+    </a>
+  );
+}
+
+/** The choice of one to four regions. */
+function RegionChoices({
+  regions,
+  onChoose,
+}: {
+  readonly regions: readonly string[];
+  readonly onChoose: (regions: readonly string[]) => void;
+}) {
+  const another = REGIONS.find((code) => !regions.includes(code));
+  return (
+    <>
+      {regions.map((region, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: by its place, or the focus would go with the region that it had.
+        <div className="with-removal" key={index}>
+          <RegionChoice
+            label={`Region ${index + 1}`}
+            value={region}
+            without={regions}
+            onChoose={(chosen) => onChoose(regions.with(index, chosen))}
+          />
+          {regions.length > 1 && (
+            <button
+              type="button"
+              aria-label={`Remove ${regionName(region)}`}
+              onClick={() => onChoose(regions.filter((other) => other !== region))}
+            >
+              ×
+            </button>
+          )}
+        </div>
+      ))}
+      {another && regions.length < MAX_REGIONS && (
+        <button type="button" onClick={() => onChoose([...regions, another])}>
+          Add a region
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,77 @@
+import { useId } from 'react';
+import type { TrendingOrder, TrendingPeriod } from './generated/documents.ts';
+import type { Place } from './place.ts';
+import { ORDER_NAMES, PERIOD_NAMES, REGIONS, regionName } from './words.ts';
+
+/** A labelled choice of one among several. */
+export function Choice<Value extends string>({
+  label,
+  value,
+  options,
+  onChoose,
+}: {
+  readonly label: string;
+  readonly value: Value;
+  /** What people read, by value. */
+  readonly options: Readonly<Record<Value, string>>;
+  readonly onChoose: (value: Value) => void;
+}) {
+  const id = useId();
+  return (
+    <div className="choice">
+      <label htmlFor={id}>{label}</label>
+      {/* The options are the keys, so the value that comes is one of them. */}
+      <select id={id} value={value} onChange={({ target }) => onChoose(target.value as Value)}>
+        {Object.entries<string>(options).map(([option, text]) => (
+          <option key={option} value={option}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** The choice of a region: one of those that there are, or `value`, but none of `without`. */
+export function RegionChoice({
+  label,
+  value,
+  without = [],
+  onChoose,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly without?: readonly string[];
+  readonly onChoose: (region: string) => void;
+}) {
+  const codes = [...new Set([...REGIONS, value])].filter((code) => code === value || !without.includes(code));
+  const named = codes.map((code) => [code, regionName(code)] as const);
+  const options = Object.fromEntries(named.sort(([, a], [, b]) => a.localeCompare(b, 'en')));
+  return <Choice label={label} value={value} options={options} onChoose={onChoose} />;
+}
+
+/** The choices of what a chart covers, and what it is ranked by. */
+export function ChartChoices({
+  place: { period, orderBy },
+  onChange,
+}: {
+  readonly place: Place;
+  readonly onChange: (change: Partial<Place>) => void;
+}) {
+  return (
+    <>
+      <Choice<TrendingPeriod>
+        label="Period"
+        value={period}
+        options={PERIOD_NAMES}
+        onChoose={(chosen) => onChange({ period: chosen })}
+      />
+      <Choice<TrendingOrder>
+        label="Order"
+        value={orderBy}
+        options={ORDER_NAMES}
+        onChoose={(chosen) => onChange({ orderBy: chosen })}
+      />
+    </>
+  );
+}

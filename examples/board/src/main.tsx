@@ -1,0 +1,16 @@
+import { ApolloProvider } from '@apollo/client/react';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './App.tsx';
+import './board.css';
+import { createClient } from './client.ts';
+
+const root = document.getElementById('root');
+if (!root) throw new Error('index.html: expected an element with the id "root"');
+createRoot(root).render(
+  <StrictMode>
+    <ApolloProvider client={createClient()}>
+      <App />
+    </ApolloProvider>
+  </StrictMode>,
+);
