@@ -105,6 +105,13 @@ describe('the subgraph does not compose', () => {
       type Query { newest: TrendingVideo @provides(fields: "title") }`,
       'Non-shareable field "TrendingVideo.title" is resolved from multiple subgraphs',
     ],
+    [
+      'has a TrendingVideoConnection, though it shares it',
+      `type TrendingVideo @key(fields: "itemId") { itemId: ID! }
+      type TrendingVideoConnection @shareable { nodes: [TrendingVideo!]! }
+      type Query { favourites: TrendingVideoConnection }`,
+      'Non-shareable field "TrendingVideoConnection.nodes" is resolved from multiple subgraphs',
+    ],
   ])('when the other one %s', (_what, sdl, message) => {
     expect(() => composeSupergraph([trendingVideos, other(sdl)])).toThrow(message);
   });
