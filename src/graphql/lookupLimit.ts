@@ -5,7 +5,7 @@ import { coerceVariables, rootFields, type SentOperation } from './operationCost
 /** Ids that a client may send to one field. */
 export const MAX_IDS = 100;
 /** Ids that one operation may look up, with those of gateways. They cost no credit, but memory and time. */
-const MAX_IDS_PER_OPERATION = 1000;
+export const MAX_IDS_PER_OPERATION = 1000;
 
 /** Every field that looks something up, by the argument that names what, and how many that may be. */
 const LOOKUPS: Readonly<Record<string, { readonly argument: string; readonly max: number }>> = {

@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { concatAST, type DocumentNode, parse } from 'graphql';
 import { composeSupergraph, type Subgraph } from '../../examples/wider-graph/federation/composeSupergraph.ts';
 import { readSdl } from '../../examples/wider-graph/readSdl.ts';
+import { findBlocks } from '../support/examples.ts';
 
 const subgraph = (name: string, typeDefs: DocumentNode): Subgraph => ({
   name,
@@ -11,6 +13,18 @@ const subgraph = (name: string, typeDefs: DocumentNode): Subgraph => ({
 const trendingVideos = subgraph('trending-videos', await readSdl('../../schema/subgraph.graphql'));
 const reviews = subgraph('reviews', await readSdl('reviews/subgraph.graphql'));
 const collections = subgraph('collections', await readSdl('collections/subgraph.graphql'));
+/** Another one, with these definitions. */
+const other = (sdl: string) =>
+  subgraph(
+    'other',
+    parse(`
+      extend schema @link(
+        url: "https://specs.apollo.dev/federation/v2.3"
+        import: ["@external", "@key", "@provides", "@requires", "@shareable"]
+      )
+      scalar URL
+      ${sdl}`),
+  );
 
 describe('the subgraph composes, without a remark,', () => {
   it.each<[string, readonly Subgraph[]]>([
@@ -25,6 +39,32 @@ describe('the subgraph composes, without a remark,', () => {
   });
 });
 
+describe('the subgraph composes', () => {
+  it('with one that has the Creator that docs/wider-graph.md shows, and gives it', async () => {
+    const blocks = findBlocks(await readFile('docs/wider-graph.md', 'utf8'));
+    const creator = blocks.find(({ text }) => text.startsWith('type Creator @key'))?.text;
+    const { hints } = composeSupergraph([
+      trendingVideos,
+      other(`${creator} type Query { sponsored: [Creator!]! }`),
+    ]);
+    expect(hints).toEqual([expect.stringMatching(/^\[INCONSISTENT_ENTITY\]: Type "Creator" /)]);
+  });
+
+  it('with one that makes fields of those of TrendingVideo', () => {
+    const { hints } = composeSupergraph([
+      trendingVideos,
+      other(`
+        type TrendingVideo @key(fields: "itemId") {
+          itemId: ID!
+          title: String! @external
+          language: String @requires(fields: "title")
+        }
+        type Query { translated: [TrendingVideo]! }`),
+    ]);
+    expect(hints).toEqual([]);
+  });
+});
+
 describe('the subgraph does not compose', () => {
   it('when it has a `node` beside that of another', () => {
     const node = parse('extend type Query { node(id: ID!): Node }');
@@ -32,6 +72,48 @@ describe('the subgraph does not compose', () => {
     expect(() => composeSupergraph([withNode, collections])).toThrow(
       'Non-shareable field "Query.node" is resolved from multiple subgraphs',
     );
+  });
+
+  it.each([
+    [
+      'has a field more in its PageInfo',
+      `type PageInfo @shareable {
+        hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String total: Int
+      }
+      type Query { page: PageInfo }`,
+      'cannot find field "PageInfo.total"',
+    ],
+    [
+      'has a field less in its PageInfo',
+      'type PageInfo @shareable { hasNextPage: Boolean! endCursor: String } type Query { page: PageInfo }',
+      'cannot find field "PageInfo.hasPreviousPage"',
+    ],
+    [
+      'has a text for the url of its Creator',
+      'type Creator @shareable { handle: String! url: String! } type Query { creator: Creator }',
+      'Type of field "Creator.url" is incompatible across subgraphs',
+    ],
+    [
+      'has a Node with more than its id',
+      `interface Node { id: ID! at: String } type Thing implements Node { id: ID! at: String }
+      type Query { thing: Thing }`,
+      'Interface field "Node.at" is declared in subgraph "other" but type "TrendingVideo"',
+    ],
+    [
+      'provides fields of TrendingVideo',
+      `type TrendingVideo @key(fields: "itemId") { itemId: ID! title: String! @external }
+      type Query { newest: TrendingVideo @provides(fields: "title") }`,
+      'Non-shareable field "TrendingVideo.title" is resolved from multiple subgraphs',
+    ],
+    [
+      'has a TrendingVideoConnection, though it shares it',
+      `type TrendingVideo @key(fields: "itemId") { itemId: ID! }
+      type TrendingVideoConnection @shareable { nodes: [TrendingVideo!]! }
+      type Query { favourites: TrendingVideoConnection }`,
+      'Non-shareable field "TrendingVideoConnection.nodes" is resolved from multiple subgraphs',
+    ],
+  ])('when the other one %s', (_what, sdl, message) => {
+    expect(() => composeSupergraph([trendingVideos, other(sdl)])).toThrow(message);
   });
 
   it.each(['PageInfo', 'Creator'])('when the other one says nothing of sharing its %s', (type) => {

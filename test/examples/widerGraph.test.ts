@@ -125,6 +125,16 @@ describe('through the stitched schema', () => {
     expect(await ask('4300', NULLABLE_FIELDS)).toEqual(NULLABLE_ANSWER);
     expect(api.takeRequests()).toHaveLength(1);
   });
+
+  it('a video that is unknown takes no other with it, whichever schema is asked for it', async () => {
+    const ids = `["${reviewed[0]?.itemId}", "7000000000000000001"]`;
+    const answer = await ask(
+      '4300',
+      `{ videosByItemId(itemIds: ${ids}) { title } trendingVideosByItemId(itemIds: ${ids}) { title } }`,
+    );
+    const videos = [{ title: reviewed[0]?.title }, null];
+    expect(answer).toMatchObject({ data: { videosByItemId: videos, trendingVideosByItemId: videos } });
+  });
 });
 
 describe('docs/wider-graph.md', () => {

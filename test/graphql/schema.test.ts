@@ -4,8 +4,10 @@ import {
   buildSchema,
   findBreakingChanges,
   findDangerousChanges,
+  getNullableType,
   isEnumType,
   isInterfaceType,
+  isListType,
   isObjectType,
   isSpecifiedScalarType,
   parse,
@@ -92,6 +94,20 @@ describe('the schema', () => {
       }
     }
     expect(bare).toEqual([]);
+  });
+
+  it('says of each list of ids and references how long it may be', () => {
+    const fields = Object.values(createSubgraphSchema().getQueryType()?.getFields() ?? {});
+    const lists = fields.flatMap(({ args }) => args.filter(({ type }) => isListType(getNullableType(type))));
+    const limits = lists.map(({ name, description }) => [
+      name,
+      / (\d+) at most/.exec(description ?? '')?.[1],
+    ]);
+    expect(limits).toEqual([
+      ['itemIds', '100'],
+      ['ids', '100'],
+      ['representations', '1000'],
+    ]);
   });
 });
 

@@ -125,6 +125,16 @@ describe('a method that is not taken', () => {
     }
   });
 
+  it('is GET for what is no query', async () => {
+    await start();
+    const { statusCode, headers } = await app.server.inject({
+      url: '/graphql',
+      query: { query: 'mutation { none }' },
+      headers: { 'apollo-require-preflight': 'true', accept: JSON_TYPE },
+    });
+    expect([statusCode, headers.allow]).toEqual([405, 'POST']);
+  });
+
   it('is told before the body is looked at', async () => {
     await start();
     const headers = { 'content-type': 'application/x-of-a-kind' };

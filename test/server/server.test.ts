@@ -136,7 +136,10 @@ it('tells a client whose request is in flight when it closes not to keep the con
 describe('development', () => {
   it('opens Apollo Sandbox to a browser', async () => {
     app = await startEmulatedApp();
-    const response = await app.server.inject({ url: '/graphql', headers: { accept: 'text/html' } });
+    // As browsers ask for a page.
+    const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
+    const response = await app.server.inject({ url: '/graphql', headers: { accept } });
+    expect(response.statusCode).toBe(200);
     expect(response.headers['content-type']).toMatch(/^text\/html/);
     expect(response.body).toMatch(/embeddable-sandbox/);
   });

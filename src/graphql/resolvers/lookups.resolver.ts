@@ -11,7 +11,7 @@ export class LookupsResolver {
     nullable: true,
     description:
       'A video by its `itemId`, from what this server has cached of any chart, in its newest copy. Never costs a credit. ' +
-      'Null where it is not cached: nobody has read a chart with it yet, or not for long.',
+      'Null where it is not cached: nobody has read a chart with it yet, or not for a long time.',
   })
   trendingVideo(
     @Arg('itemId', () => ID, { description: "TikTok's own id of the video." }) itemId: string,

@@ -1,5 +1,6 @@
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
+import { MAX_IDS_PER_OPERATION } from '../lookupLimit.ts';
 import { type Found, findReferred } from '../lookups.ts';
 import { AnyScalar, EntityUnion, ServiceType } from '../types/subgraph.type.ts';
 
@@ -19,7 +20,9 @@ export class SubgraphResolver {
       'Videos come from what this server has cached, as by `trendingVideo`: that never costs a credit.',
   })
   _entities(
-    @Arg('representations', () => [AnyScalar], { description: 'The references, any number of them.' })
+    @Arg('representations', () => [AnyScalar], {
+      description: `The references, ${MAX_IDS_PER_OPERATION} at most.`,
+    })
     representations: unknown[],
     @Ctx() context: OperationContext,
   ): Promise<Found>[] {
