@@ -1,9 +1,16 @@
+import { memo } from 'react';
 import { Cover } from './Cover.tsx';
 import type { VideoTileFragment } from './generated/documents.ts';
 import { clockTime } from './words.ts';
 
-/** A video at its place on a chart. */
-export function VideoTile({ rank, video }: { readonly rank: number; readonly video: VideoTileFragment }) {
+/** A video at its place on a chart. Rendered once: windows come to a list of hundreds. */
+export const VideoTile = memo(function VideoTile({
+  rank,
+  video,
+}: {
+  readonly rank: number;
+  readonly video: VideoTileFragment;
+}) {
   const { title, itemUrl, duration, creator } = video;
   return (
     <article className="tile">
@@ -26,4 +33,4 @@ export function VideoTile({ rank, video }: { readonly rank: number; readonly vid
       )}
     </article>
   );
-}
+});

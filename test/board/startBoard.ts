@@ -1,0 +1,138 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect } from '@jest/globals';
+import * as axe from '../../examples/board/node_modules/axe-core/axe.js';
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from '../../examples/board/node_modules/playwright-core/index.js';
+import type { AppOptions } from '../../src/app.ts';
+import type { EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
+import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
+import { startProgram } from '../support/program.ts';
+import { findFreePort } from '../support/redis.ts';
+
+export type { Page };
+
+const EXECUTABLE = ['chromium', 'chromium-browser', 'google-chrome'].map(findProgram).find(Boolean);
+
+function findProgram(name: string): string | undefined {
+  try {
+    return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** A block of tests in a browser; skipped, with the reason, where there is none. */
+export function describeInBrowser(name: string, tests: () => void): void {
+  if (EXECUTABLE) describe(name, tests);
+  else describe.skip(`${name} (skipped: neither chromium nor google-chrome is on the PATH)`, tests);
+}
+
+/** The board as `npm run board` serves it, in front of whichever API is started, and a browser that looks at it. */
+export interface Board {
+  readonly url: string;
+  /** Starts the API behind the board, on demo data of an emulator whose switches may be changed. */
+  startApi(
+    switches?: Partial<EmulatorSwitches>,
+    variables?: Record<string, string>,
+    options?: AppOptions,
+  ): Promise<BoardApi>;
+  /** Opens a page with a fresh cache. It fails when the page complains of anything. */
+  open(path: string, options?: BrowserContextOptions): Promise<OpenPage>;
+  close(): Promise<void>;
+}
+
+/** The API behind the board. */
+export interface BoardApi extends EmulatedApp {
+  /** How many operations it has answered. */
+  readonly operations: () => number;
+}
+
+/** A page that is open. */
+export interface OpenPage {
+  readonly page: Page;
+  /** Where each request of the page went: its origin. */
+  readonly origins: () => string[];
+  /** What the page wrote to its console, and what it threw, since this was asked before. */
+  readonly takeComplaints: () => string[];
+}
+
+/** Builds the board and serves it; starts the browser. */
+export async function startBoard(): Promise<Board> {
+  const port = await findFreePort();
+  const variables = { API_URL: `http://127.0.0.1:${port}`, BOARD_PORT: String(await findFreePort()) };
+  const program = startProgram([process.execPath, 'examples/board/start.js'], variables);
+  const [, url = ''] = await program.see(/The board: (\S+)/);
+  const browser = await launch();
+
+  return {
+    url,
+    startApi: async (switches, more, options) => {
+      let operations = 0;
+      const app: EmulatedApp = await startEmulatedApp(
+        switches,
+        // A clock that stands still must not hold back what a page asks for.
+        { KEYAPI_QPS: '1000', ...more },
+        {
+          ...options,
+          onEvent: (event) => {
+            if (event.type !== 'answer') return;
+            operations++;
+            app.claimedElsewhere += event.cost.requests;
+          },
+        },
+      );
+      await app.server.listen({ host: '127.0.0.1', port });
+      return Object.assign(app, { operations: () => operations });
+    },
+    open: async (path, options) => {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+      // Sooner than Jest gives up, so that it can be told what was waited for.
+      context.setDefaultTimeout(15_000);
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      const origins: string[] = [];
+      page.on('console', (message) => complaints.push(message.text()));
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('request', (request) => origins.push(new URL(request.url()).origin));
+      await page.goto(new URL(path, url).href);
+      return { page, origins: () => origins, takeComplaints: () => complaints.splice(0) };
+    },
+    close: async () => {
+      await browser.close();
+      program.child.kill('SIGTERM');
+      await program.exit;
+    },
+  };
+}
+
+function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: EXECUTABLE ?? '',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      // Nothing of the browser's own is to be asked for.
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** Fails when axe finds anything on the page that hinders people. */
+export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () => {
+    // What `axe.source` defines.
+    const { axe: axeOfPage } = globalThis as unknown as { axe: typeof axe };
+    const results = await axeOfPage.run();
+    return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  });
+  expect(violations).toEqual([]);
+}
