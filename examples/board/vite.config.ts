@@ -22,6 +22,8 @@ const contentSecurityPolicy = [
 ].join(';');
 
 export default defineConfig({
+  // One page: any other path is a 404.
+  appType: 'mpa',
   plugins: [react()],
   build: {
     // An inlined file would need a policy that allows data: addresses.

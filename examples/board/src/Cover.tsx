@@ -20,6 +20,7 @@ export function Cover({
       src={cover}
       alt=""
       loading={isFirst ? 'eager' : 'lazy'}
+      fetchPriority={isFirst ? 'high' : 'auto'}
       decoding="async"
       referrerPolicy="no-referrer"
       onError={() => setBroken(cover)}
