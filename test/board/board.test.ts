@@ -3,6 +3,9 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { EXPLANATIONS } from '../../examples/board/src/explanations.ts';
 import { range } from '../support/charts.ts';
 import { createTestClock } from '../support/clock.ts';
+import { findBlocks } from '../support/examples.ts';
+import { postQuery, startProgram } from '../support/program.ts';
+import { findFreePort } from '../support/redis.ts';
 import {
   type Board,
   type BoardApi,
@@ -33,6 +36,25 @@ it('explains each code that docs/errors.md has, but for defects, of which it say
     'INTERNAL_SERVER_ERROR',
   ]);
 });
+
+it('is served beside an API of its own, as its README shows', async () => {
+  const variables = { PORT: String(await findFreePort()), BOARD_PORT: String(await findFreePort()) };
+  const program = startProgram([process.execPath, 'examples/board/start.js'], variables);
+  const [output, url = ''] = await program.see(/The board: (\S+)\nThe API: {3}\S+\n/);
+  const answer = await postQuery(new URL('graphql', url).href, '{ trendingVideos { totalCount } }');
+  expect(answer).toMatchObject({
+    data: { trendingVideos: { totalCount: 500 } },
+    extensions: { upstream: { source: 'emulator' } },
+  });
+  const [, shown = ''] = findBlocks(await readFile('examples/board/README.md', 'utf8')).map(
+    ({ text }) => text,
+  );
+  const ports = { '4000': variables.PORT, '4173': variables.BOARD_PORT };
+  expect(output).toBe(shown.replace(/4000|4173/g, (port) => ports[port as keyof typeof ports]));
+  program.child.kill('SIGINT');
+  expect(await program.exit).toBe(0);
+  expect(program.output()).toBe(output);
+}, 60_000);
 
 describeInBrowser('the board', () => {
   let board: Board;
