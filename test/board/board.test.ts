@@ -213,7 +213,9 @@ describeInBrowser('the board', () => {
     expect(await page.locator('.also').count()).toBe(2);
     await page.getByRole('button', { name: 'Add a region' }).click();
     await page.getByRole('heading', { name: 'Argentina', level: 2 }).waitFor();
-    expect(new URL(page.url()).search).toBe('?view=compare&regions=US,IT,BR,AR&period=7&order=views');
+    expect(new URL(page.url()).search).toBe(
+      '?view=compare&regions=US,IT,BR,AR&region=US&period=7&order=views',
+    );
     await page.waitForFunction(() => document.querySelectorAll('.row a').length === 80);
     expect(await readCost()).toBe('10 credits');
     await page.getByRole('link', { name: 'Chart', exact: true }).click();

@@ -36,7 +36,6 @@ export function Chart({ place: { region, period, orderBy } }: { readonly place: 
         </button>
       </p>
       {failure && <Failure explanation={failure} onRetry={tryAgain} />}
-      {chart.totalCount === 0 && <p>This chart is empty.</p>}
       <ol className="tiles" aria-label="Videos, top of the chart first">
         {tiles.map(({ rank, node }) => (
           <li key={node.id}>
@@ -47,7 +46,7 @@ export function Chart({ place: { region, period, orderBy } }: { readonly place: 
       {after !== null ? (
         <More after={after} onMore={() => fetchMore({ variables: { after } })} />
       ) : (
-        <p className="end">That is the whole chart.</p>
+        <p className="end">{chart.totalCount === 0 ? 'This chart is empty.' : 'That is the whole chart.'}</p>
       )}
       <p className="visually-hidden" role="status">
         {tiles.length} of {count(chart.totalCount, 'video')} shown

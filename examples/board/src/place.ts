@@ -4,9 +4,9 @@ import type { TrendingOrder, TrendingPeriod } from './generated/documents.ts';
 /** What is looked at. The address has it all, so that it can be shared and gone back to. */
 export interface Place {
   readonly view: 'chart' | 'compare';
-  /** The chart's; the first of the compared ones. */
+  /** The chart's. */
   readonly region: string;
-  /** Those compared: 1 to 4, none twice. */
+  /** Those compared: 1 to 4, none twice. Where the address names none, the chart's region and others. */
   readonly regions: readonly string[];
   readonly period: TrendingPeriod;
   readonly orderBy: TrendingOrder;
@@ -34,10 +34,12 @@ export function parsePlace(search: string): Place {
   const parameters = new URLSearchParams(search);
   const regions = (parameters.get('regions') ?? '').toUpperCase().split(',').filter(isRegion);
   const region = (parameters.get('region') ?? '').toUpperCase();
+  const ofChart = isRegion(region) ? region : REGION;
+  const compared = regions.length > 0 ? regions : [ofChart, ...REGIONS];
   return {
     view: parameters.get('view') === 'compare' ? 'compare' : 'chart',
-    region: isRegion(region) ? region : REGION,
-    regions: regions.length > 0 ? [...new Set(regions)].slice(0, MAX_REGIONS) : REGIONS,
+    region: ofChart,
+    regions: [...new Set(compared)].slice(0, MAX_REGIONS),
     period: keyOf(PERIODS, parameters.get('period')) ?? 'LAST_7_DAYS',
     orderBy: keyOf(ORDERS, parameters.get('order')) ?? 'VIEWS',
   };
