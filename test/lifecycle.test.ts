@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TrendingOrder, TrendingPeriod } from '../src/domain/chart.ts';
@@ -10,6 +13,7 @@ import { PAGE_SIZE } from '../src/domain/page.ts';
 import { createEmulator, type Emulator } from '../src/keyapi/emulator/emulator.ts';
 import { range, US_VIEWS } from './support/charts.ts';
 import { type Program, postQuery, startProgram } from './support/program.ts';
+import { rawPost } from './support/rawHttp.ts';
 
 const COUNT = '{ trendingVideos(first: 1) { totalCount } }';
 const COUNTED = { data: { trendingVideos: { totalCount: 500 } } };
@@ -47,6 +51,12 @@ async function serve(latencyMs = 0, variables: Record<string, string> = {}): Pro
   return origin;
 }
 
+/** Waits until a program that was told to end refuses what comes, which takes half a second at most. */
+async function waitForRefusals(): Promise<void> {
+  await program.see(/"msg":"Closing"/);
+  await sleep(600);
+}
+
 /** Resolves when upstream has got so many requests. */
 async function waitForCalls(count: number): Promise<void> {
   const until = performance.now() + 40_000;
@@ -81,13 +91,12 @@ function queryPage(i: number): string {
 
 describe('on SIGTERM', () => {
   it('says at /readyz that it drains, lives on at /livez, and refuses new operations by name', async () => {
-    const origin = await serve(1500);
+    const origin = await serve(4000);
     const ready = await fetch(`${origin}/readyz`);
     expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ok' }]);
     const { answer } = await begin(origin);
     program.child.kill('SIGTERM');
-    await program.see(/"msg":"Closing"/);
-    await sleep(100);
+    await waitForRefusals();
     const draining = await fetch(`${origin}/readyz`);
     expect([draining.status, await draining.json()]).toMatchObject([503, { status: 'draining' }]);
     expect((await fetch(`${origin}/livez`)).status).toBe(200);
@@ -117,7 +126,7 @@ describe('on SIGTERM', () => {
   });
 
   it('tells the next request on a connection that was kept to close it', async () => {
-    const origin = await serve(1500);
+    const origin = await serve(4000);
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const get = (url: string) =>
       new Promise<IncomingMessage>((resolve, reject) => {
@@ -128,8 +137,7 @@ describe('on SIGTERM', () => {
     expect((await get(`${origin}/readyz`)).headers.connection).toBe('keep-alive');
     const { answer } = await begin(origin);
     program.child.kill('SIGTERM');
-    await program.see(/"msg":"Closing"/);
-    await sleep(100);
+    await waitForRefusals();
     const { statusCode, headers } = await get(`${origin}/readyz`);
     expect([statusCode, headers.connection]).toEqual([503, 'close']);
     expect(await answer).toMatchObject(COUNTED);
@@ -168,12 +176,18 @@ describe('on SIGTERM', () => {
   }, 60_000);
 
   it('carries out what was sent before it, though nobody has read that yet', async () => {
-    const origin = await serve(300);
-    // In one go, so that the signal is there before most of the operations are.
-    const answers = range(1, 300).map(() => postQuery(`${origin}/graphql`, COUNT));
-    await waitForCalls(1);
+    const { port } = new URL(await serve(300));
+    const sockets = range(1, 300).map(() => connect(Number(port), '127.0.0.1'));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    const body = JSON.stringify({ query: COUNT });
+    const answers = sockets.map((socket) => text(socket));
+    // In one go: all of it lies in the sockets before the signal is given.
+    for (const socket of sockets) socket.write(rawPost([`Content-Length: ${body.length}`], body));
     program.child.kill('SIGTERM');
-    expect(await Promise.all(answers)).toMatchObject(answers.map(() => COUNTED));
+    const bodies = (await Promise.all(answers)).map((answer) =>
+      JSON.parse(answer.split('\r\n\r\n')[1] ?? ''),
+    );
+    expect(bodies).toMatchObject(answers.map(() => COUNTED));
     expect(await program.exit).toBe(0);
     expect(emulator.counts.requests).toBe(1);
   });
@@ -216,7 +230,7 @@ describe('on a second signal', () => {
     const origin = await serve(1500);
     const { answer } = await begin(origin);
     program.child.kill('SIGINT');
-    await sleep(100);
+    await sleep(20);
     program.child.kill('SIGINT');
     expect(await answer).toMatchObject(COUNTED);
     expect(await program.exit).toBe(0);
@@ -231,7 +245,7 @@ describe('on an error that nobody caught', () => {
   ] as const)(
     'logs it, finishes what is in flight and exits with 1, when it %s',
     async (_, signal, origin) => {
-      const url = await serve(1500, { CACHE_FILE: path.join(folder, 'pages.json') });
+      const url = await serve(4000, { CACHE_FILE: path.join(folder, 'pages.json') });
       const { answer } = await begin(url);
       program.child.kill(signal);
       await program.see(/"level":"fatal".*"message":"nobody minds".*"msg":"Unexpected error: closing"/);

@@ -31,6 +31,23 @@ describe('docs/operations.md', () => {
     await app.close();
   });
 
+  it('watches nothing but metrics and labels that its table has', async () => {
+    const rows = [...operations.matchAll(/^\| `((?:trending|process)_\w+)` \| \w+ \| ([^|]*) \|/gm)];
+    const labels = new Map(rows.map(([, name = '', list = '']) => [name, list]));
+    const expressions = [...operations.matchAll(/^```promql\n(.*?)^```$/gms)]
+      .map(([, text = '']) => text)
+      .join('');
+    const used = [
+      ...expressions.matchAll(/((?:trending|process)_\w+?)(?:_count|_bucket|_sum)?\b(?:\{(\w+))?/g),
+    ];
+    expect(used.length).toBeGreaterThan(12);
+    for (const [, name = '', label = ''] of used)
+      expect([name, labels.get(name)]).toEqual([name, expect.stringContaining(label)]);
+    for (const [, label = ''] of expressions.matchAll(/ by \((\w+)\)/g)) {
+      if (label !== 'le') expect([...labels.values()].join()).toContain(`\`${label}\``);
+    }
+  });
+
   it('speaks of codes that docs/errors.md has', async () => {
     const errors = await readFile('docs/errors.md', 'utf8');
     const known = [...errors.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code);

@@ -23,7 +23,7 @@ export const ERROR_CODES = {
   },
   CREDIT_BUDGET_EXHAUSTED: {
     retryable: true,
-    message: "This server's credits for the day are spent.",
+    message: "This server's credits for the day are spent (CREDIT_BUDGET_PER_DAY).",
   },
   OPERATION_TOO_EXPENSIVE: {
     retryable: false,

@@ -1,4 +1,4 @@
-import { unwrapResolverError } from '@apollo/server/errors';
+import { ApolloServerValidationErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ApiError } from '../domain/errors.ts';
 import { type DocumentLimits, toStopError } from './documentLimits.ts';
@@ -18,6 +18,12 @@ const BAD_REQUESTS: ReadonlySet<string> = new Set([
   'provided sha does not match query',
   'Unsupported persisted query version',
 ]);
+
+/** Instead of Apollo Server's words, which name a setting that this server has not got. */
+const NO_INTROSPECTION = toRequestError(
+  'The schema is not shown here (INTROSPECTION)',
+  'GRAPHQL_VALIDATION_FAILED',
+);
 
 /** What a client learns of a defect. */
 export const INTERNAL_ERROR: GraphQLFormattedError = {
@@ -79,6 +85,7 @@ export function createFormatError({ hints, limits, onUnexpected }: FormatErrorOp
     }
     const stop = toStopError(formatted, limits);
     if (stop) return { ...formatted, ...toRequestError(stop.message, stop.code) };
+    if (isOfIntrospection(formatted)) return { ...formatted, ...NO_INTROSPECTION };
     const code = isOfRequest(original) ? 'BAD_USER_INPUT' : toCode(formatted);
     if (REQUEST_ERRORS.has(code)) {
       return { ...formatted, ...toRequestError(toMessage(formatted.message), code) };
@@ -92,6 +99,10 @@ export function createFormatError({ hints, limits, onUnexpected }: FormatErrorOp
 function withoutHint(text: string): string {
   const hint = text.endsWith('?') ? text.lastIndexOf('Did you mean ') : -1;
   return hint < 0 ? text : text.slice(0, hint).trimEnd();
+}
+
+function isOfIntrospection({ extensions }: GraphQLFormattedError): boolean {
+  return extensions?.validationErrorCode === ApolloServerValidationErrorCode.INTROSPECTION_DISABLED;
 }
 
 /**

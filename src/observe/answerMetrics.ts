@@ -58,7 +58,8 @@ export function countAnswers(
   return (event) => {
     if (event.type !== 'answer') return;
     const { name = UNNAMED, outcome, origin, codes, cost, durationMs } = event;
-    durations.observe({ operation: nameOf(name), outcome }, durationMs / 1000);
+    // What was refused is no operation: a flood of it would make all others look quick, and failing.
+    if (origin !== 'refused') durations.observe({ operation: nameOf(name), outcome }, durationMs / 1000);
     answers[origin]++;
     for (const code of codes) errors.inc({ code: codeOf(code) });
     for (const from of PAGE_ORIGINS) pages[from] += cost.pages[from];

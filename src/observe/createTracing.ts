@@ -7,6 +7,7 @@ import type { FindAnswer } from '../server/answers/createAnswers.ts';
 import type { AnswerEvent } from '../server/events.ts';
 import type { AppEvent } from './appEvent.ts';
 import { fail, inSpan } from './inSpan.ts';
+import { toReadableName } from './readableName.ts';
 import { TracedPageCache } from './tracedPageCache.ts';
 
 /** What makes spans: of operations, of the pages they wait for, and of the calls that these take. */
@@ -73,7 +74,9 @@ function describeOperation({ name, outcome, codes, origin, status, cost, request
   const span = trace.getActiveSpan();
   // What became no operation has no span either.
   if (!span || origin === 'refused') return;
-  if (name !== undefined) span.updateName(`operation ${name}`).setAttribute('graphql.operation.name', name);
+  const readable = toReadableName(name);
+  if (readable !== undefined)
+    span.updateName(`operation ${readable}`).setAttribute('graphql.operation.name', readable);
   span.setAttributes({
     'http.response.status_code': status,
     'trending.request_id': request.id,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { AnswerEvent } from '../server/events.ts';
+import { toReadableName } from './readableName.ts';
 
 /** Lines a second, of answers that took no work. */
 const MAX_LINES = 100;
@@ -39,7 +40,7 @@ function toLine({ request, name, origin, outcome, codes, status, durationMs, cos
     // One that is undefined would hide that of the span.
     ...(request.traceId !== undefined && { traceId: request.traceId }),
     client: request.client,
-    operation: name,
+    operation: toReadableName(name),
     origin,
     outcome,
     codes: codes.length > 0 ? codes : undefined,

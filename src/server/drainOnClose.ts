@@ -61,6 +61,8 @@ export function drainOnClose(
     await readWhatWasSent();
     isRefusing = true;
     while ([...latestResponses.values()].some(isInFlight) && performance.now() < until) await sleep(QUIET_MS);
+    // Who came while the process was busy waits to be let in still, and is told as well.
+    await readWhatWasSent();
     // Not as an HTTP server does, which would cut connections that a request lies on: it is told first that it is refused.
     Server.prototype.close.call(fastify.server);
     await readWhatWasSent();

@@ -146,7 +146,12 @@ describe('CREDIT_BUDGET_PER_DAY', () => {
     await start({ CREDIT_BUDGET_PER_DAY: '2' });
     await ask(chart('US', 'LAST_7_DAYS'));
     const refused = await ask(chart('DE', 'LAST_7_DAYS'));
-    expect(refused.errors).toMatchObject([{ extensions: { code: 'CREDIT_BUDGET_EXHAUSTED' } }]);
+    expect(refused.errors).toMatchObject([
+      {
+        message: expect.stringMatching(/\(CREDIT_BUDGET_PER_DAY\)/),
+        extensions: { code: 'CREDIT_BUDGET_EXHAUSTED' },
+      },
+    ]);
     clock.advance(12 * HOUR);
     expect((await ask(chart('DE', 'LAST_7_DAYS'))).errors).toBeUndefined();
   });

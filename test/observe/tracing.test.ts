@@ -134,6 +134,14 @@ describe('with an SDK', () => {
     });
   });
 
+  it('has no name of an operation that is longer than a name', async () => {
+    app = await startEmulatedApp();
+    await app.query(`query ${'n'.repeat(129)} { __typename }`);
+    expect(spans().map(({ name, attributes }) => [name, attributes['graphql.operation.name']])).toEqual([
+      ['operation', undefined],
+    ]);
+  });
+
   it('has a kept answer as an operation alone', async () => {
     app = await startEmulatedApp();
     await app.query('query Again { trendingVideos { totalCount } }');

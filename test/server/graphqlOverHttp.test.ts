@@ -91,6 +91,27 @@ describe('a document that cannot be carried out', () => {
   );
 });
 
+describe('a request that accepts nothing that this server has', () => {
+  const query = '{ trendingVideos { totalCount } }';
+
+  it.each([
+    'image/png',
+    ',;=',
+    'application/json;q=0',
+    'application/*;q=0, text/html',
+    '*/*, application/json;q=0, application/graphql-response+json;q=0',
+  ])('is a 406, and nothing is paid for it: %s', async (accept) => {
+    await start({ NODE_ENV: 'production' });
+    const headers = { accept, 'apollo-require-preflight': 'true' };
+    for (const request of [{ method: 'POST', payload: { query } }, { query: { query } }] as const) {
+      const response = await app.server.inject({ url: '/graphql', headers, ...request });
+      expect(response.statusCode).toBe(406);
+      expect(response.json().errors).toMatchObject([{ extensions: { code: 'BAD_REQUEST' } }]);
+    }
+    expect(app.bill).toEqual([]);
+  });
+});
+
 describe('a method that is not taken', () => {
   const ask = (method: HTTPMethods, url: string) => app.server.inject({ method: method as 'GET', url });
 

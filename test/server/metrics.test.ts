@@ -72,8 +72,9 @@ describe('/metrics', () => {
         'trending_errors_total{code="UNAUTHENTICATED"}',
         'trending_errors_total{code="BAD_REQUEST"}',
         operations('Zz', 'error'),
+        operations('unnamed', 'error'),
       ),
-    ).toEqual([2, 1, 1, 1]);
+    ).toEqual([2, 1, 1, 1, 0]);
   });
 
   it('says what was spent, and saved: what the pages would have cost that were held or waited for', async () => {

@@ -105,6 +105,14 @@ describe('the log', () => {
     },
   );
 
+  it('has no name of an operation that is longer than a name, and no line that is long', async () => {
+    await start();
+    const names = ['n'.repeat(128), 'n'.repeat(129), 'n'.repeat(90_000)];
+    for (const name of names) await send({ payload: { query: `query ${name} { __typename }` } });
+    expect(memory.operations().map(({ operation }) => operation)).toEqual([names[0], undefined, undefined]);
+    for (const line of memory.text().split('\n')) expect(line.length).toBeLessThan(1000);
+  });
+
   it('has the trace that a request says it belongs to', async () => {
     await start();
     await send({ headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } });

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
 import { createSubgraphSchema } from '../../src/graphql/schema.ts';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
+import { type RawAnswer, rawPost, sendRaw } from '../support/rawHttp.ts';
 
 const NOTHING_SPENT = {
   upstream: {
@@ -133,6 +135,30 @@ it('tells a client whose request is in flight when it closes not to keep the con
   app.claimedElsewhere = 1;
 });
 
+it('tells those who come while it is busy that it closes, instead of cutting them off', async () => {
+  const POST = rawPost(['Content-Length: 26'], '{"query":"{ __typename }"}');
+  const steps: (() => void)[] = [];
+  const checkOverload = () => void steps.shift()?.();
+  app = await startEmulatedApp({}, { RESPONSE_CACHE: 'false' }, { checkOverload });
+  const port = Number(new URL(await app.server.listen({ host: '127.0.0.1', port: 0 })).port);
+  const [first, second] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+  for (const socket of [first, second]) await once(socket.resume(), 'connect');
+
+  // The first operation takes longer than the last call for what was sent before. The second one is read when that is
+  // over, and meanwhile others come.
+  steps.push(() => {
+    second.write(POST);
+    const until = performance.now() + 700;
+    while (performance.now() < until);
+  });
+  const late = new Promise<readonly RawAnswer[]>((resolve) => {
+    steps.push(() => resolve(Promise.all(Array.from({ length: 20 }, () => sendRaw(port, [POST])))));
+  });
+  first.write(POST);
+  await app.server.close();
+  expect((await late).map(({ statuses }) => statuses)).toEqual(Array(20).fill([503]));
+});
+
 describe('development', () => {
   it('opens Apollo Sandbox to a browser', async () => {
     app = await startEmulatedApp();
@@ -197,7 +223,9 @@ describe('development', () => {
 describe('production', () => {
   it('shows no schema, no Sandbox and no hints, and allows no other origin', async () => {
     app = await startEmulatedApp({}, { NODE_ENV: 'production' });
-    expect((await app.query('{ __schema { types { name } } }')).errors).toHaveLength(1);
+    expect((await app.query('{ __schema { types { name } } }')).errors).toMatchObject([
+      { message: 'The schema is not shown here (INTROSPECTION)' },
+    ]);
     const { errors } = await app.query('{ trendingVidoes { nodes { id } } }');
     expect(errors?.[0]?.message).toBe('Cannot query field "trendingVidoes" on type "Query".');
     const long = 'Did you mean '.repeat(60_000);

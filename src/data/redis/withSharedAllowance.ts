@@ -156,7 +156,7 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
   function unknown(): ApiError {
     onEvent({ type: 'budgetUnknown', retryAfterSeconds: RETRY_SECONDS });
     return new ApiError('CREDIT_BUDGET_EXHAUSTED', {
-      message: 'This server cannot reserve credits for the moment.',
+      message: 'This server cannot reserve credits for the moment (CREDIT_BUDGET_PER_DAY).',
       retryAfterSeconds: RETRY_SECONDS,
     });
   }

@@ -29,6 +29,9 @@ type Verdict = Pick<AnswerAccount, 'outcome' | 'codes'>;
 
 const OK: Verdict = { outcome: 'ok', codes: [] };
 
+/** An operation that costs nothing, as it is sent by POST and by GET. */
+const FREE: Sent = { body: { query: '{ __typename }' }, search: '?query={__typename}' };
+
 /** Carries out a request, whose body was parsed. */
 export type ServeRequest = (
   request: FastifyRequest,
@@ -54,16 +57,24 @@ export function createServeRequest(
     if (hasOddHash(sent)) return refuse(request, ODD_HASH);
     const { body, search } = trusted ? fillInDocument(sent, trusted) : sent;
     const { accept = '' } = request.headers;
-    const contentType = request.method === 'POST' ? contentTypes.get(accept) : undefined;
-    const result = contentType === undefined ? undefined : await runKnown(body, context);
+    const contentType = contentTypes.get(accept);
+    if (contentType === undefined) {
+      // Apollo Server looks at this header last, when the operation is executed and paid for: it is asked beforehand.
+      const asked = await serveByApollo(request, FREE, context);
+      if (asked.status === 406) return asked;
+      remember(accept, asked);
+    }
+    const result = contentType && request.method === 'POST' ? await runKnown(body, context) : undefined;
     if (contentType && result) {
       return { status: 200, headers: { 'content-type': contentType }, body: result, ...OK };
     }
-    const served = await serveByApollo(request, { body, search }, context);
-    const chosen = served.headers['content-type'];
-    if (request.method === 'POST' && served.status === 200 && chosen) contentTypes.set(accept, chosen);
-    return served;
+    return serveByApollo(request, { body, search }, context);
   };
+
+  function remember(accept: string, { status, headers: { 'content-type': chosen } }: ServedRequest): void {
+    // The page for browsers is no answer to an operation.
+    if (status === 200 && chosen && !chosen.startsWith('text/html')) contentTypes.set(accept, chosen);
+  }
 
   async function serveByApollo(
     request: FastifyRequest,
