@@ -15,8 +15,8 @@ interface Fault {
   readonly redis: 'up' | 'down';
 }
 
-/** The most that one operation may lose to it, with room for a busy machine. */
-const LOSS_MS = 200 + 200;
+/** The most that one operation may lose to it, with room for a busy machine: less than what a fault takes. */
+const LOSS_MS = 200 + 600;
 
 let redis: TestRedis;
 let proxy: TestProxy;
@@ -272,7 +272,13 @@ describeWithRedis('a budget is not overspent when Redis', () => {
     await Promise.all([fault.harm(), tryAll(['DE', 'FR', 'GB', 'JP'])]);
     await fault.heal();
     await waitForRedis(app, 'up');
-    const answers = await tryAll(['IT', 'ES', 'BR', 'MX', 'IN']);
+    // On a busy machine Redis may seem away once more: then nothing is paid for, and it is asked again.
+    const until = performance.now() + 8000;
+    let answers = await tryAll(['IT', 'ES', 'BR', 'MX', 'IN']);
+    while (bill.length < 6 && performance.now() < until) {
+      await sleep(200);
+      answers = await tryAll(['IT', 'ES', 'BR', 'MX', 'IN']);
+    }
     expect(answers.map(({ errors }) => errors?.[0]?.extensions.code)).toContain('CREDIT_BUDGET_EXHAUSTED');
     expect(bill).toHaveLength(6);
   });

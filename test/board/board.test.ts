@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { EXPLANATIONS } from '../../examples/board/src/explanations.ts';
+import type { EmulatedApp } from '../support/app.ts';
 import { range } from '../support/charts.ts';
 import { createTestClock } from '../support/clock.ts';
 import { findBlocks } from '../support/examples.ts';
@@ -8,7 +9,6 @@ import { postQuery, startProgram } from '../support/program.ts';
 import { findFreePort } from '../support/redis.ts';
 import {
   type Board,
-  type BoardApi,
   describeInBrowser,
   expectAccessible,
   type OpenPage,
@@ -58,7 +58,7 @@ it('is served beside an API of its own, as its README shows', async () => {
 
 describeInBrowser('the board', () => {
   let board: Board;
-  let api: BoardApi;
+  let api: EmulatedApp;
   let open: OpenPage;
   let page: Page;
 
@@ -69,12 +69,18 @@ describeInBrowser('the board', () => {
   afterAll(() => board.close());
 
   afterEach(async () => {
+    const complaints = open.takeComplaints();
     await page.context().close();
     await api.close();
+    expect(complaints).toEqual([]);
   });
 
-  async function start(path = '/', options: Parameters<Board['open']>[1] = {}): Promise<void> {
-    api = await board.startApi();
+  async function start(
+    path = '/',
+    options: Parameters<Board['open']>[1] = {},
+    ...ofApi: Parameters<Board['startApi']>
+  ): Promise<void> {
+    api = await board.startApi(...ofApi);
     await look(path, options);
   }
 
@@ -83,9 +89,25 @@ describeInBrowser('the board', () => {
     page = open.page;
   }
 
+  function goTo(path: string): Promise<unknown> {
+    return page.goto(new URL(path, board.url).href);
+  }
+
   /** Waits until the page shows so many videos of a chart. */
   async function seeTiles(count: number): Promise<void> {
     await page.waitForFunction((wanted) => document.querySelectorAll('.tile-video').length === wanted, count);
+  }
+
+  /** Waits until it shows so many videos of regions side by side. */
+  async function seeRows(count: number): Promise<void> {
+    await page.waitForFunction((wanted) => document.querySelectorAll('.row a').length === wanted, count);
+  }
+
+  /** Waits until the first cover can be seen. */
+  async function seeCover(): Promise<void> {
+    await page.waitForFunction(
+      () => (document.querySelector('img.cover') as HTMLImageElement | null)?.naturalWidth,
+    );
   }
 
   /** What the page says that it has cost. */
@@ -99,11 +121,29 @@ describeInBrowser('the board', () => {
     return texts.map((text) => Number(text.replace('Rank ', '')));
   }
 
-  async function scrollToEnd(): Promise<void> {
-    while ((await page.locator('.end').count()) === 0) {
+  /** Scrolls on until there is so much of the list at least. */
+  async function scrollTo(count: number): Promise<void> {
+    while ((await page.locator('.tile-video').count()) < count) {
       await page.mouse.wheel(0, 5000);
       await page.waitForTimeout(20);
     }
+  }
+
+  /** Waits until the page has been painted twice: whatever it does of itself by then, it has begun to do. */
+  async function seeFrames(): Promise<void> {
+    await page.evaluate(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    );
+  }
+
+  /** What has the focus, as people know it. */
+  function readFocus(): Promise<string> {
+    return page.evaluate(() => {
+      const element = document.activeElement as HTMLElement;
+      const { labels } = element as HTMLSelectElement;
+      const name = labels?.[0]?.textContent ?? element.ariaLabel ?? element.innerText.replaceAll('\n', ' ');
+      return element === document.body ? 'nothing' : name;
+    });
   }
 
   /** Keeps a picture for the documentation, when that is written. */
@@ -124,39 +164,94 @@ describeInBrowser('the board', () => {
     );
     expect(await first.locator('.creator').textContent()).toBe('@neon_tiny');
     expect(await first.locator('.duration').textContent()).toBe('Length 2:39');
-    await page.waitForFunction(
-      () => (document.querySelector('img.cover') as HTMLImageElement | null)?.naturalWidth,
-    );
+    await seeCover();
     expect(await page.locator('.facts').innerText()).toMatch(/^500 videos\s+updated just now\s+Refresh$/);
     expect(await page.locator('.stale').count()).toBe(0);
     expect(await readCost()).toBe('2 credits');
     expect(await page.title()).toBe('Most viewed: United States · Trending board');
     expect(api.pagesBought()).toEqual([1]);
     await keepPicture('board');
-    expect(open.takeComplaints()).toEqual([]);
+  });
+
+  it.each([
+    ['/', 20, '.tile.skeleton'],
+    ['/?view=compare', 80, '.row.skeleton'],
+  ])('shows the shape of what is to come: %s', async (path, count, skeleton) => {
+    await start(path, {}, { latencyMs: 1000 });
+    await page.waitForFunction(
+      ([selector, wanted]) => document.querySelectorAll(`${selector}`).length === wanted,
+      [skeleton, count],
+    );
+    await page.locator('.tile-video, .row a').first().waitFor();
+    expect(await page.locator('.skeleton').count()).toBe(0);
   });
 
   it('scrolls through all 500 for 50 credits, and again for none', async () => {
     await start();
     await seeTiles(20);
-    await scrollToEnd();
+    await scrollTo(500);
     expect(await readRanks()).toEqual(range(1, 500));
+    await page.getByText('That is the whole chart.').waitFor();
     expect(await readCost()).toBe('50 credits');
     expect(api.emulator.counts).toEqual({ requests: 25, credits: 50 });
 
-    const operations = api.operations();
+    const operations = open.operations();
     await page.getByRole('link', { name: 'Back to the top' }).click();
     await page.waitForFunction(() => window.scrollY === 0);
-    expect(api.operations()).toBe(operations);
+    await seeFrames();
+    expect(open.operations()).toBe(operations);
 
     await page.reload();
     await seeTiles(20);
-    await scrollToEnd();
+    await scrollTo(500);
     expect(await readRanks()).toEqual(range(1, 500));
     expect(await readCost()).toBe('0 credits');
     expect(api.emulator.counts).toEqual({ requests: 25, credits: 50 });
-    expect(open.takeComplaints()).toEqual([]);
-  }, 60_000);
+  }, 90_000);
+
+  it('shows no video twice when the chart moves on the way', async () => {
+    await start();
+    await seeTiles(20);
+    // What stood at the top stands behind rank 50 now.
+    api.emulator.switches.rotation = 450;
+    await scrollTo(75);
+    const videos = await page
+      .locator('.tile-video')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+    expect(new Set(videos).size).toBe(videos.length);
+    const ranks = await readRanks();
+    expect(ranks.slice(0, 50)).toEqual(range(1, 50));
+    expect(ranks[50]).toBe(71);
+  });
+
+  it('begins a list anew without a gap, whatever of the old one is still on its way', async () => {
+    await start();
+    await seeTiles(20);
+    await scrollTo(40);
+    let letGo = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    let held = 0;
+    await page.route('**/graphql', async (route) => {
+      if (route.request().postDataJSON().variables.after && held++ === 0) await released;
+      await route.continue();
+    });
+    while (held === 0) {
+      await page.mouse.wheel(0, 5000);
+      await page.waitForTimeout(20);
+    }
+    const shown = await page.locator('.tile-video').count();
+    await page.evaluate(() => window.scrollTo({ top: 0 }));
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await seeTiles(20);
+    const late = page.waitForResponse('**/graphql');
+    letGo();
+    await (await late).finished();
+    await scrollTo(shown + 20);
+    const ranks = await readRanks();
+    expect(ranks).toEqual(range(1, ranks.length));
+  });
 
   it('keeps what is looked at in the address, and goes back for nothing', async () => {
     await start('/?region=us&period=8&order=none');
@@ -173,7 +268,7 @@ describeInBrowser('the board', () => {
     expect(new URL(page.url()).search).toBe('?region=GB&period=30&order=likes');
     const title = await page.locator('.title').first().textContent();
 
-    const operations = api.operations();
+    const operations = open.operations();
     for (const _ of range(1, 3)) await page.goBack();
     await page.getByRole('heading', { name: 'Most viewed: United States' }).waitFor();
     await seeTiles(20);
@@ -181,18 +276,38 @@ describeInBrowser('the board', () => {
     await page.goForward();
     await page.getByRole('heading', { name: 'Most viewed: United Kingdom' }).waitFor();
     await seeTiles(20);
-    expect(api.operations()).toBe(operations);
+    await seeFrames();
+    expect(open.operations()).toBe(operations);
 
-    await look('/?region=GB&period=30&order=likes');
+    await goTo('/?region=GB&period=30&order=likes');
     await seeTiles(20);
     expect(await page.locator('.title').first().textContent()).toBe(title);
     expect(await readCost()).toBe('0 credits');
   });
 
+  it('buys what is chosen, not what the keyboard passes on the way, and counts what nobody waits for any more', async () => {
+    await start('/', {}, { latencyMs: 500 });
+    await seeTiles(20);
+    await page.getByLabel('Region').focus();
+    for (const _ of range(1, 5)) await page.keyboard.press('ArrowUp');
+    const region = await page.getByLabel('Region').inputValue();
+    await page.waitForURL((url) => url.searchParams.get('region') === region);
+    // Left at once, before its answer has come.
+    await page.getByLabel('Order').selectOption('Most reposted');
+    await page.getByRole('heading', { name: 'Most reposted' }).waitFor();
+    await seeTiles(20);
+    await page.waitForFunction(() => document.querySelector('.cost strong')?.textContent === '6 credits');
+    expect(api.bill.map((request) => [request.region, request.order_by])).toEqual([
+      ['US', 'vv'],
+      [region, 'vv'],
+      [region, 'repost'],
+    ]);
+  });
+
   it('compares up to four regions in one operation, and marks videos that several have', async () => {
     await start('/?view=compare&regions=us,IN,IT,BR,JP');
-    await page.waitForFunction(() => document.querySelectorAll('.row a').length === 80);
-    expect(api.operations()).toBe(1);
+    await seeRows(80);
+    expect(open.operations()).toBe(1);
     expect(await readCost()).toBe('8 credits');
     expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual([
       'United States',
@@ -209,38 +324,54 @@ describeInBrowser('the board', () => {
     await keepPicture('board-compare');
 
     await page.getByRole('button', { name: 'Remove India' }).click();
-    await page.waitForFunction(() => document.querySelectorAll('.row a').length === 60);
+    await seeRows(60);
     expect(await page.locator('.also').count()).toBe(2);
+    api.emulator.switches.latencyMs = 500;
     await page.getByRole('button', { name: 'Add a region' }).click();
     await page.getByRole('heading', { name: 'Argentina', level: 2 }).waitFor();
+    // Those that are there wait for nothing.
+    expect(await page.locator('.row a').count()).toBe(60);
+    await seeRows(80);
     expect(new URL(page.url()).search).toBe(
       '?view=compare&regions=US,IT,BR,AR&region=US&period=7&order=views',
     );
-    await page.waitForFunction(() => document.querySelectorAll('.row a').length === 80);
     expect(await readCost()).toBe('10 credits');
-    await page.getByRole('link', { name: 'Chart', exact: true }).click();
+  });
+
+  it('compares the region that was looked at, and goes back to it', async () => {
+    await start('/?region=JP');
     await seeTiles(20);
-    expect(await readCost()).toBe('10 credits');
-    expect(open.takeComplaints()).toEqual([]);
+    await page.getByRole('link', { name: 'Compare' }).click();
+    await seeRows(80);
+    expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual([
+      'Japan',
+      'United States',
+      'India',
+      'Italy',
+    ]);
+    await page.getByRole('link', { name: 'Chart', exact: true }).click();
+    await page.getByRole('heading', { name: 'Most viewed: Japan' }).waitFor();
+    await seeTiles(20);
+    expect(await readCost()).toBe('8 credits');
   });
 
   it('leaves the other regions standing when one fails', async () => {
     await start();
     await seeTiles(20);
     api.emulator.switches.credits = 0;
-    await page.goto(new URL('/?view=compare&regions=US,GB', board.url).href);
+    await goTo('/?view=compare&regions=US,GB');
     const failed = page.locator('.column', { hasText: 'United Kingdom' }).getByRole('alert');
     await failed.waitFor();
     expect(await failed.innerText()).toMatch(/^The credits are used up\n.*\nUPSTREAM_QUOTA_EXCEEDED$/s);
     // It would not help.
     expect(await failed.getByRole('button').count()).toBe(0);
     expect(await page.locator('.column', { hasText: 'United States' }).locator('.row a').count()).toBe(20);
+    await expectAccessible(page);
   });
 
   it('says how old the data are, and marks them when they are stale', async () => {
     const clock = createTestClock();
-    api = await board.startApi({}, {}, { clock });
-    await look('/');
+    await start('/', {}, {}, { clock });
     await seeTiles(20);
     const passTime = async (ms: number): Promise<void> => {
       clock.advance(ms);
@@ -250,6 +381,10 @@ describeInBrowser('the board', () => {
     await page.reload();
     await page.getByText('updated 12 minutes ago').waitFor();
     expect(await page.locator('.stale').count()).toBe(0);
+    // A list is as old as its oldest window.
+    await scrollTo(40);
+    expect(api.pagesBought().length).toBeGreaterThan(1);
+    expect(await page.locator('.facts').innerText()).toContain('updated 12 minutes ago');
 
     await passTime(2 * HOUR_MS);
     api.emulator.switches.credits = 0;
@@ -257,13 +392,12 @@ describeInBrowser('the board', () => {
     await page.getByText('Older data').waitFor();
     await page.getByText('updated 2 hours ago').waitFor();
     await seeTiles(20);
+    await expectAccessible(page);
     await keepPicture('board-stale');
 
     api.emulator.switches.credits = undefined;
     await passTime(60_000);
-    await page.getByRole('button', { name: 'Refresh' }).click();
-    // This answer is the old one still, at once; the new one is for whoever asks next.
-    await page.getByText('updated 2 hours ago').waitFor();
+    // The first answer is the old one still, at once; the new one is for whoever asks next.
     while ((await page.locator('.stale').count()) > 0) {
       await page.getByRole('button', { name: 'Refresh' }).click();
       await page.waitForTimeout(20);
@@ -274,71 +408,106 @@ describeInBrowser('the board', () => {
 
   it('says in plain words what is wrong, and tries again where that helps', async () => {
     const clock = createTestClock();
-    api = await board.startApi({ qps: 0 }, {}, { clock });
-    await look('/');
+    await start('/', {}, { qps: 0 }, { clock });
     const failure = page.getByRole('alert');
     await failure.waitFor();
     expect(await failure.innerText()).toMatch(/^Too fast for the data provider\n/);
     expect(await failure.innerText()).toContain('It makes sense to wait 60 seconds.');
     expect(await failure.locator('code').textContent()).toBe('UPSTREAM_RATE_LIMITED');
     await keepPicture('board-error');
+    // Too early: it is said again, and who pressed the button can press it again.
+    await failure.getByRole('button', { name: 'Try again' }).press('Enter');
+    await page.waitForFunction(() => document.querySelector('.failure [aria-disabled="false"]'));
+    expect(await readFocus()).toBe('Try again');
+    expect(api.bill).toHaveLength(1);
     api.emulator.switches.qps = undefined;
     clock.advance(60_000);
-    await failure.getByRole('button', { name: 'Try again' }).click();
+    await failure.getByRole('button', { name: 'Try again' }).press('Enter');
     await seeTiles(20);
     expect(await failure.count()).toBe(0);
+    expect(await readFocus()).toMatch(/^Most viewed: United States/);
+  });
 
-    // The same in the middle of a chart: what is there stays, and nothing is asked for again and again.
+  it('keeps a chart that cannot be gone on with, and goes on where it ended', async () => {
+    const clock = createTestClock();
+    await start('/', {}, {}, { clock });
+    await seeTiles(20);
+    const failure = page.getByRole('alert');
     api.emulator.switches.qps = 0;
     await page.locator('.more').scrollIntoViewIfNeeded();
     await failure.waitFor();
-    expect(await readRanks()).toEqual(range(1, 20));
-    const bill = api.bill.length;
+    const { length } = await readRanks();
+    const { bill } = api;
+    const billed = bill.length;
+    await expectAccessible(page);
+    // Nothing is asked for again and again.
+    const operations = open.operations();
+    await page.mouse.wheel(0, -3000);
+    await seeFrames();
     await page.mouse.wheel(0, 5000);
-    await page.waitForTimeout(200);
-    expect(api.bill).toHaveLength(bill);
+    await seeFrames();
+    expect(open.operations()).toBe(operations);
+
     api.emulator.switches.qps = undefined;
     clock.advance(60_000);
-    await failure.getByRole('button', { name: 'Try again' }).click();
-    await page.waitForFunction(() => document.querySelectorAll('.tile-video').length >= 40);
+    await page.getByRole('button', { name: 'Try again' }).press('Enter');
+    await page.waitForFunction((before) => document.querySelectorAll('.tile-video').length > before, length);
+    expect(await readFocus()).toMatch(/^(Show more|Loading…)$/);
+    const ranks = await readRanks();
+    expect(ranks).toEqual(range(1, ranks.length));
+    expect(bill.length).toBeGreaterThan(billed);
+  });
+
+  it('keeps a chart that cannot be refreshed, and the focus where it is', async () => {
+    await start();
+    await seeTiles(20);
+    await page.route('**/graphql', (route) => route.abort());
+    await page.getByRole('button', { name: 'Refresh' }).press('Enter');
+    await page.getByRole('alert').getByText('No connection').waitFor();
+    await seeTiles(20);
+    await page.unroute('**/graphql');
+    await page.getByRole('button', { name: 'Refresh' }).press('Enter');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await seeTiles(20);
+    expect(await readFocus()).toBe('Refresh');
+    expect(open.takeComplaints()).toEqual([expect.stringContaining('ERR_FAILED')]);
   });
 
   it.each([
     ['a chart that there is not', '/?region=ZZ', 'There is no such chart', 0],
     ['no way to the API', '/', 'No connection', 1],
-  ])('explains %s', async (_, path, title, retries) => {
-    api = await board.startApi();
-    open = await board.open('/icon.svg');
-    page = open.page;
+    ['no way to the API', '/?view=compare', 'No connection', 1],
+  ])('explains %s: %s', async (_, path, title, retries) => {
+    await start('about:blank');
     if (retries > 0) await page.route('**/graphql', (route) => route.abort());
-    await page.goto(new URL(path, board.url).href);
+    await goTo(path);
     const failure = page.getByRole('alert');
-    await failure.getByRole('heading', { name: title }).waitFor();
+    await failure.getByText(title).waitFor();
     expect(await failure.getByRole('button', { name: 'Try again' }).count()).toBe(retries);
+    expect(open.takeComplaints()).toHaveLength(retries);
     await page.unroute('**/graphql');
     if (retries > 0) await failure.getByRole('button').click();
     else await page.getByLabel('Region').selectOption('Japan');
-    await seeTiles(20);
+    await page.locator('.tile-video, .row a').first().waitFor();
+    expect(await failure.count()).toBe(0);
   });
 
   it('shows something in place of pictures that do not load, and asks for none that has expired', async () => {
-    api = await board.startApi();
-    open = await board.open('/icon.svg');
-    page = open.page;
+    await start('about:blank');
     let covers = 0;
     await page.route('**/tos-emulated/**', (route) => (covers++ === 0 ? route.abort() : route.continue()));
-    await page.goto(board.url);
+    await goTo('/');
     await seeTiles(20);
     await page.locator('.cover-missing').waitFor();
-    await page.waitForFunction(
-      () => (document.querySelector('img.cover') as HTMLImageElement | null)?.naturalWidth,
-    );
+    await seeCover();
     expect(await page.locator('.cover-missing').count()).toBe(1);
+    expect(open.takeComplaints()).toEqual([expect.stringContaining('ERR_FAILED')]);
 
-    const asked = covers;
     await page.clock.setFixedTime(Date.now() + 2 * DAY_MS);
     await page.reload();
+    const asked = covers;
     await seeTiles(20);
+    await seeFrames();
     expect(await page.locator('.cover-missing').count()).toBe(20);
     expect(covers).toBe(asked);
   });
@@ -350,7 +519,7 @@ describeInBrowser('the board', () => {
     expect(html).not.toMatch(/<script(?![^>]* src=)|<style|\son\w+=|\sstyle=/);
     const { origin } = new URL(board.url);
     const cover = new URL((await page.locator('img.cover').first().getAttribute('src')) ?? '');
-    expect(new Set(open.origins())).toEqual(new Set([origin, cover.origin]));
+    expect(new Set(open.requests().map((url) => url.origin))).toEqual(new Set([origin, cover.origin]));
     expect(open.takeComplaints()).toEqual([]);
 
     const isRun = await page.evaluate(async (elsewhere) => {
@@ -371,16 +540,18 @@ describeInBrowser('the board', () => {
     await start();
     await seeTiles(20);
     const walked: string[] = [];
-    const focused = () =>
-      page.evaluate(() => {
-        const element = document.activeElement as HTMLElement;
-        const isVisible = getComputedStyle(element).outlineStyle !== 'none';
-        const { labels } = element as HTMLSelectElement;
-        return `${labels?.[0]?.textContent ?? element.innerText.replaceAll('\n', ' ')}${isVisible ? '' : ' (unseen)'}`;
-      });
     for (const _ of range(1, 9)) {
       await page.keyboard.press('Tab');
-      walked.push(await focused());
+      const ring = await page.evaluate(() => {
+        const { outlineStyle, outlineWidth, outlineOffset } = getComputedStyle(
+          document.activeElement as HTMLElement,
+        );
+        return outlineStyle === 'none'
+          ? 0
+          : Number.parseFloat(outlineWidth) + Number.parseFloat(outlineOffset);
+      });
+      expect(ring).toBe(5);
+      walked.push(await readFocus());
     }
     expect(walked).toEqual([
       'Skip to the chart',
@@ -393,18 +564,37 @@ describeInBrowser('the board', () => {
       expect.stringMatching(/^Rank 1 Length 2:39 Ma colocataire/),
       '@neon_tiny',
     ]);
+    // What is painted of a tile ends at its edge: there is room for the ring.
+    expect(
+      await page
+        .locator('.tile')
+        .first()
+        .evaluate((tile) => getComputedStyle(tile).padding),
+    ).toBe('5px');
 
     await page.getByLabel('Order').focus();
     await page.keyboard.press('ArrowDown');
     await page.getByRole('heading', { name: 'Most liked: United States' }).waitFor();
-    expect(await focused()).toBe('Order');
-    await page.getByRole('link', { name: 'Compare' }).focus();
-    await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'Remove Italy' }).focus();
-    await page.keyboard.press('Enter');
+    expect(await readFocus()).toBe('Order');
+    await page.getByRole('link', { name: 'Compare' }).press('Enter');
+    await page.getByRole('button', { name: 'Remove Italy' }).press('Enter');
     await page.getByRole('heading', { name: 'Italy', level: 2 }).waitFor({ state: 'detached' });
     // What has come into its place.
-    expect(await page.evaluate(() => document.activeElement?.ariaLabel)).toBe('Remove Brazil');
+    expect(await readFocus()).toBe('Remove Brazil');
+  });
+
+  it('leaves nothing that has the focus behind the bar', async () => {
+    await start();
+    await seeTiles(20);
+    await scrollTo(60);
+    const last = page.locator('.tile-video').nth(30);
+    await last.focus();
+    for (const _ of range(1, 40)) await page.keyboard.press('Shift+Tab');
+    const [top, bar] = await page.evaluate(() => [
+      document.activeElement?.getBoundingClientRect().top ?? 0,
+      document.querySelector('.bar')?.getBoundingClientRect().bottom ?? 0,
+    ]);
+    expect(top).toBeGreaterThanOrEqual(bar ?? 0);
   });
 
   it.each([
@@ -423,6 +613,8 @@ describeInBrowser('the board', () => {
     await start(path, options);
     await page.locator('.tile-video, .row a, .failure').first().waitFor();
     await expectAccessible(page);
+    const background = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    expect(background).toBe(name.includes('dark') ? 'rgb(18, 18, 20)' : 'rgb(246, 245, 243)');
     if (name === 'a chart in the dark') await keepPicture('board-dark');
   });
 

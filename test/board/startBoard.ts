@@ -35,27 +35,19 @@ export function describeInBrowser(name: string, tests: () => void): void {
 export interface Board {
   readonly url: string;
   /** Starts the API behind the board, on demo data of an emulator whose switches may be changed. */
-  startApi(
-    switches?: Partial<EmulatorSwitches>,
-    variables?: Record<string, string>,
-    options?: AppOptions,
-  ): Promise<BoardApi>;
-  /** Opens a page with a fresh cache. It fails when the page complains of anything. */
+  startApi(switches?: Partial<EmulatorSwitches>, options?: AppOptions): Promise<EmulatedApp>;
+  /** Opens a page with a fresh cache. */
   open(path: string, options?: BrowserContextOptions): Promise<OpenPage>;
   close(): Promise<void>;
-}
-
-/** The API behind the board. */
-export interface BoardApi extends EmulatedApp {
-  /** How many operations it has answered. */
-  readonly operations: () => number;
 }
 
 /** A page that is open. */
 export interface OpenPage {
   readonly page: Page;
-  /** Where each request of the page went: its origin. */
-  readonly origins: () => string[];
+  /** The addresses that the page has asked for. */
+  readonly requests: () => URL[];
+  /** How many operations it has sent. */
+  readonly operations: () => number;
   /** What the page wrote to its console, and what it threw, since this was asked before. */
   readonly takeComplaints: () => string[];
 }
@@ -70,23 +62,20 @@ export async function startBoard(): Promise<Board> {
 
   return {
     url,
-    startApi: async (switches, more, options) => {
-      let operations = 0;
+    startApi: async (switches, options) => {
       const app: EmulatedApp = await startEmulatedApp(
         switches,
         // A clock that stands still must not hold back what a page asks for.
-        { KEYAPI_QPS: '1000', ...more },
+        { KEYAPI_QPS: '1000' },
         {
           ...options,
           onEvent: (event) => {
-            if (event.type !== 'answer') return;
-            operations++;
-            app.claimedElsewhere += event.cost.requests;
+            if (event.type === 'answer') app.claimedElsewhere += event.cost.requests;
           },
         },
       );
       await app.server.listen({ host: '127.0.0.1', port });
-      return Object.assign(app, { operations: () => operations });
+      return app;
     },
     open: async (path, options) => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
@@ -94,12 +83,17 @@ export async function startBoard(): Promise<Board> {
       context.setDefaultTimeout(15_000);
       const page = await context.newPage();
       const complaints: string[] = [];
-      const origins: string[] = [];
+      const requests: URL[] = [];
       page.on('console', (message) => complaints.push(message.text()));
       page.on('pageerror', (error) => complaints.push(String(error)));
-      page.on('request', (request) => origins.push(new URL(request.url()).origin));
+      page.on('request', (request) => requests.push(new URL(request.url())));
       await page.goto(new URL(path, url).href);
-      return { page, origins: () => origins, takeComplaints: () => complaints.splice(0) };
+      return {
+        page,
+        requests: () => requests,
+        operations: () => requests.filter(({ pathname }) => pathname === '/graphql').length,
+        takeComplaints: () => complaints.splice(0),
+      };
     },
     close: async () => {
       await browser.close();

@@ -2,12 +2,13 @@ import { Chart } from './Chart.tsx';
 import { ChartChoices, RegionChoice } from './Choice.tsx';
 import { Compare } from './Compare.tsx';
 import { CostSoFar } from './CostSoFar.tsx';
-import { formatPlace, MAX_REGIONS, type Place, usePlace, useTitle } from './place.ts';
+import { formatPlace, goTo, MAX_REGIONS, type Place, useChosen, usePlace, useTitle } from './place.ts';
 import { ORDER_NAMES, PERIOD_NAMES, REGIONS, regionName } from './words.ts';
 
 /** The page: what is looked at, and what there is to choose. */
 export function App() {
-  const [place, go] = usePlace();
+  const place = usePlace();
+  const [chosen, choose] = useChosen(place);
   const { view, region, regions, period, orderBy } = place;
   const where = view === 'chart' ? regionName(region) : regions.map(regionName).join(', ');
   const title = `${ORDER_NAMES[orderBy]}: ${where}`;
@@ -23,10 +24,10 @@ export function App() {
           Trending board
         </div>
         <nav aria-label="Views">
-          <ViewLink place={place} view="chart" go={go}>
+          <ViewLink place={place} view="chart">
             Chart
           </ViewLink>
-          <ViewLink place={place} view="compare" go={go}>
+          <ViewLink place={place} view="compare">
             Compare
           </ViewLink>
         </nav>
@@ -39,11 +40,15 @@ export function App() {
         </h1>
         <search className="choices" aria-label="What to look at">
           {view === 'chart' ? (
-            <RegionChoice label="Region" value={region} onChoose={(chosen) => go({ region: chosen })} />
+            <RegionChoice
+              label="Region"
+              value={chosen.region}
+              onChoose={(code) => choose({ region: code })}
+            />
           ) : (
-            <RegionChoices regions={regions} onChoose={(chosen) => go({ regions: chosen })} />
+            <RegionChoices regions={chosen.regions} onChoose={(codes) => choose({ regions: codes })} />
           )}
-          <ChartChoices place={place} onChange={go} />
+          <ChartChoices chosen={chosen} onChoose={choose} />
         </search>
         {view === 'chart' ? (
           // Each chart begins anew, with nothing of the one before.
@@ -59,12 +64,10 @@ export function App() {
 function ViewLink({
   place,
   view,
-  go,
   children,
 }: {
   readonly place: Place;
   readonly view: Place['view'];
-  readonly go: (change: Partial<Place>) => void;
   readonly children: string;
 }) {
   return (
@@ -75,7 +78,7 @@ function ViewLink({
         // A click that opens it elsewhere is the browser's.
         if (event.metaKey || event.ctrlKey || event.shiftKey) return;
         event.preventDefault();
-        go({ view });
+        goTo({ ...place, view });
       }}
     >
       {children}

@@ -1,6 +1,8 @@
+import { NetworkStatus } from '@apollo/client';
 import { useQuery } from '@apollo/client/react';
+import { useState } from 'react';
+import { Age } from './Age.tsx';
 import { explainError } from './explainError.ts';
-import { Age } from './Facts.tsx';
 import { Failure } from './Failure.tsx';
 import { ChartDocument, type ChartQuery } from './generated/documents.ts';
 import { More } from './More.tsx';
@@ -8,34 +10,40 @@ import type { Place } from './place.ts';
 import { VideoTile } from './VideoTile.tsx';
 import { count } from './words.ts';
 
-/** One page of the provider: what costs least, and what a screen or two can show. */
+/** One page of the provider, 2 credits where nobody holds it yet, and what a screen or two can show. */
 const WINDOW = 20;
 
 /** A chart, which grows by a window whenever its end comes near. */
 export function Chart({ place: { region, period, orderBy } }: { readonly place: Place }) {
-  const { data, previousData, error, loading, refetch, fetchMore } = useQuery(ChartDocument, {
+  const { data, previousData, error, networkStatus, refetch, fetchMore } = useQuery(ChartDocument, {
     variables: { region, period, orderBy, first: WINDOW },
   });
   // A refresh that fails leaves what there is.
   const chart = (data ?? previousData)?.trendingVideos;
   const after = chart?.pageInfo.hasNextPage ? chart.pageInfo.endCursor : null;
-  const failure = error && !loading ? explainError(error) : undefined;
-  const tryAgain = (): void => void refetch().catch(() => undefined);
+  const isRefreshing = networkStatus === NetworkStatus.refetch;
+  // What went wrong is told until it is known whether the next try went better.
+  const [failed, setFailed] = useState(error);
+  if (!isRefreshing && failed !== error) setFailed(error);
+  const refresh = (): void => {
+    if (!isRefreshing) void refetch().catch(() => undefined);
+  };
+  const failure = failed && (
+    <Failure explanation={explainError(failed)} isRetrying={isRefreshing} onRetry={refresh} />
+  );
 
-  if (!chart) {
-    return failure ? <Failure explanation={failure} onRetry={tryAgain} /> : <Skeletons />;
-  }
+  if (!chart) return failure ?? <Skeletons />;
   const tiles = toTiles(chart.edges);
   return (
     <>
       <p className="facts">
         <span>{count(chart.totalCount, 'video')}</span>
         <Age facts={chart} />
-        <button type="button" onClick={tryAgain} disabled={loading}>
+        <button type="button" onClick={refresh} aria-disabled={isRefreshing}>
           Refresh
         </button>
       </p>
-      {failure && <Failure explanation={failure} onRetry={tryAgain} />}
+      {failure}
       <ol className="tiles" aria-label="Videos, top of the chart first">
         {tiles.map(({ rank, node }) => (
           <li key={node.id}>
@@ -64,20 +72,23 @@ type Edge = NonNullable<ChartQuery['trendingVideos']>['edges'][number];
 
 /** The chart may have moved between two windows: a video that stands in both is shown once. */
 function toTiles(edges: readonly Edge[]): Edge[] {
-  return [...new Map(edges.toReversed().map((edge) => [edge.node.id, edge])).values()].toReversed();
+  const seen = new Set<string>();
+  return edges.filter(({ node: { id } }) => !seen.has(id) && seen.add(id));
 }
 
 /** What a chart looks like while it is on its way. */
 function Skeletons() {
   return (
-    <div className="tiles" aria-busy="true">
-      <p className="visually-hidden" role="status">
+    <>
+      <p className="facts" role="status">
         Loading…
       </p>
-      {Array.from({ length: WINDOW }, (_, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: nothing but their number tells them apart.
-        <span className="tile skeleton" key={index} aria-hidden="true" />
-      ))}
-    </div>
+      <div className="tiles" aria-busy="true">
+        {Array.from({ length: WINDOW }, (_, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: nothing but their number tells them apart.
+          <span className="tile skeleton" key={index} aria-hidden="true" />
+        ))}
+      </div>
+    </>
   );
 }

@@ -52,11 +52,11 @@ export function RegionChoice({
 
 /** The choices of what a chart covers, and what it is ranked by. */
 export function ChartChoices({
-  place: { period, orderBy },
-  onChange,
+  chosen: { period, orderBy },
+  onChoose,
 }: {
-  readonly place: Place;
-  readonly onChange: (change: Partial<Place>) => void;
+  readonly chosen: Place;
+  readonly onChoose: (change: Partial<Place>) => void;
 }) {
   return (
     <>
@@ -64,13 +64,13 @@ export function ChartChoices({
         label="Period"
         value={period}
         options={PERIOD_NAMES}
-        onChoose={(chosen) => onChange({ period: chosen })}
+        onChoose={(value) => onChoose({ period: value })}
       />
       <Choice<TrendingOrder>
         label="Order"
         value={orderBy}
         options={ORDER_NAMES}
-        onChoose={(chosen) => onChange({ orderBy: chosen })}
+        onChoose={(value) => onChoose({ orderBy: value })}
       />
     </>
   );

@@ -1,15 +1,15 @@
 import { useQuery } from '@apollo/client/react';
-import type { GraphQLFormattedError } from 'graphql';
+import { useRef } from 'react';
+import { Age } from './Age.tsx';
 import { Cover } from './Cover.tsx';
 import { errorsOf, explain, explainError } from './explainError.ts';
-import { Age } from './Facts.tsx';
 import { Failure } from './Failure.tsx';
 import { type CompareColumnFragment, CompareDocument } from './generated/documents.ts';
 import type { Place } from './place.ts';
 import { regionName } from './words.ts';
 
 const ALIASES = ['a', 'b', 'c', 'd'] as const;
-/** One page of the provider for each region. */
+/** One page of the provider for each region, 2 credits where nobody holds it yet. */
 const WINDOW = 20;
 
 /** Where each video stands, by its id: the regions and ranks of all columns that have it. */
@@ -30,37 +30,40 @@ export function Compare({ place: { regions, period, orderBy } }: { readonly plac
     // A window of its own, which must not take the place of the chart's list in the cache.
     fetchPolicy: 'no-cache',
   });
-  const tryAgain = (): void => void refetch().catch(() => undefined);
-  const columns = regions.map((region, index) => ({ region, chart: data?.[ALIASES[index] ?? 'a'] }));
+  const retry = { isRetrying: loading, onRetry: () => void refetch().catch(() => undefined) };
   const errors = errorsOf(error);
-  if (error && !errors.some(({ path }) => path)) {
-    return <Failure explanation={explainError(error)} isRetrying={loading} onRetry={tryAgain} />;
-  }
-
+  // What has been seen stays while another region comes, or when nothing does.
+  const seen = useRef(new Map<string, CompareColumnFragment>()).current;
+  const columns = regions.map((region, index) => {
+    const alias = ALIASES[index] ?? 'a';
+    const key = `${region} ${period} ${orderBy}`;
+    const came = data?.[alias];
+    if (came) seen.set(key, came);
+    const failed = errors.find(({ path }) => path?.[0] === alias);
+    return { region, failed, chart: failed ? undefined : seen.get(key) };
+  });
   const places = findPlaces(columns);
-  const errorOf = (index: number): GraphQLFormattedError | undefined =>
-    errors.find(({ path }) => path?.[0] === ALIASES[index]);
   return (
-    <div className="columns" aria-busy={loading}>
-      {columns.map(({ region, chart }, index) => {
-        const failed = errorOf(index);
-        return (
+    <>
+      {error && !columns.some(({ failed }) => failed) && (
+        <Failure explanation={explainError(error)} {...retry} />
+      )}
+      <div className="columns" aria-busy={loading}>
+        {columns.map(({ region, failed, chart }) => (
           <section key={region} className="column" aria-labelledby={`column-${region}`}>
             <h2 id={`column-${region}`}>{regionName(region)}</h2>
             {chart && <Column region={region} chart={chart} places={places} />}
-            {!chart && failed && (
-              <Failure explanation={explain(failed)} isRetrying={loading} onRetry={tryAgain} />
-            )}
-            {!chart && !failed && <Skeletons />}
+            {failed && <Failure explanation={explain(failed)} {...retry} />}
+            {!chart && !error && <Skeletons />}
           </section>
-        );
-      })}
-    </div>
+        ))}
+      </div>
+    </>
   );
 }
 
 function findPlaces(
-  columns: readonly { readonly region: string; readonly chart: CompareColumnFragment | null | undefined }[],
+  columns: readonly { readonly region: string; readonly chart: CompareColumnFragment | undefined }[],
 ): Places {
   const standings = columns.flatMap(({ region, chart }) =>
     (chart?.edges ?? []).map(({ rank, node }) => ({ id: node.id, region, rank })),
@@ -111,11 +114,16 @@ function Column({
 
 function Skeletons() {
   return (
-    <div className="rows" aria-busy="true">
-      {Array.from({ length: WINDOW }, (_, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: nothing but their number tells them apart.
-        <span className="row skeleton" key={index} aria-hidden="true" />
-      ))}
-    </div>
+    <>
+      <p className="facts" role="status">
+        Loading…
+      </p>
+      <div className="rows">
+        {Array.from({ length: WINDOW }, (_, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: nothing but their number tells them apart.
+          <span className="row skeleton" key={index} aria-hidden="true" />
+        ))}
+      </div>
+    </>
   );
 }

@@ -1,5 +1,6 @@
+import { useLayoutEffect, useRef } from 'react';
 import type { Explanation } from './explainError.ts';
-import { ago } from './words.ts';
+import { ago, count } from './words.ts';
 
 /** Says what went wrong, and offers to try again where that may help. */
 export function Failure({
@@ -9,17 +10,27 @@ export function Failure({
 }: {
   readonly explanation: Explanation;
   readonly isRetrying?: boolean;
-  readonly onRetry: () => void;
+  /** Without it the button is elsewhere. */
+  readonly onRetry?: () => void;
 }) {
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const node = box.current;
+    return () => {
+      // Who pressed its button goes on at the top of what has come.
+      if (node?.contains(document.activeElement)) document.getElementById('chart')?.focus();
+    };
+  }, []);
   return (
-    <div className="failure" role="alert">
-      <h2>{title}</h2>
+    <div className="failure" role="alert" ref={box}>
+      <p className="failure-title">{title}</p>
       <p>{text}</p>
       {isRetryable && retryAfterSeconds !== undefined && (
         <p>It makes sense to wait {wait(retryAfterSeconds)}.</p>
       )}
-      {isRetryable && (
-        <button type="button" onClick={onRetry} disabled={isRetrying}>
+      {isRetryable && onRetry && (
+        // Not `disabled` meanwhile: that would take the focus from whoever pressed it.
+        <button type="button" onClick={() => isRetrying || onRetry()} aria-disabled={isRetrying}>
           {isRetrying ? 'Trying…' : 'Try again'}
         </button>
       )}
@@ -30,5 +41,5 @@ export function Failure({
 
 /** `45 seconds`, `2 hours`. */
 function wait(seconds: number): string {
-  return seconds < 120 ? `${Math.ceil(seconds)} seconds` : ago(0, seconds * 1000).replace(' ago', '');
+  return seconds < 120 ? count(Math.ceil(seconds), 'second') : ago(0, seconds * 1000).replace(' ago', '');
 }

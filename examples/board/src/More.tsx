@@ -36,17 +36,23 @@ export function More({ after, onMore }: { readonly after: string; readonly onMor
     return () => observer.disconnect();
   }, [isIdle, after]);
 
-  if (typeof state === 'object') return <Failure explanation={state} onRetry={() => void load()} />;
+  const failure = typeof state === 'object' ? state : undefined;
+  const isLoading = state === 'loading';
   return (
-    // Not `disabled` meanwhile: that would take the focus from whoever pressed it.
-    <button
-      className="more"
-      type="button"
-      ref={button}
-      aria-disabled={!isIdle}
-      onClick={() => isIdle && void load()}
-    >
-      {isIdle ? 'Show more' : 'Loading…'}
-    </button>
+    <>
+      {failure && <Failure explanation={failure} />}
+      {failure?.isRetryable !== false && (
+        // One button in all states, and never `disabled`: else the focus would be lost to whoever pressed it.
+        <button
+          className="more"
+          type="button"
+          ref={button}
+          aria-disabled={isLoading}
+          onClick={() => isLoading || void load()}
+        >
+          {isLoading ? 'Loading…' : failure ? 'Try again' : 'Show more'}
+        </button>
+      )}
+    </>
   );
 }

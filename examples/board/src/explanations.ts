@@ -30,7 +30,7 @@ export const EXPLANATIONS: Readonly<Record<string, readonly [title: string, text
   ],
   UPSTREAM_UNAVAILABLE: [
     'The data provider cannot be reached',
-    'Nothing of this chart is at hand meanwhile. It is tried again as soon as that makes sense.',
+    'Nothing of this chart is at hand meanwhile. Try again in a moment.',
   ],
   UPSTREAM_BAD_RESPONSE: [
     'The data provider sent nonsense',

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { TrendingOrder, TrendingPeriod } from './generated/documents.ts';
 
 /** What is looked at. The address has it all, so that it can be shared and gone back to. */
@@ -48,7 +48,7 @@ export function parsePlace(search: string): Place {
 /** The search part of a place's address, the inverse of `parsePlace`. */
 export function formatPlace({ view, region, regions, period, orderBy }: Place): string {
   const where: Record<string, string> =
-    view === 'compare' ? { view, regions: regions.join(',') } : { region };
+    view === 'compare' ? { view, regions: regions.join(','), region } : { region };
   return `?${new URLSearchParams({ ...where, period: PERIODS[period], order: ORDERS[orderBy] })}`.replaceAll(
     '%2C',
     ',',
@@ -73,18 +73,40 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The place of the address, and how to go elsewhere. */
-export function usePlace(): readonly [Place, (change: Partial<Place>) => void] {
+/** Goes to a place, as a link would. */
+export function goTo(place: Place): void {
+  const search = formatPlace(place);
+  if (search === window.location.search) return;
+  window.history.pushState(null, '', search);
+  window.scrollTo({ top: 0 });
+  window.dispatchEvent(new Event(MOVED));
+}
+
+/** The place of the address. */
+export function usePlace(): Place {
   const search = useSyncExternalStore(subscribe, () => window.location.search);
-  const place = useMemo(() => parsePlace(search), [search]);
-  return [
-    place,
-    (change) => {
-      window.history.pushState(null, '', formatPlace({ ...place, ...change }));
-      window.scrollTo({ top: 0 });
-      window.dispatchEvent(new Event(MOVED));
-    },
-  ];
+  return useMemo(() => parsePlace(search), [search]);
+}
+
+/** How long a choice waits for another one. */
+const CHOICE_MS = 300;
+
+/**
+ * What is chosen at `place`, and how to choose more. Each chart that is gone to may cost credits, and a keyboard walks
+ * through many on its way to the wanted one: only where it stays for a moment is gone to.
+ */
+export function useChosen(place: Place): readonly [Place, (change: Partial<Place>) => void] {
+  const [choices, setChoices] = useState<Partial<Place>>();
+  const chosen = useMemo(() => ({ ...place, ...choices }), [place, choices]);
+  useEffect(() => {
+    if (!choices) return;
+    const timer = setTimeout(() => {
+      setChoices(undefined);
+      goTo(chosen);
+    }, CHOICE_MS);
+    return () => clearTimeout(timer);
+  }, [chosen, choices]);
+  return [chosen, (change) => setChoices((others) => ({ ...others, ...change }))];
 }
 
 /** Names the page in the browser's tabs and history. */
