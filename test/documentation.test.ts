@@ -70,8 +70,11 @@ describe('the documentation', () => {
 
   it('gives a reason for every dependency, those of the examples too, and every override', async () => {
     const { dependencies, devDependencies, overrides } = JSON.parse(await read('package.json'));
-    const examples = ['clients', 'wider-graph'].map((name) => read(`examples/${name}/package.json`));
-    const theirs = (await Promise.all(examples)).map((text) => JSON.parse(text).dependencies);
+    const examples = ['board', 'clients', 'wider-graph'].map((name) => read(`examples/${name}/package.json`));
+    const theirs = (await Promise.all(examples)).flatMap((text) => {
+      const example = JSON.parse(text);
+      return [example.dependencies, example.devDependencies ?? {}];
+    });
     const listed = names(await read('docs/dependencies.md'), /(?:^\||,) *`([@\w/-]+)`/gm);
     const needed = [dependencies, devDependencies, overrides, ...theirs].flatMap((packages) =>
       Object.keys(packages),

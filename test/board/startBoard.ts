@@ -6,6 +6,7 @@ import {
   type BrowserContextOptions,
   chromium,
   type Page,
+  type Route,
 } from '../../examples/board/node_modules/playwright-core/index.js';
 import type { AppOptions } from '../../src/app.ts';
 import type { EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
@@ -13,7 +14,7 @@ import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
 import { startProgram } from '../support/program.ts';
 import { findFreePort } from '../support/redis.ts';
 
-export type { Page };
+export type { Page, Route };
 
 const EXECUTABLE = ['chromium', 'chromium-browser', 'google-chrome'].map(findProgram).find(Boolean);
 

@@ -15,11 +15,10 @@ const WINDOW = 20;
 
 /** A chart, which grows by a window whenever its end comes near. */
 export function Chart({ place: { region, period, orderBy } }: { readonly place: Place }) {
-  const { data, previousData, error, networkStatus, refetch, fetchMore } = useQuery(ChartDocument, {
+  const { data, error, networkStatus, refetch, fetchMore } = useQuery(ChartDocument, {
     variables: { region, period, orderBy, first: WINDOW },
   });
-  // A refresh that fails leaves what there is.
-  const chart = (data ?? previousData)?.trendingVideos;
+  const chart = data?.trendingVideos;
   const after = chart?.pageInfo.hasNextPage ? chart.pageInfo.endCursor : null;
   const isRefreshing = networkStatus === NetworkStatus.refetch;
   // What went wrong is told until it is known whether the next try went better.
