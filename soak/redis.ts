@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startProgram } from '../test/support/program.ts';
+import { startProgram } from '../test/system/support/program.ts';
 
 /** A Redis of our own that is killed now and then. */
 export interface SoakRedis {

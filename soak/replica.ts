@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startProgram } from '../test/support/program.ts';
+import { startProgram } from '../test/system/support/program.ts';
 import { findFreePort } from './redis.ts';
 
 /** A process of the built program. */

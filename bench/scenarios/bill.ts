@@ -1,5 +1,5 @@
 import type { TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
-import { makeTrace, type TracedOperation } from '../../test/support/trace.ts';
+import { makeTrace, type TracedOperation } from '../../test/system/support/trace.ts';
 import { CHART, pagesBody, readItemIds, topBody } from '../bodies.ts';
 import { CONNECTIONS } from '../load.ts';
 import { PAGE_SIZE } from '../peers/pages.ts';

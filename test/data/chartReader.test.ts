@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { createChartReader } from '../../src/data/chartReader.ts';
 import type { Cursor } from '../../src/domain/cursor.ts';
 import type { PageSource } from '../../src/domain/page.ts';
@@ -7,6 +6,7 @@ import type { TrendingVideo } from '../../src/domain/trendingVideo.ts';
 import type { WindowArguments } from '../../src/domain/window/index.ts';
 import { createOperation, createTestCache } from '../support/cache.ts';
 import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../support/charts.ts';
+import { fc } from '../support/fastCheck.ts';
 
 const ALL = { rows: true, facts: true };
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { createChartReader } from '../../src/data/chartReader.ts';
 import type { ChartWindow } from '../../src/data/cutInSteps.ts';
 import type { PageCache } from '../../src/data/pageCache.ts';
@@ -10,6 +9,7 @@ import { type PageSource, rankOffset } from '../../src/domain/page.ts';
 import type { WindowArguments } from '../../src/domain/window/index.ts';
 import { createOperation, createTestCache, settle } from '../support/cache.ts';
 import { makePage, makeVideos, range, US_VIEWS } from '../support/charts.ts';
+import { fc } from '../support/fastCheck.ts';
 
 const ALL = { rows: true, facts: true };
 const TTL_MS = 1000;

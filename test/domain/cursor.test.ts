@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { type Chart, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
 import { decodeCursor, encodeCursor } from '../../src/domain/cursor.ts';
 import { US_VIEWS } from '../support/charts.ts';
+import { fc } from '../support/fastCheck.ts';
 
 const chart: fc.Arbitrary<Chart> = fc.record({
   region: fc.constantFrom('US', 'GB', 'DE'),

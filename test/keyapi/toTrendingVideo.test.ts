@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { GraphQLCountryCode, GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
 import { toTrendingVideo } from '../../src/keyapi/toTrendingVideo.ts';
+import { fc } from '../support/fastCheck.ts';
 import { makeRow } from '../support/upstream.ts';
 
 const ID = '7587114666132868383';

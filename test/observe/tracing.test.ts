@@ -13,8 +13,8 @@ import { type EmulatedApp, startApp, startEmulatedApp } from '../support/app.ts'
 import { settle } from '../support/cache.ts';
 import { createTestClock } from '../support/clock.ts';
 import { findBlocks } from '../support/examples.ts';
-import { postQuery, startProgram } from '../support/program.ts';
 import { makeSuccess, reply, startUpstream } from '../support/upstream.ts';
+import { postQuery, startProgram } from '../system/support/program.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${TRACE_ID}-b7ad6b7169203331-01`;

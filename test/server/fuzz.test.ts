@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import {
   buildSchema,
@@ -13,6 +12,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
+import { fc } from '../support/fastCheck.ts';
 
 /** How often each property is tried, over what it is by default; `FUZZ_RUNS=20` is for a night. */
 const TIMES = Number(process.env.FUZZ_RUNS ?? 1);

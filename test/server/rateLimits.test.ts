@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AppEvent } from '../../src/logEvent.ts';
 import { type EmulatedApp, startApp, startEmulatedApp, type TestApp } from '../support/app.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
-import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../system/support/redis.ts';
 
 const QUERY = '{ trendingVideos { totalCount } }';
 

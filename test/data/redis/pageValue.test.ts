@@ -1,9 +1,9 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { decodeValue, encodeBody } from '../../../src/data/redis/pageValue.ts';
 import type { Page } from '../../../src/domain/page.ts';
 import { makePage, makeVideo, makeVideos, US_VIEWS } from '../../support/charts.ts';
+import { fc } from '../../support/fastCheck.ts';
 import { key } from '../../support/sources.ts';
 
 const video = {

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { execute, parse } from 'graphql';
 import type { ChartReader } from '../../../src/data/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/cutInSteps.ts';
@@ -10,6 +9,7 @@ import { createKnownOperations, type RunKnown } from '../../../src/graphql/execu
 import { createSchema } from '../../../src/graphql/schema.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { makePage, makeVideos } from '../../support/charts.ts';
+import { fc } from '../../support/fastCheck.ts';
 
 /** One document for each way to write a selection; `$variables` are drawn at random. */
 const DOCUMENTS = [

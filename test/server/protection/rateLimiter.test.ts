@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import {
   createRateLimiter,
   HEARSAY_MS,
   type RateLimiter,
 } from '../../../src/server/protection/rateLimiter.ts';
+import { fc } from '../../support/fastCheck.ts';
 
 let now: number;
 let limiter: RateLimiter;

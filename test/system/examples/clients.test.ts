@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
-import { range } from '../support/charts.ts';
+import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
+import { range } from '../../support/charts.ts';
 
 const run = promisify(execFile);
 const FOLDER = 'examples/clients';

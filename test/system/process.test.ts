@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createEmulator, type Emulator, type EmulatorSwitches } from '../src/keyapi/emulator/emulator.ts';
+import { createEmulator, type Emulator, type EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
 import { type Program, postQuery, startProgram } from './support/program.ts';
 
 let program: Program;

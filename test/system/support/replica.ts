@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createChartReader } from '../../src/data/chartReader.ts';
-import type { DataEvent } from '../../src/data/events.ts';
-import { PageCache } from '../../src/data/pageCache.ts';
-import { PageStore } from '../../src/data/pageStore.ts';
-import { createRedisLink } from '../../src/data/redis/redisLink.ts';
-import { createSharedPages } from '../../src/data/redis/sharedPages.ts';
+import { createChartReader } from '../../../src/data/chartReader.ts';
+import type { DataEvent } from '../../../src/data/events.ts';
+import { PageCache } from '../../../src/data/pageCache.ts';
+import { PageStore } from '../../../src/data/pageStore.ts';
+import { createRedisLink } from '../../../src/data/redis/redisLink.ts';
+import { createSharedPages } from '../../../src/data/redis/sharedPages.ts';
 import {
   type SharedAllowanceOptions,
   withSharedAllowance,
-} from '../../src/data/redis/withSharedAllowance.ts';
-import type { Chart } from '../../src/domain/chart.ts';
-import type { Clock } from '../../src/domain/clock.ts';
-import type { PageSource } from '../../src/domain/page.ts';
-import type { WindowArguments } from '../../src/domain/window/index.ts';
-import { createOperation } from './cache.ts';
-import { US_VIEWS } from './charts.ts';
+} from '../../../src/data/redis/withSharedAllowance.ts';
+import type { Chart } from '../../../src/domain/chart.ts';
+import type { Clock } from '../../../src/domain/clock.ts';
+import type { PageSource } from '../../../src/domain/page.ts';
+import type { WindowArguments } from '../../../src/domain/window/index.ts';
+import { createOperation } from '../../support/cache.ts';
+import { US_VIEWS } from '../../support/charts.ts';
 
 /** The clock of the program: Redis's own time cannot be moved by a test. */
 export const REAL_CLOCK: Clock = {

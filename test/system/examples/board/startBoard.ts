@@ -1,18 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect } from '@jest/globals';
-import * as axe from '../../examples/board/node_modules/axe-core/axe.js';
+import * as axe from '../../../../examples/board/node_modules/axe-core/axe.js';
 import {
   type Browser,
   type BrowserContextOptions,
   chromium,
   type Page,
   type Route,
-} from '../../examples/board/node_modules/playwright-core/index.js';
-import type { AppOptions } from '../../src/app.ts';
-import type { EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
-import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
-import { startProgram } from '../support/program.ts';
-import { findFreePort } from '../support/redis.ts';
+} from '../../../../examples/board/node_modules/playwright-core/index.js';
+import type { AppOptions } from '../../../../src/app.ts';
+import type { EmulatorSwitches } from '../../../../src/keyapi/emulator/emulator.ts';
+import { type EmulatedApp, startEmulatedApp } from '../../../support/app.ts';
+import { startProgram } from '../../support/program.ts';
+import { findFreePort } from '../../support/redis.ts';
 
 export type { Page, Route };
 

@@ -4,9 +4,9 @@ import { ApiError } from '../../../src/domain/errors.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
 import { fetchOptions } from '../../support/cache.ts';
 import { range } from '../../support/charts.ts';
-import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
-import { REAL_CLOCK, type ReplicaOptions, startReplica, type TestReplica } from '../../support/replica.ts';
 import { codeOf, key, page } from '../../support/sources.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { REAL_CLOCK, type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
 
 const REFUSALS = [
   ['UPSTREAM_UNAUTHENTICATED', undefined],

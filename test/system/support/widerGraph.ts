@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from '@jest/globals';
-import { type Answer, type EmulatedApp, startEmulatedApp } from './app.ts';
+import { type Answer, type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { type Program, startProgram } from './program.ts';
 
 /** The package with the examples. */

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import type { Chart } from '../../../src/domain/chart.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
 import { makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
-import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
-import { type ReplicaOptions, startReplica, type TestReplica } from '../../support/replica.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
 
 const DE_VIEWS: Chart = { ...US_VIEWS, region: 'DE' };
 

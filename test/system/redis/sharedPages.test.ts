@@ -4,9 +4,9 @@ import { ApiError } from '../../../src/domain/errors.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
 import { createOperation } from '../../support/cache.ts';
 import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
-import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
-import { REAL_CLOCK, type ReplicaOptions, startReplica, type TestReplica } from '../../support/replica.ts';
 import { codeOf, key } from '../../support/sources.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { REAL_CLOCK, type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
 
 const PAGE_1 = 'test:page:US:7:VIEWS:1';
 const LOCK_1 = 'test:lock:US:7:VIEWS:1';

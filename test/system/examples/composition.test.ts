@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { concatAST, type DocumentNode, parse } from 'graphql';
-import { composeSupergraph, type Subgraph } from '../../examples/wider-graph/federation/composeSupergraph.ts';
-import { readSdl } from '../../examples/wider-graph/readSdl.ts';
-import { findBlocks } from '../support/examples.ts';
+import {
+  composeSupergraph,
+  type Subgraph,
+} from '../../../examples/wider-graph/federation/composeSupergraph.ts';
+import { readSdl } from '../../../examples/wider-graph/readSdl.ts';
+import { findBlocks } from '../../support/examples.ts';
 
 const subgraph = (name: string, typeDefs: DocumentNode): Subgraph => ({
   name,

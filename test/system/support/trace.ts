@@ -1,6 +1,6 @@
-import { type Chart, chartId, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
-import { encodeCursor } from '../../src/domain/cursor.ts';
-import { range } from './charts.ts';
+import { type Chart, chartId, TrendingOrder, TrendingPeriod } from '../../../src/domain/chart.ts';
+import { encodeCursor } from '../../../src/domain/cursor.ts';
+import { range } from '../../support/charts.ts';
 
 /** An operation of a trace, and the pages that its window stands on. */
 export interface TracedOperation {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Block, findBlocks } from '../support/examples.ts';
+import { type Block, findBlocks } from '../../support/examples.ts';
 import { postQuery } from '../support/program.ts';
 import {
   type Api,

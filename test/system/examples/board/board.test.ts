@@ -1,12 +1,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
-import { EXPLANATIONS } from '../../examples/board/src/explanations.ts';
-import type { EmulatedApp } from '../support/app.ts';
-import { range } from '../support/charts.ts';
-import { createTestClock } from '../support/clock.ts';
-import { findBlocks } from '../support/examples.ts';
-import { postQuery, startProgram } from '../support/program.ts';
-import { findFreePort } from '../support/redis.ts';
+import { EXPLANATIONS } from '../../../../examples/board/src/explanations.ts';
+import type { EmulatedApp } from '../../../support/app.ts';
+import { range } from '../../../support/charts.ts';
+import { createTestClock } from '../../../support/clock.ts';
+import { findBlocks } from '../../../support/examples.ts';
+import { postQuery, startProgram } from '../../support/program.ts';
+import { findFreePort } from '../../support/redis.ts';
 import {
   type Board,
   describeInBrowser,

@@ -1,6 +1,10 @@
-import { TrendingOrder } from '../../src/domain/chart.ts';
-import { createEmulator, type Emulator, type EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
-import type { Answer } from './app.ts';
+import { TrendingOrder } from '../../../src/domain/chart.ts';
+import {
+  createEmulator,
+  type Emulator,
+  type EmulatorSwitches,
+} from '../../../src/keyapi/emulator/emulator.ts';
+import type { Answer } from '../../support/app.ts';
 import { type Program, startProgram } from './program.ts';
 
 /** Replicas of the built program, as processes, behind one emulator. */

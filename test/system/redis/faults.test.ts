@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { createEmulator, type Emulator } from '../src/keyapi/emulator/emulator.ts';
-import type { AppEvent } from '../src/logEvent.ts';
-import { startApp, type TestApp } from './support/app.ts';
-import { startProxy, type TestProxy } from './support/proxy.ts';
-import { describeWithRedis, startRedis, type TestRedis } from './support/redis.ts';
+import { createEmulator, type Emulator } from '../../../src/keyapi/emulator/emulator.ts';
+import type { AppEvent } from '../../../src/logEvent.ts';
+import { startApp, type TestApp } from '../../support/app.ts';
+import { startProxy, type TestProxy } from '../support/proxy.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
 
 /** Something that becomes of Redis, and how it ends. */
 interface Fault {

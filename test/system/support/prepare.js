@@ -1,0 +1,24 @@
+import { execFileSync } from 'node:child_process';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Jest's `globalSetup`: builds the programs when their sources are newer, and installs the examples where they are missing. */
+export default async function prepare() {
+  if (!(await isBuilt())) run('build');
+  run('examples');
+}
+
+function run(script) {
+  execFileSync('npm', ['run', '--silent', script], { stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
+async function isBuilt() {
+  const sources = (await readdir('src', { recursive: true })).map((file) => path.join('src', file));
+  const times = await Promise.all([...sources, 'build.js', 'package-lock.json'].map(changedAt));
+  return (await changedAt('dist/main.js')) > Math.max(...times);
+}
+
+/** When the file was written; 0 where there is none. */
+async function changedAt(file) {
+  return (await stat(file).catch(() => undefined))?.mtimeMs ?? 0;
+}
