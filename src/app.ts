@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import pTimeout from 'p-timeout';
 import type { DestinationStream, Logger } from 'pino';
@@ -16,7 +15,7 @@ import type { RedisLink } from './data/redis/redisLink.ts';
 import { VALUES_VERSION } from './data/redis/scripts.ts';
 import { shareCounts } from './data/redis/shareCounts.ts';
 import { createSharedPages } from './data/redis/sharedPages.ts';
-import type { Clock } from './domain/clock.ts';
+import { type Clock, systemClock } from './domain/clock.ts';
 import type { PageSource } from './domain/page.ts';
 import { CREDITS_PER_REQUEST, createUpstreamCost } from './domain/upstreamCost.ts';
 import { createApolloServer } from './graphql/createApolloServer.ts';
@@ -49,12 +48,6 @@ export interface AppOptions {
   /** Instead of a look at the process. */
   readonly checkOverload?: CheckOverload;
 }
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: (ms) => sleep(ms),
-};
 
 /** How long a closing program waits for pages that are on their way; `main.ts` counts on it. */
 export const SETTLE_MS = 3000;
@@ -117,7 +110,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
   });
   await apollo.start();
-  const overload = watchOverload(config.limits);
+  const overload = watchOverload(config.limits, clock.monotonic);
   const waitMs = timeToWait(config.operationTimeoutMs);
   const server = await createServer({
     apollo,
@@ -247,10 +240,10 @@ async function createLink(
   if (!config.redis) return undefined;
   // Loaded only where it is used: its client takes time to start.
   const { createRedisLink } = await import('./data/redis/redisLink.ts');
-  const { url, prefix } = config.redis;
+  const { url, prefix, timeoutMs } = config.redis;
   const source = createHash('sha256').update(sourceId(config)).digest('hex').slice(0, 8);
   const name = config.keyapi.emulator ? 'emulator' : source;
-  return createRedisLink({ url, prefix: `${prefix}:${VALUES_VERSION}:${name}`, clock, onEvent });
+  return createRedisLink({ url, prefix: `${prefix}:${VALUES_VERSION}:${name}`, timeoutMs, clock, onEvent });
 }
 
 /** The program's logger, which knows what must not be in the log. */

@@ -30,7 +30,14 @@ export interface Config {
     readonly file: string | undefined;
   };
   /** Where replicas share pages and limits; undefined for a process alone. */
-  readonly redis: { readonly url: URL; readonly prefix: string } | undefined;
+  readonly redis:
+    | {
+        readonly url: URL;
+        readonly prefix: string;
+        /** How long a command may take before Redis counts as down. */
+        readonly timeoutMs: number;
+      }
+    | undefined;
   readonly credits: {
     /** Without a value there is no limit. */
     readonly perDay: number | undefined;
@@ -144,6 +151,7 @@ const environment = z.object({
     .string()
     .regex(/^[\w.:{}-]{1,64}$/, 'expected up to 64 letters, digits and .:_-{}')
     .default('trending-graphql'),
+  REDIS_TIMEOUT_MS: integer(10, 10_000).default(150),
   CREDIT_BUDGET_PER_DAY: integer(0, 999_999_999_999).optional(),
   MAX_CREDITS_PER_OPERATION: integer(0, 999_999_999_999).default(20),
   // What parses and validates a document calls itself: 8000 tokens of types in types exhaust the stack.
@@ -244,7 +252,9 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       file: env.CACHE_FILE,
     },
     redis:
-      env.REDIS_URL === undefined ? undefined : { url: new URL(env.REDIS_URL), prefix: env.REDIS_PREFIX },
+      env.REDIS_URL === undefined
+        ? undefined
+        : { url: new URL(env.REDIS_URL), prefix: env.REDIS_PREFIX, timeoutMs: env.REDIS_TIMEOUT_MS },
     credits: { perDay: env.CREDIT_BUDGET_PER_DAY, perOperation: env.MAX_CREDITS_PER_OPERATION },
     documentLimits: {
       tokens: env.MAX_DOCUMENT_TOKENS,

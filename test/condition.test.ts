@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { createCondition } from '../src/condition.ts';
+import { createTestClock } from './support/clock.ts';
 
 const DAY_MS = 86_400_000;
 
 describe('the condition', () => {
   let now = 0;
-  const clock = { now: () => now, monotonic: () => now, sleep: async () => undefined };
+  const clock = { ...createTestClock(), now: () => now, monotonic: () => now };
 
   it('has the breaker open until it is told that it closed, or a probe may be sent', () => {
     now = 0;

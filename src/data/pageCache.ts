@@ -189,8 +189,12 @@ export class PageCache {
     else if (operation.pagesLeft-- <= 0) throw tooExpensive();
     // Spends: the operation needs this page, and nobody holds it or is fetching it.
     const flight = shared ?? this.#start(key, operation);
-    const milliseconds = Math.max(1, operation.deadlineAt - this.#options.clock.monotonic());
-    const { page, origin } = await pTimeout(flight.page, { milliseconds, fallback: rejectTimeout });
+    const { clock } = this.#options;
+    const { page, origin } = await pTimeout(flight.page, {
+      milliseconds: Math.max(1, operation.deadlineAt - clock.monotonic()),
+      fallback: rejectTimeout,
+      customTimers: clock.timers,
+    });
     if (shared) return { page, origin: 'shared' };
     // Another replica had it.
     if (origin !== 'fetched') operation.pagesLeft++;

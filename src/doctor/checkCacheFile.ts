@@ -4,7 +4,7 @@ import { sourceId } from '../createPageSource.ts';
 import { createCacheFile } from '../data/cacheFile.ts';
 import type { DataEvent } from '../data/events.ts';
 import { PageStore } from '../data/pageStore.ts';
-import { CLOCK } from './clock.ts';
+import { systemClock } from '../domain/clock.ts';
 import type { Finding } from './finding.ts';
 
 /** The server takes another file's place itself when it is one of these. */
@@ -17,9 +17,9 @@ export async function checkCacheFile(config: Config, file: string): Promise<Find
   const cacheFile = createCacheFile({
     file,
     source: sourceId(config),
-    store: new PageStore({ clock: CLOCK, staleMs, maxBytes }),
+    store: new PageStore({ clock: systemClock, staleMs, maxBytes }),
     ttlMs,
-    clock: CLOCK,
+    clock: systemClock,
     onEvent: (event) => void events.push(event),
   });
   await cacheFile.read();

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { limitTime } from '../data/redis/limitTime.ts';
 import { createRedisClient } from '../data/redis/redisLink.ts';
 import { VALUES_VERSION } from '../data/redis/scripts.ts';
-import { CLOCK } from './clock.ts';
+import { systemClock } from '../domain/clock.ts';
 import { explainRedis } from './explainRedis.ts';
 import type { Finding } from './finding.ts';
 
@@ -44,9 +44,9 @@ export async function checkRedis({ url, prefix }: NonNullable<Config['redis']>):
 async function measure(redis: Redis, key: string): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < ATTEMPTS; i++) {
-    const startedAt = CLOCK.monotonic();
+    const startedAt = systemClock.monotonic();
     await limitTime(redis.mget(key), ANSWER_MS);
-    times.push(CLOCK.monotonic() - startedAt);
+    times.push(systemClock.monotonic() - startedAt);
   }
   return Math.min(...times);
 }
@@ -55,7 +55,7 @@ async function measure(redis: Redis, key: string): Promise<number> {
 async function runScript(redis: Redis, key: string): Promise<void> {
   // ioredis adds a method for each script.
   const methods = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
-  const reply = methods.greet?.call(redis, 1, key, CLOCK.now().toFixed(), 'doctor', KEY_MS / 5);
+  const reply = methods.greet?.call(redis, 1, key, systemClock.now().toFixed(), 'doctor', KEY_MS / 5);
   await limitTime(Promise.resolve(reply), ANSWER_MS);
 }
 

@@ -1,9 +1,9 @@
 import type { Config } from '../config.ts';
 import { TrendingOrder, TrendingPeriod } from '../domain/chart.ts';
+import { systemClock } from '../domain/clock.ts';
 import { ApiError } from '../domain/errors.ts';
 import { PAGE_SIZE } from '../domain/page.ts';
 import { createKeyapiClient } from '../keyapi/client.ts';
-import { CLOCK } from './clock.ts';
 import { explainRefusal } from './explainRefusal.ts';
 import type { Finding } from './finding.ts';
 
@@ -20,11 +20,11 @@ export async function checkToken(baseUrl: URL, settings: Config['keyapi']): Prom
     token,
     timeoutMs,
     connections: 1,
-    clock: CLOCK,
+    clock: systemClock,
     onEvent: () => undefined,
   });
   const key = { chart: CHART, number: 1, pageSize: PAGE_SIZE };
-  const startedAt = CLOCK.monotonic();
+  const startedAt = systemClock.monotonic();
   try {
     const { rows, totalCount } = await client.fetchPage(key, {
       check: () => undefined,
@@ -32,7 +32,7 @@ export async function checkToken(baseUrl: URL, settings: Config['keyapi']): Prom
       deadline: () => Number.POSITIVE_INFINITY,
       background: false,
     });
-    const ms = Math.round(CLOCK.monotonic() - startedAt);
+    const ms = Math.round(systemClock.monotonic() - startedAt);
     const videos = rows.filter((row) => row !== null).length;
     const found = `accepted: ${videos} videos of the US chart's ${totalCount} came in ${ms} ms`;
     return { part: 'Token', state: 'ok', found };

@@ -108,7 +108,7 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     });
     try {
       // Not by the signal alone: undici waits for its connection before it minds that.
-      return await pTimeout(answer, { milliseconds: timeoutMs });
+      return await pTimeout(answer, { milliseconds: timeoutMs, customTimers: clock.timers });
     } catch (error) {
       abort.abort();
       if (error instanceof ApiError) throw error;

@@ -69,7 +69,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     });
   }
 
-  const { isDraining } = drainOnClose(server, (request, reply) => refuseLate(request, reply, options));
+  const { isDraining } = drainOnClose(
+    server,
+    (request, reply) => refuseLate(request, reply, options),
+    options.monotonic,
+  );
 
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/readyz', (_request, reply) => {

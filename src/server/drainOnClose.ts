@@ -24,10 +24,12 @@ export interface Drain {
  * and load balancers keep such ones ahead of need.
  *
  * @param refuse Answers a request for `/graphql` that came too late.
+ * @param monotonic Milliseconds from an arbitrary start.
  */
 export function drainOnClose(
   fastify: FastifyInstance,
   refuse: (request: FastifyRequest, reply: FastifyReply) => void,
+  monotonic: () => number,
 ): Drain {
   const latestResponses = new Map<Socket, ServerResponse | undefined>();
   let arrivals = 0;
@@ -52,15 +54,16 @@ export function drainOnClose(
   });
 
   fastify.addHook('preClose', async () => {
-    const until = performance.now() + DRAIN_MS;
     isDraining = true;
+    if (!fastify.server.listening) return;
+    const until = monotonic() + DRAIN_MS;
     // Fastify itself tells this to whoever comes from now on.
     for (const response of latestResponses.values()) {
       if (response && !response.headersSent) response.setHeader('connection', 'close');
     }
     await readWhatWasSent();
     isRefusing = true;
-    while ([...latestResponses.values()].some(isInFlight) && performance.now() < until) await sleep(QUIET_MS);
+    while ([...latestResponses.values()].some(isInFlight) && monotonic() < until) await sleep(QUIET_MS);
     // Who came while the process was busy waits to be let in still, and is told as well.
     await readWhatWasSent();
     // Not as an HTTP server does, which would cut connections that a request lies on: it is told first that it is refused.
@@ -70,9 +73,9 @@ export function drainOnClose(
   });
 
   async function readWhatWasSent(): Promise<void> {
-    const until = performance.now() + LAST_CALL_MS;
+    const until = monotonic() + LAST_CALL_MS;
     let seen = -1;
-    while (seen !== arrivals && performance.now() < until) {
+    while (seen !== arrivals && monotonic() < until) {
       seen = arrivals;
       await sleep(QUIET_MS);
       // Timers come before sockets: after a turn that took long, nobody has looked at those yet.

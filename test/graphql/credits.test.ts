@@ -1,7 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../../src/domain/clock.ts';
 import type { AppEvent } from '../../src/logEvent.ts';
 import { serveChart } from '../faults/faults.ts';
-import { type Answer, type EmulatedApp, startApp, startEmulatedApp } from '../support/app.ts';
+import {
+  type Answer,
+  describeEachExecution,
+  type EmulatedApp,
+  startApp,
+  startEmulatedApp,
+} from '../support/app.ts';
 import { settle } from '../support/cache.ts';
 import { range } from '../support/charts.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
@@ -18,12 +25,6 @@ interface Data {
 const QUERY = '{ trendingVideos { nodes { itemId } stale fetchedAt } }';
 const HOUR = 3_600_000;
 const REGIONS = 'US GB DE FR ES IT NL SE NO DK FI PL PT IE AT CH BE CZ HU RO'.split(' ');
-
-const REAL_CLOCK = {
-  now: Date.now,
-  monotonic: () => performance.now(),
-  sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-};
 
 let app: EmulatedApp;
 let clock: TestClock;
@@ -64,293 +65,295 @@ function sum(answers: readonly Answer<Data>[]): { requests: number; credits: num
   };
 }
 
-afterEach(() => app.close());
+describeEachExecution(() => {
+  afterEach(() => app.close());
 
-describe('500 concurrent operations for one page', () => {
-  it('cost 1 request, 2 credits, at start', async () => {
-    await start();
-    const answers = await Promise.all(range(1, 500).map(() => ask()));
-    expect(answers.every(({ data }) => data?.trendingVideos?.nodes.length === 20)).toBe(true);
-    expect(sum(answers)).toEqual({ requests: 1, credits: 2 });
-    expect(app.emulator.counts).toEqual({ requests: 1, credits: 2 });
-  });
-
-  it('cost 1 request, 2 credits, at the moment of expiry, and are served at once', async () => {
-    await start();
-    await ask();
-    clock.advance(HOUR);
-    const answers = await Promise.all(range(1, 500).map(() => ask()));
-    await idle();
-    expect(answers.every(({ data }) => data?.trendingVideos?.stale)).toBe(true);
-    expect(sum(answers)).toEqual({ requests: 0, credits: 0 });
-    expect(app.emulator.counts).toEqual({ requests: 2, credits: 4 });
-    expect((await ask()).data?.trendingVideos?.stale).toBe(false);
-  });
-
-  it('cost 1 request, 2 credits, at the moment of expiry when nothing may be served stale', async () => {
-    await start({ CACHE_STALE_SECONDS: '0' });
-    await ask();
-    clock.advance(HOUR);
-    const answers = await Promise.all(range(1, 500).map(() => ask()));
-    expect(answers.every(({ data }) => data?.trendingVideos?.stale === false)).toBe(true);
-    expect(sum(answers)).toEqual({ requests: 1, credits: 2 });
-    expect(app.emulator.counts).toEqual({ requests: 2, credits: 4 });
-  });
-
-  it('share one failure', async () => {
-    await start({}, { credits: 0 });
-    const answers = await Promise.all(range(1, 500).map(() => ask()));
-    expect(new Set(answers.map(({ errors }) => errors?.[0]?.extensions.code))).toEqual(
-      new Set(['UPSTREAM_QUOTA_EXCEEDED']),
-    );
-    expect(app.emulator.counts.requests).toBe(1);
-  });
-});
-
-describe('CREDIT_BUDGET_PER_DAY', () => {
-  const chart = (region: string, period: string) =>
-    `{ trendingVideos(region: "${region}", period: ${period}) { nodes { itemId } stale fetchedAt } }`;
-
-  it('is not overshot by 200 concurrent operations for distinct pages; what is held is served on', async () => {
-    await start({ CREDIT_BUDGET_PER_DAY: '10', KEYAPI_CONCURRENCY: '100', KEYAPI_QPS: '1000' });
-    const queries = REGIONS.flatMap((region) =>
-      ['LAST_7_DAYS', 'LAST_30_DAYS', 'LAST_120_DAYS'].flatMap((period) =>
-        ['VIEWS', 'LIKES', 'COMMENTS', 'REPOSTS'].map(
-          (orderBy) =>
-            `{ trendingVideos(region: "${region}", period: ${period}, orderBy: ${orderBy}) { nodes { itemId } stale fetchedAt } }`,
-        ),
-      ),
-    ).slice(0, 200);
-    expect(new Set(queries).size).toBe(200);
-    const answers = await Promise.all(queries.map((query) => ask(query)));
-    expect(app.emulator.counts).toEqual({ requests: 5, credits: 10 });
-    expect(answers.filter(({ errors }) => !errors)).toHaveLength(5);
-    const errors = answers.flatMap((answer) => answer.errors ?? []);
-    expect(errors).toHaveLength(195);
-    expect(errors[0]?.extensions).toEqual({
-      code: 'CREDIT_BUDGET_EXHAUSTED',
-      retryable: true,
-      retryAfterSeconds: 12 * 3600,
+  describe('500 concurrent operations for one page', () => {
+    it('cost 1 request, 2 credits, at start', async () => {
+      await start();
+      const answers = await Promise.all(range(1, 500).map(() => ask()));
+      expect(answers.every(({ data }) => data?.trendingVideos?.nodes.length === 20)).toBe(true);
+      expect(sum(answers)).toEqual({ requests: 1, credits: 2 });
+      expect(app.emulator.counts).toEqual({ requests: 1, credits: 2 });
     });
-    expect(seen('budgetRefused')).toHaveLength(195);
 
-    clock.advance(2 * HOUR);
-    const held = queries.filter((_, index) => !answers[index]?.errors);
-    const stale = await Promise.all(held.map((query) => ask(query)));
-    expect(stale.map(({ data }) => data?.trendingVideos?.stale)).toEqual(Array(5).fill(true));
-    await idle();
-    expect(app.emulator.counts.requests).toBe(5);
-  });
-
-  it('is there again when the UTC day turns', async () => {
-    await start({ CREDIT_BUDGET_PER_DAY: '2' });
-    await ask(chart('US', 'LAST_7_DAYS'));
-    const refused = await ask(chart('DE', 'LAST_7_DAYS'));
-    expect(refused.errors).toMatchObject([
-      {
-        message: expect.stringMatching(/\(CREDIT_BUDGET_PER_DAY\)/),
-        extensions: { code: 'CREDIT_BUDGET_EXHAUSTED' },
-      },
-    ]);
-    clock.advance(12 * HOUR);
-    expect((await ask(chart('DE', 'LAST_7_DAYS'))).errors).toBeUndefined();
-  });
-});
-
-describe('MAX_CREDITS_PER_OPERATION', () => {
-  it('refuses before anything is spent what could cost more, and names both figures', async () => {
-    await start({ MAX_CREDITS_PER_OPERATION: '4' });
-    const response = await app.server.inject({
-      method: 'POST',
-      url: '/graphql',
-      payload: { query: '{ a: trendingVideos(first: 41) { nodes { itemId } } }' },
-    });
-    expect(response.statusCode).toBe(400);
-    expect(response.json()).toEqual({
-      errors: [
-        {
-          message:
-            'This operation could cost 6 credits, and at most 4 are allowed (MAX_CREDITS_PER_OPERATION): ' +
-            'ask for smaller windows or fewer charts at once',
-          extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
-        },
-      ],
-      extensions: {
-        upstream: {
-          source: 'keyapi',
-          requests: 0,
-          credits: 0,
-          pages: { cached: 0, stale: 0, shared: 0, fetched: 0 },
-        },
-      },
-    });
-    expect((await ask('{ a: trendingVideos(first: 40) { nodes { itemId } } }')).errors).toBeUndefined();
-  });
-
-  it('holds even when upstream sends less than it says: what was fetched until then is kept', async () => {
-    await start();
-    const upstream = await startUpstream((request, response) => {
-      const page = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('page'));
-      const rows = range(page * 4 - 3, page * 4).map((rank) => makeRow(String(rank)));
-      const pagination = { has_more: true, limit: 4, page, total_count: 500 };
-      reply(makeSuccess(rows, pagination))(request, response);
-    });
-    const clamped = await startApp(upstream.url, { MAX_CREDITS_PER_OPERATION: '10', KEYAPI_QPS: '1000' });
-    const read = () =>
-      clamped.query<Data>('{ trendingVideos(first: 40) { nodes { itemId } stale fetchedAt } }');
-    const costs: [unknown, number][] = [];
-    for (let time = 0; time < 2; time++) {
-      const { errors, extensions } = await read();
-      costs.push([errors?.[0]?.extensions.code, extensions.upstream.credits]);
-    }
-    expect(costs).toEqual([
-      ['OPERATION_TOO_EXPENSIVE', 10],
-      [undefined, 10],
-    ]);
-    await clamped.close();
-    await upstream.close();
-  });
-
-  it('judges what is held like what is not', async () => {
-    await start({ MAX_CREDITS_PER_OPERATION: '2' });
-    await ask();
-    const answer = await ask(
-      '{ a: trendingVideos { nodes { itemId } } b: trendingVideos { nodes { itemId } } }',
-    );
-    expect(answer.errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_EXPENSIVE' } }]);
-  });
-});
-
-describe('our own limits', () => {
-  it('keep upstream from ever having to refuse us', async () => {
-    // The emulator allows a little more: all of this is one process, which may stall.
-    await start({ KEYAPI_QPS: '10', KEYAPI_CONCURRENCY: '4' }, { qps: 15 }, { clock: REAL_CLOCK });
-    const regions = REGIONS.concat('SK SI HR BG GR EE LV LT'.split(' '));
-    const answers = await Promise.all(
-      regions.map((region) =>
-        ask(`{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`),
-      ),
-    );
-    expect(answers.flatMap(({ errors }) => errors ?? [])).toEqual([]);
-    expect(app.emulator.counts.requests).toBe(28);
-  });
-
-  it('turn away at once what would wait longer than an operation may take', async () => {
-    await start(
-      { KEYAPI_QPS: '1', KEYAPI_CONCURRENCY: '1', OPERATION_TIMEOUT_MS: '2000' },
-      { latencyMs: 30 },
-    );
-    const answers = await Promise.all(
-      REGIONS.map((region) =>
-        ask(`{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`),
-      ),
-    );
-    const codes = answers.map(({ errors }) => errors?.[0]?.extensions.code);
-    expect(codes.filter((code) => code === undefined).length).toBeGreaterThan(0);
-    expect(codes.filter((code) => code === 'UPSTREAM_UNAVAILABLE').length).toBeGreaterThan(10);
-    expect(answers.find(({ errors }) => errors)?.errors).toMatchObject([
-      { message: 'Too many requests to the data provider are waiting.', extensions: { retryable: true } },
-    ]);
-    expect(seen('pageShed').length).toBeGreaterThan(10);
-  });
-
-  it('let an operation end in time, as GraphQL, and keep the page that came too late', async () => {
-    await start({ OPERATION_TIMEOUT_MS: '4000' }, { latencyMs: 4300 }, { clock: REAL_CLOCK });
-    const startedAt = performance.now();
-    const late = await ask();
-    expect(performance.now() - startedAt).toBeLessThan(4000);
-    expect(late.errors).toMatchObject([{ extensions: { code: 'UPSTREAM_TIMEOUT', retryable: true } }]);
-    expect(late.extensions.upstream).toMatchObject({ requests: 1, credits: 2 });
-    while (seen('upstreamCall').length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-    await settle();
-    expect((await ask()).extensions.upstream).toMatchObject({ requests: 0, pages: { cached: 1 } });
-  });
-});
-
-describe('an outage', () => {
-  it('of an hour is not seen but for the age of the data, and costs little', async () => {
-    await start();
-    const before = (await ask()).data?.trendingVideos;
-    clock.advance(HOUR);
-    const paid = app.emulator.counts.requests;
-    app.emulator.switches.token = 'another';
-
-    for (let minute = 0; minute < 60; minute++) {
-      const answer = await ask();
-      expect(answer.errors).toBeUndefined();
-      expect(answer.data?.trendingVideos).toEqual({ ...before, stale: true });
-      expect(answer.extensions.upstream).toMatchObject({ requests: 0, pages: { stale: 1 } });
+    it('cost 1 request, 2 credits, at the moment of expiry, and are served at once', async () => {
+      await start();
+      await ask();
+      clock.advance(HOUR);
+      const answers = await Promise.all(range(1, 500).map(() => ask()));
       await idle();
-      clock.advance(60_000);
-    }
-    // 401 is probed once a minute.
-    expect(app.emulator.counts.requests - paid).toBe(60);
-
-    app.emulator.switches.token = undefined;
-    await ask();
-    await idle();
-    const after = (await ask()).data?.trendingVideos;
-    expect(after?.stale).toBe(false);
-    expect(Date.parse(after?.fetchedAt ?? '')).toBe(clock.now());
-  });
-
-  it('costs two requests a minute at most, however many pages are asked for', async () => {
-    let isDown = false;
-    const upstream = await startUpstream((request, response) => {
-      if (isDown) response.writeHead(500).end();
-      else serveChart()(request, response);
+      expect(answers.every(({ data }) => data?.trendingVideos?.stale)).toBe(true);
+      expect(sum(answers)).toEqual({ requests: 0, credits: 0 });
+      expect(app.emulator.counts).toEqual({ requests: 2, credits: 4 });
+      expect((await ask()).data?.trendingVideos?.stale).toBe(false);
     });
-    clock = createTestClock();
-    const held = await startApp(upstream.url, {}, { clock, random: () => 0 });
-    const queries = ['US', 'DE', 'FR'].map(
-      (region) => `{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`,
-    );
-    for (const query of queries) await held.query(query);
-    clock.advance(HOUR);
-    isDown = true;
-    const startedAt = clock.monotonic();
-    while (clock.monotonic() - startedAt < HOUR) {
-      for (const query of queries) {
-        expect((await held.query<Data>(query)).data?.trendingVideos?.stale).toBe(true);
+
+    it('cost 1 request, 2 credits, at the moment of expiry when nothing may be served stale', async () => {
+      await start({ CACHE_STALE_SECONDS: '0' });
+      await ask();
+      clock.advance(HOUR);
+      const answers = await Promise.all(range(1, 500).map(() => ask()));
+      expect(answers.every(({ data }) => data?.trendingVideos?.stale === false)).toBe(true);
+      expect(sum(answers)).toEqual({ requests: 1, credits: 2 });
+      expect(app.emulator.counts).toEqual({ requests: 2, credits: 4 });
+    });
+
+    it('share one failure', async () => {
+      await start({}, { credits: 0 });
+      const answers = await Promise.all(range(1, 500).map(() => ask()));
+      expect(new Set(answers.map(({ errors }) => errors?.[0]?.extensions.code))).toEqual(
+        new Set(['UPSTREAM_QUOTA_EXCEEDED']),
+      );
+      expect(app.emulator.counts.requests).toBe(1);
+    });
+  });
+
+  describe('CREDIT_BUDGET_PER_DAY', () => {
+    const chart = (region: string, period: string) =>
+      `{ trendingVideos(region: "${region}", period: ${period}) { nodes { itemId } stale fetchedAt } }`;
+
+    it('is not overshot by 200 concurrent operations for distinct pages; what is held is served on', async () => {
+      await start({ CREDIT_BUDGET_PER_DAY: '10', KEYAPI_CONCURRENCY: '100', KEYAPI_QPS: '1000' });
+      const queries = REGIONS.flatMap((region) =>
+        ['LAST_7_DAYS', 'LAST_30_DAYS', 'LAST_120_DAYS'].flatMap((period) =>
+          ['VIEWS', 'LIKES', 'COMMENTS', 'REPOSTS'].map(
+            (orderBy) =>
+              `{ trendingVideos(region: "${region}", period: ${period}, orderBy: ${orderBy}) { nodes { itemId } stale fetchedAt } }`,
+          ),
+        ),
+      ).slice(0, 200);
+      expect(new Set(queries).size).toBe(200);
+      const answers = await Promise.all(queries.map((query) => ask(query)));
+      expect(app.emulator.counts).toEqual({ requests: 5, credits: 10 });
+      expect(answers.filter(({ errors }) => !errors)).toHaveLength(5);
+      const errors = answers.flatMap((answer) => answer.errors ?? []);
+      expect(errors).toHaveLength(195);
+      expect(errors[0]?.extensions).toEqual({
+        code: 'CREDIT_BUDGET_EXHAUSTED',
+        retryable: true,
+        retryAfterSeconds: 12 * 3600,
+      });
+      expect(seen('budgetRefused')).toHaveLength(195);
+
+      clock.advance(2 * HOUR);
+      const held = queries.filter((_, index) => !answers[index]?.errors);
+      const stale = await Promise.all(held.map((query) => ask(query)));
+      expect(stale.map(({ data }) => data?.trendingVideos?.stale)).toEqual(Array(5).fill(true));
+      await idle();
+      expect(app.emulator.counts.requests).toBe(5);
+    });
+
+    it('is there again when the UTC day turns', async () => {
+      await start({ CREDIT_BUDGET_PER_DAY: '2' });
+      await ask(chart('US', 'LAST_7_DAYS'));
+      const refused = await ask(chart('DE', 'LAST_7_DAYS'));
+      expect(refused.errors).toMatchObject([
+        {
+          message: expect.stringMatching(/\(CREDIT_BUDGET_PER_DAY\)/),
+          extensions: { code: 'CREDIT_BUDGET_EXHAUSTED' },
+        },
+      ]);
+      clock.advance(12 * HOUR);
+      expect((await ask(chart('DE', 'LAST_7_DAYS'))).errors).toBeUndefined();
+    });
+  });
+
+  describe('MAX_CREDITS_PER_OPERATION', () => {
+    it('refuses before anything is spent what could cost more, and names both figures', async () => {
+      await start({ MAX_CREDITS_PER_OPERATION: '4' });
+      const response = await app.server.inject({
+        method: 'POST',
+        url: '/graphql',
+        payload: { query: '{ a: trendingVideos(first: 41) { nodes { itemId } } }' },
+      });
+      expect(response.statusCode).toBe(400);
+      expect(response.json()).toEqual({
+        errors: [
+          {
+            message:
+              'This operation could cost 6 credits, and at most 4 are allowed (MAX_CREDITS_PER_OPERATION): ' +
+              'ask for smaller windows or fewer charts at once',
+            extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
+          },
+        ],
+        extensions: {
+          upstream: {
+            source: 'keyapi',
+            requests: 0,
+            credits: 0,
+            pages: { cached: 0, stale: 0, shared: 0, fetched: 0 },
+          },
+        },
+      });
+      expect((await ask('{ a: trendingVideos(first: 40) { nodes { itemId } } }')).errors).toBeUndefined();
+    });
+
+    it('holds even when upstream sends less than it says: what was fetched until then is kept', async () => {
+      await start();
+      const upstream = await startUpstream((request, response) => {
+        const page = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('page'));
+        const rows = range(page * 4 - 3, page * 4).map((rank) => makeRow(String(rank)));
+        const pagination = { has_more: true, limit: 4, page, total_count: 500 };
+        reply(makeSuccess(rows, pagination))(request, response);
+      });
+      const clamped = await startApp(upstream.url, { MAX_CREDITS_PER_OPERATION: '10', KEYAPI_QPS: '1000' });
+      const read = () =>
+        clamped.query<Data>('{ trendingVideos(first: 40) { nodes { itemId } stale fetchedAt } }');
+      const costs: [unknown, number][] = [];
+      for (let time = 0; time < 2; time++) {
+        const { errors, extensions } = await read();
+        costs.push([errors?.[0]?.extensions.code, extensions.upstream.credits]);
       }
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      clock.advance(20_000);
-    }
-    const failed = upstream.requests.length - queries.length;
-    expect(failed).toBeGreaterThan(30);
-    // The first few that open the circuit, then one each 30 s.
-    expect(failed).toBeLessThanOrEqual(8 + 120);
-    await held.close();
-    await upstream.close();
-    await start();
+      expect(costs).toEqual([
+        ['OPERATION_TOO_EXPENSIVE', 10],
+        [undefined, 10],
+      ]);
+      await clamped.close();
+      await upstream.close();
+    });
+
+    it('judges what is held like what is not', async () => {
+      await start({ MAX_CREDITS_PER_OPERATION: '2' });
+      await ask();
+      const answer = await ask(
+        '{ a: trendingVideos { nodes { itemId } } b: trendingVideos { nodes { itemId } } }',
+      );
+      expect(answer.errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_EXPENSIVE' } }]);
+    });
   });
 
-  it('is over in the end: what may no longer be served stale is an error', async () => {
-    await start({ CACHE_STALE_SECONDS: '7200' });
-    await ask();
-    app.emulator.switches.token = 'another';
-    clock.advance(3 * HOUR - 1);
-    expect((await ask()).data?.trendingVideos?.stale).toBe(true);
-    await idle();
-    clock.advance(60_001);
-    expect((await ask()).errors).toMatchObject([{ extensions: { code: 'UPSTREAM_UNAUTHENTICATED' } }]);
-  });
-});
+  describe('our own limits', () => {
+    it('keep upstream from ever having to refuse us', async () => {
+      // The emulator allows a little more: all of this is one process, which may stall.
+      await start({ KEYAPI_QPS: '10', KEYAPI_CONCURRENCY: '4' }, { qps: 15 }, { clock: systemClock });
+      const regions = REGIONS.concat('SK SI HR BG GR EE LV LT'.split(' '));
+      const answers = await Promise.all(
+        regions.map((region) =>
+          ask(`{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`),
+        ),
+      );
+      expect(answers.flatMap(({ errors }) => errors ?? [])).toEqual([]);
+      expect(app.emulator.counts.requests).toBe(28);
+    });
 
-describe('an hour that the wall clock jumps', () => {
-  it.each([HOUR, -HOUR])('by %i ms neither stops service nor opens the purse', async (jump) => {
-    await start({ CREDIT_BUDGET_PER_DAY: '4' });
-    clock.advance(11.5 * HOUR);
-    await ask();
-    clock.jump(jump);
-    // Fresh goes by the time that passes.
-    const fresh = await ask();
-    expect(fresh.data?.trendingVideos?.stale).toBe(false);
-    expect(fresh.extensions.upstream.requests).toBe(0);
-    await ask('{ trendingVideos(region: "DE") { nodes { itemId } stale fetchedAt } }');
-    const third = '{ trendingVideos(region: "FR") { nodes { itemId } stale fetchedAt } }';
-    expect((await ask(third)).errors).toMatchObject([{ extensions: { code: 'CREDIT_BUDGET_EXHAUSTED' } }]);
-    clock.advance(HOUR / 2);
-    expect((await ask(third)).errors).toBeUndefined();
+    it('turn away at once what would wait longer than an operation may take', async () => {
+      await start(
+        { KEYAPI_QPS: '1', KEYAPI_CONCURRENCY: '1', OPERATION_TIMEOUT_MS: '2000' },
+        { latencyMs: 30 },
+      );
+      const answers = await Promise.all(
+        REGIONS.map((region) =>
+          ask(`{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`),
+        ),
+      );
+      const codes = answers.map(({ errors }) => errors?.[0]?.extensions.code);
+      expect(codes.filter((code) => code === undefined).length).toBeGreaterThan(0);
+      expect(codes.filter((code) => code === 'UPSTREAM_UNAVAILABLE').length).toBeGreaterThan(10);
+      expect(answers.find(({ errors }) => errors)?.errors).toMatchObject([
+        { message: 'Too many requests to the data provider are waiting.', extensions: { retryable: true } },
+      ]);
+      expect(seen('pageShed').length).toBeGreaterThan(10);
+    });
+
+    it('let an operation end in time, as GraphQL, and keep the page that came too late', async () => {
+      await start({ OPERATION_TIMEOUT_MS: '4000' }, { latencyMs: 4300 }, { clock: systemClock });
+      const startedAt = performance.now();
+      const late = await ask();
+      expect(performance.now() - startedAt).toBeLessThan(4000);
+      expect(late.errors).toMatchObject([{ extensions: { code: 'UPSTREAM_TIMEOUT', retryable: true } }]);
+      expect(late.extensions.upstream).toMatchObject({ requests: 1, credits: 2 });
+      while (seen('upstreamCall').length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      await settle();
+      expect((await ask()).extensions.upstream).toMatchObject({ requests: 0, pages: { cached: 1 } });
+    });
+  });
+
+  describe('an outage', () => {
+    it('of an hour is not seen but for the age of the data, and costs little', async () => {
+      await start();
+      const before = (await ask()).data?.trendingVideos;
+      clock.advance(HOUR);
+      const paid = app.emulator.counts.requests;
+      app.emulator.switches.token = 'another';
+
+      for (let minute = 0; minute < 60; minute++) {
+        const answer = await ask();
+        expect(answer.errors).toBeUndefined();
+        expect(answer.data?.trendingVideos).toEqual({ ...before, stale: true });
+        expect(answer.extensions.upstream).toMatchObject({ requests: 0, pages: { stale: 1 } });
+        await idle();
+        clock.advance(60_000);
+      }
+      // 401 is probed once a minute.
+      expect(app.emulator.counts.requests - paid).toBe(60);
+
+      app.emulator.switches.token = undefined;
+      await ask();
+      await idle();
+      const after = (await ask()).data?.trendingVideos;
+      expect(after?.stale).toBe(false);
+      expect(Date.parse(after?.fetchedAt ?? '')).toBe(clock.now());
+    });
+
+    it('costs two requests a minute at most, however many pages are asked for', async () => {
+      let isDown = false;
+      const upstream = await startUpstream((request, response) => {
+        if (isDown) response.writeHead(500).end();
+        else serveChart()(request, response);
+      });
+      clock = createTestClock();
+      const held = await startApp(upstream.url, {}, { clock, random: () => 0 });
+      const queries = ['US', 'DE', 'FR'].map(
+        (region) => `{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`,
+      );
+      for (const query of queries) await held.query(query);
+      clock.advance(HOUR);
+      isDown = true;
+      const startedAt = clock.monotonic();
+      while (clock.monotonic() - startedAt < HOUR) {
+        for (const query of queries) {
+          expect((await held.query<Data>(query)).data?.trendingVideos?.stale).toBe(true);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        clock.advance(20_000);
+      }
+      const failed = upstream.requests.length - queries.length;
+      expect(failed).toBeGreaterThan(30);
+      // The first few that open the circuit, then one each 30 s.
+      expect(failed).toBeLessThanOrEqual(8 + 120);
+      await held.close();
+      await upstream.close();
+      await start();
+    });
+
+    it('is over in the end: what may no longer be served stale is an error', async () => {
+      await start({ CACHE_STALE_SECONDS: '7200' });
+      await ask();
+      app.emulator.switches.token = 'another';
+      clock.advance(3 * HOUR - 1);
+      expect((await ask()).data?.trendingVideos?.stale).toBe(true);
+      await idle();
+      clock.advance(60_001);
+      expect((await ask()).errors).toMatchObject([{ extensions: { code: 'UPSTREAM_UNAUTHENTICATED' } }]);
+    });
+  });
+
+  describe('an hour that the wall clock jumps', () => {
+    it.each([HOUR, -HOUR])('by %i ms neither stops service nor opens the purse', async (jump) => {
+      await start({ CREDIT_BUDGET_PER_DAY: '4' });
+      clock.advance(11.5 * HOUR);
+      await ask();
+      clock.jump(jump);
+      // Fresh goes by the time that passes.
+      const fresh = await ask();
+      expect(fresh.data?.trendingVideos?.stale).toBe(false);
+      expect(fresh.extensions.upstream.requests).toBe(0);
+      await ask('{ trendingVideos(region: "DE") { nodes { itemId } stale fetchedAt } }');
+      const third = '{ trendingVideos(region: "FR") { nodes { itemId } stale fetchedAt } }';
+      expect((await ask(third)).errors).toMatchObject([{ extensions: { code: 'CREDIT_BUDGET_EXHAUSTED' } }]);
+      clock.advance(HOUR / 2);
+      expect((await ask(third)).errors).toBeUndefined();
+    });
   });
 });

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ERROR_CODES } from '../../src/domain/errors.ts';
-import { startApp, type TestApp, TOKEN } from '../support/app.ts';
+import { describeEachExecution, startApp, type TestApp, TOKEN } from '../support/app.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { type Handler, makeSuccess, reply, startUpstream, type Upstream } from '../support/upstream.ts';
 
 const QUERY = '{ trendingVideos(first: 1) { nodes { itemId } } }';
+const TIMEOUT_MS = 250;
 const REQUEST_ID = 'd78497da-6b4e-4da3-b15e-da48fca8d5af';
 
 let upstream: Upstream;
@@ -15,141 +16,151 @@ let clock: TestClock;
 async function start(handler: Handler): Promise<void> {
   upstream = await startUpstream(handler);
   clock = createTestClock();
-  app = await startApp(upstream.url, { KEYAPI_TIMEOUT_MS: '250' }, { clock });
+  app = await startApp(upstream.url, { KEYAPI_TIMEOUT_MS: String(TIMEOUT_MS) }, { clock });
 }
 
-afterEach(async () => {
-  await app.close();
-  await upstream.close();
-});
+describeEachExecution(() => {
+  afterEach(async () => {
+    await app.close();
+    await upstream.close();
+  });
 
-/** An answer in KeyAPI's words, which must not reach a client. */
-function refusal(code: number, status = code, headers: Record<string, string> = {}): Handler {
-  const message = `secret words about ${TOKEN}`;
-  return reply({ code, data: null, message, requestId: REQUEST_ID }, status, headers);
-}
+  /** An answer in KeyAPI's words, which must not reach a client. */
+  function refusal(code: number, status = code, headers: Record<string, string> = {}): Handler {
+    const message = `secret words about ${TOKEN}`;
+    return reply({ code, data: null, message, requestId: REQUEST_ID }, status, headers);
+  }
 
-function answered(status: number, code: number | null) {
-  return { upstream: { status, code, requestId: code === null ? null : REQUEST_ID } };
-}
+  function answered(status: number, code: number | null) {
+    return { upstream: { status, code, requestId: code === null ? null : REQUEST_ID } };
+  }
 
-const silence: Handler = () => undefined;
-const hangUp: Handler = (request) => void request.socket.destroy();
+  /** No answer before the deadline. */
+  const silence: Handler = () => clock.expireDeadlines(TIMEOUT_MS);
+  const hangUp: Handler = (request) => void request.socket.destroy();
 
-describe('the error table', () => {
-  it.each<[string, Handler, Record<string, unknown>]>([
-    ['400', refusal(400), { code: 'BAD_USER_INPUT', retryable: false, ...answered(400, 400) }],
-    ['401', refusal(401), { code: 'UPSTREAM_UNAUTHENTICATED', retryable: false, ...answered(401, 401) }],
-    ['402', refusal(402), { code: 'UPSTREAM_QUOTA_EXCEEDED', retryable: false, ...answered(402, 402) }],
-    ['403', refusal(403), { code: 'UPSTREAM_FORBIDDEN', retryable: false, ...answered(403, 403) }],
-    [
-      '429 with seconds',
-      refusal(429, 429, { 'retry-after': '7' }),
-      { code: 'UPSTREAM_RATE_LIMITED', retryable: true, retryAfterSeconds: 7, ...answered(429, 429) },
-    ],
-    [
-      '429 without',
-      refusal(429),
-      { code: 'UPSTREAM_RATE_LIMITED', retryable: true, retryAfterSeconds: 60, ...answered(429, 429) },
-    ],
-    ['500', refusal(500), { code: 'UPSTREAM_ERROR', retryable: true, ...answered(500, 500) }],
-    ['503', refusal(503), { code: 'UPSTREAM_ERROR', retryable: true, ...answered(503, 503) }],
-    [
-      '402 under HTTP 200',
-      refusal(402, 200),
-      { code: 'UPSTREAM_QUOTA_EXCEEDED', retryable: false, ...answered(200, 402) },
-    ],
-    ['404', refusal(404), { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(404, 404) }],
-    ['418', refusal(418), { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(418, 418) }],
-    ['a hang', silence, { code: 'UPSTREAM_TIMEOUT', retryable: true }],
-    ['a closed connection', hangUp, { code: 'UPSTREAM_UNAVAILABLE', retryable: true }],
-    [
-      'HTML',
-      reply('<html>secret words</html>'),
-      { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(200, null) },
-    ],
-    [
-      'half of the JSON',
-      reply('{"code":0,"data":{'),
-      { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(200, null) },
-    ],
-    [
-      'JSON of another shape',
-      reply({ code: 0, data: [], requestId: REQUEST_ID }),
-      { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(200, 0) },
-    ],
-  ])('answers %s as it says, leaks nothing, and counts the calls', async (name, handler, extensions) => {
-    await start(handler);
-    // docs/faults.md says which are repeated.
-    const requests = ['500', '503', 'a closed connection'].includes(name) ? 2 : 1;
-    const response = await app.server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
-    const code = extensions.code as keyof typeof ERROR_CODES;
-    expect(response.statusCode).toBe(200);
-    expect(response.json()).toEqual({
-      data: { trendingVideos: null },
-      errors: [
-        {
-          message:
-            code === 'BAD_USER_INPUT'
-              ? 'The data provider did not accept the arguments.'
-              : ERROR_CODES[code].message,
-          locations: [{ line: 1, column: 3 }],
-          path: ['trendingVideos'],
-          extensions,
-        },
+  describe('the error table', () => {
+    it.each<[string, Handler, Record<string, unknown>]>([
+      ['400', refusal(400), { code: 'BAD_USER_INPUT', retryable: false, ...answered(400, 400) }],
+      ['401', refusal(401), { code: 'UPSTREAM_UNAUTHENTICATED', retryable: false, ...answered(401, 401) }],
+      ['402', refusal(402), { code: 'UPSTREAM_QUOTA_EXCEEDED', retryable: false, ...answered(402, 402) }],
+      ['403', refusal(403), { code: 'UPSTREAM_FORBIDDEN', retryable: false, ...answered(403, 403) }],
+      [
+        '429 with seconds',
+        refusal(429, 429, { 'retry-after': '7' }),
+        { code: 'UPSTREAM_RATE_LIMITED', retryable: true, retryAfterSeconds: 7, ...answered(429, 429) },
       ],
-      extensions: {
-        upstream: {
-          source: 'keyapi',
-          requests,
-          credits: requests * 2,
-          pages: { cached: 0, stale: 0, shared: 0, fetched: 0 },
+      [
+        '429 without',
+        refusal(429),
+        { code: 'UPSTREAM_RATE_LIMITED', retryable: true, retryAfterSeconds: 60, ...answered(429, 429) },
+      ],
+      ['500', refusal(500), { code: 'UPSTREAM_ERROR', retryable: true, ...answered(500, 500) }],
+      ['503', refusal(503), { code: 'UPSTREAM_ERROR', retryable: true, ...answered(503, 503) }],
+      [
+        '402 under HTTP 200',
+        refusal(402, 200),
+        { code: 'UPSTREAM_QUOTA_EXCEEDED', retryable: false, ...answered(200, 402) },
+      ],
+      ['404', refusal(404), { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(404, 404) }],
+      ['418', refusal(418), { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(418, 418) }],
+      ['a hang', silence, { code: 'UPSTREAM_TIMEOUT', retryable: true }],
+      ['a closed connection', hangUp, { code: 'UPSTREAM_UNAVAILABLE', retryable: true }],
+      [
+        'HTML',
+        reply('<html>secret words</html>'),
+        { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(200, null) },
+      ],
+      [
+        'half of the JSON',
+        reply('{"code":0,"data":{'),
+        { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(200, null) },
+      ],
+      [
+        'JSON of another shape',
+        reply({ code: 0, data: [], requestId: REQUEST_ID }),
+        { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(200, 0) },
+      ],
+    ])('answers %s as it says, leaks nothing, and counts the calls', async (name, handler, extensions) => {
+      await start(handler);
+      // docs/faults.md says which are repeated.
+      const requests = ['500', '503', 'a closed connection'].includes(name) ? 2 : 1;
+      const response = await app.server.inject({
+        method: 'POST',
+        url: '/graphql',
+        payload: { query: QUERY },
+      });
+      const code = extensions.code as keyof typeof ERROR_CODES;
+      expect(response.statusCode).toBe(200);
+      expect(response.json()).toEqual({
+        data: { trendingVideos: null },
+        errors: [
+          {
+            message:
+              code === 'BAD_USER_INPUT'
+                ? 'The data provider did not accept the arguments.'
+                : ERROR_CODES[code].message,
+            locations: [{ line: 1, column: 3 }],
+            path: ['trendingVideos'],
+            extensions,
+          },
+        ],
+        extensions: {
+          upstream: {
+            source: 'keyapi',
+            requests,
+            credits: requests * 2,
+            pages: { cached: 0, stale: 0, shared: 0, fetched: 0 },
+          },
         },
-      },
+      });
+      expect(response.body).not.toMatch(/secret|sk-test|127\.0\.0\.1/);
+      expect(upstream.requests).toHaveLength(requests);
     });
-    expect(response.body).not.toMatch(/secret|sk-test|127\.0\.0\.1/);
-    expect(upstream.requests).toHaveLength(requests);
-  });
 
-  it('recovers with upstream, a moment later', async () => {
-    let isUp = false;
-    await start((request, response) => (isUp ? reply(makeSuccess()) : refusal(500))(request, response));
-    expect((await app.query(QUERY)).errors).toMatchObject([{ extensions: { code: 'UPSTREAM_ERROR' } }]);
-    isUp = true;
-    clock.advance(1000);
-    expect(await app.query(QUERY)).toMatchObject({
-      data: { trendingVideos: { nodes: [{ itemId: '7587114666132868383' }] } },
+    it('recovers with upstream, a moment later', async () => {
+      let isUp = false;
+      await start((request, response) => (isUp ? reply(makeSuccess()) : refusal(500))(request, response));
+      expect((await app.query(QUERY)).errors).toMatchObject([{ extensions: { code: 'UPSTREAM_ERROR' } }]);
+      isUp = true;
+      clock.advance(1000);
+      expect(await app.query(QUERY)).toMatchObject({
+        data: { trendingVideos: { nodes: [{ itemId: '7587114666132868383' }] } },
+      });
     });
-  });
 
-  it('asks once for a page that fails, however many aliases want it', async () => {
-    await start(refusal(404));
-    const { errors } = await app.query(
-      '{ a: trendingVideos { nodes { id } } b: trendingVideos { totalCount } }',
-    );
-    expect(errors).toHaveLength(2);
-    expect(upstream.requests).toHaveLength(1);
-  });
+    it('asks once for a page that fails, however many aliases want it', async () => {
+      await start(refusal(404));
+      const { errors } = await app.query(
+        '{ a: trendingVideos { nodes { id } } b: trendingVideos { totalCount } }',
+      );
+      expect(errors).toHaveLength(2);
+      expect(upstream.requests).toHaveLength(1);
+    });
 
-  it('lists the same codes as docs/errors.md, in both directions', async () => {
-    await start(silence);
-    const documented = [
-      ...(await readFile('docs/errors.md', 'utf8')).matchAll(/^\| `([A-Z_]+)` +\| (yes|no) +\|/gm),
-    ];
-    const ours = Object.entries(ERROR_CODES).map(([code, { retryable }]) => [code, retryable ? 'yes' : 'no']);
-    const forNow = ['RATE_LIMITED', 'OVERLOADED', 'SERVER_CLOSING'].map((code) => [code, 'yes']);
-    const theirs = [
-      'GRAPHQL_PARSE_FAILED',
-      'GRAPHQL_VALIDATION_FAILED',
-      'OPERATION_RESOLUTION_FAILURE',
-      'BAD_REQUEST',
-      'UNAUTHENTICATED',
-      'PERSISTED_QUERY_ID_REQUIRED',
-      'PERSISTED_QUERY_NOT_FOUND',
-      'INTERNAL_SERVER_ERROR',
-    ];
-    expect(documented.map(([, code, retryable]) => [code, retryable]).sort()).toEqual(
-      [...ours, ...forNow, ...theirs.map((code) => [code, 'no'])].sort(),
-    );
+    it('lists the same codes as docs/errors.md, in both directions', async () => {
+      await start(silence);
+      const documented = [
+        ...(await readFile('docs/errors.md', 'utf8')).matchAll(/^\| `([A-Z_]+)` +\| (yes|no) +\|/gm),
+      ];
+      const ours = Object.entries(ERROR_CODES).map(([code, { retryable }]) => [
+        code,
+        retryable ? 'yes' : 'no',
+      ]);
+      const forNow = ['RATE_LIMITED', 'OVERLOADED', 'SERVER_CLOSING'].map((code) => [code, 'yes']);
+      const theirs = [
+        'GRAPHQL_PARSE_FAILED',
+        'GRAPHQL_VALIDATION_FAILED',
+        'OPERATION_RESOLUTION_FAILURE',
+        'BAD_REQUEST',
+        'UNAUTHENTICATED',
+        'PERSISTED_QUERY_ID_REQUIRED',
+        'PERSISTED_QUERY_NOT_FOUND',
+        'INTERNAL_SERVER_ERROR',
+      ];
+      expect(documented.map(([, code, retryable]) => [code, retryable]).sort()).toEqual(
+        [...ours, ...forNow, ...theirs.map((code) => [code, 'no'])].sort(),
+      );
+    });
   });
 });

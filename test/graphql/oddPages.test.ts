@@ -3,7 +3,7 @@ import {
   TrendingVideosDocument,
   type TrendingVideosQueryVariables,
 } from '../../schema/generated/operations.ts';
-import { startApp, type TestApp } from '../support/app.ts';
+import { describeEachExecution, startApp, type TestApp } from '../support/app.ts';
 import {
   type Handler,
   makeRow,
@@ -40,84 +40,86 @@ function makeRows(length: number, dropped: readonly number[] = []): unknown[] {
   );
 }
 
-afterEach(async () => {
-  await app.close();
-  await upstream.close();
-});
+describeEachExecution(() => {
+  afterEach(async () => {
+    await app.close();
+    await upstream.close();
+  });
 
-describe('rows that cannot be read', () => {
-  it('leave a window its flags, which count ranks', async () => {
-    await start(makeRows(40, [1, 40]));
-    expect(await connection({ last: 3 })).toMatchObject({
-      ranks: [38, 39],
-      pageInfo: { hasNextPage: false },
+  describe('rows that cannot be read', () => {
+    it('leave a window its flags, which count ranks', async () => {
+      await start(makeRows(40, [1, 40]));
+      expect(await connection({ last: 3 })).toMatchObject({
+        ranks: [38, 39],
+        pageInfo: { hasNextPage: false },
+      });
+      expect(await connection({ first: 3 })).toMatchObject({
+        ranks: [2, 3],
+        pageInfo: { hasPreviousPage: false },
+      });
     });
-    expect(await connection({ first: 3 })).toMatchObject({
-      ranks: [2, 3],
-      pageInfo: { hasPreviousPage: false },
+
+    it('leave a window without any edge the cursors to walk on from, in both directions', async () => {
+      await start(makeRows(40, [11, 12, 13, 14, 15]));
+      const { edges } = await connection({ first: 10 });
+      const hole = await connection({ first: 5, after: edges[9]?.cursor ?? null });
+      expect(hole).toMatchObject({ ranks: [], pageInfo: { hasNextPage: true, hasPreviousPage: true } });
+      expect((await connection({ first: 2, after: hole.pageInfo.endCursor })).ranks).toEqual([16, 17]);
+      expect((await connection({ last: 2, before: hole.pageInfo.startCursor })).ranks).toEqual([9, 10]);
+    });
+
+    it('are missing from nodes as from edges', async () => {
+      await start(makeRows(5, [2]));
+      const { data } = await app.query<{ trendingVideos: { edges: { node: unknown }[]; nodes: unknown[] } }>(
+        '{ trendingVideos { edges { node { itemId } } nodes { itemId } } }',
+      );
+      expect(data?.trendingVideos.nodes).toEqual(['1', '3', '4', '5'].map((itemId) => ({ itemId })));
+      expect(data?.trendingVideos.edges.map(({ node }) => node)).toEqual(data?.trendingVideos.nodes);
     });
   });
 
-  it('leave a window without any edge the cursors to walk on from, in both directions', async () => {
-    await start(makeRows(40, [11, 12, 13, 14, 15]));
-    const { edges } = await connection({ first: 10 });
-    const hole = await connection({ first: 5, after: edges[9]?.cursor ?? null });
-    expect(hole).toMatchObject({ ranks: [], pageInfo: { hasNextPage: true, hasPreviousPage: true } });
-    expect((await connection({ first: 2, after: hole.pageInfo.endCursor })).ranks).toEqual([16, 17]);
-    expect((await connection({ last: 2, before: hole.pageInfo.startCursor })).ranks).toEqual([9, 10]);
+  it('fetches the pages of a window in parallel', async () => {
+    const waiting: (() => void)[] = [];
+    upstream = await startUpstream((request, response) => {
+      waiting.push(() =>
+        reply(makeSuccess([], { has_more: true, limit: 20, total_count: 500 }))(request, response),
+      );
+      // Nothing is answered before all five are asked for.
+      if (waiting.length === 5) for (const answer of waiting) answer();
+    });
+    app = await startApp(upstream.url);
+    await connection({ first: 100 });
+    expect(upstream.requests).toHaveLength(5);
   });
 
-  it('are missing from nodes as from edges', async () => {
-    await start(makeRows(5, [2]));
-    const { data } = await app.query<{ trendingVideos: { edges: { node: unknown }[]; nodes: unknown[] } }>(
-      '{ trendingVideos { edges { node { itemId } } nodes { itemId } } }',
-    );
-    expect(data?.trendingVideos.nodes).toEqual(['1', '3', '4', '5'].map((itemId) => ({ itemId })));
-    expect(data?.trendingVideos.edges.map(({ node }) => node)).toEqual(data?.trendingVideos.nodes);
-  });
-});
-
-it('fetches the pages of a window in parallel', async () => {
-  const waiting: (() => void)[] = [];
-  upstream = await startUpstream((request, response) => {
-    waiting.push(() =>
-      reply(makeSuccess([], { has_more: true, limit: 20, total_count: 500 }))(request, response),
-    );
-    // Nothing is answered before all five are asked for.
-    if (waiting.length === 5) for (const answer of waiting) answer();
-  });
-  app = await startApp(upstream.url);
-  await connection({ first: 100 });
-  expect(upstream.requests).toHaveLength(5);
-});
-
-it('leaves the data of an alias alone when only another one needs the page that fails', async () => {
-  await start(makeRows(100), [3]);
-  const { edges } = await connection({ first: 40 });
-  const { data, errors } = await app.query<{ top: unknown; below: unknown }>(`{
+  it('leaves the data of an alias alone when only another one needs the page that fails', async () => {
+    await start(makeRows(100), [3]);
+    const { edges } = await connection({ first: 40 });
+    const { data, errors } = await app.query<{ top: unknown; below: unknown }>(`{
     top: trendingVideos(first: 1) { nodes { itemId } }
     below: trendingVideos(first: 1, after: "${edges[39]?.cursor}") { nodes { itemId } }
   }`);
-  expect(data).toEqual({ top: { nodes: [{ itemId: '1' }] }, below: null });
-  expect(errors).toMatchObject([{ path: ['below'], extensions: { code: 'UPSTREAM_ERROR' } }]);
-});
+    expect(data).toEqual({ top: { nodes: [{ itemId: '1' }] }, below: null });
+    expect(errors).toMatchObject([{ path: ['below'], extensions: { code: 'UPSTREAM_ERROR' } }]);
+  });
 
-it('takes the age of a tail from its own pages, not from the probe', async () => {
-  await start(makeRows(100));
-  const { fetchedAt: probed } = await connection({ first: 1 });
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  const { fetchedAt } = await connection({ last: 1 });
-  expect(Date.parse(fetchedAt)).toBeGreaterThan(Date.parse(probed));
-});
+  it('takes the age of a tail from its own pages, not from the probe', async () => {
+    await start(makeRows(100));
+    const { fetchedAt: probed } = await connection({ first: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { fetchedAt } = await connection({ last: 1 });
+    expect(Date.parse(fetchedAt)).toBeGreaterThan(Date.parse(probed));
+  });
 
-it('answers a chart that claims more ranks than there can be as unreadable, and recovers', async () => {
-  await start(makeRows(20));
-  await upstream.close();
-  upstream = await startUpstream(
-    reply(makeSuccess([], { has_more: true, limit: 20, page: 1, total_count: 2 ** 53 - 1 })),
-  );
-  await app.close();
-  app = await startApp(upstream.url);
-  const { errors } = await app.query('{ trendingVideos(last: 2) { nodes { id } } }');
-  expect(errors).toMatchObject([{ extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: true } }]);
+  it('answers a chart that claims more ranks than there can be as unreadable, and recovers', async () => {
+    await start(makeRows(20));
+    await upstream.close();
+    upstream = await startUpstream(
+      reply(makeSuccess([], { has_more: true, limit: 20, page: 1, total_count: 2 ** 53 - 1 })),
+    );
+    await app.close();
+    app = await startApp(upstream.url);
+    const { errors } = await app.query('{ trendingVideos(last: 2) { nodes { id } } }');
+    expect(errors).toMatchObject([{ extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: true } }]);
+  });
 });

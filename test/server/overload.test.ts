@@ -90,7 +90,7 @@ describe('the watch over the process', () => {
   });
 
   it('takes the heap as it is for not full', async () => {
-    watch = watchOverload({ ...LIMITS, eventLoopDelayMs: 10_000 });
+    watch = watchOverload({ ...LIMITS, eventLoopDelayMs: 10_000 }, performance.now);
     await tick();
     expect([watch.check(), watch.check()]).toEqual([undefined, undefined]);
   });

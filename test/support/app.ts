@@ -1,5 +1,5 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { expect } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { print } from 'graphql';
 import { type AppOptions, createApp } from '../../src/app.ts';
@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config.ts';
 import type { UpstreamExtension } from '../../src/graphql/upstreamExtension.ts';
 import { createEmulator, type Emulator, type EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
 import type { AppEvent } from '../../src/logEvent.ts';
+import { until } from './until.ts';
 
 export const TOKEN = 'sk-test-0123456789';
 
@@ -30,42 +31,68 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
+/** See `describeEachExecution`. */
+const EXECUTIONS = ['by Apollo Server', 'on the fast path'] as const;
+let execution: (typeof EXECUTIONS)[number] = 'by Apollo Server';
+
+/** A block of tests for each way in which an operation can be executed: results, errors and costs are the same. */
+export function describeEachExecution(tests: () => void): void {
+  describe.each(EXECUTIONS)('executed %s,', (way) => {
+    beforeAll(() => {
+      execution = way;
+    });
+    afterAll(() => {
+      execution = 'by Apollo Server';
+    });
+    tests();
+  });
+}
+
+export interface TestAppOptions extends AppOptions {
+  /** How long a request may take to come, where a whole second would be waited for in vain. */
+  readonly requestMs?: number;
+}
+
+/** No test waits for a deadline unless it sets one, nor for its turn. */
+const PATIENT = { KEYAPI_TIMEOUT_MS: '600000', OPERATION_TIMEOUT_MS: '600000', KEYAPI_QPS: '10000' };
+
 /** The whole program against the upstream at `baseUrl`, as it would run with these variables. */
 export async function startApp(
   baseUrl: URL,
   variables: Record<string, string> = {},
-  options: AppOptions = {},
+  { requestMs, ...options }: TestAppOptions = {},
 ): Promise<TestApp> {
   const config = loadConfig({
     KEYAPI_BASE_URL: baseUrl.origin,
     KEYAPI_TOKEN: TOKEN,
     LOG_LEVEL: 'silent',
     RATE_LIMIT_PER_MINUTE: '0',
+    ...PATIENT,
     ...variables,
   });
-  const server = await createApp(config, {
-    // A machine that is busy with other tests is no matter of these.
-    checkOverload: () => undefined,
-    ...options,
-    ...(isPrepared() && { prepareFrom: 1 }),
-  });
+  const limits = requestMs === undefined ? config.limits : { ...config.limits, requestMs };
+  const isPrepared = execution === 'on the fast path';
+  const server = await createApp(
+    { ...config, limits },
+    {
+      // A machine that is busy with other tests is no matter of these.
+      checkOverload: () => undefined,
+      ...options,
+      ...(isPrepared && { prepareFrom: 1 }),
+    },
+  );
   const post = (payload: object) => server.inject({ method: 'POST', url: '/graphql', payload });
-  if (isPrepared()) await post({ query: '{ __typename }' });
+  if (isPrepared) await post({ query: '{ __typename }' });
   return {
     server,
     async query(document, variables) {
       const query = typeof document === 'string' ? document : print(document);
       // Apollo Server finds the document valid, and has nothing to execute.
-      if (isPrepared()) await post({ query, operationName: 'NONE_OF_THIS_NAME' });
+      if (isPrepared) await post({ query, operationName: 'NONE_OF_THIS_NAME' });
       return (await post({ query, variables })).json();
     },
     close: () => server.close(),
   };
-}
-
-/** Whether every document is to be a known one, and prepared for, before it is executed. */
-function isPrepared(): boolean {
-  return process.env.TEST_PREPARED === 'true';
 }
 
 export interface EmulatedApp extends TestApp {
@@ -74,6 +101,10 @@ export interface EmulatedApp extends TestApp {
   readonly bill: Record<string, string>[];
   /** The pages in `bill`, in order. */
   readonly pagesBought: () => number[];
+  /** Resolves when upstream has got so many requests. */
+  readonly seeRequests: (count: number) => Promise<void>;
+  /** Holds back upstream's responses, until the function that it returns is called. */
+  readonly holdUpstream: () => () => void;
   /** Fails when the answers of `query` did not claim exactly the requests that upstream got. */
   close(): Promise<void>;
   /** Requests in `bill` that other answers than those of `query` claimed. */
@@ -84,13 +115,17 @@ export interface EmulatedApp extends TestApp {
 export async function startEmulatedApp(
   switches: Partial<EmulatorSwitches> = {},
   variables: Record<string, string> = {},
-  options: AppOptions = {},
+  options: TestAppOptions = {},
 ): Promise<EmulatedApp> {
   const bill: Record<string, string>[] = [];
+  let held: Promise<void> | undefined;
   const emulator = createEmulator({
     token: TOKEN,
     ...switches,
-    onRequest: (request) => void bill.push(request),
+    onRequest: (request) => {
+      bill.push(request);
+      return held;
+    },
   });
   let claimed = 0;
   const onEvent = (event: AppEvent): void => {
@@ -105,6 +140,17 @@ export async function startEmulatedApp(
     bill,
     claimedElsewhere: 0,
     pagesBought: () => bill.map(({ page }) => Number(page)).sort((a, b) => a - b),
+    seeRequests: (count) => until(() => bill.length >= count),
+    holdUpstream: () => {
+      let release = (): void => undefined;
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return () => {
+        held = undefined;
+        release();
+      };
+    },
     query: async (document, values) => {
       const answer = await app.query(document, values);
       claimed += answer.extensions.upstream.requests;

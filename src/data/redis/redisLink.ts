@@ -11,6 +11,8 @@ export interface RedisLinkOptions {
   readonly url: URL;
   /** What every key begins with. */
   readonly prefix: string;
+  /** How long a command may take before Redis counts as down. */
+  readonly timeoutMs: number;
   readonly clock: Clock;
   readonly onEvent: OnDataEvent;
 }
@@ -31,7 +33,7 @@ export type RunScript = (
 /**
  * The way to Redis, an aid that may go at any time: whoever uses it goes on alone when a command is rejected.
  *
- * A command that fails, or takes more than 150 ms, takes Redis for away: from then on all are rejected at once, while
+ * A command that fails, or takes more than `timeoutMs`, takes Redis for away: from then on all are rejected at once, while
  * a beat in the background tries again twice a second.
  */
 export interface RedisLink {
@@ -57,12 +59,12 @@ export type ScriptArgument = string | number | Buffer;
 /** What a script returned: a list, with Lua's numbers cut to whole ones. */
 export type ScriptReply = readonly (Buffer | number | null | readonly unknown[])[];
 
-const COMMAND_MS = 150;
 const CONNECT_MS = 1000;
 const BEAT_MS = 500;
 /** The quickest of so many beats tells how far Redis is: one may well be held up. */
 const LATENCIES = 10;
-const SLOW_MS = 40;
+/** Of what a command may take: a Redis that takes longer all the time is slow. */
+const SLOW_SHARE = 4 / 15;
 /** A replica that has not told of itself for so long is gone. */
 const REPLICA_MS = 2000;
 /** After Redis has come back, it takes the other replicas as long to find out. */
@@ -71,7 +73,8 @@ const SETTLE_MS = 2000;
 const UNKNOWN_REPLICAS = 4;
 
 /** Makes a link; it is away until it is opened. */
-export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOptions): RedisLink {
+export function createRedisLink({ url, prefix, timeoutMs, clock, onEvent }: RedisLinkOptions): RedisLink {
+  const slowMs = Math.round(timeoutMs * SLOW_SHARE);
   const replica = randomUUID();
   const password = decodeURIComponent(url.password);
   const redis = createRedisClient(url, password);
@@ -118,7 +121,7 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
     connectionError = undefined;
     // What ioredis tells as an event says more; where the database does not exist, it would go on in another one.
     const connected = limitTime(redis.connect(), CONNECT_MS).then(() =>
-      limitTime(redis.mget(toName('replicas')), COMMAND_MS),
+      limitTime(redis.mget(toName('replicas')), timeoutMs),
     );
     await connected.catch((error) => {
       throw connectionError ?? error;
@@ -140,14 +143,14 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
   /** The quickest beat tells it best; but a clock that was set is believed at once. */
   function noteOffset(ms: number): void {
     const isBest = latencies.at(-1) === Math.min(...latencies);
-    if (offsetMs === undefined || isBest || Math.abs(ms - offsetMs) > COMMAND_MS) offsetMs = ms;
+    if (offsetMs === undefined || isBest || Math.abs(ms - offsetMs) > timeoutMs) offsetMs = ms;
   }
 
   /** Takes a Redis for away that is slow all the time: each operation would lose a multiple of that. */
   function noteLatency(ms: number): void {
     latencies = [...latencies, ms].slice(-LATENCIES);
-    const isSlow = latencies.length === LATENCIES && Math.min(...latencies) > SLOW_MS;
-    if (isSlow) throw new Error(`no answer within ${SLOW_MS} ms in the last ${LATENCIES} beats`);
+    const isSlow = latencies.length === LATENCIES && Math.min(...latencies) > slowMs;
+    if (isSlow) throw new Error(`no answer within ${slowMs} ms in the last ${LATENCIES} beats`);
   }
 
   function goAway(error: unknown): void {
@@ -186,7 +189,7 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
     if (!method) throw new TypeError(`no such script: ${script}`);
     return limitTime(
       method.call(redis, keys.length, ...keys.map(toName), now().toFixed(), ...args),
-      COMMAND_MS,
+      timeoutMs,
     );
   }
 
@@ -208,7 +211,7 @@ export function createRedisLink({ url, prefix, clock, onEvent }: RedisLinkOption
     now,
     sharers: () => (isSettled() ? 1 : (replicas ?? UNKNOWN_REPLICAS)),
     run: (script, keys, args) => attempt(() => execute(script, keys, args)),
-    read: (keys) => attempt(() => limitTime(redis.mgetBuffer(...keys.map(toName)), COMMAND_MS)),
+    read: (keys) => attempt(() => limitTime(redis.mgetBuffer(...keys.map(toName)), timeoutMs)),
     open: () => {
       beating = beat().finally(plan);
       return beating;

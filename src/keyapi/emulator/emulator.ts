@@ -33,8 +33,8 @@ export interface Emulator {
 
 /** Switches to start with, and who is told of requests. */
 export interface EmulatorOptions extends Partial<EmulatorSwitches> {
-  /** Told of every request for a chart, with its parameters as sent. */
-  readonly onRequest?: (parameters: Record<string, string>) => void;
+  /** Called with the parameters of every request for a chart, as sent. The response waits for what it returns. */
+  readonly onRequest?: (parameters: Record<string, string>) => unknown;
 }
 
 interface Reply {
@@ -71,7 +71,9 @@ export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}):
     const target = request.url ?? '/';
     const url = new URL(URL.canParse(target, origin) ? target : '/', origin);
     if (request.method === 'GET' && url.pathname === CHART_PATH) {
+      const heldBy = onRequest?.(Object.fromEntries(url.searchParams));
       const reply = answerChart(url, request.headers.authorization);
+      await heldBy;
       if (switches.latencyMs > 0) await sleep(switches.latencyMs, undefined, { ref: false });
       send(response, reply);
     } else if (request.method === 'GET' && url.pathname.startsWith('/tos-emulated/')) {
@@ -86,7 +88,6 @@ export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}):
   }
 
   function answerChart(url: URL, authorization: string | undefined): Reply {
-    onRequest?.(Object.fromEntries(url.searchParams));
     counts.requests++;
     counts.credits += CREDITS_PER_REQUEST;
     if (switches.token !== undefined && authorization !== `Bearer ${switches.token}`) {

@@ -17,7 +17,11 @@ export function toFastifyLimits({ bodyBytes, headerBytes, requestMs }: HttpLimit
   return {
     bodyLimit: bodyBytes,
     requestTimeout: requestMs,
-    http: { maxHeaderSize: headerBytes, headersTimeout: requestMs, connectionsCheckingInterval: CHECK_MS },
+    http: {
+      maxHeaderSize: headerBytes,
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: Math.min(CHECK_MS, requestMs),
+    },
   } satisfies Partial<FastifyHttpOptions<never>>;
 }
 

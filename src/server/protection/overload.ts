@@ -22,18 +22,23 @@ const TICK_MS = 500;
  * While the heap is full one operation in each tick is let through all the same: V8 looks for what is dead only when
  * somebody asks for memory.
  *
+ * @param monotonic Milliseconds from an arbitrary start.
  * @param readHeapShare For tests.
  */
-export function watchOverload(limits: OverloadLimits, readHeapShare = currentHeapShare) {
-  let tickAt = performance.now();
+export function watchOverload(
+  limits: OverloadLimits,
+  monotonic: () => number,
+  readHeapShare = currentHeapShare,
+) {
+  let tickAt = monotonic();
   let wasLate = false;
   let isFull = false;
   let isProbeDue = false;
 
-  const isLate = (): boolean => performance.now() - tickAt - TICK_MS > limits.eventLoopDelayMs;
+  const isLate = (): boolean => monotonic() - tickAt - TICK_MS > limits.eventLoopDelayMs;
   const timer = setInterval(() => {
     wasLate = isLate();
-    tickAt = performance.now();
+    tickAt = monotonic();
     isFull = readHeapShare() > limits.heapShare;
     isProbeDue = isFull;
   }, TICK_MS).unref();

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { systemClock } from '../../../src/domain/clock.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
 import { createOperation } from '../../support/cache.ts';
 import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
 import { codeOf, key } from '../../support/sources.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
-import { REAL_CLOCK, type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
+import { type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
 
 const PAGE_1 = 'test:page:US:7:VIEWS:1';
 const LOCK_1 = 'test:lock:US:7:VIEWS:1';
@@ -72,7 +73,7 @@ describeWithRedis('createSharedPages', () => {
     source = async (key, fetchOptions) => {
       const page = await made.source(key, fetchOptions);
       await sleep(latencyMs);
-      return { ...page, fetchedAt: REAL_CLOCK.now() };
+      return { ...page, fetchedAt: systemClock.now() };
     };
   });
 
@@ -374,7 +375,7 @@ describeWithRedis('createSharedPages', () => {
     await redis.client.set(LOCK_1, 'of another', 'PX', 5000);
     await sleep(300);
     source = answer;
-    const page = makePage(chart.rows, 1, 20, { fetchedAt: REAL_CLOCK.now() });
+    const page = makePage(chart.rows, 1, 20, { fetchedAt: systemClock.now() });
     // The other one stores the page and gives up its lock.
     await redis.client.del(LOCK_1);
     const other = await start();

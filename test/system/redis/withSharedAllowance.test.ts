@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { systemClock } from '../../../src/domain/clock.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
 import { fetchOptions } from '../../support/cache.ts';
 import { range } from '../../support/charts.ts';
 import { codeOf, key, page } from '../../support/sources.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
-import { REAL_CLOCK, type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
+import { type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
 
 const REFUSALS = [
   ['UPSTREAM_UNAUTHENTICATED', undefined],
@@ -238,7 +239,7 @@ describeWithRedis('withSharedAllowance', () => {
     expect(outcomes.filter((code) => code === 'CREDIT_BUDGET_EXHAUSTED')).toHaveLength(20);
     const refused = await fleet[0]?.fetch(key(1), fetchOptions()).catch((error: unknown) => error);
     const left = (refused as ApiError).retryAfterSeconds ?? 0;
-    const now = REAL_CLOCK.now();
+    const now = systemClock.now();
     expect(Math.abs(now + left * 1000 - Math.ceil(now / 86_400_000) * 86_400_000)).toBeLessThan(2000);
   });
 
@@ -298,10 +299,10 @@ describeWithRedis('withSharedAllowance', () => {
     const [replica] = await startMany(1, { creditsPerDay: 2 });
     await openPurse();
     expect(await call(replica)).toBe('ok');
-    const tomorrow = { ...REAL_CLOCK, now: () => Date.now() + 86_400_000 };
+    const tomorrow = { ...systemClock, now: () => Date.now() + 86_400_000 };
     await start({ creditsPerDay: 2, clock: tomorrow });
     expect(await call(replica)).toBe('CREDIT_BUDGET_EXHAUSTED');
-    const yesterday = { ...REAL_CLOCK, now: () => Date.now() - 86_400_000 };
+    const yesterday = { ...systemClock, now: () => Date.now() - 86_400_000 };
     const late = await start({ creditsPerDay: 2, clock: yesterday });
     const day = Math.floor(Date.now() / 86_400_000) - 1;
     await redis.client.hset('test:budget', 'day', day, 'spent', 2);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createChartReader } from '../../../src/data/chartReader.ts';
 import type { DataEvent } from '../../../src/data/events.ts';
 import { PageCache } from '../../../src/data/pageCache.ts';
@@ -10,18 +9,11 @@ import {
   withSharedAllowance,
 } from '../../../src/data/redis/withSharedAllowance.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
-import type { Clock } from '../../../src/domain/clock.ts';
+import { type Clock, systemClock } from '../../../src/domain/clock.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
 import type { WindowArguments } from '../../../src/domain/window/index.ts';
 import { createOperation } from '../../support/cache.ts';
 import { US_VIEWS } from '../../support/charts.ts';
-
-/** The clock of the program: Redis's own time cannot be moved by a test. */
-export const REAL_CLOCK: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: (ms) => sleep(ms),
-};
 
 export interface ReplicaOptions
   extends Partial<Pick<SharedAllowanceOptions, 'qps' | 'creditsPerDay' | 'spent'>> {
@@ -32,15 +24,17 @@ export interface ReplicaOptions
   readonly staleMs?: number;
   readonly errorTtlMs?: number;
   readonly attemptMs?: number;
+  /** How long Redis may take for a command: a busy machine is not one that is down. */
+  readonly timeoutMs?: number;
 }
 
 /** The data layer of one replica, over `source`: fresh for a minute, then stale for another. */
 export async function startReplica(options: ReplicaOptions) {
-  const { url, source, clock = REAL_CLOCK, ttlMs = 60_000, staleMs = 60_000, errorTtlMs = 1000 } = options;
-  const { attemptMs = 5000, qps = 10_000, creditsPerDay, spent } = options;
+  const { url, source, clock = systemClock, ttlMs = 60_000, staleMs = 60_000, errorTtlMs = 1000 } = options;
+  const { attemptMs = 5000, timeoutMs = 5000, qps = 10_000, creditsPerDay, spent } = options;
   const events: DataEvent[] = [];
   const onEvent = (event: DataEvent): void => void events.push(event);
-  const link = createRedisLink({ url: new URL(url), prefix: 'test', clock, onEvent });
+  const link = createRedisLink({ url: new URL(url), prefix: 'test', timeoutMs, clock, onEvent });
   const store = new PageStore({ clock, staleMs, maxBytes: 2 ** 26 });
   const allowed = withSharedAllowance(source, { link, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
   const admission = { store, clock, random: () => 0, ttlMs };
