@@ -65,7 +65,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     createMetrics({ clock, creditsPerDay: config.credits.perDay, operationNames: operationNames(trusted) });
   const tracing = createTracing();
   const listeners = [
-    logEvent(log),
+    logEvent(log, clock.monotonic),
     condition.onEvent,
     metrics?.onEvent,
     tracing?.onEvent,

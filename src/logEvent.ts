@@ -7,16 +7,16 @@ export type { AppEvent };
 
 const EVERY_MS = 60_000;
 
-/** Writes what an operator wants to read later to the log; what happens with every operation is only counted. */
-export function logEvent(log: Logger): (event: AppEvent) => void {
+/** Writes what an operator wants to read later to the log; what happens with every operation is only counted. Times are in milliseconds. */
+export function logEvent(log: Logger, monotonic: () => number): (event: AppEvent) => void {
   const loggedAt = new Map<string, number>();
-  const logOperation = createOperationLog(log);
+  const logOperation = createOperationLog(log, monotonic);
   /** Whether the log has it otherwise that Redis answers. */
   let isRedisNews = true;
 
   /** Under load some events come by the thousand: a line a minute tells of them. */
   function isDue({ type }: AppEvent): boolean {
-    const now = performance.now();
+    const now = monotonic();
     if (now < (loggedAt.get(type) ?? Number.NEGATIVE_INFINITY) + EVERY_MS) return false;
     loggedAt.set(type, now);
     return true;

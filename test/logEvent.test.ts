@@ -81,13 +81,14 @@ it.each<[AppEvent, string]>([
   ],
 ])('tells of %j', (event, msg) => {
   const { log, lines } = createMemoryLog();
-  logEvent(log)(event);
+  logEvent(log, () => 0)(event);
   expect(lines).toMatchObject([{ msg }]);
 });
 
 it('tells once a minute of what comes by the thousand, and nothing of what every operation does', () => {
   const { log, lines } = createMemoryLog();
-  const write = logEvent(log);
+  let now = 0;
+  const write = logEvent(log, () => now);
   for (let time = 0; time < 1000; time++) {
     write({ type: 'pageShed', chart, page: 1 });
     write({ type: 'redisDown', wasUp: false, reason: 'ECONNREFUSED' });
@@ -100,4 +101,7 @@ it('tells once a minute of what comes by the thousand, and nothing of what every
     'Redis is away: this replica goes on alone',
     "The day's credits are spent: only what is held is served",
   ]);
+  now = 60_000;
+  write({ type: 'pageShed', chart, page: 1 });
+  expect(lines).toHaveLength(4);
 });

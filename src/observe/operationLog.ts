@@ -9,14 +9,16 @@ const MAX_LINES = 100;
  * Writes a line for each operation. Of those that took no work, because their answer was kept or they were refused, each
  * has one at `info` up to a hundred a second: at full speed these lines would take an eighth of the processor, and half a
  * terabyte a day. Those beyond have theirs at `debug`, and a line tells how many they were.
+ *
+ * @param monotonic Milliseconds from an arbitrary start.
  */
-export function createOperationLog(log: Logger): (event: AnswerEvent) => void {
+export function createOperationLog(log: Logger, monotonic: () => number): (event: AnswerEvent) => void {
   let second = 0;
   let lines = 0;
 
   /** Whether there is room in this second for another line of such an answer. */
   function hasRoom(): boolean {
-    const now = Math.floor(performance.now() / 1000);
+    const now = Math.floor(monotonic() / 1000);
     if (now !== second) {
       if (lines > MAX_LINES)
         log.info({ count: lines - MAX_LINES }, 'Operations that took no work and have no line');

@@ -52,7 +52,7 @@ function refusal(code: number, status = code, headers: Record<string, string> = 
 function raw(bytes: string, end: 'destroy' | 'resetAndDestroy'): Handler {
   return ({ socket }) => {
     if (bytes === '') socket[end]();
-    else socket.write(bytes, () => setTimeout(() => socket[end](), 20));
+    else socket.write(bytes, () => socket[end]());
   };
 }
 
@@ -61,13 +61,15 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 
 const dripSlowly: Handler = (_request, response) => {
   response.writeHead(200, JSON_TYPE);
-  const timer = setInterval(() => response.write(' '), 20);
-  response.on('close', () => clearInterval(timer));
+  const drip = (): void => {
+    if (!response.destroyed) response.write(' ', () => setImmediate(drip));
+  };
+  drip();
 };
 
+/** Nobody waits for it any more when it comes. */
 const answerLate: Handler = (request, response) => {
-  const timer = setTimeout(() => serveChart()(request, response), 5000);
-  response.on('close', () => clearTimeout(timer));
+  response.once('close', () => serveChart()(request, response));
 };
 
 const sendTooMuch: Handler = (_request, response) => {

@@ -4,6 +4,7 @@ import {
   type TrendingVideosQueryVariables,
 } from '../../schema/generated/operations.ts';
 import { describeEachExecution, startApp, type TestApp } from '../support/app.ts';
+import { createTestClock, type TestClock } from '../support/clock.ts';
 import {
   type Handler,
   makeRow,
@@ -15,6 +16,7 @@ import {
 
 let upstream: Upstream;
 let app: TestApp;
+let clock: TestClock;
 
 /** An upstream whose chart consists of `rows`; a page in `failing` answers 500. */
 async function start(rows: readonly unknown[], failing: readonly number[] = []): Promise<void> {
@@ -25,7 +27,8 @@ async function start(rows: readonly unknown[], failing: readonly number[] = []):
     return reply(makeSuccess(rows.slice((page - 1) * 20, page * 20), pagination))(request, response);
   };
   upstream = await startUpstream(handler);
-  app = await startApp(upstream.url);
+  clock = createTestClock();
+  app = await startApp(upstream.url, {}, { clock });
 }
 
 async function connection(variables: TrendingVideosQueryVariables) {
@@ -106,9 +109,9 @@ describeEachExecution(() => {
   it('takes the age of a tail from its own pages, not from the probe', async () => {
     await start(makeRows(100));
     const { fetchedAt: probed } = await connection({ first: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    clock.advance(20);
     const { fetchedAt } = await connection({ last: 1 });
-    expect(Date.parse(fetchedAt)).toBeGreaterThan(Date.parse(probed));
+    expect(Date.parse(fetchedAt) - Date.parse(probed)).toBe(20);
   });
 
   it('answers a chart that claims more ranks than there can be as unreadable, and recovers', async () => {

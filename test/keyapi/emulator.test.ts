@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createEmulator, type Emulator, type EmulatorOptions } from '../../src/keyapi/emulator/emulator.ts';
 import type { Row } from '../../src/keyapi/emulator/videos.ts';
+import { until } from '../support/until.ts';
 
 interface Body {
   readonly code: number;
@@ -130,16 +131,29 @@ describe('emulator', () => {
   });
 
   it('answers 429 beyond its queries per second', async () => {
-    await start({ qps: 2 });
+    let now = 0;
+    await start({ qps: 2, now: () => now });
     const statuses = await Promise.all([get(), get(), get()]);
     expect(statuses.map(({ status }) => status).sort()).toEqual([200, 200, 429]);
+    now = 1000;
+    expect((await get()).status).toBe(200);
   });
 
   it('takes its time when it has a latency', async () => {
-    await start({ latencyMs: 80 });
-    const startedAt = performance.now();
-    await get();
-    expect(performance.now() - startedAt).toBeGreaterThan(70);
+    await start({ latencyMs: 600_000 });
+    let isAnswered = false;
+    const late = get().then(
+      () => {
+        isAnswered = true;
+      },
+      () => undefined,
+    );
+    await until(() => emulator.counts.requests === 1);
+    emulator.switches.latencyMs = 1;
+    expect((await get()).status).toBe(200);
+    expect(isAnswered).toBe(false);
+    await emulator.close();
+    await late;
   });
 
   it('moves its charts when it is rotated', async () => {

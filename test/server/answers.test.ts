@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { InjectOptions } from 'fastify';
 import type { AppEvent } from '../../src/logEvent.ts';
@@ -5,6 +6,7 @@ import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
 import { settle } from '../support/cache.ts';
 import { range } from '../support/charts.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
+import { until } from '../support/until.ts';
 
 const HOUR = 3_600_000;
 const QUERY = '{ trendingVideos { nodes { itemId } stale fetchedAt } }';
@@ -34,8 +36,9 @@ function upstreamCalls(): number {
   return events.filter(({ type }) => type === 'upstreamCall').length;
 }
 
-async function waitFor(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+/** Waits for so many calls, and until what they brought is in the cache. */
+async function seeUpstreamCalls(count: number): Promise<void> {
+  await until(() => upstreamCalls() >= count);
   await settle();
 }
 
@@ -158,7 +161,7 @@ describe('an answer that is kept', () => {
     expect(origins()).toEqual(['made', 'made', 'kept']);
     clock.advance(1);
     expect(await app.query(query)).toMatchObject({ data: { us: { stale: false }, gb: { stale: true } } });
-    await waitFor(() => upstreamCalls() === 3);
+    await seeUpstreamCalls(3);
   });
 
   it('ends with the first cover', async () => {
@@ -177,7 +180,7 @@ describe('an answer that is kept', () => {
     clock.advance(1);
     await app.query(query);
     expect(origins()).toEqual(['made', 'kept', 'made']);
-    await waitFor(() => upstreamCalls() === 2);
+    await seeUpstreamCalls(2);
   });
 
   it('takes no more memory than there is for it, the least recently used going first', async () => {
@@ -216,14 +219,15 @@ describe('an answer past its freshness', () => {
     await start();
     await app.query(QUERY);
     clock.advance(HOUR);
-    app.emulator.switches.latencyMs = 100;
+    const release = app.holdUpstream();
     const answers = await Promise.all(range(1, 50).map(() => app.query(QUERY)));
+    release();
     expect(upstreamCalls()).toBe(1);
     for (const answer of answers) {
       expect(answer).toMatchObject({ data: { trendingVideos: { stale: true } } });
       expect(answer.extensions.upstream).toMatchObject({ ...FREE, pages: { stale: 1 } });
     }
-    await waitFor(() => upstreamCalls() === 2);
+    await seeUpstreamCalls(2);
     expect(await app.query(QUERY)).toMatchObject({ data: { trendingVideos: { stale: false } } });
     expect(app.bill).toHaveLength(2);
   });
@@ -234,7 +238,7 @@ describe('an answer past its freshness', () => {
     clock.advance(HOUR);
     app.emulator.switches.credits = 0;
     await app.query(QUERY);
-    await waitFor(() => upstreamCalls() === 2);
+    await seeUpstreamCalls(2);
     for (const _ of range(1, 20)) {
       clock.advance(10);
       expect(await app.query(QUERY)).toMatchObject({ data: { trendingVideos: { stale: true } } });
@@ -248,9 +252,19 @@ describe('an answer past its freshness', () => {
 });
 
 describe('the same operation at the same time', () => {
+  /** Sends so many requests, none of which is answered before all have come. */
+  async function atOnce<T>(count: number, send: () => Promise<T>): Promise<T[]> {
+    const release = app.holdUpstream();
+    const answers = Promise.all(range(1, count).map(send));
+    await app.seeRequests(1);
+    await settle();
+    release();
+    return answers;
+  }
+
   it('is executed once; one pays, the others share', async () => {
-    await start({}, { latencyMs: 50 });
-    const answers = await Promise.all(range(1, 20).map(() => app.query(QUERY)));
+    await start();
+    const answers = await atOnce(20, () => app.query(QUERY));
     expect(origins().sort()).toEqual(['made', ...range(1, 19).map(() => 'shared')]);
     const costs = answers.map(({ extensions }) => extensions.upstream);
     expect(costs.filter(({ requests }) => requests === 1)).toHaveLength(1);
@@ -261,18 +275,29 @@ describe('the same operation at the same time', () => {
   });
 
   it('is compressed once for all who share it', async () => {
-    await start({}, { latencyMs: 50 });
+    await start();
     const headers = { 'accept-encoding': 'br' };
     const send = () =>
       app.server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY }, headers });
-    const [, ...shared] = await Promise.all(range(1, 20).map(send));
+    const [, ...shared] = await atOnce(20, send);
     expect(new Set(shared.map(({ rawPayload }) => rawPayload.toString('base64'))).size).toBe(1);
     app.claimedElsewhere = 1;
   });
 
   it('is carried out for each when it fails, so that none fails of the time of another', async () => {
-    await start({ KEYAPI_TIMEOUT_MS: '60' }, { latencyMs: 1000 });
-    const answers = await Promise.all(range(1, 5).map(() => app.query(QUERY)));
+    await start({ KEYAPI_TIMEOUT_MS: '60' });
+    const release = app.holdUpstream();
+    const answering = Promise.all(range(1, 5).map(() => app.query(QUERY)));
+    let isAnswered = false;
+    void answering.then(() => {
+      isAnswered = true;
+    });
+    await until(() => {
+      clock.expireDeadlines(60);
+      return isAnswered;
+    });
+    const answers = await answering;
+    release();
     expect(answers.map(({ errors }) => errors?.[0]?.extensions.code)).toEqual(
       range(1, 5).map(() => 'UPSTREAM_TIMEOUT'),
     );
@@ -282,7 +307,8 @@ describe('the same operation at the same time', () => {
   });
 
   it('answers the others when the one who asked first is gone', async () => {
-    await start({}, { latencyMs: 100 });
+    await start();
+    const release = app.holdUpstream();
     const address = await app.server.listen({ host: '127.0.0.1', port: 0 });
     const ask = (signal?: AbortSignal) =>
       fetch(`${address}/graphql`, {
@@ -293,11 +319,12 @@ describe('the same operation at the same time', () => {
       });
     const leaving = new AbortController();
     const first = ask(leaving.signal).catch(() => 'gone');
-    while (app.bill.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await app.seeRequests(1);
     const second = ask();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await once(app.server.server, 'request');
     leaving.abort();
     expect(await first).toBe('gone');
+    release();
     expect(await (await second).json()).toMatchObject({
       extensions: { upstream: { ...FREE, pages: { shared: 1 } } },
     });

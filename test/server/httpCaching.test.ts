@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
@@ -55,8 +54,7 @@ describe('Cache-Control', () => {
     expect(stale.json()).toMatchObject({ data: { trendingVideos: { stale: true } } });
     expect(stale.headers['cache-control']).toBe('public, max-age=0, stale-while-revalidate=2600');
     // The refresh, which is no answer's.
-    while (app.bill.length < 2) await sleep(10);
-    await sleep(50);
+    await app.seeRequests(2);
   });
 
   it('is private where API keys are needed', async () => {

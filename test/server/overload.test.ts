@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { AppEvent } from '../../src/logEvent.ts';
 import { type Overload, watchOverload } from '../../src/server/protection/overload.ts';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
@@ -53,45 +52,63 @@ describe('a process that has too much to do', () => {
 });
 
 describe('the watch over the process', () => {
-  // A busy machine is late by itself, though never by so much.
   const LIMITS = { eventLoopDelayMs: 1000, heapShare: 0.9 };
   let watch: ReturnType<typeof watchOverload>;
+  let now: number;
 
-  /** Holds the event loop up. */
-  function block(ms: number): void {
-    const until = performance.now() + ms;
-    while (performance.now() < until);
+  function start(readHeapShare?: () => number): void {
+    now = 1;
+    watch = watchOverload(LIMITS, () => now, readHeapShare);
   }
 
-  /** Waits for the watch to look. */
-  const tick = () => sleep(700);
+  /** Lets the watch look, so much later than it should. */
+  function tick(lateMs = 0): void {
+    now += 500 + lateMs;
+    jest.advanceTimersByTime(500);
+  }
 
-  afterEach(() => watch.close());
+  beforeEach(() => void jest.useFakeTimers());
 
-  it('sees that the event loop stood still, at once and until it has looked again', async () => {
-    watch = watchOverload(LIMITS, () => 0);
+  afterEach(() => {
+    watch.close();
+    jest.useRealTimers();
+  });
+
+  it('sees that the event loop stood still, at once and until it has looked again', () => {
+    start(() => 0);
     expect(watch.check()).toBeUndefined();
-    block(1700);
+    // For 1.7 s nothing is looked at.
+    now += 1700;
     expect(watch.check()).toBe('eventLoopDelay');
-    await sleep(1);
+    jest.advanceTimersByTime(500);
     expect(watch.check()).toBe('eventLoopDelay');
-    await tick();
+    tick();
     expect(watch.check()).toBeUndefined();
   });
 
-  it('sees that the heap is full, and lets one operation through at each look', async () => {
+  it('minds no delay up to its limit', () => {
+    start(() => 0);
+    tick(1000);
+    expect(watch.check()).toBeUndefined();
+    tick(1001);
+    expect(watch.check()).toBe('eventLoopDelay');
+  });
+
+  it('sees that the heap is full, and lets one operation through at each look', () => {
     let share = 0.95;
-    watch = watchOverload({ ...LIMITS, eventLoopDelayMs: 10_000 }, () => share);
-    await tick();
+    start(() => share);
+    tick();
     expect([watch.check(), watch.check(), watch.check()]).toEqual([undefined, 'heap', 'heap']);
+    tick();
+    expect([watch.check(), watch.check()]).toEqual([undefined, 'heap']);
     share = 0.5;
-    await tick();
+    tick();
     expect([watch.check(), watch.check()]).toEqual([undefined, undefined]);
   });
 
-  it('takes the heap as it is for not full', async () => {
-    watch = watchOverload({ ...LIMITS, eventLoopDelayMs: 10_000 }, performance.now);
-    await tick();
+  it('takes the heap as it is for not full', () => {
+    start();
+    tick();
     expect([watch.check(), watch.check()]).toEqual([undefined, undefined]);
   });
 });

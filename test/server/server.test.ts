@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
 import { createSubgraphSchema } from '../../src/graphql/schema.ts';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
+import { createTestClock } from '../support/clock.ts';
 import { type RawAnswer, rawPost, sendRaw } from '../support/rawHttp.ts';
 
 const NOTHING_SPENT = {
@@ -117,7 +118,8 @@ describe('the HTTP server', () => {
 });
 
 it('tells a client whose request is in flight when it closes not to keep the connection', async () => {
-  app = await startEmulatedApp({ latencyMs: 300 });
+  app = await startEmulatedApp();
+  const release = app.holdUpstream();
   const address = new URL(await app.server.listen({ host: '127.0.0.1', port: 0 }));
   const headers = { 'content-type': 'application/json' };
   const request = httpRequest(new URL('/graphql', address), {
@@ -126,8 +128,10 @@ it('tells a client whose request is in flight when it closes not to keep the con
     agent: new Agent({ keepAlive: true }),
   });
   request.end(JSON.stringify({ query: '{ trendingVideos { totalCount } }' }));
-  while (app.bill.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await app.seeRequests(1);
   const closed = app.server.close();
+  while ((await fetch(new URL('/readyz', address))).status === 200);
+  release();
   const [response] = await once(request, 'response');
   expect([response.statusCode, response.headers.connection]).toEqual([200, 'close']);
   response.resume();
@@ -139,7 +143,8 @@ it('tells those who come while it is busy that it closes, instead of cutting the
   const POST = rawPost(['Content-Length: 26'], '{"query":"{ __typename }"}');
   const steps: (() => void)[] = [];
   const checkOverload = () => void steps.shift()?.();
-  app = await startEmulatedApp({}, { RESPONSE_CACHE: 'false' }, { checkOverload });
+  const clock = createTestClock();
+  app = await startEmulatedApp({}, { RESPONSE_CACHE: 'false' }, { checkOverload, clock });
   const port = Number(new URL(await app.server.listen({ host: '127.0.0.1', port: 0 })).port);
   const [first, second] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
   for (const socket of [first, second]) await once(socket.resume(), 'connect');
@@ -148,8 +153,10 @@ it('tells those who come while it is busy that it closes, instead of cutting the
   // over, and meanwhile others come.
   steps.push(() => {
     second.write(POST);
-    const until = performance.now() + 700;
-    while (performance.now() < until);
+    clock.advance(700);
+    // Held up for longer than the pauses in which a closing server looks for what comes.
+    const blockedUntil = performance.now() + 25;
+    while (performance.now() < blockedUntil);
   });
   const late = new Promise<readonly RawAnswer[]>((resolve) => {
     steps.push(() => resolve(Promise.all(Array.from({ length: 20 }, () => sendRaw(port, [POST])))));

@@ -126,6 +126,7 @@ export async function startEmulatedApp(
       bill.push(request);
       return held;
     },
+    ...(options.clock && { now: options.clock.now }),
   });
   let claimed = 0;
   const onEvent = (event: AppEvent): void => {

@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What came back on a connection. */
 export interface RawAnswer {
@@ -8,36 +7,32 @@ export interface RawAnswer {
   readonly statuses: readonly number[];
   /** Whether the server ended the connection. */
   readonly isClosed: boolean;
-  readonly ms: number;
 }
 
 /** See `sendRaw`. */
 export interface RawOptions {
   /** How many answers are to come on a connection that stays open; absent where the server is to close it. */
   readonly answers?: number;
-  /** Between one text and the next. */
-  readonly pauseMs?: number;
+  /** Awaited between one text and the next. */
+  readonly between?: () => Promise<unknown>;
 }
 
-/** Longer than a busy machine takes for whatever is waited for. */
-const WAIT_MS = 10_000;
-/** A server that means to close a connection has done so by then. */
-const OPEN_MS = 300;
+/** Whatever else is still to come on a connection that is open comes before the 404 of this. */
+const PROBE = 'GET /no-such-path HTTP/1.1\r\nHost: a\r\n\r\n';
 
 /**
- * Sends texts over a connection, byte by byte as they are; gives what came back until the server has closed it, or until
- * a moment after so many `answers`.
+ * Sends texts over a connection, byte by byte as they are, until the server closes it; gives what came back by then, or with so
+ * many `answers`.
  */
 export async function sendRaw(
   port: number,
-  texts: readonly (string | Buffer)[],
-  { answers = Number.POSITIVE_INFINITY, pauseMs = 0 }: RawOptions = {},
+  texts: Iterable<string | Buffer>,
+  { answers = Number.POSITIVE_INFINITY, between }: RawOptions = {},
 ): Promise<RawAnswer> {
-  const startedAt = performance.now();
   const socket = connect(port, '127.0.0.1').setEncoding('latin1');
   let text = '';
   let isClosed = false;
-  const statuses = () => [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status));
+  const statuses = () => readStatuses(text);
   const closed = new Promise<void>((resolve) => {
     socket.on('error', () => undefined);
     socket.on('close', () => {
@@ -45,21 +40,33 @@ export async function sendRaw(
       resolve();
     });
   });
-  const answered = new Promise<void>((resolve) => {
-    socket.on('data', (part: string) => {
-      text += part;
-      if (statuses().length >= answers) resolve();
-    });
+  socket.on('data', (part: string) => {
+    text += part;
   });
+  /** Resolves when what came is so, or nothing more can come. */
+  const see = (isSo: () => boolean): Promise<void> => {
+    const seen = new Promise<void>((resolve) => {
+      socket.on('data', () => isSo() && resolve());
+      if (isSo()) resolve();
+    });
+    return Promise.race([seen, closed]);
+  };
+
   for (const part of texts) {
-    if (!isClosed) socket.write(part);
-    if (pauseMs > 0) await Promise.race([sleep(pauseMs), closed]);
+    if (isClosed) break;
+    socket.write(part);
+    await Promise.race([between?.(), closed]);
   }
-  await Promise.race([sleep(WAIT_MS, undefined, { ref: false }), closed, answered]);
-  if (!isClosed) await Promise.race([sleep(OPEN_MS), closed]);
-  const answer = { text, statuses: statuses(), isClosed, ms: performance.now() - startedAt };
+  await see(() => statuses().length >= answers);
+  if (!isClosed) socket.write(PROBE);
+  await see(() => statuses().includes(404));
   socket.destroy();
-  return answer;
+  const [answer = ''] = text.split('HTTP/1.1 404');
+  return { text: answer, statuses: readStatuses(answer), isClosed };
+}
+
+function readStatuses(text: string): number[] {
+  return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
 }
 
 /** A request for an operation, with these lines in its head beside what each has. */

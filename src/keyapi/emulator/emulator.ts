@@ -35,6 +35,8 @@ export interface Emulator {
 export interface EmulatorOptions extends Partial<EmulatorSwitches> {
   /** Called with the parameters of every request for a chart, as sent. The response waits for what it returns. */
   readonly onRequest?: (parameters: Record<string, string>) => unknown;
+  /** In Unix milliseconds; the process's own unless given. */
+  readonly now?: () => number;
 }
 
 interface Reply {
@@ -49,7 +51,7 @@ const CHART_PATH = '/v1/tiktok/trending/videos';
  * videos, and switches for what the real one does on a bad day. Beside it: the covers, and the counts at
  * `/stats`.
  */
-export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}): Emulator {
+export function createEmulator({ onRequest, now = Date.now, ...initial }: EmulatorOptions = {}): Emulator {
   const switches: EmulatorSwitches = {
     token: undefined,
     credits: undefined,
@@ -77,7 +79,7 @@ export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}):
       if (switches.latencyMs > 0) await sleep(switches.latencyMs, undefined, { ref: false });
       send(response, reply);
     } else if (request.method === 'GET' && url.pathname.startsWith('/tos-emulated/')) {
-      const svg = renderCover(url, Date.now());
+      const svg = renderCover(url, now());
       if (svg === null) send(response, failure(403, 'signature expired'));
       else response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(svg);
     } else if (request.method === 'GET' && url.pathname === '/stats') {
@@ -97,17 +99,18 @@ export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}):
       if (switches.credits < CREDITS_PER_REQUEST) return failure(402, 'apiKey quota is not enough');
       switches.credits -= CREDITS_PER_REQUEST;
     }
-    if (isOverQps(Date.now())) return failure(429, 'qps limit exceeded');
+    if (isOverQps()) return failure(429, 'qps limit exceeded');
     const parameters = parseParameters(url.searchParams);
     if (typeof parameters === 'string') return failure(400, `Invalid parameter: ${parameters}`);
     return { status: 200, body: chartPage(parameters) };
   }
 
-  function isOverQps(now: number): boolean {
+  function isOverQps(): boolean {
     if (switches.qps === undefined) return false;
-    recentRequests = recentRequests.filter((time) => time > now - 1000);
+    const time = now();
+    recentRequests = recentRequests.filter((earlier) => earlier > time - 1000);
     if (recentRequests.length >= switches.qps) return true;
-    recentRequests.push(now);
+    recentRequests.push(time);
     return false;
   }
 
@@ -120,7 +123,7 @@ export function createEmulator({ onRequest, ...initial }: EmulatorOptions = {}):
       { length: Math.max(0, Math.min(limit, CHART_LENGTH - start)) },
       (_, i) => start + i,
     );
-    const coverUrl = (itemId: string): string => signCoverUrl(origin, itemId, Date.now());
+    const coverUrl = (itemId: string): string => signCoverUrl(origin, itemId, now());
     return {
       code: 0,
       message: 'success',
