@@ -226,6 +226,7 @@ describe('loadConfig', () => {
       expect(loadConfig({ REDIS_URL: text }).redis).toEqual({
         url: new URL(text),
         prefix: 'trending-graphql',
+        timeoutMs: 150,
       }),
   );
 

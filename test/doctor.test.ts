@@ -1,24 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { checkNode, OLDEST_NODE } from '../src/doctor/checkNode.ts';
 import { explainConnection } from '../src/doctor/connectionTrouble.ts';
 import { explainRedis } from '../src/doctor/explainRedis.ts';
+import { runDoctor } from '../src/doctor/runDoctor.ts';
 import { createEmulator, type Emulator } from '../src/keyapi/emulator/emulator.ts';
+import { findFreePort } from './support/freePort.ts';
 import { type Handler, reply, startUpstream, type Upstream } from './support/upstream.ts';
-import { startProgram } from './system/support/program.ts';
-import {
-  describeWithRedis,
-  findFreePort,
-  startRedis,
-  type TestRedis,
-  whyNoTls,
-} from './system/support/redis.ts';
 
 const TOKEN = 'sk-secret-token-42';
 const PASSWORD = 'pass-w0rd-never-shown';
@@ -38,11 +28,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs the doctor with these variables alone; gives its exit code and what it printed. */
-async function runDoctor(variables: Record<string, string>, ...args: string[]) {
-  const program = startProgram([process.execPath, 'dist/bin/doctor.js', ...args], variables);
-  const code = await program.exit;
-  const output = program.output();
+/** Runs the doctor with these variables alone; gives its exit code and what it wrote. */
+async function callDoctor(variables: Record<string, string>, ...args: string[]) {
+  let output = '';
+  const write = (text: string): void => {
+    output += text;
+  };
+  const code = await runDoctor({ args, variables, write });
   expect(output).not.toMatch(/secret-token|never-shown|key-of-a-client|\n {4}at /);
   return { code, output };
 }
@@ -54,7 +46,7 @@ function onKeyapi(variables: Record<string, string> = {}): Record<string, string
 
 describe('npm run doctor', () => {
   it('finds nothing to mend where nothing is set, and says that the data is for demonstration', async () => {
-    const { code, output } = await runDoctor({});
+    const { code, output } = await callDoctor({});
     expect(output).toMatch(/^Node +ok +\d+/m);
     expect(output).toMatch(/^KeyAPI +note +demo data/m);
     expect(output).toMatch(/^Emulator +ok +accepted: 20 videos of the US chart's 500/m);
@@ -63,7 +55,7 @@ describe('npm run doctor', () => {
   });
 
   it('spends nothing unless it is asked to, and says what that would cost', async () => {
-    const { code, output } = await runDoctor(onKeyapi());
+    const { code, output } = await callDoctor(onKeyapi());
     expect(output).toMatch(
       /^Token +skipped +not tried: one call costs 2 credits\n +-> npm run doctor -- --call$/m,
     );
@@ -71,7 +63,7 @@ describe('npm run doctor', () => {
   });
 
   it('makes one call with --call, and says first that it costs 2 credits', async () => {
-    const { code, output } = await runDoctor(onKeyapi({ API_KEYS: 'web:key-of-a-client' }), '--call');
+    const { code, output } = await callDoctor(onKeyapi({ API_KEYS: 'web:key-of-a-client' }), '--call');
     expect(output).toMatch(new RegExp(`^One call to ${base}: 2 credits\\.\\n`));
     expect(output).toMatch(/^Token +ok +accepted: 20 videos of the US chart's 500 came in \d+ ms$/m);
     expect([code, emulator.counts]).toEqual([0, { requests: 1, credits: 2 }]);
@@ -84,7 +76,7 @@ describe('npm run doctor', () => {
       REDIS_URL: `http://:${PASSWORD}@a`,
       API_KEYS: 'short',
     };
-    const { code, output } = await runDoctor(variables);
+    const { code, output } = await callDoctor(variables);
     expect(output).toMatch(/^PORT +mend +expected a whole number/m);
     expect(output).toMatch(/^REDIS_URL +mend +expected redis:/m);
     expect(output).toMatch(/^API_KEYS +mend /m);
@@ -95,20 +87,10 @@ describe('npm run doctor', () => {
 
   it('notes that nothing caps what a day costs, nor who may spend it', async () => {
     const variables = { NODE_ENV: 'production', KEYAPI_BASE_URL: base, KEYAPI_TOKEN: TOKEN };
-    const { code, output } = await runDoctor(variables);
+    const { code, output } = await callDoctor(variables);
     expect(output).toMatch(/^Clients +note +no API_KEYS/m);
     expect(output).toMatch(/^Budget +note +no CREDIT_BUDGET_PER_DAY/m);
     expect(code).toBe(0);
-  });
-
-  it.each([
-    [['--nope'], 1, "Unknown option '--nope'"],
-    [['--help'], 0, 'Usage: npm run doctor'],
-  ])('explains itself when it is called with %j', async (args, code, text) => {
-    const found = await runDoctor({}, ...args);
-    expect(found.output).toContain(text);
-    expect(found.output).toContain('2 credits');
-    expect(found.code).toBe(code);
   });
 
   it('knows the oldest Node, as package.json has it', async () => {
@@ -157,7 +139,7 @@ describe('of KeyAPI the doctor', () => {
   ])('says what is to be done about %s, after one call', async (_, handler, expected) => {
     upstream = await startUpstream(handler);
     const variables = onKeyapi({ KEYAPI_BASE_URL: upstream.url.origin, KEYAPI_TIMEOUT_MS: '500' });
-    const { code, output } = await runDoctor(variables, '--call');
+    const { code, output } = await callDoctor(variables, '--call');
     expect(output).toMatch(expected);
     expect(output).toMatch(/^To mend: Token\.$/m);
     expect([code, upstream.requests.length]).toEqual([1, 1]);
@@ -165,11 +147,11 @@ describe('of KeyAPI the doctor', () => {
 
   it('says that its host is unknown, or does not listen, and spends nothing', async () => {
     const port = await findFreePort();
-    const refused = await runDoctor(onKeyapi({ KEYAPI_BASE_URL: `http://127.0.0.1:${port}` }), '--call');
+    const refused = await callDoctor(onKeyapi({ KEYAPI_BASE_URL: `http://127.0.0.1:${port}` }), '--call');
     expect(refused.output).toMatch(
       new RegExp(`^KeyAPI +mend +nobody listens at 127\\.0\\.0\\.1:${port}$`, 'm'),
     );
-    const unknown = await runDoctor(onKeyapi({ KEYAPI_BASE_URL: 'https://keyapi.invalid' }), '--call');
+    const unknown = await callDoctor(onKeyapi({ KEYAPI_BASE_URL: 'https://keyapi.invalid' }), '--call');
     expect(unknown.output).toMatch(
       /^KeyAPI +mend +DNS (knows no host|does not answer for) "keyapi\.invalid"$/m,
     );
@@ -179,31 +161,10 @@ describe('of KeyAPI the doctor', () => {
   });
 
   it('says that there is no TLS where TLS is asked for', async () => {
-    const { code, output } = await runDoctor(onKeyapi({ KEYAPI_BASE_URL: base.replace('http:', 'https:') }));
+    const { code, output } = await callDoctor(onKeyapi({ KEYAPI_BASE_URL: base.replace('http:', 'https:') }));
     expect(output).toMatch(/^KeyAPI +mend .*(does not speak TLS|ends the connection)/m);
     expect(output).toMatch(/-> See that KEYAPI_BASE_URL says TLS/);
     expect(code).toBe(1);
-  });
-
-  (whyNoTls ? it.skip : it)('says that a certificate is not to be trusted, and how it could be', async () => {
-    const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=keyapi', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const files = ['-keyout', key, '-out', cert];
-    const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...files, ...subject];
-    execFileSync('openssl', args, { stdio: 'ignore' });
-    const server = createTlsServer({ key: await readFile(key), cert: await readFile(cert) });
-    server.on('tlsClientError', () => undefined).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const variables = onKeyapi({ KEYAPI_BASE_URL: `https://127.0.0.1:${port}` });
-    const { code, output } = await runDoctor(variables);
-    expect(output).toMatch(/^KeyAPI +mend +TLS: the certificate of .* is not to be trusted/m);
-    expect(output).toMatch(/-> .*NODE_EXTRA_CA_CERTS/);
-    expect(code).toBe(1);
-    const trusting = await runDoctor({ ...variables, NODE_EXTRA_CA_CERTS: cert });
-    expect(trusting.output).toMatch(/^KeyAPI +ok +https:.* can be reached by TLS$/m);
-    expect(trusting.code).toBe(0);
-    server.close();
   });
 
   it.each([
@@ -218,69 +179,7 @@ describe('of KeyAPI the doctor', () => {
   });
 });
 
-describeWithRedis('of Redis the doctor', () => {
-  let redis: TestRedis;
-
-  beforeEach(async () => {
-    redis = await startRedis();
-  });
-
-  afterEach(async () => {
-    redis.thaw();
-    await redis.close();
-  });
-
-  function withUser(user: string, password: string): Record<string, string> {
-    const url = new URL(redis.url);
-    url.username = user;
-    url.password = password;
-    return onKeyapi({ REDIS_URL: url.href });
-  }
-
-  it('says that it answers and runs scripts, and leaves nothing there', async () => {
-    const { code, output } = await runDoctor(onKeyapi({ REDIS_URL: redis.url }));
-    expect(output).toMatch(
-      /^Redis +ok +127\.0\.0\.1:\d+ answers in [\d.]+ ms, version \S+, and runs scripts$/m,
-    );
-    expect(code).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 1100));
-    expect(await redis.client.keys('*')).toEqual([]);
-  });
-
-  it('says that a password is missing, or wrong', async () => {
-    await redis.client.config('SET', 'requirepass', PASSWORD);
-    const missing = await runDoctor(onKeyapi({ REDIS_URL: `redis://${new URL(redis.url).host}` }));
-    expect(missing.output).toMatch(/^Redis +mend .*it asks for a password$/m);
-    const wrong = await runDoctor(withUser('', `${PASSWORD}-not`));
-    expect(wrong.output).toMatch(/^Redis +mend .*it does not accept the user or the password$/m);
-    const right = await runDoctor(withUser('', PASSWORD));
-    expect(right.output).toMatch(/^Redis +ok /m);
-    expect([missing.code, wrong.code, right.code]).toEqual([1, 1, 0]);
-    await redis.client.config('SET', 'requirepass', '');
-  });
-
-  it('says that a user may not run scripts, until what it advises was done', async () => {
-    await redis.client.call('ACL', 'SETUSER', 'app', 'on', `>${PASSWORD}`, '~*', '+@all', '-@scripting');
-    const forbidden = await runDoctor(withUser('app', PASSWORD));
-    expect(forbidden.output).toMatch(/^Redis +mend .*may not run all that is needed, scripts above all$/m);
-    const [, rules = ''] = /ACL SETUSER name (.*)$/m.exec(forbidden.output) ?? [];
-    await redis.client.call('ACL', 'SETUSER', 'app', 'reset', 'on', `>${PASSWORD}`, ...rules.split(' '));
-    const allowed = await runDoctor(withUser('app', PASSWORD));
-    expect(allowed.output).toMatch(/^Redis +ok .*runs scripts$/m);
-    expect([forbidden.code, allowed.code]).toEqual([1, 0]);
-    await redis.client.call('ACL', 'DELUSER', 'app');
-  });
-
-  it('says that nobody listens, that it hangs, and that there is no such database', async () => {
-    const nowhere = await runDoctor(onKeyapi({ REDIS_URL: `redis://127.0.0.1:${await findFreePort()}` }));
-    expect(nowhere.output).toMatch(/^Redis +mend +nobody listens at /m);
-    const database = await runDoctor(onKeyapi({ REDIS_URL: `${redis.url}/9999` }));
-    expect(database.output).toMatch(/^Redis +mend .*it has no such database$/m);
-    redis.freeze();
-    const frozen = await runDoctor(onKeyapi({ REDIS_URL: redis.url }));
-    expect(frozen.output).toMatch(/^Redis +(mend .*does not answer|ok )/m);
-  });
-
+describe('of Redis the doctor', () => {
   it.each([
     ["READONLY You can't write against a read only replica.", /is a replica/],
     ["OOM command not allowed when used memory > 'maxmemory'.", /memory is full/],
@@ -296,17 +195,17 @@ describeWithRedis('of Redis the doctor', () => {
 
 describe('of files the doctor', () => {
   it('says that a cache file can be written, and leaves nothing there', async () => {
-    const { code, output } = await runDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'pages.json') }));
+    const { code, output } = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'pages.json') }));
     expect(output).toMatch(/^Cache file +ok .* holds 0 pages, and can be written$/m);
     expect([code, await readdir(folder)]).toEqual([0, []]);
   });
 
   it('says that the folder of the cache file is missing, or is none', async () => {
-    const missing = await runDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'none', 'pages.json') }));
+    const missing = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'none', 'pages.json') }));
     expect(missing.output).toMatch(/^Cache file +mend +it cannot be written: ENOENT/m);
     expect(missing.output).toContain(`-> Make a folder ${path.join(folder, 'none')} that this user`);
     await mkdir(path.join(folder, 'pages.json'));
-    const none = await runDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'pages.json') }));
+    const none = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'pages.json') }));
     expect(none.output).toMatch(/^Cache file +mend .*it is not a regular file$/m);
     expect([missing.code, none.code]).toEqual([1, 1]);
   });
@@ -314,18 +213,18 @@ describe('of files the doctor', () => {
   it('only notes a damaged cache file: the server helps itself', async () => {
     const file = path.join(folder, 'pages.json');
     await writeFile(file, 'nonsense');
-    const { code, output } = await runDoctor(onKeyapi({ CACHE_FILE: file }));
+    const { code, output } = await callDoctor(onKeyapi({ CACHE_FILE: file }));
     expect(output).toMatch(/^Cache file +note .*it is not a page cache of this version$/m);
     expect([code, await readFile(file, 'utf8')]).toEqual([0, 'nonsense']);
   });
 
   it('counts trusted documents, or says that they cannot be read', async () => {
     const file = 'schema/persisted-documents.json';
-    const found = await runDoctor(onKeyapi({ PERSISTED_DOCUMENTS: file }));
+    const found = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: file }));
     expect(found.output).toMatch(/^Documents +ok +\S+ has \d+ trusted documents$/m);
-    const missing = await runDoctor(onKeyapi({ PERSISTED_DOCUMENTS: path.join(folder, 'none.json') }));
+    const missing = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: path.join(folder, 'none.json') }));
     expect(missing.output).toMatch(/^Documents +mend +PERSISTED_DOCUMENTS cannot be read: ENOENT/m);
-    const none = await runDoctor(onKeyapi({ PERSISTED_DOCUMENTS: 'package-lock.json' }));
+    const none = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: 'package-lock.json' }));
     expect(none.output).toMatch(/^Documents +mend .*it holds something else$/m);
     expect([found.code, missing.code, none.code]).toEqual([0, 1, 1]);
   });

@@ -105,7 +105,9 @@ describe('PageCache, while a page is being fetched', () => {
     const { source, calls } = createHeldSource();
     const { cache, clock } = createTestCache(source);
     const operation = createOperation(clock.monotonic() + 20);
-    await expect(cache.fetch(key(1), operation)).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    const read = cache.fetch(key(1), operation);
+    clock.expireDeadlines(20);
+    await expect(read).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
     calls[0]?.resolve(makePage(chart, 1, 20));
     await settle();
     expect((await cache.fetch(key(1), createOperation())).origin).toBe('cached');
@@ -114,13 +116,14 @@ describe('PageCache, while a page is being fetched', () => {
 
   it('has the deadline of whoever waits longest', async () => {
     let deadline = (): number => 0;
-    const { cache } = createTestCache((_key, options) => {
+    const { cache, clock } = createTestCache((_key, options) => {
       deadline = options.deadline;
       return new Promise(() => undefined);
     });
     const waiting = [5, 9, 7].map((at) => cache.fetch(key(1), createOperation(at)));
     await settle();
     expect(deadline()).toBe(9);
+    clock.expireDeadlines(9);
     await Promise.allSettled(waiting);
   });
 
@@ -210,8 +213,9 @@ describe('PageCache, when a page is past its time to live', () => {
 
   it('falls back on it when the operation has no time left', async () => {
     const { cache, clock } = await createStaleCache();
-    const read = await cache.fetch(key(1), createOperation(clock.monotonic() + 20));
-    expect(read).toMatchObject({ origin: 'stale', page: { generation: 1 } });
+    const read = cache.fetch(key(1), createOperation(clock.monotonic() + 20));
+    clock.expireDeadlines(20);
+    expect(await read).toMatchObject({ origin: 'stale', page: { generation: 1 } });
   });
 
   it('drops it when upstream refuses it: a 400 is never served stale', async () => {

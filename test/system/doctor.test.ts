@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createEmulator, type Emulator } from '../../src/keyapi/emulator/emulator.ts';
+import { startProgram } from './support/program.ts';
+import { describeWithRedis, findFreePort, startRedis, type TestRedis, whyNoTls } from './support/redis.ts';
+
+const TOKEN = 'sk-secret-token-42';
+const PASSWORD = 'pass-w0rd-never-shown';
+
+let emulator: Emulator;
+let base: string;
+let folder: string;
+
+beforeEach(async () => {
+  emulator = createEmulator({ token: TOKEN });
+  base = (await emulator.listen()).origin;
+  folder = await mkdtemp(path.join(tmpdir(), 'doctor-'));
+});
+
+afterEach(async () => {
+  await emulator.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Runs the doctor with these variables alone; gives its exit code and what it printed. */
+async function runDoctor(variables: Record<string, string>, ...args: string[]) {
+  const program = startProgram([process.execPath, 'dist/bin/doctor.js', ...args], variables);
+  const code = await program.exit;
+  const output = program.output();
+  expect(output).not.toMatch(/secret-token|never-shown|key-of-a-client|\n {4}at /);
+  return { code, output };
+}
+
+/** On KeyAPI, as far as the doctor knows. */
+function onKeyapi(variables: Record<string, string> = {}): Record<string, string> {
+  return { KEYAPI_BASE_URL: base, KEYAPI_TOKEN: TOKEN, CREDIT_BUDGET_PER_DAY: '100', ...variables };
+}
+
+describe('dist/bin/doctor.js', () => {
+  it.each([
+    [['--nope'], 1, "Unknown option '--nope'"],
+    [['--help'], 0, 'Usage: npm run doctor'],
+  ])('explains itself when it is called with %j', async (args, code, text) => {
+    const found = await runDoctor({}, ...args);
+    expect(found.output).toContain(text);
+    expect(found.output).toContain('2 credits');
+    expect(found.code).toBe(code);
+  });
+
+  it('exits with 1 when something must be mended', async () => {
+    const { code, output } = await runDoctor({ PORT: 'x' });
+    expect(output).toMatch(/^PORT +mend +expected a whole number/m);
+    expect(code).toBe(1);
+  });
+
+  (whyNoTls ? it.skip : it)('says that a certificate is not to be trusted, and how it could be', async () => {
+    const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
+    const subject = ['-subj', '/CN=keyapi', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const files = ['-keyout', key, '-out', cert];
+    const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...files, ...subject];
+    execFileSync('openssl', args, { stdio: 'ignore' });
+    const server = createTlsServer({ key: await readFile(key), cert: await readFile(cert) });
+    server.on('tlsClientError', () => undefined).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const variables = onKeyapi({ KEYAPI_BASE_URL: `https://127.0.0.1:${port}` });
+    const { code, output } = await runDoctor(variables);
+    expect(output).toMatch(/^KeyAPI +mend +TLS: the certificate of .* is not to be trusted/m);
+    expect(output).toMatch(/-> .*NODE_EXTRA_CA_CERTS/);
+    expect(code).toBe(1);
+    const trusting = await runDoctor({ ...variables, NODE_EXTRA_CA_CERTS: cert });
+    expect(trusting.output).toMatch(/^KeyAPI +ok +https:.* can be reached by TLS$/m);
+    expect(trusting.code).toBe(0);
+    server.close();
+  });
+});
+
+describeWithRedis('of Redis the doctor', () => {
+  let redis: TestRedis;
+
+  beforeEach(async () => {
+    redis = await startRedis();
+  });
+
+  afterEach(async () => {
+    redis.thaw();
+    await redis.close();
+  });
+
+  function withUser(user: string, password: string): Record<string, string> {
+    const url = new URL(redis.url);
+    url.username = user;
+    url.password = password;
+    return onKeyapi({ REDIS_URL: url.href });
+  }
+
+  it('says that it answers and runs scripts, and leaves nothing there', async () => {
+    const { code, output } = await runDoctor(onKeyapi({ REDIS_URL: redis.url }));
+    expect(output).toMatch(
+      /^Redis +ok +127\.0\.0\.1:\d+ answers in [\d.]+ ms, version \S+, and runs scripts$/m,
+    );
+    expect(code).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect(await redis.client.keys('*')).toEqual([]);
+  });
+
+  it('says that a password is missing, or wrong', async () => {
+    await redis.client.config('SET', 'requirepass', PASSWORD);
+    const missing = await runDoctor(onKeyapi({ REDIS_URL: `redis://${new URL(redis.url).host}` }));
+    expect(missing.output).toMatch(/^Redis +mend .*it asks for a password$/m);
+    const wrong = await runDoctor(withUser('', `${PASSWORD}-not`));
+    expect(wrong.output).toMatch(/^Redis +mend .*it does not accept the user or the password$/m);
+    const right = await runDoctor(withUser('', PASSWORD));
+    expect(right.output).toMatch(/^Redis +ok /m);
+    expect([missing.code, wrong.code, right.code]).toEqual([1, 1, 0]);
+    await redis.client.config('SET', 'requirepass', '');
+  });
+
+  it('says that a user may not run scripts, until what it advises was done', async () => {
+    await redis.client.call('ACL', 'SETUSER', 'app', 'on', `>${PASSWORD}`, '~*', '+@all', '-@scripting');
+    const forbidden = await runDoctor(withUser('app', PASSWORD));
+    expect(forbidden.output).toMatch(/^Redis +mend .*may not run all that is needed, scripts above all$/m);
+    const [, rules = ''] = /ACL SETUSER name (.*)$/m.exec(forbidden.output) ?? [];
+    await redis.client.call('ACL', 'SETUSER', 'app', 'reset', 'on', `>${PASSWORD}`, ...rules.split(' '));
+    const allowed = await runDoctor(withUser('app', PASSWORD));
+    expect(allowed.output).toMatch(/^Redis +ok .*runs scripts$/m);
+    expect([forbidden.code, allowed.code]).toEqual([1, 0]);
+    await redis.client.call('ACL', 'DELUSER', 'app');
+  });
+
+  it('says that nobody listens, that it hangs, and that there is no such database', async () => {
+    const nowhere = await runDoctor(onKeyapi({ REDIS_URL: `redis://127.0.0.1:${await findFreePort()}` }));
+    expect(nowhere.output).toMatch(/^Redis +mend +nobody listens at /m);
+    const database = await runDoctor(onKeyapi({ REDIS_URL: `${redis.url}/9999` }));
+    expect(database.output).toMatch(/^Redis +mend .*it has no such database$/m);
+    redis.freeze();
+    const frozen = await runDoctor(onKeyapi({ REDIS_URL: redis.url }));
+    expect(frozen.output).toMatch(/^Redis +(mend .*does not answer|ok )/m);
+  });
+});
