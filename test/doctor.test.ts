@@ -10,15 +10,10 @@ import { checkNode, OLDEST_NODE } from '../src/doctor/checkNode.ts';
 import { explainConnection } from '../src/doctor/connectionTrouble.ts';
 import { explainRedis } from '../src/doctor/explainRedis.ts';
 import { createEmulator, type Emulator } from '../src/keyapi/emulator/emulator.ts';
+import { findFreePort } from './support/freePort.ts';
 import { type Handler, reply, startUpstream, type Upstream } from './support/upstream.ts';
 import { startProgram } from './system/support/program.ts';
-import {
-  describeWithRedis,
-  findFreePort,
-  startRedis,
-  type TestRedis,
-  whyNoTls,
-} from './system/support/redis.ts';
+import { describeWithRedis, startRedis, type TestRedis, whyNoTls } from './system/support/redis.ts';
 
 const TOKEN = 'sk-secret-token-42';
 const PASSWORD = 'pass-w0rd-never-shown';
