@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type EmulatedApp, startEmulatedApp, TOKEN } from '../support/app.ts';
 import { settle } from '../support/cache.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
+import { findFreePort } from '../support/freePort.ts';
 import { parseMetrics, type Scrape, scrape } from '../support/metrics.ts';
-import { findFreePort } from '../system/support/redis.ts';
 
 const TOP = 'query Top { trendingVideos { nodes { itemId } } }';
 const HOUR = 3_600_000;

@@ -7,8 +7,9 @@ import path from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createEmulator, type Emulator } from '../../src/keyapi/emulator/emulator.ts';
+import { findFreePort } from '../support/freePort.ts';
 import { startProgram } from './support/program.ts';
-import { describeWithRedis, findFreePort, startRedis, type TestRedis, whyNoTls } from './support/redis.ts';
+import { describeWithRedis, startRedis, type TestRedis, whyNoTls } from './support/redis.ts';
 
 const TOKEN = 'sk-secret-token-42';
 const PASSWORD = 'pass-w0rd-never-shown';

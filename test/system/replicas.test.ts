@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
 import { range } from '../support/charts.ts';
+import { findFreePort } from '../support/freePort.ts';
 import { type Fleet, type Replica, startFleet } from './support/fleet.ts';
-import { describeWithRedis, findFreePort, startRedis, type TestRedis, whyNoTls } from './support/redis.ts';
+import { describeWithRedis, startRedis, type TestRedis, whyNoTls } from './support/redis.ts';
 import { makeTrace } from './support/trace.ts';
 
 /** Enough for every kind of window; the whole trace is 10,000. */

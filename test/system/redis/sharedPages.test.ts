@@ -1,16 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { systemClock } from '../../../src/domain/clock.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
 import { createOperation } from '../../support/cache.ts';
-import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
+import { createArraySource, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
+import { createTestClock } from '../../support/clock.ts';
 import { codeOf, key } from '../../support/sources.ts';
-import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
-import { type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
+import { poll } from '../support/poll.ts';
+import { describeWithRedis, startRedis, type TestRedis, timeOf, watchCommands } from '../support/redis.ts';
+import { expirePages, type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
 
 const PAGE_1 = 'test:page:US:7:VIEWS:1';
+const PAGE_2 = 'test:page:US:7:VIEWS:2';
+const PAGE_3 = 'test:page:US:7:VIEWS:3';
 const LOCK_1 = 'test:lock:US:7:VIEWS:1';
+const FAILURE_1 = 'test:failure:US:7:VIEWS:1';
 
 let redis: TestRedis;
 let replicas: TestReplica[];
@@ -19,7 +23,8 @@ let chart: { rows: ReturnType<typeof makeVideos>; pageSize: number };
 let bill: number[];
 /** How upstream answers. */
 let source: PageSource;
-let latencyMs: number;
+/** What the answers to the calls that are made now wait for. */
+let held: Promise<void> | undefined;
 
 async function start(options: Partial<ReplicaOptions> = {}): Promise<TestReplica> {
   const replica = await startReplica({
@@ -31,31 +36,30 @@ async function start(options: Partial<ReplicaOptions> = {}): Promise<TestReplica
   return replica;
 }
 
-function startMany(count: number, options: Partial<ReplicaOptions> = {}): Promise<TestReplica[]> {
-  return Promise.all(range(1, count).map(() => start(options)));
+async function startTwo(options: Partial<ReplicaOptions> = {}): Promise<[TestReplica, TestReplica]> {
+  return Promise.all([start(options), start(options)]);
 }
 
-/** Every MGET that Redis is sent until `stop`, as its number of keys. */
-async function watchReads() {
-  const monitor = await redis.client.duplicate({ lazyConnect: false, retryStrategy: null }).monitor();
-  const reads: number[] = [];
-  monitor.on('monitor', (_time, args: string[]) => {
-    if (args[0]?.toLowerCase() === 'mget') reads.push(args.length - 1);
+/** Holds upstream's answers back, until the function that it returns is called. */
+function hold(): () => void {
+  let release = (): void => undefined;
+  held = new Promise((resolve) => {
+    release = resolve;
   });
-  return {
-    reads,
-    stop: async () => {
-      await sleep(20);
-      monitor.disconnect();
-    },
+  return () => {
+    held = undefined;
+    release();
   };
 }
 
-/** Waits until `isTrue`, for a second at most. */
-async function within(ms: number, isTrue: () => boolean): Promise<void> {
-  const until = performance.now() + ms;
-  while (!isTrue() && performance.now() < until) await sleep(10);
-  expect(isTrue()).toBe(true);
+/** The item id of the first rank, as the replica holds it. */
+function topOf({ store }: TestReplica): string | undefined {
+  return store.copies(US_VIEWS)[0]?.rows[0]?.itemId;
+}
+
+/** Resolves when all of these are in Redis. */
+function appear(...names: string[]): Promise<void> {
+  return poll(async () => (await redis.client.exists(...names)) === names.length);
 }
 
 describeWithRedis('createSharedPages', () => {
@@ -67,12 +71,12 @@ describeWithRedis('createSharedPages', () => {
     await redis.client.flushall();
     replicas = [];
     chart = { rows: makeVideos(1, 500), pageSize: 20 };
-    latencyMs = 0;
+    held = undefined;
     const made = createArraySource(chart);
     bill = made.bill;
     source = async (key, fetchOptions) => {
       const page = await made.source(key, fetchOptions);
-      await sleep(latencyMs);
+      await held;
       return { ...page, fetchedAt: systemClock.now() };
     };
   });
@@ -81,9 +85,23 @@ describeWithRedis('createSharedPages', () => {
   afterAll(() => redis.close());
 
   it('makes one upstream request for a page that all replicas miss at once', async () => {
-    latencyMs = 200;
-    const fleet = await startMany(4);
-    const windows = await Promise.all([...fleet, ...fleet].map((replica) => replica.read({ first: 60 })));
+    const askers: number[] = [];
+    const startAsker = (index: number) =>
+      start({
+        source: (key, fetchOptions) => {
+          askers.push(index);
+          return source(key, fetchOptions);
+        },
+      });
+    const fleet = await Promise.all(range(0, 3).map(startAsker));
+    const release = hold();
+    const reads = [...fleet, ...fleet].map((replica) => replica.read({ first: 60 }));
+    // Who waits more than three times waits for a page for the second time: it has asked for the others before.
+    const hasAsked = ({ waits }: TestReplica, index: number): boolean =>
+      waits() > 3 || askers.filter((asker) => asker === index).length === 3;
+    await poll(() => fleet.every(hasAsked));
+    release();
+    const windows = await Promise.all(reads);
     expect([...bill].sort()).toEqual([1, 2, 3]);
     for (const { ids, requests, pages } of windows) {
       expect(ids).toEqual(range(1, 60));
@@ -94,11 +112,11 @@ describeWithRedis('createSharedPages', () => {
   });
 
   it('does not count what others hold against the pages that an operation may buy', async () => {
-    const [first, second] = await startMany(2);
-    await first?.read({ first: 60 });
+    const [first, second] = await startTwo();
+    await first.read({ first: 60 });
     const operation = { ...createOperation(), pagesLeft: 1 };
     for (const number of range(1, 3)) {
-      const { origin } = (await second?.cache.fetch(key(number), operation)) ?? {};
+      const { origin } = await second.cache.fetch(key(number), operation);
       expect(origin).toBe('cached');
     }
     expect(operation.pagesLeft).toBe(1);
@@ -124,291 +142,329 @@ describeWithRedis('createSharedPages', () => {
   });
 
   it('reads what an operation misses by one MGET', async () => {
-    await (await start()).read({ first: 60 });
-    const second = await start();
-    const { reads, stop } = await watchReads();
+    const first = await start();
+    await first.read({ first: 60 });
+    // It would read what the second one adds.
+    await first.close();
+    // On a clock that stands still: after a second a chart may be read again.
+    const second = await start({ clock: createTestClock(Date.now()) });
+    const { commands, stop } = await watchCommands(redis);
     await second.read({ first: 100 });
     await second.read({ first: 60 });
     await stop();
-    expect(reads).toEqual([25]);
+    expect(countReads(commands)).toEqual([25]);
     expect(bill).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('reads a chart once for operations that come together', async () => {
-    const replica = await start();
-    const { reads, stop } = await watchReads();
+    const replica = await start({ clock: createTestClock(Date.now()) });
+    const { commands, stop } = await watchCommands(redis);
     await Promise.all(range(1, 5).map(() => replica.read()));
     await stop();
-    expect(reads).toEqual([25]);
+    expect(countReads(commands)).toEqual([25]);
     expect(bill).toEqual([1]);
   });
 
   it('knows where a chart ends from pages that others fetched', async () => {
     chart.rows = makeVideos(1, 130);
-    const [first, second] = await startMany(2);
-    await first?.read({ first: 20, after: { rank: 40, itemId: null } });
-    expect(await second?.read({ last: 10 })).toMatchObject({ ids: range(121, 130), requests: 1 });
+    const [first, second] = await startTwo();
+    await first.read({ first: 20, after: { rank: 40, itemId: null } });
+    expect(await second.read({ last: 10 })).toMatchObject({ ids: range(121, 130), requests: 1 });
     expect(bill).toEqual([3, 7]);
   });
 
   it('finds the video of a cursor on pages that others fetched, as if they were held here', async () => {
-    const [first, second] = await startMany(2, { ttlMs: 300 });
-    await first?.read({ first: 20 });
-    await sleep(320);
+    const [first, second] = await startTwo();
+    await first.read({ first: 20 });
+    await expirePages(redis, [first]);
     // The chart moves down by three ranks.
     chart.rows = makeVideos(498, 500).concat(makeVideos(1, 497));
-    await first?.read({ first: 20 });
-    await within(1000, () => bill.length === 2);
-    await sleep(50);
-    const window = await second?.read({ first: 5, after: { rank: 10, itemId: '10' } });
+    await first.read({ first: 20 });
+    await poll(() => topOf(first) === '498');
+    expect(bill).toEqual([1, 1]);
+    const window = await second.read({ first: 5, after: { rank: 10, itemId: '10' } });
     expect(window).toMatchObject({ ids: range(11, 15), requests: 0 });
   });
 
   it('lets the pages that several replicas fetch belong to one generation', async () => {
-    const [first, second] = await startMany(2);
-    await first?.read({ first: 20 });
-    await second?.read({ first: 20, after: { rank: 20, itemId: null } });
-    const copies = second?.store.copies(US_VIEWS) ?? [];
+    const [first, second] = await startTwo();
+    await first.read({ first: 20 });
+    await second.read({ first: 20, after: { rank: 20, itemId: null } });
+    const copies = second.store.copies(US_VIEWS);
     expect(copies.map(({ number }) => number).sort()).toEqual([1, 2]);
     expect(new Set(copies.map(({ generation }) => generation)).size).toBe(1);
-    expect(new Set(copies.map(({ freshUntil }) => Math.round(freshUntil / 50))).size).toBe(1);
+    // They expire together: each value begins with its order, its generation and the end of its life.
+    const heads = (await redis.client.mget(PAGE_1, PAGE_2)).map((value) => value?.split(' ').slice(1, 3));
+    expect(heads[0]).toEqual([String(copies[0]?.generation), expect.stringMatching(/^\d+$/)]);
+    expect(heads[1]).toEqual(heads[0]);
   });
 
-  it('takes a refresh to the memory of the others within a second', async () => {
-    const [first, second] = await startMany(2, { ttlMs: 300 });
-    await first?.read();
-    expect((await second?.read())?.ids).toEqual(range(1, 20));
-    await sleep(310);
+  it('takes a refresh to the memory of the others', async () => {
+    const [first, second] = await startTwo();
+    await first.read();
+    expect((await second.read()).ids).toEqual(range(1, 20));
+    await expirePages(redis, replicas);
     chart.rows = makeVideos(101, 600);
-    expect(await first?.read()).toMatchObject({ ids: range(1, 20), stale: true });
-    await within(1000, () => second?.store.copies(US_VIEWS)[0]?.rows[0]?.itemId === '101');
+    expect(await first.read()).toMatchObject({ ids: range(1, 20), stale: true });
+    await poll(() => topOf(second) === '101');
     expect(bill).toEqual([1, 1]);
   });
 
   it('refreshes a stale page once, however many replicas serve it meanwhile', async () => {
-    const fleet = await startMany(3, { ttlMs: 300 });
+    const fleet = await Promise.all([start(), start(), start()]);
     await Promise.all(fleet.map((replica) => replica.read()));
-    await sleep(310);
-    latencyMs = 100;
+    await expirePages(redis, fleet);
+    const release = hold();
+    const waits = fleet.map((replica) => replica.waits());
     const stale = await Promise.all(fleet.map((replica) => replica.read()));
     expect(stale.map(({ stale }) => stale)).toEqual([true, true, true]);
-    await sleep(200);
+    // The two that do not refresh it have asked whether they may.
+    await poll(() => fleet.filter((replica, index) => replica.waits() > (waits[index] ?? 0)).length === 2);
+    release();
+    await Promise.all(fleet.map(({ cache }) => cache.settle()));
     const fresh = await Promise.all(fleet.map((replica) => replica.read()));
     expect(fresh.map(({ stale, requests }) => [stale, requests])).toEqual(fleet.map(() => [false, 0]));
     expect(bill).toEqual([1, 1]);
   });
 
   it('serves a page that another replica left stale, for as long as it may be', async () => {
-    const first = await start({ ttlMs: 200, staleMs: 700 });
+    const lives = { ttlMs: 100, staleMs: 2500 };
+    const first = await start(lives);
     await first.read();
     await first.close();
-    await sleep(250);
+    const freshUntil = Number((await redis.client.get(PAGE_1))?.split(' ')[2]);
+    await poll(async () => (await timeOf(redis)) > freshUntil);
     source = async () => {
       throw new ApiError('UPSTREAM_ERROR');
     };
-    const second = await start({ ttlMs: 200, staleMs: 700 });
+    const second = await start(lives);
     expect(await second.read()).toMatchObject({ ids: range(1, 20), stale: true });
-    await sleep(700);
-    expect(await redis.client.exists(PAGE_1)).toBe(0);
+    await poll(async () => (await redis.client.exists(PAGE_1)) === 0);
+    await poll(() => second.store.copies(US_VIEWS).length === 0);
     expect(await codeOf(second.read())).toBe('UPSTREAM_ERROR');
   });
 
   it('shares a failure with those who waited for it, and does not ask again for a while', async () => {
+    const errorTtlMs = 20_000;
     let calls = 0;
     source = async (_key, { onRequest }) => {
       onRequest();
       calls++;
-      await sleep(100);
+      await held;
       throw new ApiError('UPSTREAM_BAD_RESPONSE', {
         upstream: { status: 404, code: 404, requestId: 'r1' },
         detail: 'for the log alone',
       });
     };
-    const fleet = await startMany(3, { errorTtlMs: 400 });
-    const outcomes = await Promise.allSettled(fleet.map((replica) => replica.read()));
-    for (const outcome of outcomes) {
+    const [first, second, third] = await Promise.all([
+      start({ errorTtlMs }),
+      start({ errorTtlMs }),
+      start({ errorTtlMs }),
+    ]);
+    const release = hold();
+    const reads = Promise.allSettled(replicas.map((replica) => replica.read()));
+    await poll(() => replicas.filter(({ waits }) => waits() > 0).length === 2);
+    release();
+    for (const outcome of await reads) {
       expect(outcome).toMatchObject({
         reason: { code: 'UPSTREAM_BAD_RESPONSE', upstream: { status: 404, code: 404, requestId: 'r1' } },
       });
     }
-    expect(await codeOf(fleet[1]?.read() ?? Promise.resolve())).toBe('UPSTREAM_BAD_RESPONSE');
+    expect(await codeOf(second.read())).toBe('UPSTREAM_BAD_RESPONSE');
     expect(calls).toBe(1);
-    expect(JSON.stringify(await redis.client.hgetall('test:failure:US:7:VIEWS:1'))).not.toContain(
-      'log alone',
-    );
+    expect(JSON.stringify(await redis.client.hgetall(FAILURE_1))).not.toContain('log alone');
 
     // The second failure in a row is remembered for twice as long, whoever it happens to.
-    await sleep(420);
-    await codeOf(fleet[2]?.read() ?? Promise.resolve());
-    await sleep(500);
-    await codeOf(fleet[0]?.read() ?? Promise.resolve());
+    await redis.client.hset(FAILURE_1, 'until', Math.floor(await timeOf(redis)) - 1);
+    const before = await timeOf(redis);
+    await codeOf(third.read());
+    const after = await timeOf(redis);
+    const until = Number(await redis.client.hget(FAILURE_1, 'until'));
+    expect(until).toBeGreaterThanOrEqual(Math.floor(before) + 2 * errorTtlMs);
+    expect(until).toBeLessThanOrEqual(after + 2 * errorTtlMs);
+    await codeOf(first.read());
     expect(calls).toBe(2);
   });
 
   it('lets the next one try at once when the call was never made', async () => {
-    const [first, second] = await startMany(2);
+    const [first, second] = await startTwo();
     const answer = source;
     source = async () => {
       throw new ApiError('UPSTREAM_UNAVAILABLE');
     };
-    expect(await codeOf(first?.read() ?? Promise.resolve())).toBe('UPSTREAM_UNAVAILABLE');
+    expect(await codeOf(first.read())).toBe('UPSTREAM_UNAVAILABLE');
     source = answer;
-    expect(await second?.read()).toMatchObject({ requests: 1 });
+    expect(await second.read()).toMatchObject({ requests: 1 });
   });
 
   it('does not send each read of a stale page to Redis while no call may be made', async () => {
-    const replica = await start({ ttlMs: 100 });
+    const clock = createTestClock(Date.now());
+    const replica = await start({ clock });
     await replica.read();
-    await sleep(110);
+    await expirePages(redis, replicas);
     let attempts = 0;
     source = async () => {
       attempts++;
       throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
     };
-    const until = performance.now() + 350;
-    while (performance.now() < until) {
-      expect(await replica.read()).toMatchObject({ stale: true });
-      await sleep(2);
+    for (const tenth of range(1, 3)) {
+      for (let time = 0; time < 10; time++) {
+        expect(await replica.read()).toMatchObject({ stale: true });
+        await replica.cache.settle();
+      }
+      expect(attempts).toBe(tenth);
+      clock.advance(100);
     }
-    expect(attempts).toBeGreaterThan(1);
-    expect(attempts).toBeLessThan(6);
   });
 
   it('waits for a holder that died no longer than an attempt may take', async () => {
-    const replica = await start({ attemptMs: 1000 });
-    await redis.client.set(LOCK_1, 'of a replica that is gone', 'PX', 1000);
-    const startedAt = performance.now();
-    expect(await replica.read()).toMatchObject({ ids: range(1, 20), requests: 1 });
-    const waitedMs = performance.now() - startedAt;
-    expect(waitedMs).toBeGreaterThan(800);
-    expect(waitedMs).toBeLessThan(1500);
+    const replica = await start({ attemptMs: 2900 });
+    await redis.client.set(LOCK_1, 'of a replica that is gone', 'PX', 2900);
+    const reading = replica.read();
+    await poll(() => replica.waits() > 1);
+    expect(bill).toEqual([]);
+    expect(await redis.client.get(LOCK_1)).toBe('of a replica that is gone');
+    // The attempt's time is over.
+    await redis.client.pexpire(LOCK_1, 1);
+    expect(await reading).toMatchObject({ ids: range(1, 20), requests: 1 });
   });
 
   it('gives up its lock as soon as Redis is there again, if it could not before', async () => {
-    const [first, second] = await startMany(2);
-    const answer = source;
+    const [first, second] = await startTwo();
+    const [, password = ''] = (await redis.client.config('GET', 'requirepass')) as string[];
     source = async (_key, { onRequest }) => {
       onRequest();
+      // By itself it would stay.
+      await redis.client.pexpire(LOCK_1, 60_000);
+      await redis.client.config('SET', 'requirepass', 'nobody knows');
       await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       throw new ApiError('UPSTREAM_UNAUTHENTICATED');
     };
-    await codeOf(first?.read() ?? Promise.resolve());
-    expect(await redis.client.pttl(LOCK_1)).toBeGreaterThan(2000);
-    source = answer;
-    await within(1500, () => Boolean(first?.link.isUp() && second?.link.isUp()));
-    await sleep(50);
-    expect(await redis.client.exists(LOCK_1)).toBe(0);
+    await codeOf(first.read());
+    expect(await redis.client.exists(LOCK_1)).toBe(1);
+    await redis.client.config('SET', 'requirepass', password);
+    await poll(() => first.link.isUp() && second.link.isUp());
+    await poll(async () => (await redis.client.exists(LOCK_1)) === 0);
   });
 
   it('keeps its lock while it waits for a slow answer', async () => {
-    latencyMs = 2500;
-    const [first, second] = await startMany(2, { attemptMs: 600 });
-    const slow = first?.read();
-    await sleep(100);
-    expect(await redis.client.pttl(LOCK_1)).toBeLessThanOrEqual(600);
-    expect(await second?.read()).toMatchObject({ ids: range(1, 20), requests: 0, pages: { shared: 1 } });
-    expect((await slow)?.requests).toBe(1);
+    const attemptMs = 2900;
+    const [first, second] = await startTwo({ attemptMs });
+    const release = hold();
+    const slow = first.read();
+    await poll(() => bill.length === 1);
+    const waiting = second.read();
+    expect(await redis.client.pttl(LOCK_1)).toBeLessThanOrEqual(attemptMs);
+    for (let time = 0; time < 2; time++) {
+      // Most of it is over; then its holder has renewed it.
+      await redis.client.pexpire(LOCK_1, 2000);
+      await poll(async () => (await redis.client.pttl(LOCK_1)) > 2000);
+    }
+    await poll(() => second.waits() > 0);
+    release();
+    expect(await waiting).toMatchObject({ ids: range(1, 20), requests: 0, pages: { shared: 1 } });
+    expect((await slow).requests).toBe(1);
     expect(bill).toEqual([1]);
     expect(await redis.client.exists(LOCK_1)).toBe(0);
   });
 
   it('costs one request more at most when a lock is lost, and no wrong page', async () => {
-    latencyMs = 400;
-    const [first, second] = await startMany(2);
-    const reads = [first?.read()];
-    await sleep(100);
+    const [first, second] = await startTwo();
+    const release = hold();
+    const reads = [first.read()];
+    await poll(() => bill.length === 1);
     await redis.client.del(LOCK_1);
-    reads.push(second?.read());
+    reads.push(second.read());
+    await poll(() => bill.length === 2);
+    release();
     const windows = await Promise.all(reads);
-    expect(windows.map((window) => window?.ids)).toEqual([range(1, 20), range(1, 20)]);
+    expect(windows.map(({ ids }) => ids)).toEqual([range(1, 20), range(1, 20)]);
     expect(bill).toEqual([1, 1]);
-    expect(await second?.read()).toMatchObject({ ids: range(1, 20), requests: 0 });
+    expect(await second.read()).toMatchObject({ ids: range(1, 20), requests: 0 });
     expect(await redis.client.exists(LOCK_1)).toBe(0);
   });
 
   it('answers with what another fetched when its lock was lost and its own call failed', async () => {
-    const [first, second] = await startMany(2);
+    const [first, second] = await startTwo();
     const answer = source;
-    let open: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const release = hold();
+    let isAsked = false;
     source = async (_key, { onRequest }) => {
       onRequest();
-      await gate;
+      isAsked = true;
+      await held;
       throw new ApiError('UPSTREAM_TIMEOUT');
     };
-    const reading = first?.read();
-    await sleep(50);
+    const reading = first.read();
+    await poll(() => isAsked);
     await redis.client.del(LOCK_1);
     source = answer;
-    await second?.read();
-    open();
+    held = undefined;
+    await second.read();
+    release();
     expect(await reading).toMatchObject({ ids: range(1, 20), requests: 1 });
-    expect(await redis.client.exists('test:failure:US:7:VIEWS:1')).toBe(0);
+    expect(await redis.client.exists(FAILURE_1)).toBe(0);
   });
 
   it('leaves the lock of another alone when it has lost its own', async () => {
-    latencyMs = 200;
     const replica = await start();
+    const release = hold();
     const reading = replica.read();
-    await sleep(100);
-    await redis.client.set(LOCK_1, 'of another', 'PX', 5000);
+    await poll(() => bill.length === 1);
+    await redis.client.set(LOCK_1, 'of another', 'PX', 60_000);
+    release();
     await reading;
     expect(await redis.client.get(LOCK_1)).toBe('of another');
   });
 
   it('makes no call when the lock was lost before it was its turn', async () => {
     const answer = source;
-    let open: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    source = async (key, fetchOptions) => {
-      await gate;
-      fetchOptions.check();
-      return answer(key, fetchOptions);
+    const release = hold();
+    let isWaiting = false;
+    source = async (_key, { check }) => {
+      isWaiting = true;
+      await held;
+      // It is told with the next renewal.
+      for (;;) {
+        check();
+        await systemClock.sleep(10);
+      }
     };
     const first = await start({ attemptMs: 600 });
     const waiting = first.read();
-    await sleep(50);
-    await redis.client.set(LOCK_1, 'of another', 'PX', 5000);
-    await sleep(300);
+    await poll(() => isWaiting);
+    await redis.client.set(LOCK_1, 'of another', 'PX', 60_000);
     source = answer;
-    const page = makePage(chart.rows, 1, 20, { fetchedAt: systemClock.now() });
+    held = undefined;
     // The other one stores the page and gives up its lock.
     await redis.client.del(LOCK_1);
     const other = await start();
     await other.read();
-    open();
-    expect(await waiting).toMatchObject({
-      ids: page.rows.map((video) => Number(video?.itemId)),
-      requests: 0,
-    });
+    release();
+    expect(await waiting).toMatchObject({ ids: range(1, 20), requests: 0 });
     expect(bill).toEqual([1]);
   });
 
   it('drops what it holds when another replica learns that upstream refuses the page', async () => {
-    const [first, second] = await startMany(2, { ttlMs: 200 });
-    await first?.read();
-    await second?.read();
-    await sleep(210);
+    const [first, second] = await startTwo();
+    await first.read();
+    await second.read();
+    await expirePages(redis, replicas);
     let calls = 0;
     source = async (_key, { onRequest }) => {
       onRequest();
       calls++;
       throw new ApiError('BAD_USER_INPUT', { message: 'no such page' });
     };
-    expect(await first?.read()).toMatchObject({ stale: true });
-    await sleep(50);
+    expect(await first.read()).toMatchObject({ stale: true });
+    await first.cache.settle();
     // Served while it asks; what it hears is that the page is refused.
-    expect(await second?.read()).toMatchObject({ stale: true });
-    await sleep(50);
+    expect(await second.read()).toMatchObject({ stale: true });
+    await second.cache.settle();
     // For good, though there was a copy in Redis, and those who come later may have one.
-    for (let time = 0; time < 3; time++) {
-      expect(await codeOf(second?.read() ?? Promise.resolve())).toBe('BAD_USER_INPUT');
-      await sleep(400);
-    }
+    expect(await codeOf(second.read())).toBe('BAD_USER_INPUT');
+    await second.beat();
+    for (let time = 0; time < 2; time++) expect(await codeOf(second.read())).toBe('BAD_USER_INPUT');
     expect(await redis.client.exists(PAGE_1)).toBe(0);
     expect(calls).toBe(1);
   });
@@ -422,54 +478,62 @@ describeWithRedis('createSharedPages', () => {
   });
 
   it('does not take a lock from a replica whose attempts may take longer', async () => {
-    latencyMs = 400;
     const first = await start({ attemptMs: 5000 });
     const second = await start({ attemptMs: 1000 });
+    const release = hold();
     const reading = first.read();
-    await sleep(100);
-    expect(await second.read()).toMatchObject({ requests: 0 });
+    await poll(() => bill.length === 1);
+    const waiting = second.read();
+    await poll(() => second.waits() > 1);
+    release();
+    expect(await waiting).toMatchObject({ requests: 0 });
     await reading;
     expect(bill).toEqual([1]);
   });
 
   it('does not let an answer that lay for long take the place of one that was asked for later', async () => {
-    const [first, second] = await startMany(2);
-    const answer = source;
-    let open: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    source = async (key, fetchOptions) => {
-      const page = await answer(key, fetchOptions);
-      await gate;
-      return page;
-    };
-    const reading = first?.read();
-    await sleep(50);
+    const [first, second] = await startTwo();
+    const release = hold();
+    const reading = first.read();
+    await poll(() => bill.length === 1);
+    const askedAt = first.link.now();
     await redis.client.del(LOCK_1);
-    source = answer;
+    held = undefined;
     chart.rows = makeVideos(101, 600);
-    await second?.read();
-    open();
+    // They do not know Redis's clock to the millisecond.
+    await poll(() => second.link.now() > askedAt);
+    await second.read();
+    release();
     await reading;
-    await sleep(600);
-    const windows = await Promise.all([first, second, await start()].map((replica) => replica?.read()));
-    expect(windows.map((window) => window?.ids[0])).toEqual([101, 101, 101]);
+    await Promise.all([first.beat(), second.beat()]);
+    const windows = await Promise.all([first, second, await start()].map((replica) => replica.read()));
+    expect(windows.map(({ ids }) => ids[0])).toEqual([101, 101, 101]);
     expect(bill).toEqual([1, 1]);
   });
 
   it('serves who waited for a page that came too late for its generation', async () => {
-    const fleet = await startMany(2, { ttlMs: 500 });
-    for (const replica of fleet) await replica.read();
-    const freshUntil = fleet[0]?.store.copies(US_VIEWS)[0]?.freshUntil ?? 0;
-    const answer = source;
-    source = async (key, fetchOptions) => {
-      const page = await answer(key, fetchOptions);
-      await sleep(freshUntil - performance.now() - 10);
-      return page;
-    };
+    let wake = (): void => undefined;
+    let isAwake: Promise<void> | undefined;
+    const first = await start();
+    const second = await start({
+      clock: { ...systemClock, sleep: async (ms) => isAwake ?? systemClock.sleep(ms) },
+    });
+    for (const replica of replicas) await replica.read();
     const next = { first: 20, after: { rank: 20, itemId: null } };
-    await Promise.all(fleet.map((replica) => replica.read(next)));
+    const release = hold();
+    const reading = first.read(next);
+    await poll(() => bill.length === 2);
+    isAwake = new Promise((resolve) => {
+      wake = resolve;
+    });
+    const waiting = second.read(next);
+    await poll(() => second.waits() > 0);
+    release();
+    await reading;
+    await expirePages(redis, replicas);
+    isAwake = undefined;
+    wake();
+    expect(await waiting).toMatchObject({ ids: range(21, 40), requests: 0 });
     expect(bill.filter((number) => number === 2)).toEqual([2]);
   });
 
@@ -479,7 +543,9 @@ describeWithRedis('createSharedPages', () => {
       const cover = { cover: 'https://a.test/1', coverExpiresAt: Date.now() + 100 };
       chart.rows = makeVideos(1, 500).map((video) => ({ ...video, ...cover }));
       await replica.read();
-      await sleep(150);
+      await replica.cache.settle();
+      const coversUntil = replica.store.copies(US_VIEWS)[0]?.coversUntil ?? 0;
+      await poll(() => systemClock.monotonic() >= coversUntil && Date.now() >= cover.coverExpiresAt);
     };
     for (let time = 0; time < 4; time++) {
       await readWithCovers();
@@ -489,11 +555,12 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1, 1]);
     await redis.kill();
     await redis.start();
-    await within(1500, () => replica.events.some(({ type }) => type === 'redisDown') && replica.link.isUp());
-    await sleep(200);
+    await poll(() => replica.events.some(({ type }) => type === 'redisDown') && replica.link.isUp());
+    await appear(PAGE_1);
     const other = await start();
     await other.read();
     await other.read();
+    await other.cache.settle();
     expect(bill).toEqual([1, 1]);
   });
 
@@ -501,13 +568,11 @@ describeWithRedis('createSharedPages', () => {
     const first = await start();
     await first.read({ first: 40 });
     await redis.kill();
-    await sleep(600);
-    expect(first.link.isUp()).toBe(false);
+    await poll(() => !first.link.isUp());
     expect(await first.read({ first: 40 })).toMatchObject({ requests: 0 });
     await first.read({ first: 20, after: { rank: 40, itemId: null } });
     await redis.start();
-    await within(1500, () => first.link.isUp());
-    await sleep(100);
+    await appear(PAGE_1, PAGE_2, PAGE_3);
     const second = await start();
     expect(await second.read({ first: 60 })).toMatchObject({ ids: range(1, 60), requests: 0 });
     expect(bill).toEqual([1, 2, 3]);
@@ -518,10 +583,10 @@ describeWithRedis('createSharedPages', () => {
     await first.read({ first: 40 });
     await redis.kill();
     await redis.start();
-    await sleep(1200);
+    await appear(PAGE_1, PAGE_2);
     expect(await (await start()).read({ first: 40 })).toMatchObject({ requests: 0 });
     await redis.client.flushall();
-    await sleep(1200);
+    await appear(PAGE_1, PAGE_2);
     expect(await (await start()).read({ first: 40 })).toMatchObject({ requests: 0 });
     expect(bill).toEqual([1, 2]);
   });
@@ -529,34 +594,39 @@ describeWithRedis('createSharedPages', () => {
   it('gives Redis a page that was asked for before it came back', async () => {
     const first = await start();
     await redis.kill();
-    await sleep(600);
-    latencyMs = 1500;
+    await poll(() => !first.link.isUp());
+    const release = hold();
     const reading = first.read();
-    await sleep(100);
+    await poll(() => bill.length === 1);
     await redis.start();
+    await poll(() => first.link.isUp());
+    release();
     await reading;
     expect(await (await start()).read()).toMatchObject({ requests: 0 });
     expect(bill).toEqual([1]);
   });
 
   it('takes what others fetched while it could not reach Redis', async () => {
-    const [first, second] = await startMany(2, { ttlMs: 400 });
-    await first?.read();
-    await second?.read();
+    const [first, second] = await startTwo();
+    await first.read();
+    await second.read();
+    await expirePages(redis, replicas);
     await redis.kill();
-    await sleep(600);
+    await poll(() => !first.link.isUp() && !second.link.isUp());
     // Each on its own: both refresh.
     chart.rows = makeVideos(101, 600);
-    await first?.read();
-    await sleep(50);
+    await first.read();
+    await first.cache.settle();
     await redis.start();
-    await within(1500, () => Boolean(first?.link.isUp() && second?.link.isUp()));
-    await within(1000, () => second?.store.copies(US_VIEWS)[0]?.rows[0]?.itemId === '101');
+    await poll(() => first.link.isUp() && second.link.isUp());
+    await poll(() => topOf(second) === '101');
     expect(bill).toEqual([1, 1]);
   });
 
   it('keeps no key for ever, and all under its prefix', async () => {
     const replica = await start({ creditsPerDay: 100 });
+    // Or the budget would be held for a while.
+    await redis.client.hset('test:budget', 'openAt', 0);
     await replica.read();
     source = async (_key, { onRequest }) => {
       onRequest();
@@ -577,3 +647,8 @@ describeWithRedis('createSharedPages', () => {
     }
   });
 });
+
+/** Of each MGET, how many keys it reads. */
+function countReads(commands: readonly string[][]): number[] {
+  return commands.flatMap(([name, ...keys]) => (name === 'mget' ? [keys.length] : []));
+}

@@ -1,16 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to a server that can be made slow. */
+/** A way to a server that can hold back what the server says. */
 export interface TestProxy {
   readonly port: number;
-  /** By how much every answer is late. */
-  delayMs: number;
+  /** Lets no answer through until `release`. */
+  hold(): void;
+  release(): void;
   close(): Promise<void>;
 }
 
 export async function startProxy(targetPort: number): Promise<TestProxy> {
   const sockets = new Set<Socket>();
+  let held = Promise.resolve();
+  let release = (): void => undefined;
   const server = createServer((client) => {
     const target = connect(targetPort, '127.0.0.1');
     for (const socket of [client, target]) {
@@ -22,18 +25,22 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
       });
     }
     client.pipe(target);
-    target.on('data', (chunk) => void setTimeout(() => client.write(chunk), proxy.delayMs));
+    target.on('data', (chunk) => void held.then(() => client.write(chunk)));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const proxy: TestProxy = {
+  return {
     port,
-    delayMs: 0,
+    hold: () => {
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+    },
+    release: () => release(),
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();
       await once(server, 'close');
     },
   };
-  return proxy;
 }

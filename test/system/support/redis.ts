@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { findFreePort } from '../../support/freePort.ts';
+import { poll } from './poll.ts';
 
 /** A Redis that can be done harm to. */
 export interface TestRedis {
@@ -64,18 +65,22 @@ async function startServer(): Promise<TestRedis> {
 
   async function start(): Promise<void> {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-    server = spawn('redis-server', args, { stdio: 'ignore' });
-    while (client.status !== 'ready') {
-      await client.connect().catch(() => new Promise((resolve) => setTimeout(resolve, 20)));
-    }
+    const started = spawn('redis-server', args, { stdio: 'ignore' });
+    server = started;
+    // It is ready when it answers.
+    await poll(async () => {
+      if (hasEnded(started)) throw new Error(`redis-server ended; is port ${port} taken?`);
+      await client.connect().catch(() => undefined);
+      return client.status === 'ready';
+    });
   }
 
   async function kill(): Promise<void> {
-    if (!server || server.exitCode !== null || server.signalCode !== null) return;
+    if (!server || hasEnded(server)) return;
     const exit = once(server, 'exit');
     server.kill('SIGKILL');
     await exit;
-    while (client.status !== 'end') await new Promise((resolve) => setTimeout(resolve, 5));
+    await poll(() => client.status === 'end');
   }
 
   await start();
@@ -93,7 +98,11 @@ async function startServer(): Promise<TestRedis> {
   };
 }
 
-/** A server that is not ours to kill or to stop: it shuts our clients out, or lets them wait for two seconds. */
+function hasEnded(server: ChildProcess): boolean {
+  return server.exitCode !== null || server.signalCode !== null;
+}
+
+/** A server that is not ours to kill or to stop: it shuts our clients out, or lets them wait for four seconds. */
 async function useRedis(url: URL): Promise<TestRedis> {
   const client = createClient(url.href);
   await client.connect();
@@ -110,7 +119,7 @@ async function useRedis(url: URL): Promise<TestRedis> {
       await client.flushall();
       await letIn();
     },
-    freeze: () => void client.call('CLIENT', 'PAUSE', '2000', 'ALL'),
+    freeze: () => void client.call('CLIENT', 'PAUSE', '4000', 'ALL'),
     thaw: () => undefined,
     close: async () => {
       await letIn();
@@ -125,12 +134,26 @@ function createClient(url: string): Redis {
   return client;
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+/** Redis's clock, in Unix milliseconds. */
+export async function timeOf({ client }: TestRedis): Promise<number> {
+  const [seconds = 0, microseconds = 0] = await client.time();
+  return seconds * 1000 + microseconds / 1000;
+}
+
+/** Every command that Redis is sent until `stop`, in their order; not those of scripts. */
+export async function watchCommands({ client }: TestRedis) {
+  const monitor = await client.duplicate({ lazyConnect: false, retryStrategy: null }).monitor();
+  const commands: string[][] = [];
+  monitor.on('monitor', (_time, [name = '', ...args]: string[], source: string) => {
+    if (source !== 'lua') commands.push([name.toLowerCase(), ...args]);
+  });
+  return {
+    commands,
+    stop: async () => {
+      // It comes after all that was sent before.
+      await client.echo('the end');
+      await poll(() => commands.some(([name, text]) => name === 'echo' && text === 'the end'));
+      monitor.disconnect();
+    },
+  };
 }

@@ -14,6 +14,8 @@ import type { PageSource } from '../../../src/domain/page.ts';
 import type { WindowArguments } from '../../../src/domain/window/index.ts';
 import { createOperation } from '../../support/cache.ts';
 import { US_VIEWS } from '../../support/charts.ts';
+import { poll } from './poll.ts';
+import { type TestRedis, timeOf } from './redis.ts';
 
 export interface ReplicaOptions
   extends Partial<Pick<SharedAllowanceOptions, 'qps' | 'creditsPerDay' | 'spent'>> {
@@ -28,10 +30,22 @@ export interface ReplicaOptions
   readonly timeoutMs?: number;
 }
 
-/** The data layer of one replica, over `source`: fresh for a minute, then stale for another. */
+/** The longest that an operation or a refresh may wait: no test does. */
+const PATIENCE_MS = 60_000;
+
+/** The data layer of one replica, over `source`, which reaches Redis: fresh for a minute, then stale for another. */
 export async function startReplica(options: ReplicaOptions) {
-  const { url, source, clock = systemClock, ttlMs = 60_000, staleMs = 60_000, errorTtlMs = 1000 } = options;
+  const { url, source, ttlMs = 60_000, staleMs = 60_000, errorTtlMs = 1000 } = options;
   const { attemptMs = 5000, timeoutMs = 5000, qps = 10_000, creditsPerDay, spent } = options;
+  const { clock: given = systemClock } = options;
+  let waits = 0;
+  const clock: Clock = {
+    ...given,
+    sleep: (ms) => {
+      waits++;
+      return given.sleep(ms);
+    },
+  };
   const events: DataEvent[] = [];
   const onEvent = (event: DataEvent): void => void events.push(event);
   const link = createRedisLink({ url: new URL(url), prefix: 'test', timeoutMs, clock, onEvent });
@@ -40,12 +54,16 @@ export async function startReplica(options: ReplicaOptions) {
   const admission = { store, clock, random: () => 0, ttlMs };
   const shared = createSharedPages({ ...admission, link, source: allowed, staleMs, errorTtlMs, attemptMs });
   const { fetchPage } = shared;
-  const cache = new PageCache({ fetchPage, shared, store, clock, ttlMs, refreshTimeoutMs: 10_000, onEvent });
+  const refreshTimeoutMs = PATIENCE_MS;
+  const cache = new PageCache({ fetchPage, shared, store, clock, ttlMs, refreshTimeoutMs, onEvent });
+  let beats = 0;
+  link.onBeat(async () => void beats++);
   await link.open();
+  await poll(() => link.isUp());
 
   /** Reads a window as an operation of its own; gives its item ids and what it cost. */
   async function read(args: WindowArguments = { first: 20 }, chart: Chart = US_VIEWS) {
-    const operation = createOperation(clock.monotonic() + 10_000);
+    const operation = createOperation(clock.monotonic() + PATIENCE_MS);
     const reader = createChartReader(cache, operation, onEvent);
     const window = await reader.readWindow(chart, args, { rows: true, facts: true });
     return {
@@ -57,13 +75,48 @@ export async function startReplica(options: ReplicaOptions) {
 
   /** Looks videos up in an operation of its own; gives their titles and what it cost. */
   async function find(...itemIds: string[]) {
-    const operation = createOperation(clock.monotonic() + 10_000);
+    const operation = createOperation(clock.monotonic() + PATIENCE_MS);
     const { findVideo } = createChartReader(cache, operation, onEvent);
     const found = await Promise.all(itemIds.map(findVideo));
     return { titles: found.map((video) => video?.title), ...operation.cost };
   }
 
-  return { link, store, cache, events, read, find, fetch: allowed, close: () => link.close() };
+  /** Resolves when a whole beat is over that began after this call. */
+  async function beat(): Promise<void> {
+    const last = beats + 2;
+    await poll(() => beats >= last);
+  }
+
+  return {
+    link,
+    clock,
+    store,
+    cache,
+    events,
+    read,
+    find,
+    beat,
+    fetch: allowed,
+    /** How often it has waited so far: for another replica, or for its turn. */
+    waits: () => waits,
+    close: () => link.close(),
+  };
 }
 
 export type TestReplica = Awaited<ReturnType<typeof startReplica>>;
+
+/** Ends the time to live of all pages now, in Redis and in these replicas: while it goes on, it goes on for long. */
+export async function expirePages(redis: TestRedis, replicas: readonly TestReplica[]): Promise<void> {
+  const { client } = redis;
+  const ended = Math.floor(await timeOf(redis));
+  for (const name of await client.keys('test:generation:*')) await client.hset(name, 'freshUntil', ended);
+  for (const name of await client.keys('test:page:*')) {
+    // Its head is `order generation freshUntil ...`, its body is binary.
+    const value = (await client.getBuffer(name))?.toString('latin1') ?? '';
+    const expired = value.replace(/^(\d+ \d+) \d+/, `$1 ${ended}`);
+    await client.set(name, Buffer.from(expired, 'latin1'), 'KEEPTTL');
+  }
+  for (const { store, clock } of replicas) {
+    for (const page of store.all()) store.add({ ...page, freshUntil: clock.monotonic() });
+  }
+}

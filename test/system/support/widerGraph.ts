@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from '@jest/globals';
 import { type Answer, type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
+import { findFreePort } from '../../support/freePort.ts';
 import { type Program, startProgram } from './program.ts';
 
 /** The package with the examples. */
@@ -118,7 +117,7 @@ export async function startWiderGraph(apiUrl: string): Promise<WiderGraph> {
     expect(await run('compose', { REVIEWS_URL, COLLECTIONS_URL }).exit).toBe(0);
     const [apollo, hive, stitched] = await Promise.all([
       serve('gateway:apollo'),
-      serve('gateway:hive', { PORT: await findPort() }),
+      serve('gateway:hive', { PORT: String(await findFreePort()) }),
       serve('gateway:stitched', { REVIEWS_URL: plainReviews }),
     ]);
     return { scripts, urls: { 4100: apollo, 4200: `${hive}/graphql`, 4300: stitched }, close };
@@ -126,15 +125,4 @@ export async function startWiderGraph(apiUrl: string): Promise<WiderGraph> {
     await close();
     throw error;
   }
-}
-
-/** A port that was free a moment ago, for a program that cannot say which one it took. */
-async function findPort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A server that listens on a TCP port has an AddressInfo.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return String(port);
 }

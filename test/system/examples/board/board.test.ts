@@ -5,8 +5,8 @@ import type { EmulatedApp } from '../../../support/app.ts';
 import { range } from '../../../support/charts.ts';
 import { createTestClock } from '../../../support/clock.ts';
 import { findBlocks } from '../../../support/examples.ts';
+import { findFreePort } from '../../../support/freePort.ts';
 import { postQuery, startProgram } from '../../support/program.ts';
-import { findFreePort } from '../../support/redis.ts';
 import {
   type Board,
   describeInBrowser,

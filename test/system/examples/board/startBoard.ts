@@ -11,8 +11,8 @@ import {
 import type { AppOptions } from '../../../../src/app.ts';
 import type { EmulatorSwitches } from '../../../../src/keyapi/emulator/emulator.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../../support/app.ts';
+import { findFreePort } from '../../../support/freePort.ts';
 import { startProgram } from '../../support/program.ts';
-import { findFreePort } from '../../support/redis.ts';
 
 export type { Page, Route };
 
