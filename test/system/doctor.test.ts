@@ -8,6 +8,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createEmulator, type Emulator } from '../../src/keyapi/emulator/emulator.ts';
 import { findFreePort } from '../support/freePort.ts';
+import { poll } from './support/poll.ts';
 import { startProgram } from './support/program.ts';
 import { describeWithRedis, startRedis, type TestRedis, whyNoTls } from './support/redis.ts';
 
@@ -107,8 +108,7 @@ describeWithRedis('of Redis the doctor', () => {
       /^Redis +ok +127\.0\.0\.1:\d+ answers in [\d.]+ ms, version \S+, and runs scripts$/m,
     );
     expect(code).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 1100));
-    expect(await redis.client.keys('*')).toEqual([]);
+    await poll(async () => (await redis.client.keys('*')).length === 0);
   });
 
   it('says that a password is missing, or wrong', async () => {
