@@ -8,7 +8,9 @@ import {
 } from '../../schema/generated/operations.ts';
 import { createSchema } from '../../src/graphql/schema.ts';
 import { describeEachExecution, type EmulatedApp, startEmulatedApp } from '../support/app.ts';
+import { settle } from '../support/cache.ts';
 import { range } from '../support/charts.ts';
+import { createTestClock } from '../support/clock.ts';
 
 let app: EmulatedApp;
 
@@ -124,8 +126,13 @@ describeEachExecution(() => {
     });
 
     it('costs 100 concurrent identical operations one request', async () => {
-      app = await startEmulatedApp({ latencyMs: 50 });
-      const answers = await Promise.all(Array.from({ length: 100 }, () => connection()));
+      app = await startEmulatedApp();
+      const release = app.holdUpstream();
+      const answering = Promise.all(Array.from({ length: 100 }, () => connection()));
+      await app.seeRequests(1);
+      await settle();
+      release();
+      const answers = await answering;
       expect(app.pagesBought()).toEqual([1]);
       const requests = answers.map(({ cost }) => cost.requests);
       expect(requests.filter((count) => count === 1)).toHaveLength(1);
@@ -133,8 +140,20 @@ describeEachExecution(() => {
     });
 
     it('neither bills nor times out what waits for its turn', async () => {
-      app = await startEmulatedApp({ latencyMs: 100 }, { KEYAPI_CONCURRENCY: '1', KEYAPI_TIMEOUT_MS: '300' });
-      const { edges, cost } = await connection({ first: 100 });
+      const clock = createTestClock();
+      const variables = { KEYAPI_CONCURRENCY: '1', KEYAPI_TIMEOUT_MS: '300' };
+      app = await startEmulatedApp({}, variables, { clock });
+      let release = app.holdUpstream();
+      const answer = connection({ first: 100 });
+      for (const count of range(1, 5)) {
+        await app.seeRequests(count);
+        // Of those that wait, none has begun.
+        expect(clock.deadlines().filter((ms) => ms === 300)).toHaveLength(1);
+        const releaseThis = release;
+        release = app.holdUpstream();
+        releaseThis();
+      }
+      const { edges, cost } = await answer;
       expect(edges).toHaveLength(100);
       expect(cost.requests).toBe(5);
     });

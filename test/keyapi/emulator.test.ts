@@ -149,7 +149,7 @@ describe('emulator', () => {
       () => undefined,
     );
     await until(() => emulator.counts.requests === 1);
-    emulator.switches.latencyMs = 1;
+    emulator.switches.latencyMs = 0;
     expect((await get()).status).toBe(200);
     expect(isAnswered).toBe(false);
     await emulator.close();

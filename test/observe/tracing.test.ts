@@ -91,11 +91,16 @@ describe('with an SDK', () => {
   });
 
   it('keeps operations apart whose pages wait in one queue', async () => {
-    app = await startEmulatedApp({ latencyMs: 20 }, { KEYAPI_CONCURRENCY: '1' });
+    app = await startEmulatedApp({}, { KEYAPI_CONCURRENCY: '1' });
+    const release = app.holdUpstream();
     const regions = ['US', 'GB', 'DE', 'FR'];
     const ask = (region: string) =>
       app.query(`query ${region} { trendingVideos(region: "${region}") { totalCount } }`);
-    await Promise.all(regions.map(ask));
+    const answers = Promise.all(regions.map(ask));
+    await app.seeRequests(1);
+    await settle();
+    release();
+    await answers;
     for (const call of spans('upstream call')) {
       const region = String(call.attributes['trending.chart']).slice(0, 2);
       expect(parentOf(parentOf(call))?.name).toBe(`operation ${region}`);
@@ -104,11 +109,16 @@ describe('with an SDK', () => {
   });
 
   it('has the call below the operation that pays for it, and shows the others waiting', async () => {
-    app = await startEmulatedApp({ latencyMs: 20 });
-    await Promise.all([
+    app = await startEmulatedApp();
+    const release = app.holdUpstream();
+    const answers = Promise.all([
       app.query('query A { trendingVideos { totalCount } }'),
       app.query('query B { trendingVideos { totalCount } }'),
     ]);
+    await app.seeRequests(1);
+    await settle();
+    release();
+    await answers;
     const pages = spans('page');
     const [fetched, shared] = ['fetched', 'shared'].map((origin) =>
       pages.find(({ attributes }) => attributes['trending.origin'] === origin),

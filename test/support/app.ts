@@ -144,11 +144,12 @@ export async function startEmulatedApp(
     seeRequests: (count) => until(() => bill.length >= count),
     holdUpstream: () => {
       let release = (): void => undefined;
-      held = new Promise((resolve) => {
+      const holding = new Promise<void>((resolve) => {
         release = resolve;
       });
+      held = holding;
       return () => {
-        held = undefined;
+        if (held === holding) held = undefined;
         release();
       };
     },

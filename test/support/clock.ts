@@ -7,6 +7,8 @@ export interface TestClock extends Clock {
   jump(ms: number): void;
   /** Lets the deadlines that were set for up to `ms` expire: none does by itself, whatever the time is. */
   expireDeadlines(ms: number): void;
+  /** For how long each deadline was set that has not expired. */
+  deadlines(): number[];
 }
 
 /** A clock that stands still until it is told to go on; a sleep is over at once, and takes its time all the same. */
@@ -38,6 +40,7 @@ export function createTestClock(start = Date.UTC(2026, 0, 1)): TestClock {
     jump: (ms) => {
       jumped += ms;
     },
+    deadlines: () => [...deadlines.values()].map(({ ms }) => ms),
     expireDeadlines: (ms) => {
       const due = [...deadlines].filter(([, deadline]) => deadline.ms <= ms);
       for (const [timer, { expire }] of due) {
