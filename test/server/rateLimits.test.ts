@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import type { AppEvent } from '../../src/logEvent.ts';
-import { type EmulatedApp, startApp, startEmulatedApp, type TestApp } from '../support/app.ts';
+import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
-import { describeWithRedis, startRedis, type TestRedis } from '../system/support/redis.ts';
 
 const QUERY = '{ trendingVideos { totalCount } }';
 
@@ -148,90 +146,5 @@ describe('TRUST_PROXY', () => {
     await start({ TRUST_PROXY, RATE_LIMIT_PER_MINUTE: '1' });
     expect(await statuses([forwarded(list), PROXY], [forwarded(list), PROXY])).toEqual([200, 429]);
     expect(events.filter(({ type }) => type === 'rateLimited')).toEqual([{ type: 'rateLimited', client }]);
-  });
-});
-
-describeWithRedis('replicas', () => {
-  const KEY = 'secret-0123456789';
-  /** How long a command may take: see redisLink.ts. */
-  const REDIS_PATIENCE_MS = 150;
-  let redis: TestRedis;
-  let apps: TestApp[];
-
-  beforeEach(async () => {
-    redis = await startRedis();
-    const variables = {
-      REDIS_URL: redis.url,
-      KEYAPI_EMULATOR: 'true',
-      RATE_LIMIT_PER_MINUTE: '10',
-      API_KEYS: KEY,
-    };
-    const base = new URL('http://127.0.0.1:9');
-    apps = await Promise.all([startApp(base, variables), startApp(base, variables)]);
-  });
-
-  afterEach(async () => {
-    await Promise.all(apps.map((replica) => replica.close()));
-    await redis.close();
-  });
-
-  async function ask(replica: number): Promise<{ status: number; remaining: number; ms: number }> {
-    const startedAt = performance.now();
-    const response = await apps[replica]?.server.inject({
-      method: 'POST',
-      url: '/graphql',
-      payload: { query: '{ __typename }' },
-      headers: { 'x-api-key': KEY },
-    });
-    const remaining = Number(response?.headers['ratelimit-remaining']);
-    return { status: response?.statusCode ?? 0, remaining, ms: performance.now() - startedAt };
-  }
-
-  /** The beats of both, and a few more: on a busy machine one may come late. */
-  const settle = () => sleep(2500);
-
-  it('count together, in the background, under names that tell no key', async () => {
-    // At once, so that no beat comes between them.
-    const asked = await Promise.all([0, 0, 0, 0, 0, 0, 1].map(ask));
-    expect(asked.map(({ remaining }) => remaining)).toEqual([9, 8, 7, 6, 5, 4, 9]);
-    await settle();
-    expect(await ask(0)).toMatchObject({ status: 200, remaining: 2 });
-    expect(await ask(1)).toMatchObject({ status: 200, remaining: 2 });
-    await settle();
-    expect(await ask(1)).toMatchObject({ status: 200, remaining: 0 });
-    await settle();
-    expect([(await ask(0)).status, (await ask(1)).status]).toEqual([429, 429]);
-    const keys = await redis.client.keys('*:requests:*');
-    expect(keys).toEqual([expect.stringMatching(/:requests:key-[0-9a-f]{8}$/)]);
-    expect(await redis.client.pttl(`${keys[0]}`)).toBeGreaterThan(0);
-    expect(JSON.stringify(await redis.client.hgetall(`${keys[0]}`))).not.toContain(KEY);
-  });
-
-  it('count alone while Redis is away, and lose no time by it', async () => {
-    for (let count = 0; count < 8; count++) await ask(0);
-    await ask(1);
-    await settle();
-    expect(await ask(1)).toMatchObject({ remaining: 0 });
-    await redis.kill();
-    await sleep(3500);
-    const answers: Awaited<ReturnType<typeof ask>>[] = [];
-    for (let count = 0; count < 8; count++) answers.push(await ask(1));
-    expect(answers[0]).toMatchObject({ status: 200, remaining: 7 });
-    // Each would take that long if it waited for Redis; a busy machine may make one of them late.
-    expect(Math.min(...answers.map(({ ms }) => ms))).toBeLessThan(REDIS_PATIENCE_MS);
-    expect((await ask(1)).status).toBe(429);
-  });
-
-  it('believe no nonsense in Redis', async () => {
-    await ask(0);
-    await settle();
-    const [key = ''] = await redis.client.keys('*:requests:*');
-    await redis.client.set(key, 'nonsense');
-    await settle();
-    expect(await redis.client.type(key)).toBe('hash');
-    await redis.client.hset(key, { a: 'nonsense', b: '9 99', c: '9 99999999999999', d: '-9 x' });
-    await settle();
-    expect(await ask(0)).toMatchObject({ status: 200, remaining: 8 });
-    expect(await redis.client.hlen(key)).toBe(1);
   });
 });
