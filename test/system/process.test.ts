@@ -13,10 +13,11 @@ let programs: Program[] = [];
 let emulator: TestEmulator | undefined;
 let folder: string | undefined;
 
-/** Runs a program of dist/ with these variables alone, on a free port. */
+/** Runs a program of dist/ with these variables alone, on a free port, and on a machine that may be busy. */
 function run(script: string, variables: Record<string, string> = {}, args: string[] = []): Program {
   const command = [process.execPath, path.resolve(script), ...args];
-  return keep(startProgram(command, { PORT: '0', ...variables }));
+  const { MAX_EVENT_LOOP_DELAY_MS } = PATIENT;
+  return keep(startProgram(command, { PORT: '0', MAX_EVENT_LOOP_DELAY_MS, ...variables }));
 }
 
 /** Ends it with the test, if it is there still. */
