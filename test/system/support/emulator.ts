@@ -14,8 +14,8 @@ export interface TestEmulator extends Pick<Emulator, 'switches' | 'counts' | 'cl
   readonly bill: readonly string[];
   /** Resolves when it was asked for so many. */
   readonly seeRequests: (count: number) => Promise<void>;
-  /** Holds all answers back, until the function that it returns is called. */
-  readonly hold: () => () => void;
+  /** Holds the answers for all pages, or these, back until the function that it returns is called. */
+  readonly hold: (isHeld?: (page: string) => boolean) => () => void;
 }
 
 const ORDERS: Record<string, TrendingOrder> = {
@@ -27,12 +27,13 @@ const ORDERS: Record<string, TrendingOrder> = {
 
 export async function startEmulator(switches: Partial<EmulatorSwitches> = {}): Promise<TestEmulator> {
   const bill: string[] = [];
-  let held: Promise<void> | undefined;
+  let holdBack = (_page: string): Promise<void> | undefined => undefined;
   const emulator = createEmulator({
     ...switches,
     onRequest: ({ region, period, order_by = '', page }) => {
-      bill.push(`${region}:${period}:${ORDERS[order_by]}:${page}`);
-      return held;
+      const id = `${region}:${period}:${ORDERS[order_by]}:${page}`;
+      bill.push(id);
+      return holdBack(id);
     },
   });
   const { origin } = await emulator.listen();
@@ -41,15 +42,13 @@ export async function startEmulator(switches: Partial<EmulatorSwitches> = {}): P
     variables: { KEYAPI_BASE_URL: origin, KEYAPI_TOKEN: 'sk-secret' },
     bill,
     seeRequests: (count) => poll(() => bill.length >= count),
-    hold: () => {
+    hold: (isHeld = () => true) => {
       let release = (): void => undefined;
-      held = new Promise((resolve) => {
+      const released = new Promise<void>((resolve) => {
         release = resolve;
       });
-      return () => {
-        held = undefined;
-        release();
-      };
+      holdBack = (id) => (isHeld(id) ? released : undefined);
+      return release;
     },
   };
 }
