@@ -12,6 +12,7 @@ import { poll } from './support/poll.ts';
 import { startProgram } from './support/program.ts';
 import { describeWithRedis, startRedis, type TestRedis, whyNoTls } from './support/redis.ts';
 
+const DOCTOR = path.resolve('dist/bin/doctor.js');
 const TOKEN = 'sk-secret-token-42';
 const PASSWORD = 'pass-w0rd-never-shown';
 
@@ -32,7 +33,7 @@ afterEach(async () => {
 
 /** Runs the doctor with these variables alone; gives its exit code and what it printed. */
 async function runDoctor(variables: Record<string, string>, ...args: string[]) {
-  const program = startProgram([process.execPath, 'dist/bin/doctor.js', ...args], variables);
+  const program = startProgram([process.execPath, DOCTOR, ...args], variables);
   const code = await program.exit;
   const output = program.output();
   expect(output).not.toMatch(/secret-token|never-shown|key-of-a-client|\n {4}at /);

@@ -1,18 +1,12 @@
-import { TrendingOrder } from '../../../src/domain/chart.ts';
-import {
-  createEmulator,
-  type Emulator,
-  type EmulatorSwitches,
-} from '../../../src/keyapi/emulator/emulator.ts';
+import type { EmulatorSwitches } from '../../../src/keyapi/emulator/emulator.ts';
 import type { Answer } from '../../support/app.ts';
-import { type Program, startProgram } from './program.ts';
+import { startEmulator, type TestEmulator } from './emulator.ts';
+import { MAIN, PATIENT, type Program, postQuery, startProgram } from './program.ts';
 
 /** Replicas of the built program, as processes, behind one emulator. */
 export interface Fleet {
   readonly replicas: readonly Replica[];
-  readonly emulator: Emulator;
-  /** Every page that upstream was asked for, as `US:7:VIEWS:1`. */
-  readonly bill: string[];
+  readonly emulator: TestEmulator;
   /** Adds a replica. */
   start(variables?: Record<string, string>): Promise<Replica>;
   close(): Promise<void>;
@@ -20,18 +14,11 @@ export interface Fleet {
 
 export interface Replica {
   readonly program: Program;
-  readonly url: string;
+  readonly origin: string;
   query<TData = Record<string, never>>(query: string): Promise<Answer<TData>>;
   /** What `/readyz` says. */
   readiness(): Promise<Record<string, unknown>>;
 }
-
-const ORDERS: Record<string, TrendingOrder> = {
-  vv: TrendingOrder.VIEWS,
-  like: TrendingOrder.LIKES,
-  comment: TrendingOrder.COMMENTS,
-  repost: TrendingOrder.REPOSTS,
-};
 
 /** Starts `count` replicas of `dist/main.js` with these variables. */
 export async function startFleet(
@@ -39,51 +26,38 @@ export async function startFleet(
   variables: Record<string, string>,
   switches: Partial<EmulatorSwitches> = {},
 ): Promise<Fleet> {
-  const bill: string[] = [];
-  const emulator = createEmulator({
-    ...switches,
-    onRequest: ({ region, period, order_by = '', page }) =>
-      void bill.push(`${region}:${period}:${ORDERS[order_by]}:${page}`),
-  });
-  const base = await emulator.listen();
+  const emulator = await startEmulator(switches);
   const replicas: Replica[] = [];
 
   async function start(more: Record<string, string> = {}): Promise<Replica> {
-    const program = startProgram([process.execPath, 'dist/main.js'], {
+    const program = startProgram([process.execPath, MAIN], {
       PORT: '0',
-      KEYAPI_BASE_URL: base.origin,
-      KEYAPI_TOKEN: 'sk-secret',
+      ...PATIENT,
+      // As long as it takes on a busy machine.
+      REDIS_TIMEOUT_MS: '5000',
+      // All come from one address.
+      RATE_LIMIT_PER_MINUTE: '0',
+      ...emulator.variables,
       ...variables,
       ...more,
     });
     const [, origin = ''] = await program.see(/GraphQL at (http:\S+)\/graphql/);
     const replica: Replica = {
       program,
-      url: `${origin}/graphql`,
-      query: async (query) => {
-        const response = await fetch(`${origin}/graphql`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ query }),
-        });
-        return (await response.json()) as Answer<never>;
-      },
+      origin,
+      query: async (query) => (await postQuery(`${origin}/graphql`, query)) as Answer<never>,
       readiness: async () => (await (await fetch(`${origin}/readyz`)).json()) as Record<string, unknown>,
     };
     replicas.push(replica);
     return replica;
   }
 
+  async function close(): Promise<void> {
+    for (const { program } of replicas) program.child.kill('SIGKILL');
+    await Promise.all(replicas.map(({ program }) => program.exit));
+    await emulator.close();
+  }
+
   await Promise.all(Array.from({ length: count }, () => start()));
-  return {
-    replicas,
-    emulator,
-    bill,
-    start,
-    close: async () => {
-      for (const { program } of replicas) program.child.kill('SIGKILL');
-      await Promise.all(replicas.map(({ program }) => program.exit));
-      await emulator.close();
-    },
-  };
+  return { replicas, emulator, start, close };
 }

@@ -1,5 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { describe, expect } from '@jest/globals';
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from '@jest/globals';
 import * as axe from '../../../../examples/board/node_modules/axe-core/axe.js';
 import {
   type Browser,
@@ -12,24 +14,16 @@ import type { AppOptions } from '../../../../src/app.ts';
 import type { EmulatorSwitches } from '../../../../src/keyapi/emulator/emulator.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../../support/app.ts';
 import { findFreePort } from '../../../support/freePort.ts';
+import { describeUnless, findProgram } from '../../support/describeWith.ts';
 import { startProgram } from '../../support/program.ts';
 
 export type { Page, Route };
 
 const EXECUTABLE = ['chromium', 'chromium-browser', 'google-chrome'].map(findProgram).find(Boolean);
 
-function findProgram(name: string): string | undefined {
-  try {
-    return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
-  } catch {
-    return undefined;
-  }
-}
-
 /** A block of tests in a browser; skipped, with the reason, where there is none. */
 export function describeInBrowser(name: string, tests: () => void): void {
-  if (EXECUTABLE) describe(name, tests);
-  else describe.skip(`${name} (skipped: neither chromium nor google-chrome is on the PATH)`, tests);
+  describeUnless(EXECUTABLE ? undefined : 'neither chromium nor google-chrome is on the PATH', name, tests);
 }
 
 /** The board as `npm run board` serves it, in front of whichever API is started, and a browser that looks at it. */
@@ -53,11 +47,35 @@ export interface OpenPage {
   readonly takeComplaints: () => string[];
 }
 
+/** A copy of the example, which builds in a folder of its own. */
+export interface BoardCopy {
+  readonly start: string;
+  remove(): Promise<void>;
+}
+
+/** Copies the example: of those that run side by side, each would find its pages rebuilt under its hands. */
+export async function copyBoard(): Promise<BoardCopy> {
+  const home = await mkdtemp(path.join(tmpdir(), 'board-'));
+  const folder = path.join(home, 'examples/board');
+  await cp('examples/board', folder, {
+    recursive: true,
+    filter: (source) => !/board\/(dist|node_modules)$/.test(source),
+  });
+  for (const used of ['examples/board/node_modules', 'dist', 'tsconfig.json']) {
+    await symlink(path.resolve(used), path.join(home, used));
+  }
+  return {
+    start: path.join(folder, 'start.js'),
+    remove: () => rm(home, { recursive: true }),
+  };
+}
+
 /** Builds the board and serves it; starts the browser. */
 export async function startBoard(): Promise<Board> {
+  const copy = await copyBoard();
   const port = await findFreePort();
   const variables = { API_URL: `http://127.0.0.1:${port}`, BOARD_PORT: String(await findFreePort()) };
-  const program = startProgram([process.execPath, 'examples/board/start.js'], variables);
+  const program = startProgram([process.execPath, copy.start], variables);
   const [, url = ''] = await program.see(/The board: (\S+)/);
   const browser = await launch();
 
@@ -81,7 +99,7 @@ export async function startBoard(): Promise<Board> {
     open: async (path, options) => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
       // Sooner than Jest gives up, so that it can be told what was waited for.
-      context.setDefaultTimeout(15_000);
+      context.setDefaultTimeout(60_000);
       const page = await context.newPage();
       const complaints: string[] = [];
       const requests: URL[] = [];
@@ -100,6 +118,7 @@ export async function startBoard(): Promise<Board> {
       await browser.close();
       program.child.kill('SIGTERM');
       await program.exit;
+      await copy.remove();
     },
   };
 }

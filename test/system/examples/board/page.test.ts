@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from '@jest/globals';
+import { range } from '../../../support/charts.ts';
+import { findBlocks } from '../../../support/examples.ts';
+import { findFreePort } from '../../../support/freePort.ts';
+import { postQuery, startProgram } from '../../support/program.ts';
+import { copyBoard, expectAccessible } from './startBoard.ts';
+import {
+  board,
+  describeBoard,
+  keepPicture,
+  open,
+  page,
+  readFocus,
+  scrollTo,
+  seeTiles,
+  start,
+} from './visit.ts';
+
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+it('is served beside an API of its own, as its README shows', async () => {
+  const copy = await copyBoard();
+  const variables = { PORT: String(await findFreePort()), BOARD_PORT: String(await findFreePort()) };
+  const program = startProgram([process.execPath, copy.start], variables);
+  const [output, url = ''] = await program.see(/The board: (\S+)\nThe API: {3}\S+\n/);
+  const answer = await postQuery(new URL('graphql', url).href, '{ trendingVideos { totalCount } }');
+  expect(answer).toMatchObject({
+    data: { trendingVideos: { totalCount: 500 } },
+    extensions: { upstream: { source: 'emulator' } },
+  });
+  const [, shown = ''] = findBlocks(await readFile('examples/board/README.md', 'utf8')).map(
+    ({ text }) => text,
+  );
+  const ports = { '4000': variables.PORT, '4173': variables.BOARD_PORT };
+  expect(output).toBe(shown.replace(/4000|4173/g, (port) => ports[port as keyof typeof ports]));
+  program.child.kill('SIGINT');
+  expect(await program.exit).toBe(0);
+  expect(program.output()).toBe(output);
+  await copy.remove();
+});
+
+describeBoard('the board', () => {
+  it('runs no script but its own, and asks for nothing elsewhere but covers', async () => {
+    await start();
+    await seeTiles(20);
+    const html = await (await fetch(board.url)).text();
+    expect(html).not.toMatch(/<script(?![^>]* src=)|<style|\son\w+=|\sstyle=/);
+    const { origin } = new URL(board.url);
+    const cover = new URL((await page.locator('img.cover').first().getAttribute('src')) ?? '');
+    expect(new Set(open.requests().map((url) => url.origin))).toEqual(new Set([origin, cover.origin]));
+    expect(open.takeComplaints()).toEqual([]);
+
+    const isRun = await page.evaluate(async (elsewhere) => {
+      const script = document.createElement('script');
+      script.textContent = 'window.isRun = true';
+      document.head.append(script);
+      const isReached = await fetch(elsewhere, { mode: 'no-cors' }).then(
+        () => true,
+        () => false,
+      );
+      return 'isRun' in window || isReached;
+    }, cover.origin);
+    expect(isRun).toBe(false);
+    expect(open.takeComplaints().join('\n')).toMatch(/inline script.*connect/s);
+  });
+
+  it('can be walked through by keyboard', async () => {
+    await start();
+    await seeTiles(20);
+    const walked: string[] = [];
+    for (const _ of range(1, 9)) {
+      await page.keyboard.press('Tab');
+      const ring = await page.evaluate(() => {
+        const { outlineStyle, outlineWidth, outlineOffset } = getComputedStyle(
+          document.activeElement as HTMLElement,
+        );
+        return outlineStyle === 'none'
+          ? 0
+          : Number.parseFloat(outlineWidth) + Number.parseFloat(outlineOffset);
+      });
+      expect(ring).toBe(5);
+      walked.push(await readFocus());
+    }
+    expect(walked).toEqual([
+      'Skip to the chart',
+      'Chart',
+      'Compare',
+      'Region',
+      'Period',
+      'Order',
+      'Refresh',
+      expect.stringMatching(/^Rank 1 Length 2:39 Ma colocataire/),
+      '@neon_tiny',
+    ]);
+    // What is painted of a tile ends at its edge: there is room for the ring.
+    expect(
+      await page
+        .locator('.tile')
+        .first()
+        .evaluate((tile) => getComputedStyle(tile).padding),
+    ).toBe('5px');
+
+    await page.getByLabel('Order').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('heading', { name: 'Most liked: United States' }).waitFor();
+    expect(await readFocus()).toBe('Order');
+    await page.getByRole('link', { name: 'Compare' }).press('Enter');
+    await page.getByRole('button', { name: 'Remove Italy' }).press('Enter');
+    await page.getByRole('heading', { name: 'Italy', level: 2 }).waitFor({ state: 'detached' });
+    // What has come into its place.
+    expect(await readFocus()).toBe('Remove Brazil');
+  });
+
+  it('leaves nothing that has the focus behind the bar', async () => {
+    await start();
+    await seeTiles(20);
+    await scrollTo(60);
+    const last = page.locator('.tile-video').nth(30);
+    await last.focus();
+    for (const _ of range(1, 40)) await page.keyboard.press('Shift+Tab');
+    const [top, bar] = await page.evaluate(() => [
+      document.activeElement?.getBoundingClientRect().top ?? 0,
+      document.querySelector('.bar')?.getBoundingClientRect().bottom ?? 0,
+    ]);
+    expect(top).toBeGreaterThanOrEqual(bar ?? 0);
+  });
+
+  it.each([
+    ['a chart', '/', {}],
+    ['a chart in the dark', '/?region=JP', { colorScheme: 'dark' as const }],
+    ['a chart on a phone', '/', PHONE],
+    ['regions side by side', '/?view=compare', {}],
+    [
+      'regions side by side on a phone, in the dark',
+      '/?view=compare',
+      { ...PHONE, colorScheme: 'dark' as const },
+    ],
+    ['an error', '/?region=ZZ', {}],
+    ['an error in the dark', '/?region=ZZ', { colorScheme: 'dark' as const }],
+  ])('hinders nobody, as far as axe can tell: %s', async (name, path, options) => {
+    await start(path, options);
+    await page.locator('.tile-video, .row a, .failure').first().waitFor();
+    await expectAccessible(page);
+    const background = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    expect(background).toBe(name.includes('dark') ? 'rgb(18, 18, 20)' : 'rgb(246, 245, 243)');
+    if (name === 'a chart in the dark') await keepPicture('board-dark');
+  });
+
+  it.each(['/', '/?view=compare'])('fits a phone: %s', async (path) => {
+    await start(path, { ...PHONE, deviceScaleFactor: 2 });
+    await page.locator('.tile-video, .row a').first().waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    if (path !== '/') return;
+    const boxes = await Promise.all(
+      range(0, 2).map((index) => page.locator('.tile').nth(index).boundingBox()),
+    );
+    // Two beside each other, the third below.
+    expect(boxes[1]?.y).toBe(boxes[0]?.y);
+    expect(boxes[2]?.y).toBeGreaterThan(boxes[0]?.y ?? 0);
+    await keepPicture('board-phone');
+  });
+});
