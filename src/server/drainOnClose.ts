@@ -55,6 +55,7 @@ export function drainOnClose(
 
   fastify.addHook('preClose', async () => {
     isDraining = true;
+    // Without a listener there are no connections to wait for.
     if (!fastify.server.listening) return;
     const until = monotonic() + DRAIN_MS;
     // Fastify itself tells this to whoever comes from now on.
