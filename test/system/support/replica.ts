@@ -105,7 +105,7 @@ export async function startReplica(options: ReplicaOptions) {
 
 export type TestReplica = Awaited<ReturnType<typeof startReplica>>;
 
-/** Ends the time to live of all pages now, in Redis and in these replicas: while it goes on, it goes on for long. */
+/** Ends the time to live of all pages, in Redis and in these replicas: what is read afterwards is stale. */
 export async function expirePages(redis: TestRedis, replicas: readonly TestReplica[]): Promise<void> {
   const { client } = redis;
   const ended = Math.floor(await timeOf(redis));
