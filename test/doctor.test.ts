@@ -40,7 +40,7 @@ afterEach(async () => {
 
 /** Runs the doctor with these variables alone; gives its exit code and what it printed. */
 async function runDoctor(variables: Record<string, string>, ...args: string[]) {
-  const program = startProgram([process.execPath, 'dist/bin/doctor.js', ...args], variables);
+  const program = startProgram([process.execPath, path.resolve('dist/bin/doctor.js'), ...args], variables);
   const code = await program.exit;
   const output = program.output();
   expect(output).not.toMatch(/secret-token|never-shown|key-of-a-client|\n {4}at /);
@@ -320,12 +320,12 @@ describe('of files the doctor', () => {
   });
 
   it('counts trusted documents, or says that they cannot be read', async () => {
-    const file = 'schema/persisted-documents.json';
+    const file = path.resolve('schema/persisted-documents.json');
     const found = await runDoctor(onKeyapi({ PERSISTED_DOCUMENTS: file }));
     expect(found.output).toMatch(/^Documents +ok +\S+ has \d+ trusted documents$/m);
     const missing = await runDoctor(onKeyapi({ PERSISTED_DOCUMENTS: path.join(folder, 'none.json') }));
     expect(missing.output).toMatch(/^Documents +mend +PERSISTED_DOCUMENTS cannot be read: ENOENT/m);
-    const none = await runDoctor(onKeyapi({ PERSISTED_DOCUMENTS: 'package-lock.json' }));
+    const none = await runDoctor(onKeyapi({ PERSISTED_DOCUMENTS: path.resolve('package-lock.json') }));
     expect(none.output).toMatch(/^Documents +mend .*it holds something else$/m);
     expect([found.code, missing.code, none.code]).toEqual([0, 1, 1]);
   });
