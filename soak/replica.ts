@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startProgram } from '../test/system/support/program.ts';
+import { MAIN, startProgram } from '../test/system/support/program.ts';
 import { findFreePort } from './redis.ts';
 
 /** A process of the built program. */
@@ -15,7 +15,7 @@ export interface Replica {
 export async function startReplica(upstream: string, redisUrl: string | undefined): Promise<Replica> {
   const port = await findFreePort();
   const metricsPort = await findFreePort();
-  const program = startProgram([process.execPath, 'dist/main.js'], {
+  const program = startProgram([process.execPath, MAIN], {
     NODE_ENV: 'production',
     PORT: String(port),
     METRICS_PORT: String(metricsPort),

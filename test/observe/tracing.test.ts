@@ -1,5 +1,3 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ProxyTracerProvider, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
@@ -12,9 +10,7 @@ import { createTracing } from '../../src/observe/createTracing.ts';
 import { type EmulatedApp, startApp, startEmulatedApp } from '../support/app.ts';
 import { settle } from '../support/cache.ts';
 import { createTestClock } from '../support/clock.ts';
-import { findBlocks } from '../support/examples.ts';
 import { makeSuccess, reply, startUpstream } from '../support/upstream.ts';
-import { postQuery, startProgram } from '../system/support/program.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${TRACE_ID}-b7ad6b7169203331-01`;
@@ -189,30 +185,5 @@ describe('with an SDK', () => {
     await upstream.close();
     expect(spans('operation')[0]?.parentSpanContext).toMatchObject({ traceId: TRACE_ID, isRemote: true });
     expect(headers.sort()).toEqual(['accept', 'authorization', 'connection', 'host']);
-  });
-});
-
-describe('the start with an SDK that docs/operations.md shows', () => {
-  const FILE = path.resolve('dist/otel.test.mjs');
-
-  afterEach(() => rm(FILE, { force: true }));
-
-  it('gets the spans of the bundled program, and their trace into the log', async () => {
-    const blocks = findBlocks(await readFile('docs/operations.md', 'utf8'));
-    const [module, command] = blocks.filter(({ heading }) => heading === 'Tracing');
-    expect(command?.text).toBe('node --import ./otel.mjs dist/main.js\n');
-    await writeFile(FILE, module?.text ?? '');
-    const program = startProgram([process.execPath, '--import', FILE, 'dist/main.js'], { PORT: '0' });
-    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
-    await postQuery(url, 'query Bundled { trendingVideos { totalCount } }');
-    await program.see(/name: 'operation Bundled'/);
-    const output = program.output();
-    program.child.kill('SIGKILL');
-    await program.exit;
-    for (const name of ['upstream call', 'page', 'operation Bundled'])
-      expect(output).toContain(`name: '${name}'`);
-    const ids = new Set([...output.matchAll(/traceId: '(\w+)'/g)].map(([, id]) => id));
-    expect(ids.size).toBe(1);
-    expect(output).toMatch(new RegExp(`"traceId":"${[...ids][0]}".*"operation":"Bundled"`));
   });
 });

@@ -21,7 +21,7 @@ beforeAll(async () => {
   graph = await startWiderGraph(api.url);
   const reviews: { itemId: string }[] = JSON.parse(await readFile(`${FOLDER}/reviews/reviews.json`, 'utf8'));
   reviewed = reviews.slice(0, 50).map(({ itemId }) => ({ itemId, title: api.titles.get(itemId) ?? null }));
-}, 60_000);
+});
 
 beforeEach(() => {
   api.takeRequests();

@@ -126,6 +126,7 @@ export async function startBoard(): Promise<Board> {
 function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: EXECUTABLE ?? '',
+    timeout: 120_000,
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -74,14 +74,9 @@ export async function readRanks(): Promise<number[]> {
 
 /** Scrolls on until there is so much of the list at least. */
 export async function scrollTo(count: number): Promise<void> {
-  let shown = await page.locator('.tile-video').count();
-  while (shown < count) {
-    await page.mouse.wheel(0, 100_000);
-    const handle = await page.waitForFunction((before) => {
-      const { length } = document.querySelectorAll('.tile-video');
-      return length > before && length;
-    }, shown);
-    shown = (await handle.jsonValue()) || 0;
+  while ((await page.locator('.tile-video').count()) < count) {
+    await page.mouse.wheel(0, 5000);
+    await page.waitForTimeout(20);
   }
 }
 
