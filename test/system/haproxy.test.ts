@@ -10,11 +10,11 @@ import { encodeCursor } from '../../src/domain/cursor.ts';
 import { PAGE_SIZE } from '../../src/domain/page.ts';
 import type { Answer } from '../support/app.ts';
 import { range } from '../support/charts.ts';
+import { findFreePort } from '../support/freePort.ts';
 import { describeWith } from './support/describeWith.ts';
 import { startEmulator, type TestEmulator } from './support/emulator.ts';
 import { poll } from './support/poll.ts';
 import { MAIN, PATIENT, type Program, postQuery, startProgram } from './support/program.ts';
-import { findFreePort } from './support/redis.ts';
 
 const run = promisify(execFile);
 const CONFIGURATION = 'deploy/haproxy.cfg';
