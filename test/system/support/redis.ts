@@ -1,11 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { findFreePort } from '../../support/freePort.ts';
+import { describeUnless, findProgram } from './describeWith.ts';
 import { poll } from './poll.ts';
 
 /** A Redis that can be done harm to. */
@@ -27,29 +27,19 @@ const GIVEN_URL = process.env.TEST_REDIS_URL;
 
 /** Why the tests have no Redis; undefined when they have one. */
 const whyNone =
-  GIVEN_URL || hasProgram('redis-server')
+  GIVEN_URL || findProgram('redis-server')
     ? undefined
     : 'redis-server is not on the PATH, and TEST_REDIS_URL is not set';
 
 /** Why a Redis that speaks TLS cannot be had; undefined when it can. */
 export const whyNoTls =
-  !GIVEN_URL && hasProgram('redis-server') && hasProgram('openssl')
+  !GIVEN_URL && findProgram('redis-server') && findProgram('openssl')
     ? undefined
     : 'it takes redis-server and openssl on the PATH, and no TEST_REDIS_URL';
 
-function hasProgram(name: string): boolean {
-  try {
-    execFileSync(name, ['-v'], { stdio: 'ignore' });
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
-  }
-}
-
 /** A block of tests that need a Redis; skipped, with the reason, where there is none. */
 export function describeWithRedis(name: string, tests: () => void): void {
-  if (whyNone === undefined) describe(name, tests);
-  else describe.skip(`${name} (skipped: ${whyNone})`, tests);
+  describeUnless(whyNone, name, tests);
 }
 
 /** An empty Redis: the one that is given, else a `redis-server` on a free port. */
