@@ -158,7 +158,7 @@ describe('on SIGTERM', () => {
     const origin = await serve({
       KEYAPI_QPS: '10000',
       KEYAPI_CONCURRENCY: '1000',
-      // All come at once, from one address.
+      // All come from one address.
       RATE_LIMIT_PER_MINUTE: '0',
       CACHE_FILE: file,
     });
