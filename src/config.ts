@@ -151,7 +151,8 @@ const environment = z.object({
     .string()
     .regex(/^[\w.:{}-]{1,64}$/, 'expected up to 64 letters, digits and .:_-{}')
     .default('trending-graphql'),
-  REDIS_TIMEOUT_MS: integer(10, 10_000).default(150),
+  // Redis refuses what was sent two seconds ago.
+  REDIS_TIMEOUT_MS: integer(10, 1500).default(150),
   CREDIT_BUDGET_PER_DAY: integer(0, 999_999_999_999).optional(),
   MAX_CREDITS_PER_OPERATION: integer(0, 999_999_999_999).default(20),
   // What parses and validates a document calls itself: 8000 tokens of types in types exhaust the stack.

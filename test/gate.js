@@ -1,5 +1,5 @@
-// Runs checks and then tests; with a pattern of file names, nothing but the tests that match it.
-//   node test/gate.js <npm script of the checks> <Jest's configuration> [Jest's arguments]
+// Runs the checks of a gate and then its tests; with a pattern of file names, nothing but the tests that match it.
+//   node test/gate.js <npm script of the checks> <Jest's configuration> [pattern] [Jest's options]
 import { spawnSync } from 'node:child_process';
 
 const JEST = [
@@ -8,9 +8,9 @@ const JEST = [
   'node_modules/jest/bin/jest.js',
 ];
 const [checks = '', config = '', ...args] = process.argv.slice(2);
-const isWhole = args.every((arg) => arg.startsWith('--'));
+const hasPattern = args[0] !== undefined && !args[0].startsWith('-');
 
-if (isWhole) run('npm', ['run', '--silent', checks]);
+if (!hasPattern && !args.includes('--watch')) run('npm', ['run', '--silent', checks]);
 run(process.execPath, [...JEST, '--config', config, ...args]);
 
 function run(command, args) {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 import { limitTime } from '../data/redis/limitTime.ts';
-import { createRedisClient } from '../data/redis/redisLink.ts';
+import { createRedisClient, toSlowMs } from '../data/redis/redisLink.ts';
 import { VALUES_VERSION } from '../data/redis/scripts.ts';
 import { systemClock } from '../domain/clock.ts';
 import { explainRedis } from './explainRedis.ts';
@@ -12,12 +12,10 @@ const ANSWER_MS = 2000;
 const ATTEMPTS = 5;
 /** The script keeps a key five times as long as its replica counts. */
 const KEY_MS = 1000;
-/** As in `redisLink.ts`, where what is slower all the time counts as away. */
-const SLOW_MS = 40;
 const OLDEST = '6.2';
 
 /** Connects to Redis, runs a script as the server does, and sees how far it is. Its one key lives for a second. */
-export async function checkRedis({ url, prefix }: NonNullable<Config['redis']>): Promise<Finding> {
+export async function checkRedis({ url, prefix, timeoutMs }: NonNullable<Config['redis']>): Promise<Finding> {
   const password = decodeURIComponent(url.password);
   const redis = createRedisClient(url, password);
   let failure: Error | undefined;
@@ -32,7 +30,7 @@ export async function checkRedis({ url, prefix }: NonNullable<Config['redis']>):
     const ms = await measure(redis, key);
     await runScript(redis, key);
     if (failure) throw failure;
-    return judge(url, ms, await readVersion(redis));
+    return judge(url, ms, toSlowMs(timeoutMs), await readVersion(redis));
   } catch (error) {
     return { part: PART, state: 'mend', ...explainRedis((failure ?? error) as Error, url, prefix) };
   } finally {
@@ -65,10 +63,10 @@ async function readVersion(redis: Redis): Promise<string | undefined> {
   return /^redis_version:(\d+\.\d+\.\d+)/m.exec(info)?.[1];
 }
 
-function judge(url: URL, ms: number, version: string | undefined): Finding {
+function judge(url: URL, ms: number, slowMs: number, version: string | undefined): Finding {
   const found = `${url.host} answers in ${ms.toFixed(1)} ms${version ? `, version ${version}` : ''}`;
-  if (ms > SLOW_MS) {
-    const advice = `Have it nearer: what always takes more than ${SLOW_MS} ms is taken for away`;
+  if (ms > slowMs) {
+    const advice = `Have it nearer, or raise REDIS_TIMEOUT_MS: what always takes more than ${slowMs} ms counts as down`;
     return { part: PART, state: 'mend', found, advice };
   }
   const isOld = version !== undefined && version.localeCompare(OLDEST, 'en', { numeric: true }) < 0;

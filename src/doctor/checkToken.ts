@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { TrendingOrder, TrendingPeriod } from '../domain/chart.ts';
-import { systemClock } from '../domain/clock.ts';
+import type { Clock } from '../domain/clock.ts';
 import { ApiError } from '../domain/errors.ts';
 import { PAGE_SIZE } from '../domain/page.ts';
 import { createKeyapiClient } from '../keyapi/client.ts';
@@ -13,18 +13,18 @@ const CHART = { region: 'US', period: TrendingPeriod.LAST_7_DAYS, orderBy: Trend
  * Buys the first page of a chart, once and with no second try: 2 credits, which only a person who asks for it may spend.
  * It is none of the day's budget, which the servers keep.
  */
-export async function checkToken(baseUrl: URL, settings: Config['keyapi']): Promise<Finding> {
+export async function checkToken(baseUrl: URL, settings: Config['keyapi'], clock: Clock): Promise<Finding> {
   const { token, timeoutMs } = settings;
   const client = createKeyapiClient({
     baseUrl,
     token,
     timeoutMs,
     connections: 1,
-    clock: systemClock,
+    clock,
     onEvent: () => undefined,
   });
   const key = { chart: CHART, number: 1, pageSize: PAGE_SIZE };
-  const startedAt = systemClock.monotonic();
+  const startedAt = clock.monotonic();
   try {
     const { rows, totalCount } = await client.fetchPage(key, {
       check: () => undefined,
@@ -32,7 +32,7 @@ export async function checkToken(baseUrl: URL, settings: Config['keyapi']): Prom
       deadline: () => Number.POSITIVE_INFINITY,
       background: false,
     });
-    const ms = Math.round(systemClock.monotonic() - startedAt);
+    const ms = Math.round(clock.monotonic() - startedAt);
     const videos = rows.filter((row) => row !== null).length;
     const found = `accepted: ${videos} videos of the US chart's ${totalCount} came in ${ms} ms`;
     return { part: 'Token', state: 'ok', found };

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { Clock } from '../domain/clock.ts';
 import { createEmulator } from '../keyapi/emulator/emulator.ts';
 import { checkCacheFile } from './checkCacheFile.ts';
 import { checkDocuments } from './checkDocuments.ts';
@@ -15,6 +16,7 @@ export interface ExamineOptions {
   readonly call: boolean;
   /** Told of that call before it is made. */
   readonly onCall: (origin: string) => void;
+  readonly clock: Clock;
 }
 
 /** Looks at everything that the server needs, as the server would find it. */
@@ -23,7 +25,9 @@ export async function examine(options: ExamineOptions): Promise<readonly Finding
   if (!config) return [...findings, NOTHING_ELSE];
   return [
     ...findings,
-    ...(config.keyapi.emulator ? await examineEmulator(config) : await examineKeyapi(config, options)),
+    ...(config.keyapi.emulator
+      ? await examineEmulator(config, options)
+      : await examineKeyapi(config, options)),
     await examineRedis(config),
     config.cache.file === undefined
       ? unused('Cache file', 'CACHE_FILE')
@@ -46,18 +50,21 @@ const NOT_TRIED: Finding = {
   advice: 'npm run doctor -- --call',
 };
 
-async function examineKeyapi({ keyapi }: Config, { call, onCall }: ExamineOptions): Promise<Finding[]> {
+async function examineKeyapi(
+  { keyapi }: Config,
+  { call, onCall, clock }: ExamineOptions,
+): Promise<Finding[]> {
   const reached = await checkKeyapi(keyapi);
   if (reached.state === 'mend') {
     return [reached, { part: 'Token', state: 'skipped', found: 'not tried: KeyAPI cannot be reached' }];
   }
   if (!call) return [reached, NOT_TRIED];
   onCall(keyapi.baseUrl.origin);
-  return [reached, await checkToken(keyapi.baseUrl, keyapi)];
+  return [reached, await checkToken(keyapi.baseUrl, keyapi, clock)];
 }
 
 /** The embedded emulator takes no token, and costs nothing: it is asked in any case. */
-async function examineEmulator({ keyapi }: Config): Promise<Finding[]> {
+async function examineEmulator({ keyapi }: Config, { clock }: ExamineOptions): Promise<Finding[]> {
   const emulator = createEmulator();
   const demo: Finding = {
     part: 'KeyAPI',
@@ -68,7 +75,7 @@ async function examineEmulator({ keyapi }: Config): Promise<Finding[]> {
       : "Set KEYAPI_TOKEN for KeyAPI's own charts",
   };
   try {
-    const answer = await checkToken(await emulator.listen(), { ...keyapi, token: undefined });
+    const answer = await checkToken(await emulator.listen(), { ...keyapi, token: undefined }, clock);
     return [demo, { ...answer, part: 'Emulator' }];
   } finally {
     await emulator.close();

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type Clock, systemClock } from '../domain/clock.ts';
 import { checkNode } from './checkNode.ts';
 import { hasTrouble, renderFindings } from './renderFindings.ts';
 
@@ -9,6 +10,7 @@ export interface RunDoctorOptions {
   /** The environment. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly write: (text: string) => void;
+  readonly clock?: Clock;
 }
 
 /** How the doctor is called. */
@@ -26,7 +28,12 @@ be mended. Settings in a file: node --env-file=.env dist/bin/doctor.js
  *
  * @throws {TypeError} When there is no such option.
  */
-export async function runDoctor({ args, variables, write }: RunDoctorOptions): Promise<number> {
+export async function runDoctor({
+  args,
+  variables,
+  write,
+  clock = systemClock,
+}: RunDoctorOptions): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: { call: { type: 'boolean' }, help: { type: 'boolean' } },
@@ -41,7 +48,7 @@ export async function runDoctor({ args, variables, write }: RunDoctorOptions): P
     // Not before that: the rest may not even load on an old Node.
     const { examine } = await import('./examine.ts');
     const onCall = (origin: string): void => write(`One call to ${origin}: 2 credits.\n\n`);
-    findings.push(...(await examine({ variables, call: values.call === true, onCall })));
+    findings.push(...(await examine({ variables, call: values.call === true, onCall, clock })));
   }
   write(renderFindings(findings));
   return hasTrouble(findings) ? 1 : 0;

@@ -62,6 +62,17 @@ describe('dist/bin/doctor.js', () => {
     expect(code).toBe(1);
   });
 
+  it('says that the host of KeyAPI is unknown, and spends nothing', async () => {
+    const { code, output } = await runDoctor(
+      onKeyapi({ KEYAPI_BASE_URL: 'https://keyapi.invalid' }),
+      '--call',
+    );
+    expect(output).toMatch(/^KeyAPI +mend +DNS (knows no host|does not answer for) "keyapi\.invalid"$/m);
+    expect(output).toMatch(/^Token +skipped +not tried: KeyAPI cannot be reached$/m);
+    expect(output).not.toContain('2 credits');
+    expect(code).toBe(1);
+  });
+
   (whyNoTls ? it.skip : it)('says that a certificate is not to be trusted, and how it could be', async () => {
     const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
     const subject = ['-subj', '/CN=keyapi', '-addext', 'subjectAltName=IP:127.0.0.1'];

@@ -74,7 +74,7 @@ describeWithRedis('replicas', () => {
     clock = createTestClock(Date.now());
     const variables = {
       REDIS_URL: redis.url,
-      REDIS_TIMEOUT_MS: '5000',
+      REDIS_TIMEOUT_MS: '1500',
       KEYAPI_EMULATOR: 'true',
       RATE_LIMIT_PER_MINUTE: '10',
       API_KEYS: KEY,

@@ -34,7 +34,7 @@ export async function startFleet(
       PORT: '0',
       ...PATIENT,
       // As long as it takes on a busy machine.
-      REDIS_TIMEOUT_MS: '5000',
+      REDIS_TIMEOUT_MS: '1500',
       // All come from one address.
       RATE_LIMIT_PER_MINUTE: '0',
       ...emulator.variables,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../support/until.ts';
 
-/** Waits until it is so, however long that takes: Jest ends what is waited for in vain. */
-export async function poll(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await sleep(10);
+/** Waits until the condition holds, and looks a hundred times a second. */
+export function poll(condition: () => boolean | Promise<boolean>): Promise<void> {
+  return until(condition, () => sleep(10));
 }

@@ -36,7 +36,7 @@ const PATIENCE_MS = 60_000;
 /** The data layer of one replica, over `source`, which reaches Redis: fresh for a minute, then stale for another. */
 export async function startReplica(options: ReplicaOptions) {
   const { url, source, ttlMs = 60_000, staleMs = 60_000, errorTtlMs = 1000 } = options;
-  const { attemptMs = 5000, timeoutMs = 5000, qps = 10_000, creditsPerDay, spent } = options;
+  const { attemptMs = 5000, timeoutMs = 1500, qps = 10_000, creditsPerDay, spent } = options;
   const { clock: given = systemClock } = options;
   let waits = 0;
   const clock: Clock = {
