@@ -5,6 +5,7 @@ import type { AppEvent } from '../../src/logEvent.ts';
 import { type Answer, startApp, type TestApp, TOKEN } from '../support/app.ts';
 import { settle } from '../support/cache.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
+import { makeLate } from '../support/lateResponse.ts';
 import { until } from '../support/until.ts';
 import { type Handler, startUpstream, type Upstream } from '../support/upstream.ts';
 import { FAULTS, type Fault, serveChart } from './faults.ts';
@@ -50,14 +51,6 @@ async function start(handler: Handler | undefined): Promise<void> {
   app = await startApp(upstream.url, variables, { clock, random: () => 0, onEvent });
 }
 
-/** As `handler`, whose answer is not whole before the deadline of its call. */
-function makeLate(handler: Handler): Handler {
-  return (request, response) => {
-    handler(request, response);
-    clock.expireDeadlines(TIMEOUT_MS);
-  };
-}
-
 function ask({ first = 5 }: Fault): Promise<Answer<Data>> {
   return app.query<Data>(QUERY, { first });
 }
@@ -97,10 +90,14 @@ function goodRanks({ first = 5 }: Fault): number[] {
 describe.each(FAULTS)('upstream: $name', (fault) => {
   const { cold, requests, holdSeconds } = fault;
   const isError = typeof cold === 'string';
-  const handler = cold === 'UPSTREAM_TIMEOUT' && fault.handler ? makeLate(fault.handler) : fault.handler;
+
+  /** What upstream does; where that is to be too late, its call's deadline does not wait for it. */
+  const handler = (): Handler | undefined =>
+    cold === 'UPSTREAM_TIMEOUT' && fault.handler ? makeLate(fault.handler, clock, TIMEOUT_MS) : fault.handler;
 
   it('with nothing held: the answer, its cost, no call before its time, and recovery', async () => {
-    await start(handler);
+    await start(serveChart());
+    await set(handler());
     const answer = await ask(fault);
     if (isError) {
       const { retryable, message } = ERROR_CODES[cold];
@@ -142,7 +139,7 @@ describe.each(FAULTS)('upstream: $name', (fault) => {
     const fetchedAt = before.data?.trendingVideos.fetchedAt;
     const paid = calls;
     clock.advance(TTL_SECONDS * 1000);
-    await set(handler);
+    await set(handler());
 
     const stale = await ask(fault);
     expect(stale.errors).toBeUndefined();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { GraphQLObjectType } from 'graphql';
 import {
@@ -194,6 +195,7 @@ describeEachExecution(() => {
       app = await startEmulatedApp();
       const release = app.holdUpstream();
       const address = await app.server.listen({ host: '127.0.0.1', port: 0 });
+      const connected = once(app.server.server, 'connection');
       const client = new AbortController();
       const gone = fetch(`${address}/graphql`, {
         method: 'POST',
@@ -205,6 +207,8 @@ describeEachExecution(() => {
       const stayed = connection();
       client.abort();
       await expect(gone).rejects.toThrow('aborted');
+      const [socket] = await connected;
+      if (!socket.closed) await once(socket, 'close');
       release();
       expect((await stayed).edges).toHaveLength(20);
       expect((await connection()).cost).toMatchObject({ requests: 0, pages: { cached: 1 } });

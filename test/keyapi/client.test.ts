@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -10,6 +9,7 @@ import type { KeyapiEvent } from '../../src/keyapi/events.ts';
 import { fetchOptions } from '../support/cache.ts';
 import { US_VIEWS } from '../support/charts.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
+import { makeLate } from '../support/lateResponse.ts';
 import { until } from '../support/until.ts';
 import {
   type Handler,
@@ -21,8 +21,6 @@ import {
 } from '../support/upstream.ts';
 
 const TIMEOUT_MS = 300;
-/** Published by undici when it has read the head of an answer. */
-const HEAD_READ = 'undici:request:headers';
 const NOW = Date.parse('Sun, 22 Nov 2026 10:00:00 GMT');
 
 let upstream: Upstream;
@@ -66,19 +64,16 @@ async function fetchError(): Promise<ApiError> {
   return error;
 }
 
-/** No answer before the deadline. */
-const silence: Handler = () => clock.expireDeadlines(TIMEOUT_MS);
+/** As `handler`, which is too late. */
+function late(handler: Handler): Handler {
+  return (request, response) => makeLate(handler, clock, TIMEOUT_MS)(request, response);
+}
 
-/** The head of an answer, whose body has not come when the deadline expires. */
+const silence = late(() => undefined);
+
+/** The head of an answer, whose body never comes. */
 function headAlone(status: number): Handler {
-  const expire = (): void => {
-    unsubscribe(HEAD_READ, expire);
-    setImmediate(() => clock.expireDeadlines(TIMEOUT_MS));
-  };
-  return (_request, response) => {
-    subscribe(HEAD_READ, expire);
-    response.writeHead(status, { 'content-length': '100' }).flushHeaders();
-  };
+  return late((_request, response) => response.writeHead(status, { 'content-length': '100' }).flushHeaders());
 }
 
 afterEach(async () => {

@@ -318,12 +318,15 @@ describe('the same operation at the same time', () => {
         ...(signal && { signal }),
       });
     const leaving = new AbortController();
+    const connected = once(app.server.server, 'connection');
     const first = ask(leaving.signal).catch(() => 'gone');
+    const [connection] = await connected;
     await app.seeRequests(1);
     const second = ask();
     await once(app.server.server, 'request');
     leaving.abort();
     expect(await first).toBe('gone');
+    if (!connection.closed) await once(connection, 'close');
     release();
     expect(await (await second).json()).toMatchObject({
       extensions: { upstream: { ...FREE, pages: { shared: 1 } } },

@@ -187,7 +187,7 @@ describe('a slow sender', () => {
       415,
     ],
   ])('%s is answered once', async (_name, lines, status) => {
-    await start({ API_KEYS: '0123456789' }, { requestMs: 50 });
+    await start({ API_KEYS: '0123456789' }, { requestMs: 250 });
     const { statuses, isClosed } = await sendRaw(port, [rawPost(lines, '{')]);
     expect([statuses, isClosed]).toEqual([[status], true]);
   });
@@ -206,7 +206,7 @@ describe('a slow sender', () => {
   const seeSlowOneClosed = () => sendRaw(port, ['GET /livez HTTP/1.1\r\n']);
 
   it('is not whoever keeps a connection, and asks now and then', async () => {
-    await start({}, { requestMs: 100 });
+    await start({}, { requestMs: 250 });
     const text = rawPost([`Content-Length: ${BODY.length}`], BODY);
     const options = { answers: 3, between: seeSlowOneClosed };
     const { statuses, isClosed } = await sendRaw(port, [text, text, text], options);
@@ -214,7 +214,7 @@ describe('a slow sender', () => {
   });
 
   it('is not an operation that takes its time', async () => {
-    await start({}, { requestMs: 100 });
+    await start({}, { requestMs: 250 });
     const release = app.holdUpstream();
     const text = rawPost([`Content-Length: ${PAID.length}`], PAID);
     const answer = sendRaw(port, [text], { answers: 1 });

@@ -139,6 +139,33 @@ it('tells a client whose request is in flight when it closes not to keep the con
   app.claimedElsewhere = 1;
 });
 
+it.each([
+  ['lets an operation end that is answered within 10 seconds', 9_999, 200],
+  ['cuts one that is not', 10_000, 'cut'],
+] as const)('closes, and %s', async (_name, ms, outcome) => {
+  const clock = createTestClock();
+  app = await startEmulatedApp({}, {}, { clock });
+  const release = app.holdUpstream();
+  const address = new URL(await app.server.listen({ host: '127.0.0.1', port: 0 }));
+  const answered = fetch(new URL('/graphql', address), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ trendingVideos { totalCount } }' }),
+  }).then(
+    ({ status }) => status,
+    () => 'cut',
+  );
+  await app.seeRequests(1);
+  const closed = app.server.close();
+  while ((await fetch(new URL('/readyz', address))).status === 200);
+  clock.advance(ms);
+  if (outcome === 200) release();
+  expect(await answered).toBe(outcome);
+  release();
+  await closed;
+  app.claimedElsewhere = 1;
+});
+
 it('tells those who come while it is busy that it closes, instead of cutting them off', async () => {
   const POST = rawPost(['Content-Length: 26'], '{"query":"{ __typename }"}');
   const steps: (() => void)[] = [];

@@ -150,7 +150,7 @@ describeWith('haproxy', 'the balancer', () => {
     await poll(() => replicas.reduce((sum, replica) => sum + countOperations(replica), 0) === sent);
   });
 
-  it('loses no operation, and has none carried out twice, while one replica after the other is started anew', async () => {
+  it('loses no operation, and has none executed twice, while one replica after the other is started anew', async () => {
     const operations = OPERATIONS.values();
     const pages: string[] = [];
     const lost: unknown[] = [];
@@ -162,7 +162,7 @@ describeWith('haproxy', 'the balancer', () => {
         pages.push(operation.page);
         const answer = await send(operation.query).catch((error) => error);
         if (answer.data?.trendingVideos.edges[0]?.rank !== operation.rank) lost.push(answer);
-        await sleep(20);
+        await sleep(50);
       }
     });
     const restarts = (async () => {

@@ -8,7 +8,7 @@ import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { range } from '../../support/charts.ts';
 
 const run = promisify(execFile);
-const FOLDER = 'examples/clients';
+const FOLDER = path.resolve('examples/clients');
 const { PATH = '', HOME = '' } = process.env;
 
 let app: EmulatedApp;
@@ -23,7 +23,7 @@ afterEach(() => app.close());
 async function runExample(name: string): Promise<string> {
   const address = await app.server.listen({ port: 0, host: '127.0.0.1' });
   const args = ['run', '--silent', '--prefix', FOLDER, name, '--', `${address}/graphql`];
-  const { stdout, stderr } = await run('npm', args, { env: { PATH, HOME } });
+  const { stdout, stderr } = await run('npm', args, { env: { PATH, HOME }, cwd: tmpdir() });
   expect(stderr).toBe('');
   // What upstream got must be what the example says that it cost.
   app.claimedElsewhere = readCosts(stdout).reduce((sum, credits) => sum + credits, 0) / 2;

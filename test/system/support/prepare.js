@@ -2,10 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Jest's `globalSetup`: builds the programs when their sources are newer, and installs the examples where they are missing. */
-export default async function prepare() {
+const EXAMPLES = 'test/system/examples';
+
+/** Jest's `globalSetup`: builds the programs when their sources are newer, and installs the examples where a test needs them. */
+export default async function prepare({ testPathPatterns: { patterns } }) {
   if (!(await isBuilt())) run('build');
-  run('examples');
+  const tests = (await readdir(EXAMPLES, { recursive: true })).map((file) => path.resolve(EXAMPLES, file));
+  const isWanted = (test) => patterns.some((pattern) => new RegExp(pattern, 'i').test(test));
+  if (patterns.length === 0 || tests.some(isWanted)) run('examples');
 }
 
 function run(script) {
