@@ -8,7 +8,7 @@ import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { range } from '../../support/charts.ts';
 
 const run = promisify(execFile);
-const FOLDER = path.resolve('examples/clients');
+const FOLDER = 'examples/clients';
 const { PATH = '', HOME = '' } = process.env;
 
 let app: EmulatedApp;
@@ -22,7 +22,7 @@ afterEach(() => app.close());
 /** Runs an example against the server; gives what it prints, which is nothing on stderr. */
 async function runExample(name: string): Promise<string> {
   const address = await app.server.listen({ port: 0, host: '127.0.0.1' });
-  const args = ['run', '--silent', '--prefix', FOLDER, name, '--', `${address}/graphql`];
+  const args = ['run', '--silent', '--prefix', path.resolve(FOLDER), name, '--', `${address}/graphql`];
   const { stdout, stderr } = await run('npm', args, { env: { PATH, HOME }, cwd: tmpdir() });
   expect(stderr).toBe('');
   // What upstream got must be what the example says that it cost.
