@@ -273,6 +273,7 @@ describeWithRedis('while Redis', () => {
       expect(bill).toHaveLength(2);
       await fault.heal();
       await waitForRedis(app, 'up');
+      await openPurse();
       await ask(app, 'DE');
       expect(bill).toHaveLength(4);
     },

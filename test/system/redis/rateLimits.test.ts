@@ -49,15 +49,17 @@ async function told(): Promise<{ count: number; at: string | undefined }[]> {
   return fields.map(([, value]) => value.split(' ')).map(([count, at]) => ({ count: Number(count), at }));
 }
 
+/** Waits until the replicas have told these counts. */
+function seeTold(...counts: number[]): Promise<void> {
+  return poll(async () => {
+    const found = (await told()).map(({ count }) => count).sort();
+    return found.join() === counts.join();
+  });
+}
+
 /** Waits until the replicas have told these counts, and heard each other's. */
 async function settle(...counts: number[]): Promise<void> {
-  await poll(
-    async () =>
-      (await told())
-        .map(({ count }) => count)
-        .sort()
-        .join() === counts.join(),
-  );
+  await seeTold(...counts);
   // Who tells once more hears them; who tells again has heard them.
   for (let time = 0; time < 2; time++) {
     const before = await told();
@@ -124,7 +126,7 @@ describeWithRedis('replicas', () => {
 
   it('believe no nonsense in Redis', async () => {
     await ask(0);
-    await settle(1);
+    await seeTold(1);
     const key = await nameOfCounts();
     await redis.client.set(key, 'nonsense');
     await poll(async () => (await redis.client.type(key)) === 'hash');
