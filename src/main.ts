@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import type { FastifyInstance } from 'fastify';
-import { createApp, createAppLog, SETTLE_MS } from './app.ts';
-import { ConfigError, loadConfig } from './config.ts';
+import { createApp, createAppLog, SETTLE_MS } from './compose/createApp.ts';
+import { ConfigError, loadConfig } from './config/loadConfig.ts';
 import { endProcessInOrder } from './endProcess.ts';
 import { DRAIN_MS } from './server/drainOnClose.ts';
 

@@ -55,7 +55,7 @@ describe('the documentation', () => {
     [...text.matchAll(pattern)].map(([, name = '']) => name).sort();
 
   it('lists every variable that is read, in the README and in .env.example', async () => {
-    const variables = names(await read('src/config.ts'), /^ {2}([A-Z_]+): /gm).filter(
+    const variables = names(await read('src/config/loadConfig.ts'), /^ {2}([A-Z_]+): /gm).filter(
       (name) => name !== 'NODE_ENV',
     );
     const table = /## Configuration(.*?)## /s.exec(await read('README.md'))?.[1] ?? '';

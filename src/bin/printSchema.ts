@@ -1,4 +1,4 @@
 import { printSchema } from 'graphql';
-import { createSchema } from '../graphql/schema.ts';
+import { createSchema } from '../graphql/schema/createSchema.ts';
 
 process.stdout.write(`${printSchema(createSchema())}\n`);

@@ -1,3 +1,3 @@
-import { subgraphSdl } from '../graphql/subgraphSdl.ts';
+import { subgraphSdl } from '../graphql/schema/subgraphSdl.ts';
 
 process.stdout.write(subgraphSdl);

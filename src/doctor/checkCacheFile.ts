@@ -1,9 +1,9 @@
 import path from 'node:path';
-import type { Config } from '../config.ts';
-import { sourceId } from '../createPageSource.ts';
-import { createCacheFile } from '../data/cacheFile.ts';
+import type { Config } from '../config/loadConfig.ts';
+import { sourceId } from '../compose/createPageSource.ts';
+import { createCacheFile } from '../data/pages/cacheFile.ts';
 import type { DataEvent } from '../data/events.ts';
-import { PageStore } from '../data/pageStore.ts';
+import { PageStore } from '../data/pages/pageStore.ts';
 import { systemClock } from '../domain/clock.ts';
 import type { Finding } from './finding.ts';
 

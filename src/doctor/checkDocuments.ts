@@ -1,4 +1,4 @@
-import { readManifest } from '../server/answers/manifest.ts';
+import { readManifest } from '../server/trustedDocuments/manifest.ts';
 import type { Finding } from './finding.ts';
 
 /** Reads the manifest of trusted documents as the server does at its start. */

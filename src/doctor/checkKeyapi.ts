@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { isIP, connect as openTcp } from 'node:net';
 import { connect as openTls } from 'node:tls';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/loadConfig.ts';
 import { type Destination, explainConnection } from './connectionTrouble.ts';
 import type { Finding } from './finding.ts';
 

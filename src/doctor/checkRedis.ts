@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/loadConfig.ts';
 import { limitTime } from '../data/redis/limitTime.ts';
-import { createRedisClient, toSlowMs } from '../data/redis/redisLink.ts';
+import { createRedisClient, toSlowMs } from '../data/redis/redisConnection.ts';
 import { VALUES_VERSION } from '../data/redis/scripts.ts';
 import { systemClock } from '../domain/clock.ts';
 import { explainRedis } from './explainRedis.ts';

@@ -1,4 +1,4 @@
-import { type Config, ConfigError, loadConfig } from '../config.ts';
+import { type Config, ConfigError, loadConfig } from '../config/loadConfig.ts';
 import type { Finding } from './finding.ts';
 
 /** What the environment says: the settings, or what is wrong with them. */

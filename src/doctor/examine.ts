@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/loadConfig.ts';
 import type { Clock } from '../domain/clock.ts';
 import { createEmulator } from '../keyapi/emulator/emulator.ts';
 import { checkCacheFile } from './checkCacheFile.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/loadConfig.ts';
 import type { ApiError } from '../domain/errors.ts';
 import type { Trouble } from './connectionTrouble.ts';
 

@@ -1,4 +1,4 @@
-import type { ChartReader } from '../data/chartReader.ts';
+import type { ChartReader } from '../data/windows/chartReader.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
 
 /** What the resolvers of one operation share. */

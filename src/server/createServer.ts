@@ -1,15 +1,15 @@
 import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { drainOnClose } from './drainOnClose.ts';
-import { createErrorHandler, type ErrorHandlerOptions } from './errorHandler.ts';
-import { type GraphqlRouteOptions, registerGraphqlRoute } from './graphqlRoute.ts';
-import { type Metrics, registerMetricsRoute } from './metricsRoute.ts';
-import { createClientErrors } from './protection/clientErrors.ts';
-import { toFastifyLimits } from './protection/httpLimits.ts';
-import { SECURITY_HEADERS } from './protection/securityHeaders.ts';
-import { refuseLate } from './refuseLate.ts';
-import { refuseMethods } from './refuseMethods.ts';
-import { toRequestId } from './requestIdentity.ts';
+import { createErrorHandler, type ErrorHandlerOptions } from './errors/errorHandler.ts';
+import { type GraphqlRouteOptions, registerGraphqlRoute } from './routes/graphqlRoute.ts';
+import { type Metrics, registerMetricsRoute } from './routes/metricsRoute.ts';
+import { createClientErrors } from './errors/clientErrors.ts';
+import { toFastifyLimits } from './http/httpLimits.ts';
+import { SECURITY_HEADERS } from './http/securityHeaders.ts';
+import { refuseLate } from './errors/refuseWhileClosing.ts';
+import { refuseMethods } from './errors/refuseUnknownRoutes.ts';
+import { toRequestId } from './http/requestIdentity.ts';
 
 /** What the HTTP server is put around. */
 export interface ServerOptions extends GraphqlRouteOptions, ErrorHandlerOptions {

@@ -1,6 +1,6 @@
 import type { UpstreamExtension } from '../graphql/upstreamExtension.ts';
 import type { Overload } from './protection/overload.ts';
-import type { RequestIdentity } from './requestIdentity.ts';
+import type { RequestIdentity } from './http/requestIdentity.ts';
 
 /** What the server tells of. */
 export type ServerEvent = AnswerEvent | RateLimitedEvent | OverloadedEvent;

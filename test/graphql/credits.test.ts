@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { AppEvent } from '../../src/logEvent.ts';
+import type { AppEvent } from '../../src/observe/log/logEvent.ts';
 import { serveChart } from '../faults/faults.ts';
 import {
   type Answer,

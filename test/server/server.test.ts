@@ -4,7 +4,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
-import { createSubgraphSchema } from '../../src/graphql/schema.ts';
+import { createSubgraphSchema } from '../../src/graphql/schema/createSchema.ts';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
 import { createTestClock } from '../support/clock.ts';
 import { type RawAnswer, rawPost, sendRaw } from '../support/rawHttp.ts';

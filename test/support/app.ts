@@ -2,11 +2,11 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { print } from 'graphql';
-import { type AppOptions, createApp } from '../../src/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { type AppOptions, createApp } from '../../src/compose/createApp.ts';
+import { loadConfig } from '../../src/config/loadConfig.ts';
 import type { UpstreamExtension } from '../../src/graphql/upstreamExtension.ts';
 import { createEmulator, type Emulator, type EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
-import type { AppEvent } from '../../src/logEvent.ts';
+import type { AppEvent } from '../../src/observe/log/logEvent.ts';
 import { until } from './until.ts';
 
 export const TOKEN = 'sk-test-0123456789';

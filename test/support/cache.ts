@@ -1,7 +1,7 @@
-import { admitPage } from '../../src/data/admitPage.ts';
+import { admitPage } from '../../src/data/pages/storePage.ts';
 import type { DataEvent } from '../../src/data/events.ts';
-import { type FetchPage, PageCache } from '../../src/data/pageCache.ts';
-import { PageStore } from '../../src/data/pageStore.ts';
+import { type FetchPage, PageCache } from '../../src/data/pages/pageCache.ts';
+import { PageStore } from '../../src/data/pages/pageStore.ts';
 import type { Operation } from '../../src/domain/operation.ts';
 import type { FetchOptions, PageSource } from '../../src/domain/page.ts';
 import { createUpstreamCost } from '../../src/domain/upstreamCost.ts';

@@ -5,7 +5,7 @@ import { isCountryCode } from '../../domain/countryCode.ts';
 import { encodeGlobalId } from '../../domain/globalId.ts';
 import { PAGE_SIZE, type Page, type PageRef, pageId } from '../../domain/page.ts';
 import { isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
-import { parseJson } from '../parseJson.ts';
+import { parseJson } from '../../domain/json.ts';
 
 /**
  * A page as it stands in Redis: a line `order generation freshUntil replaces pageId`, written by the script that

@@ -2,10 +2,10 @@ import DataLoader from 'dataloader';
 import { type Chart, chartId } from '../../domain/chart.ts';
 import { FULL_CHART, PAGE_SIZE, type PageKey, parsePageId } from '../../domain/page.ts';
 import { isItemId } from '../../domain/trendingVideo.ts';
-import type { SharedLookup } from '../pageCache.ts';
-import type { Adoption, AdoptionOptions } from './adoption.ts';
-import { videoName } from './names.ts';
-import type { RunScript } from './redisLink.ts';
+import type { SharedLookup } from '../pages/pageCache.ts';
+import type { Adoption, AdoptionOptions } from './pageImporter.ts';
+import { videoName } from './redisKeys.ts';
+import type { RunScript } from './redisConnection.ts';
 
 const LOOK_MS = 1000;
 /** Videos that one command asks for: others must not have to wait behind it. */

@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { chartId } from '../../domain/chart.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { type FetchOptions, type Page, type PageKey, type PageSource, pageId } from '../../domain/page.ts';
-import { toLife } from '../admitPage.ts';
-import type { FetchPage, ReadPage, SharedLookup } from '../pageCache.ts';
-import type { HeldPage } from '../pageStore.ts';
-import { secondsRefused } from '../resilience/accountRefusal.ts';
-import { watchSending } from '../resilience/watchSending.ts';
-import { MAX_TTL_MS, REFUSED_TTL_MS } from '../resilience/withFailureMemory.ts';
-import { type AdoptionOptions, createAdoption, toOrder } from './adoption.ts';
+import { toLife } from '../pages/storePage.ts';
+import type { FetchPage, ReadPage, SharedLookup } from '../pages/pageCache.ts';
+import type { HeldPage } from '../pages/pageStore.ts';
+import { secondsRefused } from '../upstream/accountRefusal.ts';
+import { watchSending } from '../upstream/watchSending.ts';
+import { MAX_TTL_MS, REFUSED_TTL_MS } from '../upstream/withNegativeCache.ts';
+import { type AdoptionOptions, createAdoption, toOrder } from './pageImporter.ts';
 import { decodeError, encodeError } from './errorRecord.ts';
-import { failureName, lockName, pageName, videoName } from './names.ts';
+import { failureName, lockName, pageName, videoName } from './redisKeys.ts';
 import { encodeBody, type PageValue } from './pageValue.ts';
-import type { ScriptReply } from './redisLink.ts';
+import type { ScriptReply } from './redisConnection.ts';
 import { createSharedLookup } from './sharedLookup.ts';
 
 /** What sharing pages needs. */

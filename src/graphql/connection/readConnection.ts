@@ -4,7 +4,7 @@ import { decodeCursor } from '../../domain/cursor.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { MAX_WINDOW, type WindowArguments } from '../../domain/window/index.ts';
 import type { OperationContext } from '../context.ts';
-import type { TrendingVideosArgs } from '../resolvers/trendingVideos.args.ts';
+import type { TrendingVideosArgs } from '../types/trendingVideos.args.ts';
 import { toWindowNeed } from './selection.ts';
 import { WindowConnection } from './windowConnection.ts';
 

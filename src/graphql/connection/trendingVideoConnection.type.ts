@@ -1,5 +1,5 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import { DateTimeScalar } from '../scalars.ts';
+import { DateTimeScalar } from '../types/scalars.ts';
 import { TrendingVideoType } from '../types/trendingVideo.type.ts';
 import { createConnectionType, createEdgeType } from './createConnectionTypes.ts';
 

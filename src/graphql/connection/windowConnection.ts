@@ -1,4 +1,4 @@
-import type { ChartWindow } from '../../data/cutInSteps.ts';
+import type { ChartWindow } from '../../data/windows/cutInSteps.ts';
 import type { Chart } from '../../domain/chart.ts';
 import { encodeCursor } from '../../domain/cursor.ts';
 import { type Page, rankOffset } from '../../domain/page.ts';

@@ -13,7 +13,7 @@ import { LRUCache } from 'lru-cache';
 import type { Page } from '../../domain/page.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
 import type { WindowConnection } from '../connection/windowConnection.ts';
-import { JsonList } from './json.ts';
+import { JsonList } from './resultJson.ts';
 
 /** One selection's JSON of a page's rows. */
 interface PageJson {

@@ -9,7 +9,7 @@ import {
 import { readConnection } from '../connection/readConnection.ts';
 import type { WindowConnection } from '../connection/windowConnection.ts';
 import type { OperationContext } from '../context.ts';
-import type { TrendingVideosArgs } from '../resolvers/trendingVideos.args.ts';
+import type { TrendingVideosArgs } from '../types/trendingVideos.args.ts';
 import { RowJson } from './rowJson.ts';
 
 /** What the executor completes as it is: its JSON is made already. */

@@ -1,7 +1,7 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
-import { MAX_IDS } from '../lookupLimit.ts';
-import type { Found } from '../lookups.ts';
+import { MAX_IDS } from '../limits/lookupLimit.ts';
+import type { Found } from './lookups.ts';
 import { TrendingVideoType } from '../types/trendingVideo.type.ts';
 
 /** Resolves the fields that look videos up by TikTok's id. */

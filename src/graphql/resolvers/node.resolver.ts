@@ -1,7 +1,7 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
-import { MAX_IDS } from '../lookupLimit.ts';
-import { type Found, findByGlobalId } from '../lookups.ts';
+import { MAX_IDS } from '../limits/lookupLimit.ts';
+import { type Found, findByGlobalId } from './lookups.ts';
 import { NodeType } from '../types/node.type.ts';
 
 /** Resolves Relay's Global Object Identification. A graph has these fields once: the subgraph is without them. */

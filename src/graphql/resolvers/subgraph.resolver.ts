@@ -1,7 +1,7 @@
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
-import { MAX_IDS_PER_OPERATION } from '../lookupLimit.ts';
-import { type Found, findReferred } from '../lookups.ts';
+import { MAX_IDS_PER_OPERATION } from '../limits/lookupLimit.ts';
+import { type Found, findReferred } from './lookups.ts';
 import { AnyScalar, EntityUnion, ServiceType } from '../types/subgraph.type.ts';
 
 /** Resolves what the gateway of a federated graph asks (Apollo Federation subgraph specification). */
@@ -10,7 +10,7 @@ export class SubgraphResolver {
   @Query(() => ServiceType, { description: "The subgraph's schema, for whoever composes a federated graph." })
   _service(): ServiceType {
     // Made when somebody asks for it; it is made of the schema that this is a part of.
-    return { sdl: import('../subgraphSdl.ts').then(({ subgraphSdl }) => subgraphSdl) };
+    return { sdl: import('../schema/subgraphSdl.ts').then(({ subgraphSdl }) => subgraphSdl) };
   }
 
   @Query(() => [EntityUnion], {

@@ -4,7 +4,7 @@ import { readConnection } from '../connection/readConnection.ts';
 import { TrendingVideoConnectionType } from '../connection/trendingVideoConnection.type.ts';
 import type { WindowConnection } from '../connection/windowConnection.ts';
 import type { OperationContext } from '../context.ts';
-import { TrendingVideosArgs } from './trendingVideos.args.ts';
+import { TrendingVideosArgs } from '../types/trendingVideos.args.ts';
 
 /** Resolves `Query.trendingVideos`. */
 @Resolver()

@@ -1,6 +1,6 @@
 import { Directive, Field, ObjectType } from 'type-graphql';
 import type { Creator } from '../../domain/trendingVideo.ts';
-import { UrlScalar } from '../scalars.ts';
+import { UrlScalar } from './scalars.ts';
 
 /** GraphQL type `Creator`; other subgraphs may have it too. */
 @Directive('@shareable')

@@ -1,6 +1,6 @@
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
-import { CountryCodeScalar, DateTimeScalar, UrlScalar } from '../scalars.ts';
+import { CountryCodeScalar, DateTimeScalar, UrlScalar } from './scalars.ts';
 import { CreatorType } from './creator.type.ts';
 import { NodeType } from './node.type.ts';
 

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
-import { toRequestError } from '../../graphql/formatError.ts';
-import { type ApiKey, createKeyFinder } from '../apiKeys.ts';
+import { toRequestError } from '../../graphql/execution/formatError.ts';
+import { type ApiKey, createKeyFinder } from './apiKeys.ts';
 import type { OnServerEvent } from '../events.ts';
 import { toClientAddress } from './clientAddress.ts';
 import type { RateLimiter } from './rateLimiter.ts';
-import { Refusal, refuseForNow } from './refusal.ts';
+import { Refusal, refuseForNow } from '../errors/refusal.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,13 +1,13 @@
-import { createChartReader } from '../../../src/data/chartReader.ts';
+import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { DataEvent } from '../../../src/data/events.ts';
-import { PageCache } from '../../../src/data/pageCache.ts';
-import { PageStore } from '../../../src/data/pageStore.ts';
-import { createRedisLink } from '../../../src/data/redis/redisLink.ts';
+import { PageCache } from '../../../src/data/pages/pageCache.ts';
+import { PageStore } from '../../../src/data/pages/pageStore.ts';
+import { createRedisLink } from '../../../src/data/redis/redisConnection.ts';
 import { createSharedPages } from '../../../src/data/redis/sharedPages.ts';
 import {
   type SharedAllowanceOptions,
   withSharedAllowance,
-} from '../../../src/data/redis/withSharedAllowance.ts';
+} from '../../../src/data/redis/withSharedLimits.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
 import { type Clock, systemClock } from '../../../src/domain/clock.ts';
 import type { PageSource } from '../../../src/domain/page.ts';

@@ -10,7 +10,7 @@ import {
   type Page,
   type Route,
 } from '../../../../examples/board/node_modules/playwright-core/index.js';
-import type { AppOptions } from '../../../../src/app.ts';
+import type { AppOptions } from '../../../../src/compose/createApp.ts';
 import type { EmulatorSwitches } from '../../../../src/keyapi/emulator/emulator.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../../support/app.ts';
 import { findFreePort } from '../../../support/freePort.ts';

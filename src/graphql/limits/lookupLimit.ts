@@ -1,0 +1,55 @@
+import { getArgumentValues } from 'graphql';
+import { ApiError } from '../../domain/errors.ts';
+import { coerceVariables, rootFields, type SentOperation } from './operationCost.ts';
+
+/** Ids that a client may send to one field. */
+export const MAX_IDS = 100;
+/** Ids that one operation may look up, with those of gateways. They cost no credit, but memory and time. */
+export const MAX_IDS_PER_OPERATION = 1000;
+
+/** Every field that looks something up, by the argument that names what, and how many that may be. */
+const LOOKUPS: Readonly<Record<string, { readonly argument: string; readonly max: number }>> = {
+  trendingVideo: { argument: 'itemId', max: 1 },
+  trendingVideosByItemId: { argument: 'itemIds', max: MAX_IDS },
+  node: { argument: 'id', max: 1 },
+  nodes: { argument: 'ids', max: MAX_IDS },
+  _entities: { argument: 'representations', max: MAX_IDS_PER_OPERATION },
+};
+
+/** Whether a field of this name looks something up. */
+export function isLookup(fieldName: string): boolean {
+  return Object.hasOwn(LOOKUPS, fieldName);
+}
+
+/**
+ * Checks what an operation looks up, before anything of it is executed: a list that fails leaves no data at all, and what
+ * its siblings had bought would be lost.
+ *
+ * @returns False for variables that cannot be coerced, for which execution refuses it.
+ * @throws {ApiError} `BAD_USER_INPUT` for more ids than are allowed, of a field or of all together.
+ * @throws {GraphQLError} For arguments that cannot be coerced.
+ */
+export function checkLookups(sent: SentOperation): boolean {
+  const coerced = coerceVariables(sent);
+  if (!coerced) return false;
+  let total = 0;
+  for (const [node] of rootFields(sent, coerced).values()) {
+    const lookup = node && isLookup(node.name.value) ? LOOKUPS[node.name.value] : undefined;
+    const field = node && sent.schema.getQueryType()?.getFields()[node.name.value];
+    if (!node || !lookup || !field) continue;
+    const ids = getArgumentValues(field, node, coerced)[lookup.argument];
+    const count = Array.isArray(ids) ? ids.length : 1;
+    if (count > lookup.max) {
+      throw tooMany(`Argument "${lookup.argument}": expected at most ${lookup.max} ids`, count);
+    }
+    total += count;
+  }
+  if (total > MAX_IDS_PER_OPERATION) {
+    throw tooMany(`Expected at most ${MAX_IDS_PER_OPERATION} ids to look up in one operation`, total);
+  }
+  return true;
+}
+
+function tooMany(expectation: string, count: number): ApiError {
+  return new ApiError('BAD_USER_INPUT', { message: `${expectation}, but got: ${count}` });
+}

@@ -1,0 +1,125 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLSchema,
+  getArgumentValues,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { FULL_CHART, PAGE_SIZE } from '../../domain/page.ts';
+import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
+import { MAX_WINDOW } from '../../domain/window/index.ts';
+import { type SelectionContext, selectedFields, toWindowNeed } from '../connection/selection.ts';
+
+/** An operation as it was sent. */
+export interface SentOperation {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  /** The one of the document that is to be executed. */
+  readonly operation: OperationDefinitionNode;
+  /** As sent: not yet coerced. */
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** The arguments of `Query.trendingVideos` that its cost depends on, coerced. */
+interface WindowSizes {
+  readonly first?: number | null;
+  readonly last?: number | null;
+  readonly after?: string | null;
+  readonly before?: string | null;
+}
+
+/** What one `trendingVideos` costs at worst, whatever its arguments are: the largest window at the chart's tail. */
+export const MAX_CREDITS_PER_WINDOW = CREDITS_PER_REQUEST * (MAX_WINDOW / PAGE_SIZE + 2);
+
+/**
+ * The credits that an operation could cost at worst, whatever is held: for each `trendingVideos` the pages of its
+ * window, one more where a cursor may move it across a page's edge, two more for a tail (`last` without `first` and
+ * `before`), whose place is not known before the chart's length is. Aliases are summed as if they shared nothing; retries are not counted. What cannot
+ * be executed costs nothing.
+ */
+export function worstCaseCredits(sent: SentOperation): number {
+  const { schema, document, operation } = sent;
+  const coerced = coerceVariables(sent);
+  if (!coerced) return 0;
+  const context = { fragments: fragmentsOf(document), variableValues: coerced };
+  const pages = [...rootFields({ document, operation }, coerced).values()]
+    .filter(([node]) => node?.name.value === 'trendingVideos')
+    .map((nodes) => worstCasePages(nodes, schema, context));
+  return CREDITS_PER_REQUEST * pages.reduce((sum, count) => sum + count, 0);
+}
+
+/** Undefined for variables that cannot be coerced: execution says why. */
+export function coerceVariables({
+  schema,
+  operation,
+  variables,
+}: SentOperation): SelectionContext['variableValues'] | undefined {
+  // One error is enough to know. There could be as many as there are values.
+  return getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 }).coerced;
+}
+
+/**
+ * The fields that an operation selects at its root, by response key: those of one are one field, since validation has seen
+ * that their arguments are the same.
+ *
+ * @param variableValues Coerced.
+ */
+export function rootFields(
+  { document, operation }: Pick<SentOperation, 'document' | 'operation'>,
+  variableValues: SelectionContext['variableValues'],
+): ReadonlyMap<string, readonly FieldNode[]> {
+  const byKey = new Map<string, FieldNode[]>();
+  for (const field of selectedFields([operation], { fragments: fragmentsOf(document), variableValues })) {
+    const key = field.alias?.value ?? field.name.value;
+    const nodes = byKey.get(key);
+    if (nodes) nodes.push(field);
+    else byKey.set(key, [field]);
+  }
+  return byKey;
+}
+
+function fragmentsOf({ definitions }: DocumentNode): SelectionContext['fragments'] {
+  const fragments = definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
+  return Object.fromEntries(fragments.map((node) => [node.name.value, node]));
+}
+
+function worstCasePages(
+  nodes: readonly FieldNode[],
+  schema: GraphQLSchema,
+  context: SelectionContext,
+): number {
+  const need = toWindowNeed(nodes, context);
+  const sizes = toSizes(nodes, schema, context);
+  if (!sizes) return 0;
+  const { first, last, after, before } = sizes;
+  const hasCursor = Boolean(after || before);
+  const isTail = typeof first !== 'number' && typeof last === 'number' && !before;
+  if (![first, last].every(isSize)) return 0;
+  if (!need.rows) return need.facts ? 1 : 0;
+  // With both, `first` says how many pages the last ones may be looked for in.
+  const size = first ?? last ?? PAGE_SIZE;
+  const pages = Math.ceil(size / PAGE_SIZE) + (isTail ? 2 : hasCursor ? 1 : 0);
+  return Math.min(Math.max(pages, need.facts ? 1 : 0), FULL_CHART / PAGE_SIZE);
+}
+
+/** False for what the field will refuse. */
+function isSize(value: number | null | undefined): boolean {
+  return value === null || value === undefined || (value >= 0 && value <= MAX_WINDOW);
+}
+
+/** Undefined when execution will refuse the arguments. */
+function toSizes(
+  [node]: readonly FieldNode[],
+  schema: GraphQLSchema,
+  { variableValues }: SelectionContext,
+): WindowSizes | undefined {
+  const definition = node && schema.getQueryType()?.getFields()[node.name.value];
+  if (!definition) return undefined;
+  try {
+    return getArgumentValues(definition, node, variableValues);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import type { ApolloServerPlugin } from '@apollo/server';
+import { GraphQLError } from 'graphql';
+import { ApiError } from '../../domain/errors.ts';
+import type { OperationContext } from '../context.ts';
+import { checkLookups } from './lookupLimit.ts';
+import { type SentOperation, worstCaseCredits } from './operationCost.ts';
+
+/** Refuses operations that could cost more than `maxCredits`, or look up too much, before anything is executed or spent. */
+export function createOperationLimitsPlugin(maxCredits: number): ApolloServerPlugin<OperationContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ schema, operation, document, request }) {
+          if (!operation) return;
+          const sent = { schema, document, operation, variables: request.variables ?? {} };
+          try {
+            checkCost(sent, maxCredits);
+            checkLookups(sent);
+          } catch (error) {
+            throw toRefusal(error as Error);
+          }
+        },
+      };
+    },
+  };
+}
+
+function checkCost(sent: SentOperation, maxCredits: number): void {
+  const credits = worstCaseCredits(sent);
+  if (credits <= maxCredits) return;
+  throw new ApiError('OPERATION_TOO_EXPENSIVE', {
+    message:
+      `This operation could cost ${credits} credits, and at most ${maxCredits} are allowed ` +
+      '(MAX_CREDITS_PER_OPERATION): ask for smaller windows or fewer charts at once',
+  });
+}
+
+/** Apollo Server would take an error of its own kind alone for the client's. */
+function toRefusal(error: Error): GraphQLError {
+  return new GraphQLError(error.message, {
+    nodes: error instanceof GraphQLError ? (error.nodes ?? null) : null,
+    originalError: error,
+    extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+  });
+}

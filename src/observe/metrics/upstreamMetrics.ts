@@ -1,0 +1,65 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { AppEvent } from '../appEvent.ts';
+
+/** In seconds. */
+const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Statuses that are told apart. */
+const STATUSES: ReadonlySet<number> = new Set([200, 400, 401, 402, 403, 404, 429, 500, 502, 503, 504]);
+
+/** Counts the requests to KeyAPI, and what they cost. */
+export function countUpstream(registry: Registry): (event: AppEvent) => void {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'trending_upstream_requests_total',
+    help: 'Requests to KeyAPI, by HTTP status and by what came of them',
+    labelNames: ['status', 'outcome'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'trending_upstream_request_duration_seconds',
+    help: 'How long requests to KeyAPI took, to the last byte of the answer',
+    buckets: BUCKETS,
+    registers,
+  });
+  const spent = new Counter({
+    name: 'trending_credits_spent_total',
+    help: 'Credits spent on requests to KeyAPI',
+    labelNames: ['purpose'],
+    registers,
+  });
+  const counter = (name: string, help: string) => new Counter({ name, help, registers });
+  const retries = counter(
+    'trending_upstream_retries_total',
+    'Requests to KeyAPI that repeat one that failed',
+  );
+  const shed = counter('trending_pages_shed_total', 'Pages not asked for: too many waited for their turn');
+  const dropped = counter('trending_rows_dropped_total', "Rows of KeyAPI's that could not be read");
+  for (const purpose of ['operation', 'refresh']) spent.inc({ purpose }, 0);
+
+  return (event) => {
+    switch (event.type) {
+      case 'upstreamCall': {
+        const { status, outcome, background, credits, durationMs } = event;
+        requests.inc({ status: toLabel(status), outcome });
+        durations.observe(durationMs / 1000);
+        spent.inc({ purpose: background ? 'refresh' : 'operation' }, credits);
+        break;
+      }
+      case 'retry':
+        retries.inc();
+        break;
+      case 'pageShed':
+        shed.inc();
+        break;
+      case 'rowsDropped':
+        dropped.inc(event.count);
+        break;
+    }
+  };
+}
+
+/** An HTTP status, of bounded variety; `none` when no answer came. */
+function toLabel(status: number | undefined): string {
+  if (status === undefined) return 'none';
+  return STATUSES.has(status) ? String(status) : `${Math.floor(status / 100)}xx`;
+}

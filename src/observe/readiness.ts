@@ -1,0 +1,49 @@
+import type { Clock } from '../domain/clock.ts';
+import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
+import type { AppEvent } from './log/logEvent.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What `/readyz` tells beside that the server is ready. None of it keeps it from answering with what is held. */
+export interface Condition {
+  readonly onEvent: (event: AppEvent) => void;
+  /**
+   * `redis`: `up` or `down`. `breaker`: `open` while no call is made, since KeyAPI fails or refuses. `budget`: `left`,
+   * `spent`, or `unknown` while Redis, which keeps it, is away.
+   *
+   * @param isRedisUp Undefined where there is no Redis.
+   */
+  readonly read: (isRedisUp: boolean | undefined) => Readonly<Record<string, string>>;
+}
+
+/**
+ * Gathers, from what is told by events, how far the server can go on buying pages.
+ *
+ * @param creditsPerDay Undefined where there is no budget.
+ */
+export function createCondition(clock: Clock, creditsPerDay: number | undefined): Condition {
+  let openUntil = 0;
+  let spent = { day: 0, credits: 0 };
+
+  function onEvent(event: AppEvent): void {
+    if (event.type === 'circuitOpened') openUntil = clock.monotonic() + event.seconds * 1000;
+    if (event.type === 'circuitClosed') openUntil = 0;
+    if (event.type === 'budgetSpent') spent = event;
+  }
+
+  function judgeBudget(perDay: number): string {
+    const isToday = spent.day >= Math.floor(clock.now() / DAY_MS);
+    return perDay - (isToday ? spent.credits : 0) >= CREDITS_PER_REQUEST ? 'left' : 'spent';
+  }
+
+  return {
+    onEvent,
+    read: (isRedisUp) => ({
+      ...(isRedisUp !== undefined && { redis: isRedisUp ? 'up' : 'down' }),
+      breaker: clock.monotonic() < openUntil ? 'open' : 'closed',
+      ...(creditsPerDay !== undefined && {
+        budget: isRedisUp === false ? 'unknown' : judgeBudget(creditsPerDay),
+      }),
+    }),
+  };
+}

@@ -1,0 +1,27 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ErrorHandlerOptions } from './errorHandler.ts';
+import { toErrorBody } from './errorBody.ts';
+import { refuseForNow } from './refusal.ts';
+import { toRefusedEvent } from './refusedEvent.ts';
+
+/** By then a load balancer has found another replica, or a supervisor has started this one again. */
+const RETRY_SECONDS = 1;
+
+/** Answers an operation that came while the server closes. Nothing was executed: it can safely be sent again. */
+export function refuseLate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { source, onEvent }: Pick<ErrorHandlerOptions, 'source' | 'onEvent'>,
+): void {
+  const refusal = refuseForNow(
+    503,
+    'This server is closing: send the operation again',
+    'SERVER_CLOSING',
+    RETRY_SECONDS,
+  );
+  onEvent(toRefusedEvent(request, reply, refusal, source));
+  void reply
+    .status(refusal.status)
+    .headers({ 'cache-control': 'no-store', ...refusal.headers })
+    .send(toErrorBody(source, refusal.formatted));
+}

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { SETTLE_MS } from '../src/compose/createApp.ts';
+import { type Config, ConfigError, loadConfig } from '../src/config/loadConfig.ts';
+import { DRAIN_MS } from '../src/server/drainOnClose.ts';
+import { startApp } from './support/app.ts';
+
+let compose: string;
+let balancer: string;
+let dockerfile: string;
+
+beforeAll(async () => {
+  const files = ['compose.yaml', 'deploy/haproxy.cfg', 'Dockerfile'];
+  [compose = '', balancer = '', dockerfile = ''] = await Promise.all(
+    files.map((file) => readFile(file, 'utf8')),
+  );
+});
+
+function find(text: string, pattern: RegExp): string {
+  const found = pattern.exec(text)?.[1];
+  if (found === undefined) throw new Error(`expected ${pattern}`);
+  return found;
+}
+
+/** What compose.yaml says of the server's environment; a name alone has an empty value. */
+function readEnvironment(): { name: string; value: string }[] {
+  const lines = compose.matchAll(/^ {6}([A-Z_]+):(?: (.+))?$/gm);
+  return [...lines].map(([, name = '', value = '']) => ({ name, value }));
+}
+
+/** The settings of a replica when compose is started with these variables. */
+function loadWith(variables: Record<string, string>): Config {
+  const ofImage = find(dockerfile, /^ENV (.+)$/m).split(' ');
+  const given = readEnvironment().map(({ name, value }) => {
+    if (value === '') return [name, variables[name]];
+    return [name, value.replace(/\$\{(\w+):\+(\w+)\}/g, (_, asked, word) => (variables[asked] ? word : ''))];
+  });
+  return loadConfig(Object.fromEntries([...ofImage.map((pair) => pair.split('=')), ...given]));
+}
+
+describe('compose.yaml', () => {
+  it('sets only variables that are read', async () => {
+    const source = await readFile('src/config/loadConfig.ts', 'utf8');
+    const read = [...source.matchAll(/^ {2}([A-Z_]+): /gm)].map(([, name]) => name);
+    const names = readEnvironment().map(({ name }) => name);
+    expect(names).toContain('KEYAPI_TOKEN');
+    expect(names.filter((name) => !read.includes(name))).toEqual([]);
+  });
+
+  it.each([
+    [{}, 'demo data'],
+    [{ KEYAPI_TOKEN: '' }, 'demo data'],
+    [{ KEYAPI_TOKEN: 'sk', KEYAPI_EMULATOR: 'true' }, 'demo data'],
+    [{ KEYAPI_TOKEN: 'sk' }, 'KeyAPI'],
+    [{ KEYAPI_TOKEN: 'sk', KEYAPI_EMULATOR: '' }, 'KeyAPI'],
+    [{ KEYAPI_TOKEN: 'sk', KEYAPI_EMULATOR: 'false' }, 'KeyAPI'],
+  ])('with %j serves %s', (variables: Record<string, string>, served) => {
+    const { keyapi, host, port, redis, sandbox } = loadWith(variables);
+    expect(keyapi.emulator ? 'demo data' : 'KeyAPI').toBe(served);
+    expect({ host, port, redis: redis?.url.href }).toEqual({
+      host: '0.0.0.0',
+      port: 4000,
+      redis: 'redis://redis',
+    });
+    expect(sandbox).toBe(!variables.KEYAPI_TOKEN);
+  });
+
+  it('refuses to start without a token when it may not serve demo data', () => {
+    expect(() => loadWith({ KEYAPI_EMULATOR: 'false' })).toThrow(ConfigError);
+  });
+
+  it('passes the limits of what is spent on', () => {
+    const limits = { CREDIT_BUDGET_PER_DAY: '500', MAX_CREDITS_PER_OPERATION: '4', KEYAPI_QPS: '2' };
+    expect(loadWith(limits)).toMatchObject({
+      credits: { perDay: 500, perOperation: 4 },
+      keyapi: { qps: 2 },
+    });
+  });
+
+  it('lets a replica finish what is under way', () => {
+    const seconds = Number(find(compose, /^ {2}server:.*?stop_grace_period: (\d+)s/ms));
+    expect(seconds * 1000).toBeGreaterThan(DRAIN_MS + SETTLE_MS + 2000);
+  });
+});
+
+describe('the balancer', () => {
+  it('is published, and finds replicas at the port of the image', () => {
+    expect(find(balancer, /^ {2}server-template \w+ \d+ (\S+)/m)).toBe(
+      `server:${find(dockerfile, /^EXPOSE (\d+)$/m)}`,
+    );
+    expect(find(compose, /^ {6}- "4000:(\d+)"$/m)).toBe(find(balancer, /^ {2}bind :(\d+)$/m));
+  });
+
+  it('checks what a replica answers', async () => {
+    const app = await startApp(new URL('http://127.0.0.1:9'));
+    const { statusCode } = await app.server.inject(find(balancer, /^ {2}option httpchk GET (\S+)$/m));
+    await app.close();
+    expect(statusCode).toBe(200);
+  });
+
+  it('has no operation carried out twice, and waits for the longest', () => {
+    expect(find(balancer, /^ {2}retry-on (.+)$/m)).toBe('conn-failure 503');
+    const seconds = Number(find(balancer, /^ {2}timeout server (\d+)s$/m));
+    expect(seconds * 1000).toBeGreaterThan(loadWith({}).operationTimeoutMs);
+  });
+});

@@ -1,0 +1,253 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, loadConfig } from '../../src/config/loadConfig.ts';
+
+function problems(variables: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(variables);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe('loadConfig', () => {
+  it('needs nothing in development: demo data, Sandbox and introspection', () => {
+    expect(loadConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 4000,
+      keyapi: {
+        baseUrl: new URL('https://api.keyapi.ai'),
+        token: undefined,
+        emulator: true,
+        qps: 10,
+        concurrency: 8,
+        timeoutMs: 5000,
+      },
+      operationTimeoutMs: 10_000,
+      cache: {
+        ttlMs: 3_600_000,
+        staleMs: 86_400_000,
+        errorTtlMs: 1000,
+        maxBytes: 64 * 2 ** 20,
+        answerBytes: 32 * 2 ** 20,
+        rowBytes: 16 * 2 ** 20,
+        documentBytes: 16 * 2 ** 20,
+        file: undefined,
+      },
+      credits: { perDay: undefined, perOperation: 20 },
+      documentLimits: {
+        tokens: 1000,
+        depth: 10,
+        aliases: 30,
+        rootFields: 20,
+        directives: 10,
+        validationErrors: 5,
+      },
+      apiKeys: undefined,
+      limits: {
+        bodyBytes: 100_000,
+        headerBytes: 16_000,
+        requestMs: 15_000,
+        requestsPerMinute: 600,
+        eventLoopDelayMs: 1000,
+        heapShare: 0.9,
+      },
+      trustProxy: false,
+      persistedDocuments: undefined,
+      corsOrigins: ['https://studio.apollographql.com', expect.any(RegExp)],
+      introspection: true,
+      sandbox: true,
+      subgraph: true,
+      metrics: { port: undefined },
+      logLevel: 'info',
+    });
+  });
+
+  it('takes API keys, bare or named', () => {
+    const { apiKeys } = loadConfig({ API_KEYS: 'board:0123456789, my-app:abc_DEF-1, bare-key-1' });
+    expect(apiKeys).toEqual([
+      { name: 'board', key: '0123456789' },
+      { name: 'my-app', key: 'abc_DEF-1' },
+      { name: undefined, key: 'bare-key-1' },
+    ]);
+  });
+
+  it.each([
+    ['true', true],
+    ['false', false],
+    ['0', 0],
+    ['2', 2],
+    ['10.0.0.1', ['10.0.0.1']],
+    ['loopback, 10.0.0.0/8,2001:db8::/32', ['loopback', '10.0.0.0/8', '2001:db8::/32']],
+  ])('takes %s for the proxies that are trusted', (TRUST_PROXY, trustProxy) => {
+    expect(loadConfig({ TRUST_PROXY }).trustProxy).toEqual(trustProxy);
+  });
+
+  it.each([
+    'yes',
+    '11',
+    '-1',
+    '1.5',
+    '10.0.0.0/33',
+    '10.0.0.0/8/8',
+    '10.0.0.0/',
+    '2001:db8::/129',
+    'proxy.example',
+    ',',
+  ])('does not take %j for the proxies that are trusted', (TRUST_PROXY) =>
+    expect(problems({ TRUST_PROXY })).toEqual([expect.stringMatching(/^TRUST_PROXY: expected true/)]),
+  );
+
+  it.each(['short', 'board:short', 'a,b', 'two words-1', 'a:b:0123456789', ',0123456789'])(
+    'takes no %j for API keys, and does not show it',
+    (API_KEYS) => {
+      expect(problems({ API_KEYS }).join()).toMatch(/^API_KEYS: expected keys of 8 characters or more/);
+      expect(problems({ API_KEYS }).join()).not.toContain(API_KEYS);
+    },
+  );
+
+  it('is closed in production', () => {
+    expect(loadConfig({ NODE_ENV: 'production', KEYAPI_TOKEN: 'sk-1' })).toMatchObject({
+      keyapi: { emulator: false, token: 'sk-1' },
+      corsOrigins: [],
+      introspection: false,
+      sandbox: false,
+    });
+  });
+
+  it.each([
+    ['there is no token', {}, true],
+    ['there is a token', { KEYAPI_TOKEN: 'sk-1' }, false],
+    ['it is asked for beside a token', { KEYAPI_TOKEN: 'sk-1', KEYAPI_EMULATOR: 'true' }, true],
+    ['it is asked for in production', { NODE_ENV: 'production', KEYAPI_EMULATOR: '1' }, true],
+  ])('chooses the emulator or KeyAPI when %s', (_name, variables, emulator) => {
+    expect(loadConfig(variables).keyapi.emulator).toBe(emulator);
+  });
+
+  it.each([
+    { NODE_ENV: 'production' },
+    { KEYAPI_EMULATOR: 'false' },
+    { NODE_ENV: 'production', KEYAPI_TOKEN: '' },
+  ])('refuses %j: a token is missing', (variables) => {
+    expect(problems(variables)).toEqual([
+      'KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)',
+    ]);
+  });
+
+  it('lists a missing token beside other problems', () => {
+    expect(problems({ NODE_ENV: 'production', PORT: 'x' })).toEqual([
+      'PORT: expected a whole number from 0 to 65535',
+      expect.stringMatching(/^KEYAPI_TOKEN: /),
+    ]);
+  });
+
+  it('lists all problems at once, and shows no secret', () => {
+    const variables = {
+      PORT: '70000',
+      KEYAPI_TOKEN: 'two words',
+      KEYAPI_BASE_URL: 'https://user:secret@api.example',
+      KEYAPI_EMULATOR: 'maybe',
+      KEYAPI_CONCURRENCY: '0',
+      KEYAPI_TIMEOUT_MS: '5s',
+      KEYAPI_QPS: '1.5',
+      OPERATION_TIMEOUT_MS: '0',
+      CACHE_TTL_SECONDS: '-1',
+      CACHE_STALE_SECONDS: 'long',
+      ERROR_TTL_SECONDS: '61',
+      CREDIT_BUDGET_PER_DAY: '-2',
+      MAX_CREDITS_PER_OPERATION: 'all',
+      MAX_DOCUMENT_TOKENS: '5001',
+      MAX_DOCUMENT_DEPTH: '0',
+      MAX_DOCUMENT_ALIASES: '-1',
+      MAX_ROOT_FIELDS: 'many',
+      MAX_DIRECTIVES: '1e3',
+      MAX_VALIDATION_ERRORS: '1',
+      CACHE_MAX_MB: '0.5',
+      REDIS_URL: 'https://user:secret@redis.example',
+      REDIS_PREFIX: 'two words',
+      RATE_LIMIT_PER_MINUTE: 'many',
+      MAX_BODY_KB: '0',
+      MAX_HEADER_KB: '16kB',
+      REQUEST_TIMEOUT_SECONDS: '0',
+      MAX_EVENT_LOOP_DELAY_MS: '1',
+      MAX_HEAP_PERCENT: '101',
+      CORS_ORIGINS: 'https://a.example,https://b.example/path',
+      INTROSPECTION: 'ja',
+      LOG_LEVEL: 'loud',
+    };
+    const found = problems(variables);
+    expect(found).toEqual([
+      'PORT: expected a whole number from 0 to 65535',
+      'KEYAPI_TOKEN: expected printable ASCII without spaces',
+      'KEYAPI_BASE_URL: expected an http or https address without credentials, query or fragment',
+      'KEYAPI_EMULATOR: expected true or false',
+      'KEYAPI_QPS: expected a whole number from 1 to 10000',
+      'KEYAPI_CONCURRENCY: expected a whole number from 1 to 1000',
+      'KEYAPI_TIMEOUT_MS: expected a whole number from 1 to 600000',
+      'OPERATION_TIMEOUT_MS: expected a whole number from 1 to 600000',
+      'CACHE_TTL_SECONDS: expected a whole number from 1 to 31536000',
+      'CACHE_STALE_SECONDS: expected a whole number from 0 to 31536000',
+      'ERROR_TTL_SECONDS: expected a whole number from 1 to 60',
+      'CACHE_MAX_MB: expected a whole number from 1 to 1048576',
+      'REDIS_URL: expected redis:// or rediss://, with user:password@ where needed, a host, and a /database',
+      'REDIS_PREFIX: expected up to 64 letters, digits and .:_-{}',
+      'CREDIT_BUDGET_PER_DAY: expected a whole number from 0 to 999999999999',
+      'MAX_CREDITS_PER_OPERATION: expected a whole number from 0 to 999999999999',
+      'MAX_DOCUMENT_TOKENS: expected a whole number from 1 to 5000',
+      'MAX_DOCUMENT_DEPTH: expected a whole number from 1 to 5000',
+      'MAX_DOCUMENT_ALIASES: expected a whole number from 0 to 5000',
+      'MAX_ROOT_FIELDS: expected a whole number from 1 to 5000',
+      'MAX_DIRECTIVES: expected a whole number from 0 to 5000',
+      'MAX_VALIDATION_ERRORS: expected a whole number from 2 to 100',
+      'RATE_LIMIT_PER_MINUTE: expected a whole number from 0 to 1000000',
+      'MAX_BODY_KB: expected a whole number from 1 to 10000',
+      'MAX_HEADER_KB: expected a whole number from 1 to 1000',
+      'REQUEST_TIMEOUT_SECONDS: expected a whole number from 1 to 600',
+      'MAX_EVENT_LOOP_DELAY_MS: expected a whole number from 10 to 600000',
+      'MAX_HEAP_PERCENT: expected a whole number from 1 to 100',
+      'CORS_ORIGINS: expected origins such as https://app.example.com, separated by commas',
+      'INTROSPECTION: expected true or false',
+      'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent',
+    ]);
+    expect(found.join()).not.toMatch(/two words|secret/);
+  });
+
+  it('takes an empty variable for an unset one', () => {
+    expect(loadConfig({ PORT: '', KEYAPI_TOKEN: ' ', CORS_ORIGINS: '' })).toMatchObject({
+      port: 4000,
+      keyapi: { emulator: true },
+    });
+  });
+
+  it.each(['redis://127.0.0.1', 'rediss://user:p%40ss@redis.example:6380/3', 'redis://:secret@[::1]:6379/'])(
+    'takes %s for a Redis',
+    (text) =>
+      expect(loadConfig({ REDIS_URL: text }).redis).toEqual({
+        url: new URL(text),
+        prefix: 'trending-graphql',
+        timeoutMs: 150,
+      }),
+  );
+
+  it.each([
+    'redis.example:6379',
+    'http://redis.example',
+    'redis://',
+    'redis://redis.example/zero',
+    'redis://redis.example/0?tls=true',
+    'redis://user:%secret@redis.example',
+  ])('does not take %s for a Redis, and does not repeat it', (text) => {
+    const [problem = '', ...others] = problems({ REDIS_URL: text });
+    expect(problem).toMatch(/^REDIS_URL: expected/);
+    expect(problem).not.toContain('secret');
+    expect(others).toEqual([]);
+  });
+
+  it('reads a list of origins', () => {
+    expect(loadConfig({ CORS_ORIGINS: 'https://a.example, http://localhost:3000' }).corsOrigins).toEqual([
+      'https://a.example',
+      'http://localhost:3000',
+    ]);
+  });
+});

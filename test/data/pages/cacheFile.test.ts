@@ -1,0 +1,295 @@
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createCacheFile } from '../../../src/data/pages/cacheFile.ts';
+import type { DataEvent } from '../../../src/data/events.ts';
+import type { HeldPage } from '../../../src/data/pages/pageStore.ts';
+import { createSpendingFile } from '../../../src/data/upstream/spendingFile.ts';
+import type { PageSource } from '../../../src/domain/page.ts';
+import { createOperation, createTestCache } from '../../support/cache.ts';
+import { createArraySource, makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { key } from '../../support/sources.ts';
+
+const START = Date.UTC(2026, 0, 1);
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'cache-file-'));
+  file = path.join(folder, 'pages.json');
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A process that started at this moment of the wall clock: 1 s fresh, 10 s stale. */
+function startProcess(wallClock = START, source = 'https://api.keyapi.ai/', ttlMs = 1000) {
+  const { source: pages, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
+  const clock = createTestClock(wallClock);
+  const dated: PageSource = async (pageKey, options) => ({
+    ...(await pages(pageKey, options)),
+    fetchedAt: clock.now(),
+  });
+  const made = createTestCache(dated, { clock });
+  const cacheFile = createCacheFile({ ...made, file, source, ttlMs });
+  const origin = async (number: number): Promise<string> =>
+    (await made.cache.fetch(key(number), createOperation())).origin;
+  return { ...made, bill, cacheFile, origin };
+}
+
+/** Page 1 as a store has it. */
+function makeHeld(): HeldPage {
+  const page = makePage(makeVideos(1, 20), 1, 20);
+  return { ...page, generation: 1, freshUntil: 1001, coversUntil: null };
+}
+
+async function write(): Promise<void> {
+  const { cacheFile, origin } = startProcess();
+  await origin(1);
+  await origin(2);
+  await cacheFile.write();
+}
+
+describe('createCacheFile', () => {
+  it('keeps pages over a restart, at no cost, with what is left of their lives', async () => {
+    const before = startProcess();
+    await before.origin(1);
+    before.clock.advance(300);
+    await before.origin(2);
+    before.clock.advance(200);
+    await before.cacheFile.write();
+    expect(before.events.at(-1)).toEqual({ type: 'cacheFileWritten', file, pages: 2 });
+
+    const after = startProcess(START + 800);
+    await after.cacheFile.read();
+    expect(after.events.at(-1)).toEqual({ type: 'cacheFileRead', file, pages: 2 });
+    expect([await after.origin(1), await after.origin(2)]).toEqual(['cached', 'cached']);
+    expect(after.bill).toEqual([]);
+    const [page] = after.store.copies(US_VIEWS);
+    expect(page?.rows[0]).toEqual(makeVideos(21, 21)[0]);
+    // 1 s after the first was fetched: 500 ms in the first process, 300 ms between, 200 ms here.
+    after.clock.advance(199);
+    expect(await after.origin(1)).toBe('cached');
+    after.clock.advance(1);
+    expect(await after.origin(1)).toBe('fetched');
+  });
+
+  it('takes what it read for older than what comes, and goes on with its generation', async () => {
+    await write();
+    const { cacheFile, store, clock, onEvent } = startProcess(START + 100);
+    await cacheFile.read();
+    const { source } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
+    const { cache } = createTestCache(source, { clock, store, onEvent });
+    await cache.fetch(key(3), createOperation());
+    expect(
+      store.copies(US_VIEWS).map(({ number, generation, order }) => [number, generation, order]),
+    ).toEqual([
+      [3, 1, 3],
+      [2, 1, 2],
+      [1, 1, 1],
+    ]);
+  });
+
+  it('has pages that are past their time to live as stale ones, and drops what is past even that', async () => {
+    await write();
+    const stale = startProcess(START + 5000);
+    await stale.cacheFile.read();
+    expect(stale.cache.known(US_VIEWS).expired).toHaveLength(2);
+    const gone = startProcess(START + 11_000);
+    await gone.cacheFile.read();
+    expect(gone.store.copies(US_VIEWS)).toEqual([]);
+  });
+
+  it('makes no life longer, nor an age negative, when the wall clock was set back', async () => {
+    const before = startProcess();
+    await before.origin(1);
+    before.clock.advance(400);
+    await before.cacheFile.write();
+    const { cacheFile, store, clock } = startProcess(START - 3_600_000);
+    await cacheFile.read();
+    const [page] = store.copies(US_VIEWS);
+    expect(page?.freshUntil).toBe(clock.monotonic() + 600);
+    expect(page?.fetchedAt).toBe(clock.now());
+  });
+
+  it('knows for how long covers can be seen still', async () => {
+    const before = startProcess();
+    before.store.add({ ...makeHeld(), coversUntil: before.clock.monotonic() + 700 });
+    await before.cacheFile.write();
+    const after = startProcess(START + 200);
+    await after.cacheFile.read();
+    expect(after.store.copies(US_VIEWS)[0]?.coversUntil).toBe(after.clock.monotonic() + 500);
+  });
+
+  it('makes no life longer than it is by now', async () => {
+    await write();
+    const { cacheFile, store, clock } = startProcess(START, undefined, 100);
+    await cacheFile.read();
+    expect(store.copies(US_VIEWS)[0]?.freshUntil).toBe(clock.monotonic() + 100);
+  });
+
+  it('reads nothing where there is none', async () => {
+    const { cacheFile, events } = startProcess();
+    await cacheFile.read();
+    expect(events).toEqual([{ type: 'cacheFileRead', file, pages: 0 }]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each<[string, (text: string) => string | Buffer, RegExp]>([
+    ['is empty', () => '', /not a page cache/],
+    ['is no text', () => Buffer.from([0, 255, 254, 10, 1]), /not a page cache/],
+    ['is something else', () => '{"hello":"world"}\n[]\n', /not a page cache/],
+    ['is of another version', (text) => text.replace('"version":1', '"version":0'), /not a page cache/],
+    ['was cut off', (text) => text.slice(0, -100), /damaged/],
+    ['was changed', (text) => text.replace('Video 7', 'Video 8'), /damaged/],
+  ])('ignores a file that %s, with one event', async (_name, change, reason) => {
+    await write();
+    await writeFile(file, change(await readFile(file, 'utf8')));
+    const { cacheFile, events, store } = startProcess();
+    await cacheFile.read();
+    expect(events).toEqual([{ type: 'fileIgnored', file, reason: expect.stringMatching(reason) }]);
+    expect(store.copies(US_VIEWS)).toEqual([]);
+  });
+
+  it('ignores pages of another upstream, and leaves them to it: demo data is not shown for real', async () => {
+    await write();
+    const before = await readFile(file, 'utf8');
+    const { cacheFile, events, origin } = startProcess(START, 'emulator');
+    await cacheFile.read();
+    await origin(9);
+    await cacheFile.write();
+    expect(events).toMatchObject([{ type: 'fileIgnored', reason: expect.stringContaining('emulator') }]);
+    expect(await readFile(file, 'utf8')).toBe(before);
+  });
+
+  it('sets aside what it ignored before it writes, and leaves it alone when nothing has come', async () => {
+    await writeFile(file, 'my notes');
+    for (const number of [undefined, 1]) {
+      const { cacheFile, origin } = startProcess();
+      await cacheFile.read();
+      if (number !== undefined) await origin(number);
+      else expect(await readFile(file, 'utf8')).toBe('my notes');
+      await cacheFile.write();
+    }
+    expect(await readFile(`${file}.ignored`, 'utf8')).toBe('my notes');
+    expect((await readdir(folder)).sort()).toEqual(['pages.json', 'pages.json.ignored']);
+  });
+
+  it('does not write again what nothing was added to', async () => {
+    await write();
+    const { cacheFile, events } = startProcess();
+    await cacheFile.read();
+    await cacheFile.write();
+    expect(events.map(({ type }) => type)).toEqual(['cacheFileRead']);
+  });
+
+  it.each([
+    ['is a folder', () => folder],
+    ['is a device', () => '/dev/null'],
+  ])('touches nothing that %s', async (_name, toFile) => {
+    file = toFile();
+    const { cacheFile, events, origin } = startProcess();
+    await cacheFile.read();
+    await origin(1);
+    await cacheFile.write();
+    expect(events).toEqual([{ type: 'fileIgnored', file, reason: 'it is not a regular file' }]);
+  });
+
+  it.each([
+    ['its folder is missing', () => path.join(folder, 'missing', 'pages.json')],
+    ['its folder is a file', () => path.join(folder, 'notes', 'pages.json')],
+    ['its name is too long', () => path.join(folder, 'x'.repeat(300))],
+  ])('tells at the start, and once, when %s', async (_name, toFile) => {
+    await writeFile(path.join(folder, 'notes'), '');
+    file = toFile();
+    const { cacheFile, events, origin } = startProcess();
+    await cacheFile.read();
+    await origin(1);
+    await cacheFile.write();
+    expect(events.filter(({ type }) => type.startsWith('file'))).toHaveLength(1);
+  });
+
+  it.each([true, false])('writes through a symbolic link (to a file that exists: %p)', async (exists) => {
+    if (exists) await write();
+    const link = path.join(folder, 'link.json');
+    await symlink('pages.json', link);
+    const target = file;
+    file = link;
+    const { cacheFile, origin } = startProcess();
+    await cacheFile.read();
+    await origin(9);
+    await cacheFile.write();
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(await readFile(target, 'utf8')).toContain('Video 161');
+  });
+
+  it('replaces the file in one step: one that cannot be written whole leaves the old one', async () => {
+    await write();
+    expect(await readdir(folder)).toEqual(['pages.json']);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const before = await readFile(file, 'utf8');
+    const { cacheFile, events, origin } = startProcess();
+    await cacheFile.read();
+    await origin(9);
+    // In the way of what is written beside it.
+    await mkdir(`${file}.${process.pid}.tmp`);
+    await cacheFile.write();
+    expect(events.at(-1)).toMatchObject({ type: 'fileFailed', file });
+    expect(await readFile(file, 'utf8')).toBe(before);
+  });
+});
+
+describe('createSpendingFile', () => {
+  function open(source = 'https://api.keyapi.ai') {
+    const events: DataEvent[] = [];
+    const onEvent = (event: DataEvent): void => void events.push(event);
+    return { events, ...createSpendingFile({ file, source, onEvent }) };
+  }
+
+  it('keeps what was spent', () => {
+    open().write({ day: 20_454, credits: 6 });
+    open().write({ day: 20_454, credits: 8 });
+    const { read, events } = open();
+    expect(read()).toEqual({ day: 20_454, credits: 8 });
+    expect(events).toEqual([]);
+  });
+
+  it('keeps it for each who was paid: demo data neither counts nor makes it forget', () => {
+    open().write({ day: 20_454, credits: 6 });
+    const demo = open('emulator');
+    expect(demo.read()).toBeUndefined();
+    demo.write({ day: 20_454, credits: 40 });
+    expect(open().read()).toEqual({ day: 20_454, credits: 6 });
+  });
+
+  it('knows nothing where there is none', () => {
+    const { read, events } = open();
+    expect(read()).toBeUndefined();
+    expect(events).toEqual([]);
+  });
+
+  it.each(['', '{', '[]', '{"format":"trending-graphql credits","version":1,"spent":{"a":{"day":-1}}}'])(
+    'ignores %p, with one event',
+    async (text) => {
+      await writeFile(file, text);
+      const { read, events } = open();
+      expect(read()).toBeUndefined();
+      expect(events).toMatchObject([{ type: 'fileIgnored', file }]);
+    },
+  );
+
+  it.each([
+    ['is a folder', () => folder],
+    ['is in a folder that is a file', () => path.join(folder, 'notes', 'credits')],
+    ['has a name that is too long', () => path.join(folder, 'x'.repeat(300))],
+  ])('tells once, and throws nothing, when it %s', async (_name, toFile) => {
+    await writeFile(path.join(folder, 'notes'), '');
+    file = toFile();
+    const { write: writeSpending, events } = open();
+    writeSpending({ day: 1, credits: 2 });
+    writeSpending({ day: 1, credits: 4 });
+    expect(events).toMatchObject([{ type: 'fileFailed', file }]);
+  });
+});

@@ -1,0 +1,379 @@
+import { describe, expect, it } from '@jest/globals';
+import { type HeldPage, sizeOf } from '../../../src/data/pages/pageStore.ts';
+import { ApiError } from '../../../src/domain/errors.ts';
+import type { Operation } from '../../../src/domain/operation.ts';
+import type { PageSource } from '../../../src/domain/page.ts';
+import { createOperation, createTestCache, settle, type TestCacheOptions } from '../../support/cache.ts';
+import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
+import { createHeldSource, key } from '../../support/sources.ts';
+
+const chart = makeVideos(1, 500);
+
+/** A cache over a chart that stands still, and the bill. */
+function createStillCache(options: TestCacheOptions = {}) {
+  const { source, bill } = createArraySource({ rows: chart, pageSize: 20 });
+  return { ...createTestCache(source, options), bill };
+}
+
+describe('PageCache, while a page is fresh', () => {
+  it('buys it once, and has it for its time to live', async () => {
+    const { cache, clock, bill } = createStillCache({ staleMs: 0 });
+    const operations = range(1, 3).map(() => createOperation());
+    const origins: string[] = [];
+    for (const [index, operation] of operations.entries()) {
+      clock.advance([0, 999, 1][index] ?? 0);
+      origins.push((await cache.fetch(key(1), operation)).origin);
+    }
+    expect(bill).toEqual([1, 1]);
+    expect(origins).toEqual(['fetched', 'cached', 'fetched']);
+    expect(operations.map(({ cost }) => cost.requests)).toEqual([1, 0, 1]);
+  });
+
+  it('shortens a life by chance, by a tenth at most', async () => {
+    const lives = await Promise.all(
+      [0, 0.5, 1].map(async (chance) => {
+        const { cache } = createStillCache({ random: () => chance });
+        return (await cache.fetch(key(1), createOperation())).page.freshUntil - 1;
+      }),
+    );
+    expect(lives).toEqual([1000, 950, 900]);
+  });
+
+  it('lets all pages of a generation expire together, however late they were fetched', async () => {
+    const { cache, clock, bill } = createStillCache();
+    await cache.fetch(key(1), createOperation());
+    clock.advance(900);
+    await cache.fetch(key(2), createOperation());
+    expect(cache.newest(US_VIEWS).map(({ generation, freshUntil }) => [generation, freshUntil])).toEqual([
+      [1, 1001],
+      [1, 1001],
+    ]);
+    clock.advance(100);
+    expect((await cache.fetch(key(2), createOperation())).page).toMatchObject({
+      generation: 3,
+      freshUntil: 2001,
+    });
+    expect(bill).toEqual([1, 2, 2]);
+  });
+
+  it('buys a page anew when the chart is cut into another grid', async () => {
+    const upstream = { rows: chart, pageSize: 20 };
+    const { source, bill } = createArraySource(upstream);
+    const { cache } = createTestCache(source);
+    await cache.fetch(key(2), createOperation());
+    upstream.pageSize = 10;
+    const { page } = await cache.fetch(key(2, 10), createOperation());
+    expect(page).toMatchObject({ number: 2, pageSize: 10 });
+    expect(bill).toEqual([2, 2]);
+  });
+});
+
+describe('PageCache, while a page is being fetched', () => {
+  it('shares one call among all who want it, and bills the first', async () => {
+    const { source, calls } = createHeldSource();
+    const { cache } = createTestCache(source);
+    const operations = range(1, 100).map(() => createOperation());
+    const reads = Promise.all(operations.map((operation) => cache.fetch(key(1), operation)));
+    await settle();
+    calls[0]?.resolve(makePage(chart, 1, 20));
+    const origins = (await reads).map(({ origin }) => origin);
+    expect(calls).toHaveLength(1);
+    expect(operations.reduce((sum, { cost }) => sum + cost.requests, 0)).toBe(1);
+    expect(origins).toEqual(['fetched', ...range(1, 99).map(() => 'shared')]);
+  });
+
+  it('fails for all who waited, and asks again for the next', async () => {
+    const { source, calls } = createHeldSource();
+    const { cache } = createTestCache(source);
+    const operations = [createOperation(), createOperation()];
+    const reads = Promise.allSettled(operations.map((operation) => cache.fetch(key(1), operation)));
+    await settle();
+    calls[0]?.reject(new ApiError('UPSTREAM_ERROR'));
+    expect(await reads).toMatchObject([
+      { status: 'rejected', reason: { code: 'UPSTREAM_ERROR' } },
+      { status: 'rejected', reason: { code: 'UPSTREAM_ERROR' } },
+    ]);
+    expect(operations.map(({ cost }) => cost.requests)).toEqual([1, 0]);
+
+    const next = cache.fetch(key(1), createOperation());
+    await settle();
+    calls[1]?.resolve(makePage(chart, 1, 20));
+    expect((await next).page).toMatchObject({ number: 1 });
+  });
+
+  it('leaves an operation alone that stops waiting, and keeps what it paid for', async () => {
+    const { source, calls } = createHeldSource();
+    const { cache, clock } = createTestCache(source);
+    const operation = createOperation(clock.monotonic() + 20);
+    const read = cache.fetch(key(1), operation);
+    clock.expireDeadlines(20);
+    await expect(read).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    calls[0]?.resolve(makePage(chart, 1, 20));
+    await settle();
+    expect((await cache.fetch(key(1), createOperation())).origin).toBe('cached');
+    expect(operation.cost.requests).toBe(1);
+  });
+
+  it('has the deadline of whoever waits longest', async () => {
+    let deadline = (): number => 0;
+    const { cache, clock } = createTestCache((_key, options) => {
+      deadline = options.deadline;
+      return new Promise(() => undefined);
+    });
+    const waiting = [5, 9, 7].map((at) => cache.fetch(key(1), createOperation(at)));
+    await settle();
+    expect(deadline()).toBe(9);
+    clock.expireDeadlines(9);
+    await Promise.allSettled(waiting);
+  });
+
+  it('can be waited for as a whole', async () => {
+    const { source, calls } = createHeldSource();
+    const { cache } = createTestCache(source);
+    const reads = Promise.allSettled([1, 2].map((number) => cache.fetch(key(number), createOperation())));
+    let isSettled = false;
+    const settled = cache.settle().then(() => {
+      isSettled = true;
+    });
+    await settle();
+    calls[0]?.resolve(makePage(chart, 1, 20));
+    await settle();
+    expect(isSettled).toBe(false);
+    calls[1]?.reject(new ApiError('UPSTREAM_ERROR'));
+    await settled;
+    await reads;
+  });
+});
+
+describe('PageCache, when a page is past its time to live', () => {
+  /** A cache that holds page 1, which has just expired, and a source that waits. */
+  async function createStaleCache(options: TestCacheOptions = {}) {
+    const { source, calls } = createHeldSource();
+    const made = createTestCache(source, options);
+    const first = made.cache.fetch(key(1), createOperation());
+    await settle();
+    calls[0]?.resolve(makePage(chart, 1, 20));
+    const held = (await first).page;
+    made.clock.advance(1000);
+    calls.length = 0;
+    made.events.length = 0;
+    return { ...made, calls, held };
+  }
+
+  it('serves it at once, while one refresh runs that belongs to nobody', async () => {
+    const { cache, calls, held, events } = await createStaleCache();
+    const reads = range(1, 500).map(() => {
+      cache.refresh(key(1));
+      return cache.use(held);
+    });
+    expect(new Set(reads.map(({ page, origin }) => `${page.generation} ${origin}`))).toEqual(
+      new Set(['1 stale']),
+    );
+    await settle();
+    expect(calls).toMatchObject([{ background: true }]);
+    expect(events).toEqual([{ type: 'pageRefresh', chart: US_VIEWS, page: 1 }]);
+
+    calls[0]?.resolve(makePage(chart, 1, 20));
+    await settle();
+    // The older copy may still be cut from; it is no reason to ask again.
+    expect(cache.use(held).origin).toBe('stale');
+    cache.refresh(key(1));
+    expect((await cache.fetch(key(1), createOperation())).origin).toBe('cached');
+    expect(calls).toHaveLength(1);
+  });
+
+  it('waits for the refresh when it is asked for a fresh page', async () => {
+    const { cache, calls } = await createStaleCache();
+    cache.refresh(key(1));
+    const operation = createOperation();
+    const read = cache.fetch(key(1), operation);
+    await settle();
+    calls[0]?.resolve(makePage(chart, 1, 20));
+    expect(await read).toMatchObject({ origin: 'shared', page: { generation: 2 } });
+    expect(operation.cost.requests).toBe(0);
+  });
+
+  it.each([
+    'UPSTREAM_UNAUTHENTICATED',
+    'UPSTREAM_QUOTA_EXCEEDED',
+    'UPSTREAM_FORBIDDEN',
+    'UPSTREAM_RATE_LIMITED',
+    'UPSTREAM_ERROR',
+    'UPSTREAM_TIMEOUT',
+    'UPSTREAM_UNAVAILABLE',
+    'UPSTREAM_BAD_RESPONSE',
+    'CREDIT_BUDGET_EXHAUSTED',
+  ] as const)('falls back on it when the refresh fails with %s', async (code) => {
+    const { cache, calls } = await createStaleCache();
+    const read = cache.fetch(key(1), createOperation());
+    await settle();
+    calls[0]?.reject(new ApiError(code));
+    expect(await read).toMatchObject({ origin: 'stale', page: { generation: 1 } });
+  });
+
+  it('falls back on it when the operation has no time left', async () => {
+    const { cache, clock } = await createStaleCache();
+    const read = cache.fetch(key(1), createOperation(clock.monotonic() + 20));
+    clock.expireDeadlines(20);
+    expect(await read).toMatchObject({ origin: 'stale', page: { generation: 1 } });
+  });
+
+  it('drops it when upstream refuses it: a 400 is never served stale', async () => {
+    const { cache, calls } = await createStaleCache();
+    cache.refresh(key(1));
+    await settle();
+    calls[0]?.reject(new ApiError('BAD_USER_INPUT'));
+    await settle();
+    expect(cache.newest(US_VIEWS)).toEqual([]);
+
+    const read = cache.fetch(key(1), createOperation());
+    await settle();
+    calls[1]?.reject(new ApiError('BAD_USER_INPUT'));
+    await expect(read).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+
+  it('has it no longer than it may be stale', async () => {
+    const { cache, clock, calls } = await createStaleCache({ staleMs: 5000 });
+    clock.advance(4999);
+    expect(cache.newest(US_VIEWS)).toHaveLength(1);
+    clock.advance(1);
+    expect(cache.newest(US_VIEWS)).toEqual([]);
+    const read = cache.fetch(key(1), createOperation());
+    await settle();
+    calls[0]?.reject(new ApiError('UPSTREAM_ERROR'));
+    await expect(read).rejects.toMatchObject({ code: 'UPSTREAM_ERROR' });
+  });
+
+  it('gives views of each generation, the newest first, and of the newest copies', async () => {
+    const { cache, clock } = createStillCache();
+    for (const number of [1, 2, 3]) await cache.fetch(key(number), createOperation());
+    clock.advance(1000);
+    for (const number of [2, 4]) await cache.fetch(key(number), createOperation());
+    const names = (view: readonly HeldPage[]): string[] =>
+      view.map(({ number, generation }) => `${number}/${generation}`).sort();
+    const { preferred, lastResort } = cache.views(US_VIEWS);
+    expect(preferred.map(names)).toEqual([
+      ['2/4', '4/4'],
+      ['1/1', '2/1', '3/1'],
+      ['1/1', '2/4', '3/1', '4/4'],
+    ]);
+    expect(lastResort).toEqual([]);
+
+    // Another time to live later the old generation is no more than better than nothing.
+    clock.advance(1000);
+    const later = cache.views(US_VIEWS);
+    expect(later.preferred.map(names)).toEqual([
+      ['2/4', '4/4'],
+      ['1/1', '2/4', '3/1', '4/4'],
+    ]);
+    expect(later.lastResort.map(names)).toEqual([['1/1', '2/1', '3/1']]);
+  });
+
+  it('keeps the newest copy in memory while an older one serves', async () => {
+    const onePage = sizeOf((await createStillCache().cache.fetch(key(25), createOperation())).page);
+    const { cache, clock } = createStillCache({ maxBytes: Math.ceil(onePage * 3.5) });
+    const { page: old } = await cache.fetch(key(1), createOperation());
+    clock.advance(1000);
+    await cache.fetch(key(1), createOperation());
+    cache.use(old);
+    cache.refresh(key(1));
+    for (const number of [2, 3]) await cache.fetch(key(number), createOperation());
+    expect((await cache.fetch(key(1), createOperation())).origin).toBe('cached');
+  });
+});
+
+describe("an operation's pages", () => {
+  it('are no more than it may fetch; what others pay for does not count, nor what is held', async () => {
+    const { cache, bill } = createStillCache();
+    const operation = { ...createOperation(), pagesLeft: 2 };
+    const fetch = (number: number) => cache.fetch(key(number), operation);
+    await cache.fetch(key(9), createOperation());
+    await fetch(1);
+    const other = cache.fetch(key(5), createOperation());
+    expect(await Promise.all([fetch(9), fetch(5), fetch(2)])).toMatchObject([
+      { origin: 'cached' },
+      { origin: 'shared' },
+      { origin: 'fetched' },
+    ]);
+    await other;
+    await expect(fetch(3)).rejects.toMatchObject({ code: 'OPERATION_TOO_EXPENSIVE' });
+    expect(bill).toEqual([9, 1, 5, 2]);
+  });
+
+  it('are not charged to it once its time is up', async () => {
+    const { source, calls } = createHeldSource();
+    let send = (): void => undefined;
+    const { cache, clock, events } = createTestCache((pageKey, options) => {
+      send = options.onRequest;
+      return source(pageKey, { ...options, onRequest: () => undefined });
+    });
+    const operation = createOperation(clock.monotonic() + 5);
+    const other = cache.fetch(key(1), operation).catch(() => undefined);
+    await settle();
+    send();
+    clock.advance(5);
+    send();
+    expect(operation.cost.requests).toBe(1);
+    expect(events).toEqual([{ type: 'pageRefresh', chart: US_VIEWS, page: 1 }]);
+    calls[0]?.resolve(makePage(chart, 1, 20));
+    await other;
+  });
+});
+
+describe('PageCache, when a cover expires', () => {
+  /** A source whose covers expire `coverMs` after each fetch; null for a link that does not say. */
+  function createCoverSource(clock: { now(): number }, coverMs: number | null) {
+    const bill: number[] = [];
+    const source: PageSource = async ({ number }, { onRequest }) => {
+      onRequest();
+      bill.push(number);
+      const coverExpiresAt = coverMs === null ? null : clock.now() + coverMs;
+      const rows = chart.map((video) => ({ ...video, cover: 'https://a.example/b', coverExpiresAt }));
+      return makePage(rows, number, 20, { fetchedAt: clock.now() });
+    };
+    return { source, bill };
+  }
+
+  async function readEvery100Ms(coverMs: number | null, untilMs: number, operation: () => Operation) {
+    const { clock } = createTestCache(async () => makePage(chart, 1, 20));
+    const { source, bill } = createCoverSource(clock, coverMs);
+    const { cache } = createTestCache(source, { clock });
+    const origins: string[] = [];
+    for (let passed = 0; passed <= untilMs; passed += 100) {
+      origins.push((await cache.fetch(key(1), operation())).origin);
+      await settle();
+      clock.advance(100);
+    }
+    return { bill, origins };
+  }
+
+  it('refreshes the page meanwhile, once in its time to live', async () => {
+    const { bill, origins } = await readEvery100Ms(300, 900, createOperation);
+    expect(bill).toEqual([1, 1]);
+    expect(origins).toEqual(['fetched', ...range(1, 9).map(() => 'cached')]);
+  });
+
+  it('does so again in the next generation', async () => {
+    expect((await readEvery100Ms(300, 1900, createOperation)).bill).toHaveLength(4);
+  });
+
+  it.each([null, 5000])('leaves the page its normal life when they outlive it (%p)', async (coverMs) => {
+    expect((await readEvery100Ms(coverMs, 900, createOperation)).bill).toEqual([1]);
+  });
+
+  it('goes by the time that passes, not by a wall clock that jumps', async () => {
+    const made = createTestCache(async () => makePage(chart, 1, 20));
+    const { source, bill } = createCoverSource(made.clock, 300);
+    const { cache, clock } = createTestCache(source, { clock: made.clock });
+    await cache.fetch(key(1), createOperation());
+    clock.jump(3_600_000);
+    await cache.fetch(key(1), createOperation());
+    await settle();
+    expect(bill).toEqual([1]);
+    clock.jump(-7_200_000);
+    clock.advance(300);
+    await cache.fetch(key(1), createOperation());
+    await settle();
+    expect(bill).toEqual([1, 1]);
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from '@jest/globals';
+import { type HeldPage, PageStore, sizeOf } from '../../../src/data/pages/pageStore.ts';
+import { makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
+import { createTestClock } from '../../support/clock.ts';
+
+const chart = makeVideos(1, 500);
+
+function held(number: number, generation = 1, overrides: Partial<HeldPage> = {}): HeldPage {
+  const order = generation * 100 + number;
+  return {
+    ...makePage(chart, number, 20, { order }),
+    generation,
+    freshUntil: 1000,
+    coversUntil: null,
+    ...overrides,
+  };
+}
+
+function createStore({ maxBytes = 2 ** 24, staleMs = 1000 } = {}) {
+  const clock = createTestClock();
+  const store = new PageStore({ clock, staleMs, maxBytes });
+  const names = (of = US_VIEWS): string[] =>
+    store.copies(of).map(({ number, generation }) => `${number}/${generation}`);
+  return { clock, store, names };
+}
+
+describe('PageStore', () => {
+  it('lists the copies of a chart, the newest first', () => {
+    const { store, names } = createStore();
+    const other = { ...US_VIEWS, region: 'DE' };
+    for (const page of [held(1, 2), held(3, 1), held(2, 2), held(9, 1, { chart: other })]) store.add(page);
+    expect(names()).toEqual(['2/2', '1/2', '3/1']);
+    expect(names(other)).toEqual(['9/1']);
+  });
+
+  it('holds the two newest copies of a page', () => {
+    const { store, names } = createStore();
+    for (const page of [held(1, 1), held(2, 1), held(1, 2), held(1, 3)]) store.add(page);
+    expect(names()).toEqual(['1/3', '1/2', '2/1']);
+  });
+
+  it('holds one copy of a page in each generation', () => {
+    const { store, names } = createStore();
+    store.add(held(1, 1));
+    const again = held(1, 1, { order: 150 });
+    store.add(again);
+    expect(names()).toEqual(['1/1']);
+    expect(store.newest(again)).toBe(again);
+  });
+
+  it('finds the newest copy of a page, if it is cut in the grid that is asked for', () => {
+    const { store } = createStore();
+    store.add(held(1, 1));
+    store.add(held(1, 2, { pageSize: 10 }));
+    expect(store.newest({ chart: US_VIEWS, number: 1, pageSize: 10 })).toMatchObject({ generation: 2 });
+    expect(store.newest({ chart: US_VIEWS, number: 1, pageSize: 20 })).toBeUndefined();
+    expect(store.newest({ chart: US_VIEWS, number: 2, pageSize: 20 })).toBeUndefined();
+  });
+
+  it('has a copy until it may not even be stale any more', () => {
+    const { store, names, clock } = createStore({ staleMs: 500 });
+    store.add(held(1, 1));
+    store.add(held(2, 2, { freshUntil: 2000 }));
+    clock.advance(1498);
+    expect(names()).toEqual(['2/2', '1/1']);
+    clock.advance(1);
+    expect(names()).toEqual(['2/2']);
+    expect(store.all()).toHaveLength(1);
+  });
+
+  it('stays within its bytes, least recently used out first', () => {
+    const onePage = sizeOf(held(25));
+    const { store, names } = createStore({ maxBytes: Math.ceil(onePage * 3.5) });
+    for (const number of [1, 2, 3]) store.add(held(number));
+    store.touch(held(1));
+    names(); // Looking does not count as using.
+    store.add(held(4));
+    expect(names()).toEqual(['4/1', '3/1', '1/1']);
+    expect(store.all().map(({ number }) => number)).toEqual([3, 1, 4]);
+  });
+
+  it('finds the newest copy of a video among all charts, and the next newest when that goes', () => {
+    const { store, clock } = createStore({ staleMs: 500 });
+    const other = { ...US_VIEWS, region: 'DE' };
+    store.add(held(1, 1));
+    store.add(held(1, 3, { chart: other, freshUntil: 400 }));
+    store.add(held(1, 2));
+    expect(store.find('7')?.page).toMatchObject({ chart: other, generation: 3 });
+    expect(store.find('7')?.video).toEqual(chart[6]);
+    clock.advance(900);
+    expect(store.find('7')?.page).toMatchObject({ chart: US_VIEWS, generation: 2 });
+    clock.advance(600);
+    expect(store.find('7')).toBeUndefined();
+  });
+
+  it('finds no video of a page that was evicted, forgotten, or had an empty rank for it', () => {
+    const { store } = createStore({ maxBytes: Math.ceil(sizeOf(held(25)) * 1.5) });
+    store.add(held(1, 1, { rows: [null, ...chart.slice(1, 20)] }));
+    expect([store.find('1'), store.find('2')?.video.itemId, store.find('21')]).toEqual([
+      undefined,
+      '2',
+      undefined,
+    ]);
+    store.add(held(2));
+    expect([store.find('2'), store.find('21')?.video.itemId]).toEqual([undefined, '21']);
+    store.forget(held(2));
+    expect(store.find('21')).toBeUndefined();
+  });
+
+  it('forgets all copies of a page', () => {
+    const { store, names } = createStore();
+    for (const page of [held(1, 1), held(1, 2), held(2, 1)]) store.add(page);
+    store.forget(held(1));
+    expect(names()).toEqual(['2/1']);
+  });
+
+  it('does not keep a chart in mind of which nothing is left', () => {
+    const { store, names } = createStore();
+    store.add(held(1));
+    store.forget(held(1));
+    expect(names()).toEqual([]);
+    expect(store.all()).toEqual([]);
+  });
+});

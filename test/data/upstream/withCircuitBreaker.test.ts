@@ -1,0 +1,271 @@
+import { describe, expect, it } from '@jest/globals';
+import { withCircuitBreaker } from '../../../src/data/upstream/withCircuitBreaker.ts';
+import { ApiError } from '../../../src/domain/errors.ts';
+import type { FetchOptions, Page, PageSource } from '../../../src/domain/page.ts';
+import { fetchOptions, settle } from '../../support/cache.ts';
+import { range } from '../../support/charts.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { codeOf, createEvents, createHeldSource, createScript, key, page } from '../../support/sources.ts';
+
+describe('withCircuitBreaker', () => {
+  function createBreaker(source: PageSource) {
+    const clock = createTestClock();
+    const { events, onEvent } = createEvents();
+    const fetch = withCircuitBreaker(source, { clock, onEvent });
+    const ask = (number = 1, options: Partial<FetchOptions> = {}) =>
+      codeOf(fetch(key(number), fetchOptions(options)));
+    return { clock, events, fetch, ask };
+  }
+  const failure = new ApiError('UPSTREAM_ERROR');
+
+  async function askTimes(ask: () => Promise<string>, times: number): Promise<string[]> {
+    const codes: string[] = [];
+    for (let time = 0; time < times; time++) codes.push(await ask());
+    return codes;
+  }
+
+  it.each(['UPSTREAM_ERROR', 'UPSTREAM_TIMEOUT', 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_BAD_RESPONSE'] as const)(
+    'opens on 5 in a row of %s, for 30 s',
+    async (code) => {
+      const { source, bill } = createScript(...Array.from({ length: 5 }, () => new ApiError(code)), page);
+      const { clock, events, ask } = createBreaker(source);
+      expect(await askTimes(ask, 7)).toEqual([
+        ...Array(5).fill(code),
+        'UPSTREAM_UNAVAILABLE',
+        'UPSTREAM_UNAVAILABLE',
+      ]);
+      expect(bill).toHaveLength(5);
+      clock.advance(29_999);
+      expect(await ask()).toBe('UPSTREAM_UNAVAILABLE');
+      clock.advance(1);
+      expect(await ask()).toBe('ok');
+      expect(bill).toHaveLength(6);
+      expect(events).toEqual([
+        { type: 'circuitOpened', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 },
+        { type: 'circuitClosed' },
+      ]);
+    },
+  );
+
+  it('counts failures in a row: any answer of upstream ends the row', async () => {
+    const notFound = new ApiError('UPSTREAM_BAD_RESPONSE', {
+      upstream: { status: 404, code: null, requestId: null },
+    });
+    const { source } = createScript(
+      failure,
+      failure,
+      failure,
+      failure,
+      page,
+      failure,
+      failure,
+      failure,
+      failure,
+      notFound,
+      failure,
+    );
+    const { events, ask } = createBreaker(source);
+    await askTimes(ask, 14);
+    expect(events).toEqual([]);
+    await ask();
+    expect(events).toHaveLength(1);
+  });
+
+  it.each([
+    ['UPSTREAM_UNAUTHENTICATED', undefined, 60],
+    ['UPSTREAM_QUOTA_EXCEEDED', undefined, 60],
+    ['UPSTREAM_FORBIDDEN', undefined, 60],
+    ['UPSTREAM_RATE_LIMITED', 7, 7],
+  ] as const)(
+    'holds all calls after one %s, and probes with one',
+    async (code, retryAfterSeconds, seconds) => {
+      const refusal = new ApiError(code, { retryAfterSeconds });
+      const { source, bill } = createScript(refusal, refusal, page);
+      const { clock, ask } = createBreaker(source);
+      expect(await askTimes(() => ask(1), 1)).toEqual([code]);
+      expect(await ask(2)).toBe(code);
+      clock.advance(seconds * 1000 - 1);
+      expect(await ask(3)).toBe(code);
+      clock.advance(1);
+      expect(await Promise.all([ask(4), ask(5)])).toEqual([code, code]);
+      expect(bill).toEqual([1, 4]);
+      clock.advance(seconds * 1000);
+      expect(await Promise.all([ask(6), ask(7)])).toEqual(['ok', 'ok']);
+      expect(bill).toEqual([1, 4, 6, 7]);
+    },
+  );
+
+  it('says how long a pause lasts still', async () => {
+    const limited = new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
+    const { clock, fetch, ask } = createBreaker(createScript(limited).source);
+    await ask();
+    clock.advance(12_500);
+    await expect(fetch(key(), fetchOptions())).rejects.toMatchObject({ retryAfterSeconds: 48 });
+  });
+
+  it('lets one probe go ahead, while the others wait for what becomes of it', async () => {
+    const { source, started, calls } = createHeldSource();
+    const { clock, ask } = createBreaker(source);
+    const failing = range(1, 5).map((number) => ask(number));
+    await settle();
+    for (const { reject } of calls) reject(failure);
+    await Promise.all(failing);
+    clock.advance(30_000);
+
+    const waiting = [6, 7, 8].map((number) => ask(number));
+    await settle();
+    expect(started).toEqual([1, 2, 3, 4, 5, 6]);
+    calls[5]?.reject(failure);
+    expect(await Promise.all(waiting)).toEqual([
+      'UPSTREAM_ERROR',
+      'UPSTREAM_UNAVAILABLE',
+      'UPSTREAM_UNAVAILABLE',
+    ]);
+
+    clock.advance(30_000);
+    const again = [9, 10].map((number) => ask(number));
+    await settle();
+    expect(started.slice(6)).toEqual([9]);
+    calls[6]?.resolve(page);
+    await settle();
+    expect(started.slice(6)).toEqual([9, 10]);
+    calls[7]?.resolve(page);
+    expect(await Promise.all(again)).toEqual(['ok', 'ok']);
+  });
+
+  it('learns nothing from a probe that was never sent', async () => {
+    const clock = createTestClock();
+    const answers: ('unsent' | ApiError | Page)[] = [...Array<ApiError>(5).fill(failure), 'unsent', page];
+    const source: PageSource = async (_key, { onRequest }) => {
+      const answer = answers.shift() ?? page;
+      if (answer === 'unsent') throw new ApiError('CREDIT_BUDGET_EXHAUSTED');
+      onRequest();
+      if (answer instanceof ApiError) throw answer;
+      return answer;
+    };
+    const { events, onEvent } = createEvents();
+    const fetch = withCircuitBreaker(source, { clock, onEvent });
+    const ask = () => codeOf(fetch(key(), fetchOptions()));
+    await askTimes(ask, 5);
+    clock.advance(30_000);
+    expect(await ask()).toBe('CREDIT_BUDGET_EXHAUSTED');
+    expect(events).toHaveLength(1);
+    expect(await ask()).toBe('ok');
+    expect(events.at(-1)).toEqual({ type: 'circuitClosed' });
+  });
+
+  it('stops calls that wait for their turn below it when it opens', async () => {
+    const turns: (() => void)[] = [];
+    const bill: number[] = [];
+    const source: PageSource = async ({ number }, { check, onRequest }) => {
+      await new Promise<void>((resolve) => void turns.push(resolve));
+      check();
+      onRequest();
+      bill.push(number);
+      throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
+    };
+    const { ask } = createBreaker(source);
+    const outcomes = range(1, 3).map((number) => ask(number));
+    for (const turn of turns) {
+      turn();
+      await settle();
+    }
+    expect(await Promise.all(outcomes)).toEqual(Array(3).fill('UPSTREAM_QUOTA_EXCEEDED'));
+    expect(bill).toEqual([1]);
+  });
+
+  it('is not closed by an answer to a call from before it opened', async () => {
+    const { source, calls } = createHeldSource();
+    const { ask } = createBreaker(source);
+    const [slow, refused] = [ask(1), ask(2)];
+    await settle();
+    calls[1]?.reject(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+    await refused;
+    calls[0]?.resolve(page);
+    expect(await slow).toBe('ok');
+    expect(await ask(3)).toBe('UPSTREAM_QUOTA_EXCEEDED');
+  });
+
+  it('is not closed by a probe that was sent before it opened again', async () => {
+    const { source, calls } = createHeldSource();
+    const { clock, ask, events } = createBreaker(source);
+    const limited = (retryAfterSeconds: number) =>
+      new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds });
+    const [slow, refused] = [ask(1), ask(2)];
+    await settle();
+    calls[1]?.reject(limited(1));
+    await refused;
+    clock.advance(1000);
+    const probe = ask(3);
+    await settle();
+    calls[0]?.reject(limited(60));
+    await slow;
+    calls[2]?.resolve(page);
+    expect(await probe).toBe('ok');
+    expect(await ask(4)).toBe('UPSTREAM_RATE_LIMITED');
+    expect(events.map(({ type }) => type)).toEqual(['circuitOpened', 'circuitOpened']);
+  });
+
+  it('is not opened for a shorter time by what comes later', async () => {
+    const { source, calls } = createHeldSource();
+    const { clock, ask } = createBreaker(source);
+    const both = [ask(1), ask(2)];
+    await settle();
+    calls[0]?.reject(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+    await settle();
+    calls[1]?.reject(new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 5 }));
+    await Promise.all(both);
+    clock.advance(6000);
+    expect(await ask(3)).toBe('UPSTREAM_QUOTA_EXCEEDED');
+  });
+
+  it('opens for 30 s when the probe fails, whatever opened it before', async () => {
+    const { source, bill } = createScript(new ApiError('UPSTREAM_QUOTA_EXCEEDED'), failure, page);
+    const { clock, fetch, ask } = createBreaker(source);
+    await ask();
+    clock.advance(60_000);
+    expect(await ask()).toBe('UPSTREAM_ERROR');
+    clock.advance(20_000);
+    await expect(fetch(key(), fetchOptions())).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      retryAfterSeconds: 10,
+    });
+    clock.advance(10_000);
+    expect(await ask()).toBe('ok');
+    expect(bill).toHaveLength(3);
+  });
+
+  it('is closed by a probe that upstream answers, though with another status', async () => {
+    const upstream = { status: 404, code: null, requestId: null };
+    const { source, bill } = createScript(
+      new ApiError('UPSTREAM_QUOTA_EXCEEDED'),
+      new ApiError('UPSTREAM_BAD_RESPONSE', { upstream }),
+      page,
+    );
+    const { clock, ask } = createBreaker(source);
+    await ask();
+    clock.advance(60_000);
+    expect([await ask(), await ask()]).toEqual(['UPSTREAM_BAD_RESPONSE', 'ok']);
+    expect(bill).toHaveLength(3);
+  });
+
+  it.each([
+    { status: 200, code: null, requestId: null },
+    { status: 200, code: 0, requestId: 'req-1' },
+  ])('opens on 5 answers that cannot be read (%j)', async (upstream) => {
+    const { source } = createScript(new ApiError('UPSTREAM_BAD_RESPONSE', { upstream }));
+    const { ask } = createBreaker(source);
+    expect((await askTimes(ask, 6)).at(-1)).toBe('UPSTREAM_UNAVAILABLE');
+  });
+
+  it('goes by the time that passes, not by a wall clock that jumps', async () => {
+    const { source } = createScript(new ApiError('UPSTREAM_QUOTA_EXCEEDED'), page);
+    const { clock, ask } = createBreaker(source);
+    await ask();
+    clock.jump(3_600_000);
+    expect(await ask()).toBe('UPSTREAM_QUOTA_EXCEEDED');
+    clock.jump(-7_200_000);
+    clock.advance(60_000);
+    expect(await ask()).toBe('ok');
+  });
+});

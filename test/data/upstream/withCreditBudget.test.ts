@@ -1,0 +1,89 @@
+import { expect, it } from '@jest/globals';
+import { createCreditBudget } from '../../../src/data/upstream/creditBudget.ts';
+import { withCreditBudget } from '../../../src/data/upstream/withCreditBudget.ts';
+import { ApiError } from '../../../src/domain/errors.ts';
+import type { PageSource } from '../../../src/domain/page.ts';
+import { fetchOptions, settle } from '../../support/cache.ts';
+import { range } from '../../support/charts.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { codeOf, createEvents, createScript, key, page } from '../../support/sources.ts';
+
+/** At noon. */
+function createSpender(source: PageSource, creditsPerDay = 10) {
+  const clock = createTestClock(Date.UTC(2026, 0, 1, 12));
+  const budget = createCreditBudget({ creditsPerDay, clock });
+  const { events, onEvent } = createEvents();
+  const fetch = withCreditBudget(source, budget, onEvent);
+  return { budget, events, fetch: (number = 1) => fetch(key(number), fetchOptions()) };
+}
+
+it('refuses what the budget cannot pay for, whatever the concurrency, and says when it can again', async () => {
+  let calls = 0;
+  const { fetch, events } = createSpender(async (_key, { onRequest }) => {
+    await new Promise(setImmediate);
+    onRequest();
+    calls++;
+    return page;
+  });
+  const outcomes = await Promise.allSettled(range(1, 200).map(fetch));
+  expect(calls).toBe(5);
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
+  expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
+    reason: { code: 'CREDIT_BUDGET_EXHAUSTED', retryable: true, retryAfterSeconds: 12 * 3600 },
+  });
+  expect(events).toHaveLength(195);
+  expect(events[0]).toEqual({ type: 'budgetRefused', retryAfterSeconds: 12 * 3600 });
+});
+
+it('lets a call wait while what is left is set aside for others, which may not use it', async () => {
+  const turns: (() => void)[] = [];
+  const bill: number[] = [];
+  const { fetch } = createSpender(async ({ number }, { onRequest }) => {
+    await new Promise<void>((resolve) => void turns.push(resolve));
+    if (number === 1) throw new ApiError('UPSTREAM_UNAVAILABLE');
+    onRequest();
+    bill.push(number);
+    return page;
+  }, 2);
+  const outcomes = Promise.all([1, 2, 3].map((number) => codeOf(fetch(number))));
+  await settle();
+  expect(turns).toHaveLength(1);
+  turns[0]?.();
+  await settle();
+  turns[1]?.();
+  expect(await outcomes).toEqual(['UPSTREAM_UNAVAILABLE', 'ok', 'CREDIT_BUDGET_EXHAUSTED']);
+  expect(bill).toEqual([2]);
+});
+
+it('makes no call that is not wanted any more when credits are there again', async () => {
+  const { source, bill } = createScript(page);
+  const { onEvent } = createEvents();
+  const budget = createCreditBudget({ creditsPerDay: 2, clock: createTestClock() });
+  budget.reserve(2);
+  const check = (): void => {
+    throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
+  };
+  const waiting = codeOf(withCreditBudget(source, budget, onEvent)(key(3), fetchOptions({ check })));
+  budget.release(2);
+  expect(await waiting).toBe('UPSTREAM_QUOTA_EXCEEDED');
+  expect(bill).toEqual([]);
+});
+
+it('counts a call that failed: it may have been billed', async () => {
+  const { fetch } = createSpender(async (_key, { onRequest }) => {
+    onRequest();
+    throw new ApiError('UPSTREAM_TIMEOUT');
+  }, 2);
+  expect([await codeOf(fetch()), await codeOf(fetch())]).toEqual([
+    'UPSTREAM_TIMEOUT',
+    'CREDIT_BUDGET_EXHAUSTED',
+  ]);
+});
+
+it('gives back what a call took that was not made', async () => {
+  const { fetch, budget } = createSpender(async () => {
+    throw new ApiError('UPSTREAM_UNAVAILABLE');
+  }, 2);
+  for (let time = 0; time < 3; time++) expect(await codeOf(fetch())).toBe('UPSTREAM_UNAVAILABLE');
+  expect(budget.reserve(2)).toBe(true);
+});

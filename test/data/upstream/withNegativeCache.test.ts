@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import { withFailureMemory } from '../../../src/data/upstream/withNegativeCache.ts';
+import { ApiError } from '../../../src/domain/errors.ts';
+import { fetchOptions } from '../../support/cache.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { codeOf, createScript, key, page } from '../../support/sources.ts';
+
+describe('withFailureMemory', () => {
+  it('remembers a failure for twice as long each time, up to a minute, and forgets it with a success', async () => {
+    const script = createScript(new ApiError('UPSTREAM_ERROR'));
+    const clock = createTestClock();
+    const fetch = withFailureMemory(script.source, { clock, ttlMs: 1000 });
+    const pauses: number[] = [];
+    for (let seconds = 0; seconds <= 250; seconds++) {
+      const before = script.bill.length;
+      expect(await codeOf(fetch(key(), fetchOptions()))).toBe('UPSTREAM_ERROR');
+      if (script.bill.length > before) pauses.push(seconds);
+      clock.advance(1000);
+    }
+    expect(pauses).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+
+    script.answers.push(page);
+    clock.advance(60_000);
+    expect(await codeOf(fetch(key(), fetchOptions()))).toBe('ok');
+    script.answers.splice(0, 2, new ApiError('UPSTREAM_ERROR'));
+    await codeOf(fetch(key(), fetchOptions()));
+    clock.advance(1000);
+    const asked = script.bill.length;
+    await codeOf(fetch(key(), fetchOptions()));
+    expect(script.bill).toHaveLength(asked + 1);
+  });
+
+  it('remembers it for that page alone', async () => {
+    const { source, bill } = createScript(new ApiError('UPSTREAM_ERROR'), page);
+    const fetch = withFailureMemory(source, { clock: createTestClock(), ttlMs: 1000 });
+    expect(await codeOf(fetch(key(1), fetchOptions()))).toBe('UPSTREAM_ERROR');
+    expect(await codeOf(fetch(key(2), fetchOptions()))).toBe('ok');
+    expect(bill).toEqual([1, 2]);
+  });
+
+  it('remembers a refusal (400) for 10 minutes', async () => {
+    const { source, bill } = createScript(new ApiError('BAD_USER_INPUT'), page);
+    const clock = createTestClock();
+    const fetch = withFailureMemory(source, { clock, ttlMs: 1000 });
+    await codeOf(fetch(key(), fetchOptions()));
+    clock.advance(599_999);
+    expect(await codeOf(fetch(key(), fetchOptions()))).toBe('BAD_USER_INPUT');
+    clock.advance(1);
+    expect(await codeOf(fetch(key(), fetchOptions()))).toBe('ok');
+    expect(bill).toEqual([1, 1]);
+  });
+
+  it('begins anew after a refusal: that was an answer', async () => {
+    const failed = new ApiError('UPSTREAM_ERROR');
+    const { source, bill } = createScript(
+      failed,
+      failed,
+      failed,
+      new ApiError('BAD_USER_INPUT'),
+      failed,
+      page,
+    );
+    const clock = createTestClock();
+    const fetch = withFailureMemory(source, { clock, ttlMs: 1000 });
+    for (const pauseMs of [1000, 2000, 4000, 600_000, 1000]) {
+      await codeOf(fetch(key(), fetchOptions()));
+      clock.advance(pauseMs);
+    }
+    expect(await codeOf(fetch(key(), fetchOptions()))).toBe('ok');
+    expect(bill).toHaveLength(6);
+  });
+
+  it('does not remember what was never sent, nor what holds for every page', async () => {
+    const clock = createTestClock();
+    let calls = 0;
+    const unsent = withFailureMemory(
+      async () => {
+        calls++;
+        throw new ApiError('UPSTREAM_UNAVAILABLE');
+      },
+      { clock, ttlMs: 1000 },
+    );
+    await codeOf(unsent(key(), fetchOptions()));
+    await codeOf(unsent(key(), fetchOptions()));
+    expect(calls).toBe(2);
+
+    const { source, bill } = createScript(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+    const refused = withFailureMemory(source, { clock, ttlMs: 1000 });
+    await codeOf(refused(key(), fetchOptions()));
+    await codeOf(refused(key(), fetchOptions()));
+    expect(bill).toHaveLength(2);
+  });
+});

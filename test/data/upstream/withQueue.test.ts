@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import { withQueue } from '../../../src/data/upstream/withQueue.ts';
+import { ApiError } from '../../../src/domain/errors.ts';
+import { fetchOptions, settle } from '../../support/cache.ts';
+import { US_VIEWS } from '../../support/charts.ts';
+import { codeOf, createEvents, createHeldSource, key, page } from '../../support/sources.ts';
+
+describe('withQueue', () => {
+  it('lets so many through at once, the next when one is done, whatever became of it', async () => {
+    const { source, started, calls } = createHeldSource();
+    const { onEvent } = createEvents();
+    const limited = withQueue(source, { concurrency: 2, maxWaiting: 10, onEvent });
+    const outcomes = Promise.all([1, 2, 3, 4].map((number) => codeOf(limited(key(number), fetchOptions()))));
+    await settle();
+    expect(started).toEqual([1, 2]);
+    calls[1]?.resolve(page);
+    await settle();
+    expect(started).toEqual([1, 2, 3]);
+    calls[0]?.reject(new ApiError('UPSTREAM_ERROR'));
+    await settle();
+    expect(started).toEqual([1, 2, 3, 4]);
+    for (const { resolve } of calls) resolve(page);
+    expect(await outcomes).toEqual(['UPSTREAM_ERROR', 'ok', 'ok', 'ok']);
+  });
+
+  it('turns away what would wait behind too many, of refreshes behind half as many, and tells of it', async () => {
+    const { source, calls } = createHeldSource();
+    const { events, onEvent } = createEvents();
+    const limited = withQueue(source, { concurrency: 1, maxWaiting: 4, onEvent });
+    const ask = (number: number, background: boolean) =>
+      codeOf(limited(key(number), fetchOptions({ background })));
+    const outcomes = [false, false, false, true, false, false, false].map((background, index) =>
+      ask(index + 1, background),
+    );
+    await settle();
+    for (let turn = 0; turn < 8; turn++) {
+      for (const { resolve } of calls) resolve(page);
+      await settle();
+    }
+    const unavailable = 'UPSTREAM_UNAVAILABLE';
+    expect(await Promise.all(outcomes)).toEqual(['ok', 'ok', 'ok', unavailable, 'ok', 'ok', unavailable]);
+    expect(events).toEqual([
+      { type: 'pageShed', chart: US_VIEWS, page: 4 },
+      { type: 'pageShed', chart: US_VIEWS, page: 7 },
+    ]);
+  });
+
+  it('prefers operations to refreshes', async () => {
+    const { source, started, calls } = createHeldSource();
+    const limited = withQueue(source, { concurrency: 1, maxWaiting: 10, onEvent: createEvents().onEvent });
+    for (const number of [1, 2, 3]) {
+      void limited(key(number), fetchOptions({ background: number < 3 })).catch(() => undefined);
+    }
+    await settle();
+    for (const turn of [0, 1]) {
+      calls[turn]?.resolve(page);
+      await settle();
+    }
+    expect(started).toEqual([1, 3, 2]);
+    calls[2]?.resolve(page);
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import { withRetry } from '../../../src/data/upstream/withRetry.ts';
+import { ApiError } from '../../../src/domain/errors.ts';
+import type { PageSource } from '../../../src/domain/page.ts';
+import { fetchOptions } from '../../support/cache.ts';
+import { US_VIEWS } from '../../support/charts.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { codeOf, createEvents, createScript, key, page } from '../../support/sources.ts';
+
+describe('withRetry', () => {
+  const refused = new ApiError('UPSTREAM_UNAVAILABLE', { repeatable: true });
+  const broken = new ApiError('UPSTREAM_ERROR', { repeatable: true });
+
+  function createRetry(source: PageSource, random = () => 0) {
+    const clock = createTestClock();
+    const { events, onEvent } = createEvents();
+    return { clock, events, fetch: withRetry(source, { clock, random, onEvent }) };
+  }
+
+  it.each([
+    [0, 500],
+    [0.5, 1750],
+    [1, 3000],
+  ])(
+    'repeats what may be repeated once, after a pause (chance %p: %i ms), and tells of it',
+    async (chance, pauseMs) => {
+      const { source, bill } = createScript(broken, page);
+      const { clock, events, fetch } = createRetry(source, () => chance);
+      let requests = 0;
+      expect(await codeOf(fetch(key(), fetchOptions({ onRequest: () => requests++ })))).toBe('ok');
+      expect(clock.monotonic()).toBe(1 + pauseMs);
+      expect(bill).toEqual([1, 1]);
+      expect(requests).toBe(2);
+      expect(events).toEqual([{ type: 'retry', chart: US_VIEWS, page: 1, code: 'UPSTREAM_ERROR', pauseMs }]);
+    },
+  );
+
+  it('gives the second failure, and does not try a third time', async () => {
+    const { source, bill } = createScript(refused, broken, page);
+    expect(await codeOf(createRetry(source).fetch(key(), fetchOptions()))).toBe('UPSTREAM_ERROR');
+    expect(bill).toEqual([1, 1]);
+  });
+
+  it('does not repeat what may have been billed, or would fail again', async () => {
+    for (const code of ['UPSTREAM_TIMEOUT', 'UPSTREAM_BAD_RESPONSE', 'UPSTREAM_RATE_LIMITED'] as const) {
+      const { source, bill } = createScript(new ApiError(code), page);
+      expect(await codeOf(createRetry(source).fetch(key(), fetchOptions()))).toBe(code);
+      expect(bill).toEqual([1]);
+    }
+  });
+
+  it.each([
+    [4000, 2000],
+    [1000, 500],
+    [999, undefined],
+  ])('with %i ms left pauses for %p ms at most', async (leftMs, pauseMs) => {
+    const { source, bill } = createScript(broken, page);
+    const { clock, fetch } = createRetry(source, () => 1);
+    await codeOf(fetch(key(), fetchOptions({ deadline: () => 1 + leftMs })));
+    expect(clock.monotonic()).toBe(1 + (pauseMs ?? 0));
+    expect(bill).toHaveLength(pauseMs === undefined ? 1 : 2);
+  });
+
+  it('gives the first failure when the second attempt was never made', async () => {
+    let isFirst = true;
+    const source: PageSource = async (_key, { onRequest }) => {
+      if (!isFirst) throw new ApiError('CREDIT_BUDGET_EXHAUSTED');
+      isFirst = false;
+      onRequest();
+      throw broken;
+    };
+    const { fetch, events } = createRetry(source);
+    expect(await codeOf(fetch(key(), fetchOptions()))).toBe('UPSTREAM_ERROR');
+    expect(events).toEqual([]);
+  });
+});

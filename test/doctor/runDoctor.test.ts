@@ -1,0 +1,236 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { checkNode, OLDEST_NODE } from '../../src/doctor/checkNode.ts';
+import { explainConnection } from '../../src/doctor/connectionTrouble.ts';
+import { explainRedis } from '../../src/doctor/explainRedis.ts';
+import { runDoctor } from '../../src/doctor/runDoctor.ts';
+import { createEmulator, type Emulator } from '../../src/keyapi/emulator/emulator.ts';
+import { createTestClock, type TestClock } from '../support/clock.ts';
+import { findFreePort } from '../support/freePort.ts';
+import { type Handler, reply, startUpstream, type Upstream } from '../support/upstream.ts';
+
+/** KEYAPI_TIMEOUT_MS where nothing is set. */
+const TIMEOUT_MS = 5000;
+const TOKEN = 'sk-secret-token-42';
+const PASSWORD = 'pass-w0rd-never-shown';
+
+let emulator: Emulator;
+let clock: TestClock;
+let base: string;
+let folder: string;
+
+beforeEach(async () => {
+  clock = createTestClock();
+  emulator = createEmulator({ token: TOKEN });
+  base = (await emulator.listen()).origin;
+  folder = await mkdtemp(path.join(tmpdir(), 'doctor-'));
+});
+
+afterEach(async () => {
+  await emulator.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Runs the doctor with these variables alone; gives its exit code and what it wrote. */
+async function callDoctor(variables: Record<string, string>, ...args: string[]) {
+  let output = '';
+  const write = (text: string): void => {
+    output += text;
+  };
+  const code = await runDoctor({ args, variables, write, clock });
+  expect(output).not.toMatch(/secret-token|never-shown|key-of-a-client|\n {4}at /);
+  return { code, output };
+}
+
+/** On KeyAPI, as far as the doctor knows. */
+function onKeyapi(variables: Record<string, string> = {}): Record<string, string> {
+  return { KEYAPI_BASE_URL: base, KEYAPI_TOKEN: TOKEN, CREDIT_BUDGET_PER_DAY: '100', ...variables };
+}
+
+describe('npm run doctor', () => {
+  it('finds nothing to mend where nothing is set, and says that the data is for demonstration', async () => {
+    const { code, output } = await callDoctor({});
+    expect(output).toMatch(/^Node +ok +\d+/m);
+    expect(output).toMatch(/^KeyAPI +note +demo data/m);
+    expect(output).toMatch(/^Emulator +ok +accepted: 20 videos of the US chart's 500/m);
+    expect(output).toMatch(/^Nothing must be mended\.$/m);
+    expect(code).toBe(0);
+  });
+
+  it('spends nothing unless it is asked to, and says what that would cost', async () => {
+    const { code, output } = await callDoctor(onKeyapi());
+    expect(output).toMatch(
+      /^Token +skipped +not tried: one call costs 2 credits\n +-> npm run doctor -- --call$/m,
+    );
+    expect([code, emulator.counts.requests]).toEqual([0, 0]);
+  });
+
+  it('makes one call with --call, and says first that it costs 2 credits', async () => {
+    const { code, output } = await callDoctor(onKeyapi({ API_KEYS: 'web:key-of-a-client' }), '--call');
+    expect(output).toMatch(new RegExp(`^One call to ${base}: 2 credits\\.\\n`));
+    expect(output).toMatch(/^Token +ok +accepted: 20 videos of the US chart's 500 came in \d+ ms$/m);
+    expect([code, emulator.counts]).toEqual([0, { requests: 1, credits: 2 }]);
+  });
+
+  it('lists all that is wrong with the settings', async () => {
+    const variables = {
+      NODE_ENV: 'production',
+      PORT: 'x',
+      REDIS_URL: `http://:${PASSWORD}@a`,
+      API_KEYS: 'short',
+    };
+    const { code, output } = await callDoctor(variables);
+    expect(output).toMatch(/^PORT +mend +expected a whole number/m);
+    expect(output).toMatch(/^REDIS_URL +mend +expected redis:/m);
+    expect(output).toMatch(/^API_KEYS +mend /m);
+    expect(output).toMatch(/^KEYAPI_TOKEN +mend +expected the bearer token/m);
+    expect(output).toMatch(/^All else +skipped /m);
+    expect(code).toBe(1);
+  });
+
+  it('notes that nothing caps what a day costs, nor who may spend it', async () => {
+    const variables = { NODE_ENV: 'production', KEYAPI_BASE_URL: base, KEYAPI_TOKEN: TOKEN };
+    const { code, output } = await callDoctor(variables);
+    expect(output).toMatch(/^Clients +note +no API_KEYS/m);
+    expect(output).toMatch(/^Budget +note +no CREDIT_BUDGET_PER_DAY/m);
+    expect(code).toBe(0);
+  });
+
+  it('knows the oldest Node, as package.json has it', async () => {
+    const { engines } = JSON.parse(await readFile('package.json', 'utf8'));
+    expect(engines.node).toBe(`>=${OLDEST_NODE}`);
+    const states = ['18.20.8', '20.18.3', '20.19.0', '22.0.0'].map((version) => checkNode(version).state);
+    expect(states).toEqual(['mend', 'mend', 'ok', 'ok']);
+  });
+});
+
+describe('of KeyAPI the doctor', () => {
+  let upstream: Upstream | undefined;
+
+  afterEach(async () => {
+    await upstream?.close();
+    upstream = undefined;
+  });
+
+  function refusal(status: number, message: string | null = null): Handler {
+    return reply({ code: status, data: null, message }, status);
+  }
+
+  it.each<[string, Handler, RegExp]>([
+    [
+      '401',
+      refusal(401, `bad apiKey ${TOKEN}`),
+      /KEYAPI_TOKEN is not accepted \(HTTP 401, it says "bad apiKey \[token\]"\)\n +-> Copy the token/,
+    ],
+    [
+      '402',
+      refusal(402, 'apiKey quota is not enough'),
+      /credits are used up \(HTTP 402, it says "apiKey quota/,
+    ],
+    ['403', refusal(403), /may not read trending charts \(HTTP 403.*\n +-> Have KeyAPI allow it/],
+    [
+      '429',
+      refusal(429, 'qps limit exceeded'),
+      /too many requests.*HTTP 429.*\n +-> Wait 60 s.*KEYAPI_QPS \(10\)/,
+    ],
+    ['402 under HTTP 200', reply({ code: 402, data: null }, 200), /used up \(HTTP 200, code 402/],
+    ['500', refusal(500, 'Internal server error'), /KeyAPI itself fails \(HTTP 500.*\n +-> Try again later/],
+    ['404', refusal(404), /does not speak as KeyAPI does \(HTTP 404.*\n +-> See that KEYAPI_BASE_URL/],
+    ['HTML', reply('<html>', 200), /does not speak as KeyAPI does \(HTTP 200\)/],
+    [
+      'silence',
+      () => clock.expireDeadlines(TIMEOUT_MS),
+      /has not answered within KEYAPI_TIMEOUT_MS \(5000\)/,
+    ],
+    ['a connection that breaks', (request) => void request.socket.destroy(), /broke before an answer/],
+  ])('says what is to be done about %s, after one call', async (_, handler, expected) => {
+    upstream = await startUpstream(handler);
+    const variables = onKeyapi({ KEYAPI_BASE_URL: upstream.url.origin });
+    const { code, output } = await callDoctor(variables, '--call');
+    expect(output).toMatch(expected);
+    expect(output).toMatch(/^To mend: Token\.$/m);
+    expect([code, upstream.requests.length]).toEqual([1, 1]);
+  });
+
+  it('says that nobody listens, and spends nothing', async () => {
+    const port = await findFreePort();
+    const refused = await callDoctor(onKeyapi({ KEYAPI_BASE_URL: `http://127.0.0.1:${port}` }), '--call');
+    expect(refused.output).toMatch(
+      new RegExp(`^KeyAPI +mend +nobody listens at 127\\.0\\.0\\.1:${port}$`, 'm'),
+    );
+    expect(refused.output).toMatch(/^Token +skipped +not tried: KeyAPI cannot be reached$/m);
+    expect(refused.output).not.toContain('2 credits');
+    expect(refused.code).toBe(1);
+  });
+
+  it('says that there is no TLS where TLS is asked for', async () => {
+    const { code, output } = await callDoctor(onKeyapi({ KEYAPI_BASE_URL: base.replace('http:', 'https:') }));
+    expect(output).toMatch(/^KeyAPI +mend .*(does not speak TLS|ends the connection)/m);
+    expect(output).toMatch(/-> See that KEYAPI_BASE_URL says TLS/);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['CERT_HAS_EXPIRED', /out of date/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /for another name/],
+    ['ETIMEDOUT', /no connection to a:1 in time/],
+    ['ENETUNREACH', /no way leads/],
+    ['EAI_AGAIN', /DNS does not answer/],
+  ])('has plain words for %s', (code, words) => {
+    const trouble = explainConnection({ code }, { variable: 'REDIS_URL', host: 'a', port: 1 });
+    expect(trouble).toMatchObject({ found: expect.stringMatching(words), advice: expect.any(String) });
+  });
+});
+
+describe('of Redis the doctor', () => {
+  it.each([
+    ["READONLY You can't write against a read only replica.", /is a replica/],
+    ["OOM command not allowed when used memory > 'maxmemory'.", /memory is full/],
+    ['MISCONF Redis is configured to save RDB snapshots', /cannot write to its disk/],
+    ['LOADING Redis is loading the dataset in memory', /still loads/],
+    [`ERR unknown thing, with args beginning with: '${PASSWORD}'`, /^redis:1: it cannot be used$/],
+  ])('has plain words for %s', (message, words) => {
+    const trouble = explainRedis(new Error(message), new URL('redis://redis:1'), 'prefix');
+    expect(trouble).toMatchObject({ found: expect.stringMatching(words), advice: expect.any(String) });
+    expect(JSON.stringify(trouble)).not.toContain(PASSWORD);
+  });
+});
+
+describe('of files the doctor', () => {
+  it('says that a cache file can be written, and leaves nothing there', async () => {
+    const { code, output } = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'pages.json') }));
+    expect(output).toMatch(/^Cache file +ok .* holds 0 pages, and can be written$/m);
+    expect([code, await readdir(folder)]).toEqual([0, []]);
+  });
+
+  it('says that the folder of the cache file is missing, or is none', async () => {
+    const missing = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'none', 'pages.json') }));
+    expect(missing.output).toMatch(/^Cache file +mend +it cannot be written: ENOENT/m);
+    expect(missing.output).toContain(`-> Make a folder ${path.join(folder, 'none')} that this user`);
+    await mkdir(path.join(folder, 'pages.json'));
+    const none = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'pages.json') }));
+    expect(none.output).toMatch(/^Cache file +mend .*it is not a regular file$/m);
+    expect([missing.code, none.code]).toEqual([1, 1]);
+  });
+
+  it('only notes a damaged cache file: the server helps itself', async () => {
+    const file = path.join(folder, 'pages.json');
+    await writeFile(file, 'nonsense');
+    const { code, output } = await callDoctor(onKeyapi({ CACHE_FILE: file }));
+    expect(output).toMatch(/^Cache file +note .*it is not a page cache of this version$/m);
+    expect([code, await readFile(file, 'utf8')]).toEqual([0, 'nonsense']);
+  });
+
+  it('counts trusted documents, or says that they cannot be read', async () => {
+    const file = 'schema/persisted-documents.json';
+    const found = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: file }));
+    expect(found.output).toMatch(/^Documents +ok +\S+ has \d+ trusted documents$/m);
+    const missing = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: path.join(folder, 'none.json') }));
+    expect(missing.output).toMatch(/^Documents +mend +PERSISTED_DOCUMENTS cannot be read: ENOENT/m);
+    const none = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: 'package-lock.json' }));
+    expect(none.output).toMatch(/^Documents +mend .*it holds something else$/m);
+    expect([found.code, missing.code, none.code]).toEqual([0, 1, 1]);
+  });
+});

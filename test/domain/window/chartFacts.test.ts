@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import type { KnownPage } from '../../../src/domain/page.ts';
+import { byAge, extentOf, gridOf } from '../../../src/domain/window/chartFacts.ts';
+import { makePage, makeVideos } from '../../support/charts.ts';
+
+const chart = makeVideos(1, 500);
+
+function page(number: number, rowCount: number, overrides: Partial<KnownPage> = {}): KnownPage {
+  return makePage(chart, number, 20, {
+    rows: makeVideos(1, rowCount),
+    totalCount: 500,
+    hasMore: true,
+    ...overrides,
+  });
+}
+
+function lengthOf(...pages: KnownPage[]): number | undefined {
+  return extentOf(pages.sort(byAge)).length;
+}
+
+describe('extentOf', () => {
+  it('is not known before any page is', () => {
+    expect(lengthOf()).toBeUndefined();
+  });
+
+  it('is what totalCount says', () => {
+    expect(lengthOf(page(3, 20))).toBe(500);
+  });
+
+  it('is what the newest page says, whichever way the chart went', () => {
+    expect(lengthOf(page(1, 20), page(2, 20, { totalCount: 480, order: 2 }))).toBe(480);
+    expect(lengthOf(page(2, 20, { totalCount: 480 }), page(1, 20, { order: 2 }))).toBe(500);
+  });
+
+  it('ends at an empty page, whatever that claims', () => {
+    expect(lengthOf(page(24, 0))).toBe(460);
+    expect(lengthOf(page(1, 0))).toBe(0);
+  });
+
+  it('ends at a short page without more behind it, also when empty pages further down were fetched with it', () => {
+    const short = page(3, 5, { hasMore: false });
+    expect(lengthOf(short)).toBe(45);
+    expect(lengthOf(short, page(4, 0), page(5, 0))).toBe(45);
+    expect(lengthOf(page(5, 0), page(4, 0), { ...short, order: 2 })).toBe(45);
+  });
+
+  it('keeps what an older page showed while newer ones claim the same and do not deny it', () => {
+    expect(lengthOf(page(24, 0), page(1, 20, { order: 2 }))).toBe(460);
+    expect(lengthOf(page(22, 0), page(23, 20, { order: 2 }))).toBe(500);
+  });
+
+  it('does not end at an empty or short page when rows were seen further down, in whichever order they came', () => {
+    for (const hole of [page(4, 0), page(4, 5, { hasMore: false })]) {
+      expect(lengthOf(hole, page(5, 20))).toBe(500);
+      expect(lengthOf({ ...hole, order: 2 }, page(5, 20))).toBe(500);
+    }
+  });
+
+  it('doubts an end that was claimed otherwise, until it is known to within a page', () => {
+    const isDoubtful = (...pages: KnownPage[]): boolean => extentOf(pages.sort(byAge)).isDoubtful;
+    expect(isDoubtful(page(1, 20), page(25, 0))).toBe(true);
+    expect(isDoubtful(page(6, 20), page(8, 0))).toBe(false);
+    expect(isDoubtful(page(1, 20), page(3, 5, { hasMore: false }))).toBe(false);
+    expect(isDoubtful(page(1, 20))).toBe(false);
+  });
+
+  it('does not believe hasMore, either way, against totalCount', () => {
+    expect(lengthOf(page(3, 20, { hasMore: false }))).toBe(500);
+    expect(lengthOf(page(25, 20, { hasMore: true }))).toBe(500);
+  });
+
+  it('counts the ranks that were seen even when totalCount is too small', () => {
+    expect(lengthOf(page(2, 20, { totalCount: 0 }))).toBe(40);
+  });
+
+  it('takes a short page with more behind it for one with empty ranks', () => {
+    expect(lengthOf(page(2, 15))).toBe(500);
+  });
+
+  it('is 0 for an empty chart', () => {
+    expect(lengthOf(page(1, 0, { totalCount: 0, hasMore: false }))).toBe(0);
+  });
+});
+
+describe('gridOf', () => {
+  it('is 20 until a page says otherwise, then what the newest page was cut by', () => {
+    expect(gridOf([])).toBe(20);
+    expect(gridOf([page(1, 20), page(2, 10, { pageSize: 10, order: 2 })].sort(byAge))).toBe(10);
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from '@jest/globals';
+import { type OperationDefinitionNode, parse, validate } from 'graphql';
+import { worstCaseCredits } from '../../../src/graphql/limits/operationCost.ts';
+import { createSchema } from '../../../src/graphql/schema/createSchema.ts';
+
+const schema = createSchema();
+const NODES = '{ nodes { itemId } }';
+
+function creditsOf(text: string, variables: Record<string, unknown> = {}): number {
+  const document = parse(text);
+  expect(validate(schema, document)).toEqual([]);
+  const [operation] = document.definitions.filter(
+    (node): node is OperationDefinitionNode => node.kind === 'OperationDefinition',
+  );
+  if (!operation) throw new Error('expected an operation');
+  return worstCaseCredits({ schema, document, operation, variables });
+}
+
+describe('worstCaseCredits', () => {
+  it.each([
+    ['', 2],
+    ['(first: 1)', 2],
+    ['(first: 20)', 2],
+    ['(first: 21)', 4],
+    ['(first: 100)', 10],
+    ['(first: 20, after: "x")', 4],
+    ['(first: 100, after: "x", before: "y")', 12],
+    ['(after: "")', 2],
+    ['(after: null, first: null)', 2],
+    ['(last: 1)', 6],
+    ['(last: 20)', 6],
+    ['(last: 100)', 14],
+    ['(last: 20, before: "x")', 4],
+    ['(last: 20, after: "x")', 6],
+    ['(first: 60, last: 10)', 6],
+    ['(first: 10, last: 60)', 2],
+    ['(first: 0)', 0],
+    ['(first: 0, after: "x")', 2],
+    // Refused by the field, once it is executed, before anything is spent.
+    ['(first: 101)', 0],
+    ['(last: 2000000)', 0],
+    ['(first: -5)', 0],
+  ])('counts the pages of a window: trendingVideos%s could cost %i', (args, credits) => {
+    expect(creditsOf(`{ trendingVideos${args} ${NODES} }`)).toBe(credits);
+  });
+
+  it.each([
+    ['{ __typename }', 0],
+    ['{ pageInfo { __typename } }', 0],
+    ['{ totalCount }', 2],
+    ['{ stale fetchedAt }', 2],
+    ['{ pageInfo { hasNextPage } }', 2],
+    ['{ pageInfo { endCursor } }', 12],
+    ['{ edges { rank } }', 12],
+    ['{ edges @skip(if: true) { rank } }', 0],
+  ])('follows the selection: %s could cost %i', (selection, credits) => {
+    expect(creditsOf(`{ trendingVideos(first: 100, after: "x") ${selection} }`)).toBe(credits);
+  });
+
+  it('counts at most one page for facts, and one for an empty window whose facts are wanted', () => {
+    expect(creditsOf('{ trendingVideos(first: 0) { totalCount nodes { itemId } } }')).toBe(2);
+    expect(creditsOf('{ trendingVideos(last: 100) { totalCount } }')).toBe(2);
+  });
+
+  it('sums aliases as if they shared nothing, and a field that is there twice once', () => {
+    expect(creditsOf(`{ a: trendingVideos ${NODES} b: trendingVideos ${NODES} }`)).toBe(4);
+    expect(creditsOf(`{ trendingVideos { totalCount } trendingVideos ${NODES} }`)).toBe(2);
+  });
+
+  it('opens fragments, named and inline, as deep as they go', () => {
+    const text = `
+      query { ...A ... on Query { b: trendingVideos(first: 40) { ...C } } }
+      fragment A on Query { ...B a: trendingVideos(first: 20) { ...C } }
+      fragment B on Query { c: trendingVideos(first: 60) { ... { ...C } } }
+      fragment C on TrendingVideoConnection { nodes { itemId } }`;
+    expect(creditsOf(text)).toBe(2 + 4 + 6);
+  });
+
+  it('applies variables, their defaults, and @skip and @include', () => {
+    const text = `query ($first: Int = 40, $skip: Boolean!) {
+      a: trendingVideos(first: $first) ${NODES}
+      b: trendingVideos(first: 100) @skip(if: $skip) ${NODES}
+      c: trendingVideos(first: 60) @include(if: $skip) ${NODES}
+    }`;
+    expect(creditsOf(text, { skip: true })).toBe(4 + 6);
+    expect(creditsOf(text, { skip: false, first: 100 })).toBe(10 + 10);
+  });
+
+  it('leaves to execution what cannot be executed', () => {
+    const text = `query ($first: Int!) { trendingVideos(first: $first) ${NODES} }`;
+    expect(creditsOf(text, {})).toBe(0);
+    expect(creditsOf(text, { first: 'many' })).toBe(0);
+  });
+
+  it('counts introspection as nothing', () => {
+    expect(creditsOf('{ __schema { types { name } } __typename }')).toBe(0);
+  });
+
+  it('stays quick however fragments are nested', () => {
+    const fragments = Array.from(
+      { length: 25 },
+      (_, index) => `fragment F${index} on Query { ...F${index + 1} ...F${index + 1} }`,
+    );
+    const text = `{ ...F0 } ${fragments.join('\n')} fragment F25 on Query { trendingVideos ${NODES} }`;
+    expect(creditsOf(text)).toBe(2);
+  });
+});

@@ -1,0 +1,281 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describeEachExecution, type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
+import { createTestClock, type TestClock } from '../../support/clock.ts';
+
+interface Video {
+  readonly id: string;
+  readonly itemId: string;
+  readonly title?: string;
+  readonly cover?: string;
+}
+
+let app: EmulatedApp;
+let clock: TestClock;
+
+describeEachExecution(() => {
+  beforeEach(async () => {
+    clock = createTestClock();
+    app = await startEmulatedApp({}, {}, { clock, random: () => 0 });
+  });
+
+  afterEach(() => app.close());
+
+  /** Has a window of a chart read, so that its pages are held. */
+  async function readChart(args = 'first: 20'): Promise<Video[]> {
+    const { data } = await app.query<{ trendingVideos: { nodes: Video[] } }>(
+      `{ trendingVideos(${args}) { nodes { id itemId title cover } } }`,
+    );
+    return data?.trendingVideos.nodes ?? [];
+  }
+
+  function idsOf(videos: readonly Video[]): string[] {
+    return videos.map(({ itemId }) => itemId);
+  }
+
+  const FREE = { source: 'keyapi', requests: 0, credits: 0 };
+  const UNKNOWN = '1234567890123456789';
+
+  describe('trendingVideo', () => {
+    const QUERY = 'query ($itemId: ID!) { trendingVideo(itemId: $itemId) { id itemId title cover } }';
+
+    it('gives a video of any page that is held, and says what that took', async () => {
+      const [, second] = await readChart();
+      const [, , third] = await readChart('region: "DE", orderBy: LIKES, last: 3');
+      for (const video of [second, third]) {
+        const { data, extensions } = await app.query(QUERY, { itemId: video?.itemId });
+        expect(data).toEqual({ trendingVideo: video });
+        expect(extensions.upstream).toEqual({
+          ...FREE,
+          pages: { cached: 1, stale: 0, shared: 0, fetched: 0 },
+        });
+      }
+      expect(app.bill).toHaveLength(3);
+    });
+
+    it.each(['', '0', UNKNOWN, 'abc', '1'.repeat(10_000), '７１０', '__proto__', '\0', '\ud800'])(
+      'is null for %j, which nobody has read',
+      async (itemId) => {
+        await readChart();
+        const { data, errors, extensions } = await app.query(QUERY, { itemId });
+        expect({ data, errors }).toEqual({ data: { trendingVideo: null }, errors: undefined });
+        expect(extensions.upstream).toMatchObject(FREE);
+      },
+    );
+
+    it('goes on with data past its time to live, and never has it refreshed', async () => {
+      const [first] = await readChart();
+      clock.advance(3_600_000);
+      for (const title of ['a', 'b', 'b']) {
+        const { data, extensions } = await app.query(
+          `{ ${title}: trendingVideo(itemId: "${first?.itemId}") { itemId } }`,
+        );
+        expect(data).toEqual({ [title]: { itemId: first?.itemId } });
+        expect(extensions.upstream.pages).toMatchObject({ stale: 1 });
+      }
+      clock.advance(86_400_000);
+      expect(await app.query(QUERY, { itemId: first?.itemId })).toMatchObject({
+        data: { trendingVideo: null },
+      });
+      expect(app.bill).toHaveLength(1);
+    });
+
+    it('finds a video that comes after it was asked for in vain', async () => {
+      const [first] = await readChart();
+      await app.close();
+      app = await startEmulatedApp({}, {}, { clock });
+      const ask = () => app.query(QUERY, { itemId: first?.itemId });
+      expect(await ask()).toMatchObject({ data: { trendingVideo: null } });
+      await readChart();
+      expect(await ask()).toMatchObject({ data: { trendingVideo: { itemId: first?.itemId } } });
+    });
+  });
+
+  describe('trendingVideosByItemId', () => {
+    const QUERY = 'query ($itemIds: [ID!]!) { trendingVideosByItemId(itemIds: $itemIds) { itemId title } }';
+    const ask = (itemIds: readonly unknown[]) =>
+      app.query<{ trendingVideosByItemId: (Video | null)[] }, { itemIds: readonly unknown[] }>(QUERY, {
+        itemIds,
+      });
+
+    it('gives as many as were asked for, in their order: duplicates again, null for the unknown', async () => {
+      const [first = '', second = '', third = ''] = idsOf(await readChart());
+      const wanted = [third, UNKNOWN, first, third, 'none', second, first];
+      const { data, errors, extensions } = await ask(wanted);
+      expect(errors).toBeUndefined();
+      expect(data?.trendingVideosByItemId.map((video) => video?.itemId ?? null)).toEqual([
+        third,
+        null,
+        first,
+        third,
+        null,
+        second,
+        first,
+      ]);
+      expect(extensions.upstream).toEqual({ ...FREE, pages: { cached: 1, stale: 0, shared: 0, fetched: 0 } });
+    });
+
+    it('takes 100 ids over many pages, and none', async () => {
+      const ids = idsOf(await readChart('first: 100'));
+      const { data, extensions } = await ask(ids);
+      expect(data?.trendingVideosByItemId.map((video) => video?.itemId)).toEqual(ids);
+      expect(extensions.upstream).toMatchObject({ ...FREE, pages: { cached: 5 } });
+      expect((await ask([])).data).toEqual({ trendingVideosByItemId: [] });
+    });
+
+    it('refuses 101 ids, by name, before anything beside them is bought', async () => {
+      const { data, errors } = await app.query(
+        `query ($itemIds: [ID!]!) {
+        trendingVideos { nodes { id } }
+        trendingVideosByItemId(itemIds: $itemIds) { itemId }
+      }`,
+        { itemIds: Array(101).fill('1') },
+      );
+      expect(data).toBeUndefined();
+      expect(errors).toMatchObject([
+        {
+          message: 'Argument "itemIds": expected at most 100 ids, but got: 101',
+          extensions: { code: 'BAD_USER_INPUT', retryable: false },
+        },
+      ]);
+      expect(app.bill).toEqual([]);
+    });
+
+    it('takes a number in the document for the text that it is, beyond 2^53', async () => {
+      const [first] = await readChart();
+      const { data } = await app.query(`{ trendingVideosByItemId(itemIds: [${first?.itemId}]) { itemId } }`);
+      expect(data).toEqual({ trendingVideosByItemId: [{ itemId: first?.itemId }] });
+    });
+  });
+
+  describe('node and nodes', () => {
+    const QUERY = `query ($id: ID!, $ids: [ID!]!) {
+    node(id: $id) { __typename id ... on TrendingVideo { title } }
+    nodes(ids: $ids) { __typename id ... on TrendingVideo { itemId } }
+  }`;
+
+    it('give what has these global ids, in their order', async () => {
+      const [first, second] = await readChart();
+      const { data, extensions } = await app.query(QUERY, {
+        id: first?.id,
+        ids: [second?.id, 'unknown', first?.id, second?.id],
+      });
+      const toNode = (video?: Video) => ({
+        __typename: 'TrendingVideo',
+        id: video?.id,
+        itemId: video?.itemId,
+      });
+      expect(data).toEqual({
+        node: { __typename: 'TrendingVideo', id: first?.id, title: first?.title },
+        nodes: [toNode(second), null, toNode(first), toNode(second)],
+      });
+      expect(extensions.upstream).toMatchObject({ ...FREE, pages: { cached: 1 } });
+    });
+
+    it('take an id for none of ours unless it is so to the byte', async () => {
+      const [first] = await readChart();
+      const { id = '', itemId = '' } = first ?? {};
+      const encode = (text: string) => Buffer.from(text).toString('base64url');
+      const strange = [
+        '',
+        itemId,
+        ` ${id}`,
+        `${id}=`,
+        `${id}.`,
+        id.replace(/.$/, (last) => String.fromCharCode(last.charCodeAt(0) + 1)),
+        Buffer.from(`TrendingVideo:${itemId}`).toString('base64').padEnd(64, '='),
+        encode(`trendingVideo:${itemId}`),
+        encode(`TrendingVideo${itemId}`),
+        encode(`Creator:${itemId}`),
+        encode(`TrendingVideo:0${itemId}`),
+        encode(`TrendingVideo: ${itemId}`),
+        encode(`TrendingVideo:${itemId}\n`),
+        encode('TrendingVideo:'),
+        encode(':'),
+      ];
+      const { data, errors } = await app.query(QUERY, { id: '\0', ids: strange });
+      expect(errors).toBeUndefined();
+      expect(data).toEqual({ node: null, nodes: strange.map(() => null) });
+    });
+  });
+
+  describe('an operation', () => {
+    const repeat = (count: number, field: (index: number) => string) =>
+      Array.from({ length: count }, (_, index) => field(index)).join(' ');
+
+    it('looks up 1000 ids at most, with all its aliases', async () => {
+      const ids = Array(100).fill('1');
+      const list = (index: number) => `a${index}: nodes(ids: $ids) { id }`;
+      const ask = (count: number, more = '') =>
+        app.query(`query ($ids: [ID!]!) { ${repeat(count, list)} ${more} }`, { ids });
+      expect((await ask(10)).errors).toBeUndefined();
+      // The same field twice is one.
+      expect((await ask(10, list(0))).errors).toBeUndefined();
+      for (const answer of [
+        await ask(10, 'node(id: "x") { id }'),
+        await ask(
+          10,
+          '... on Query { ...More } } fragment More on Query { trendingVideo(itemId: "1") { id }',
+        ),
+      ]) {
+        expect(answer.data).toBeUndefined();
+        expect(answer.errors).toMatchObject([
+          {
+            message: 'Expected at most 1000 ids to look up in one operation, but got: 1001',
+            extensions: { code: 'BAD_USER_INPUT' },
+          },
+        ]);
+      }
+      const skipped =
+        '... on Query @include(if: false) { ...More } } fragment More on Query { node(id: "1") { id }';
+      expect((await ask(10, skipped)).errors).toBeUndefined();
+    });
+
+    it('is refused for arguments that cannot be coerced, before anything is bought', async () => {
+      const { data, errors } = await app.query(
+        'query ($ids: [ID!] = ["a"]) { trendingVideos { nodes { id } } nodes(ids: $ids) { id } }',
+        { ids: null },
+      );
+      expect(data).toBeUndefined();
+      expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+      expect(app.bill).toEqual([]);
+    });
+  });
+
+  describe('an answer of lookups', () => {
+    const post = (query: string) =>
+      app.server.inject({ method: 'POST', url: '/graphql', payload: { query } });
+
+    it('may be kept on the way for as long as its pages are fresh, here for a second', async () => {
+      const [first] = await readChart();
+      clock.advance(600_000);
+      const query = `{ trendingVideo(itemId: "${first?.itemId}") { title } }`;
+      expect((await post(query)).headers['cache-control']).toBe(
+        'public, max-age=3000, stale-while-revalidate=86400',
+      );
+      expect((await post(query)).headers.age).toBe('0');
+      clock.advance(1000);
+      expect((await post(query)).headers.age).toBeUndefined();
+    });
+
+    it('is made anew when a page has come, which may hold a newer copy', async () => {
+      const [first] = await readChart();
+      const query = `{ trendingVideo(itemId: "${first?.itemId}") { title } }`;
+      const ages: unknown[] = [];
+      for (const chart of ['region: "US"', 'region: "US"', 'region: "DE"', 'region: "DE"']) {
+        await readChart(chart);
+        ages.push((await post(query)).headers.age);
+      }
+      expect(ages).toEqual([undefined, '0', undefined, '0']);
+    });
+
+    it('may not be kept when anything in it is unknown', async () => {
+      const [first] = await readChart();
+      const query = `{ trendingVideosByItemId(itemIds: ["${first?.itemId}", "${UNKNOWN}"]) { title } }`;
+      for (const _ of [1, 2]) {
+        const { headers } = await post(query);
+        expect(headers['cache-control']).toBe('no-store');
+        expect(headers.age).toBeUndefined();
+      }
+    });
+  });
+});

@@ -1,0 +1,191 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { describe, expect, it } from '@jest/globals';
+import {
+  buildSchema,
+  DangerousChangeType,
+  findBreakingChanges,
+  findDangerousChanges,
+  type GraphQLSchema,
+  getNullableType,
+  isEnumType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  isSpecifiedScalarType,
+  parse,
+  printSchema,
+  validate,
+} from 'graphql';
+import { createSchema, createSubgraphSchema } from '../../../src/graphql/schema/createSchema.ts';
+import { startEmulatedApp } from '../../support/app.ts';
+import { OPERATIONS } from '../../support/operations.ts';
+
+const schema = createSchema();
+const FOLDER = 'schema/operations';
+
+/** The public contract: what others build against. There may be more in the schema; nothing here may be missing or differ. */
+const CONTRACT_SDL = `
+  scalar CountryCode
+  scalar DateTime
+  scalar URL
+  enum TrendingPeriod { LAST_7_DAYS LAST_30_DAYS LAST_120_DAYS }
+  enum TrendingOrder { VIEWS LIKES COMMENTS REPOSTS }
+  interface Node { id: ID! }
+  type TrendingVideo implements Node {
+    id: ID!
+    itemId: ID!
+    itemUrl: URL!
+    title: String!
+    cover: URL
+    coverExpiresAt: DateTime
+    duration: Int!
+    region: String
+    countryCode: CountryCode
+    creator: Creator
+  }
+  type Creator { handle: String! url: URL! }
+  type TrendingVideoEdge { cursor: String! node: TrendingVideo! rank: Int! }
+  type TrendingVideoConnection {
+    edges: [TrendingVideoEdge!]!
+    nodes: [TrendingVideo!]!
+    pageInfo: PageInfo!
+    totalCount: Int!
+    fetchedAt: DateTime!
+    stale: Boolean!
+  }
+  type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
+  type Query {
+    trendingVideos(
+      region: CountryCode! = "US", period: TrendingPeriod! = LAST_7_DAYS, orderBy: TrendingOrder! = VIEWS,
+      first: Int, after: String, last: Int, before: String
+    ): TrendingVideoConnection
+    trendingVideo(itemId: ID!): TrendingVideo
+    trendingVideosByItemId(itemIds: [ID!]!): [TrendingVideo]!
+    node(id: ID!): Node
+    nodes(ids: [ID!]!): [Node]!
+  }
+`;
+const CONTRACT = buildSchema(CONTRACT_SDL);
+
+/** What of the contract is missing in this schema, or differs, as sentences. */
+function findContractChanges(schema: GraphQLSchema): string[] {
+  const changes = [
+    ...findBreakingChanges(CONTRACT, schema),
+    ...findDangerousChanges(CONTRACT, schema).filter(({ type }) => !ADDITIONS.includes(type)),
+  ].map(({ description }) => description);
+  // A type that became stricter breaks nobody, and differs all the same.
+  const stricter = findBreakingChanges(schema, CONTRACT)
+    .filter(({ type }) => type.endsWith('CHANGED_KIND'))
+    .map(({ description }) => description.replace(/from (.+) to (.+)\./, 'from $2 to $1.'));
+  return [...new Set([...changes, ...stricter])];
+}
+
+const ADDITIONS: readonly string[] = [
+  DangerousChangeType.OPTIONAL_ARG_ADDED,
+  DangerousChangeType.VALUE_ADDED_TO_ENUM,
+  DangerousChangeType.IMPLEMENTED_INTERFACE_ADDED,
+];
+
+describe('the schema', () => {
+  it('is the one in schema/schema.graphql (npm run schema writes it)', async () => {
+    expect(`${printSchema(schema)}\n`).toBe(await readFile('schema/schema.graphql', 'utf8'));
+  });
+
+  it('keeps the public contract', () => {
+    expect(findContractChanges(schema)).toEqual([]);
+  });
+
+  it.each([
+    ['a field is added', 'duration: Int!', 'duration: Int! likes: Int', []],
+    [
+      'an optional argument is added',
+      'trendingVideo(itemId: ID!)',
+      'trendingVideo(itemId: ID!, fresh: Boolean)',
+      [],
+    ],
+    ['an enum value is added', 'COMMENTS REPOSTS', 'COMMENTS REPOSTS SAVES', []],
+    ['a field is removed', 'cover: URL\n', '', ['TrendingVideo.cover was removed.']],
+    ['an enum value is removed', ' REPOSTS', '', ['REPOSTS was removed from enum type TrendingOrder.']],
+    [
+      'a field may be null',
+      'stale: Boolean!',
+      'stale: Boolean',
+      ['TrendingVideoConnection.stale changed type from Boolean! to Boolean.'],
+    ],
+    [
+      'a field may not be null any more',
+      'cover: URL\n',
+      'cover: URL!\n',
+      ['TrendingVideo.cover changed type from URL to URL!.'],
+    ],
+    [
+      'an argument is needed',
+      'trendingVideo(itemId: ID!)',
+      'trendingVideo(itemId: ID!, region: CountryCode!)',
+      ['A required arg region on Query.trendingVideo was added.'],
+    ],
+    [
+      'a default changes',
+      '= VIEWS',
+      '= LIKES',
+      ['Query.trendingVideos arg orderBy has changed defaultValue from VIEWS to LIKES.'],
+    ],
+  ])('names what of the contract differs, and lets it grow: %s', (_change, before, after, changes) => {
+    expect(CONTRACT_SDL).toContain(before);
+    expect(findContractChanges(buildSchema(CONTRACT_SDL.replace(before, after)))).toEqual(changes);
+  });
+
+  it.each([
+    ['', schema],
+    [', as a subgraph', createSubgraphSchema()],
+  ])('describes every type, field, argument and enum value%s', (_, schema) => {
+    const bare: string[] = [];
+    const check = (name: string, { description }: { description?: string | null | undefined }): void => {
+      if (!description) bare.push(name);
+    };
+    for (const type of Object.values(schema.getTypeMap())) {
+      if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue;
+      check(type.name, type);
+      if (isEnumType(type)) for (const value of type.getValues()) check(`${type.name}.${value.name}`, value);
+      if (!isObjectType(type) && !isInterfaceType(type)) continue;
+      for (const field of Object.values(type.getFields())) {
+        check(`${type.name}.${field.name}`, field);
+        for (const argument of field.args) check(`${type.name}.${field.name}(${argument.name})`, argument);
+      }
+    }
+    expect(bare).toEqual([]);
+  });
+
+  it('says of each list of ids and references how long it may be', () => {
+    const fields = Object.values(createSubgraphSchema().getQueryType()?.getFields() ?? {});
+    const lists = fields.flatMap(({ args }) => args.filter(({ type }) => isListType(getNullableType(type))));
+    const limits = lists.map(({ name, description }) => [
+      name,
+      / (\d+) at most/.exec(description ?? '')?.[1],
+    ]);
+    expect(limits).toEqual([
+      ['itemIds', '100'],
+      ['ids', '100'],
+      ['representations', '1000'],
+    ]);
+  });
+});
+
+describe('the documents of schema/operations', () => {
+  it('are all listed here', async () => {
+    expect((await readdir(FOLDER)).sort()).toEqual(Object.keys(OPERATIONS));
+  });
+
+  it.each(Object.entries(OPERATIONS))('%s is valid and is answered', async (file, values) => {
+    const document = await readFile(`${FOLDER}/${file}`, 'utf8');
+    expect(validate(schema, parse(document))).toEqual([]);
+    const app = await startEmulatedApp();
+    try {
+      const { data, errors } = await app.query(document, values);
+      expect(errors).toBeUndefined();
+      expect(Object.values(data ?? {})).not.toContain(null);
+    } finally {
+      await app.close();
+    }
+  });
+});

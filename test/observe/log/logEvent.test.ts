@@ -1,0 +1,107 @@
+import { expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { type AppEvent, logEvent } from '../../../src/observe/log/logEvent.ts';
+import { startApp, TOKEN } from '../../support/app.ts';
+import { US_VIEWS } from '../../support/charts.ts';
+import { reply, startUpstream } from '../../support/upstream.ts';
+
+/** A log that keeps its lines. */
+function createMemoryLog() {
+  const lines: Record<string, unknown>[] = [];
+  const log = pino(
+    { level: 'trace', base: null },
+    { write: (line: string) => void lines.push(JSON.parse(line)) },
+  );
+  return { log, lines };
+}
+
+it('writes one line for each upstream call, with what an operator asks for, and never the token', async () => {
+  const upstream = await startUpstream(
+    reply({ code: 402, data: null, message: `no ${TOKEN}`, requestId: 'req-1' }, 402),
+  );
+  const { log, lines } = createMemoryLog();
+  const app = await startApp(upstream.url, {}, { log });
+  await app.query('{ trendingVideos(region: "DE", period: LAST_30_DAYS, orderBy: LIKES) { totalCount } }');
+  await app.close();
+  await upstream.close();
+  expect(lines.filter(({ msg }) => /^Upstream call( failed)?$/.test(String(msg)))).toEqual([
+    {
+      level: 40,
+      time: expect.any(Number),
+      chart: 'DE:30:LIKES',
+      page: 1,
+      background: false,
+      outcome: 'UPSTREAM_QUOTA_EXCEEDED',
+      status: 402,
+      durationMs: expect.any(Number),
+      credits: 2,
+      upstreamRequestId: 'req-1',
+      detail: 'no [token]',
+      msg: 'Upstream call failed',
+    },
+  ]);
+  expect(JSON.stringify(lines)).not.toContain(TOKEN);
+});
+
+const chart = US_VIEWS;
+
+it.each<[AppEvent, string]>([
+  [
+    {
+      type: 'upstreamCall',
+      chart,
+      page: 1,
+      background: true,
+      outcome: 'ok',
+      status: 200,
+      durationMs: 9,
+      credits: 2,
+      upstreamRequestId: 'req-2',
+      detail: undefined,
+    },
+    'Upstream call',
+  ],
+  [{ type: 'rowsDropped', chart, page: 1, count: 2 }, 'Rows could not be read; their ranks stay empty'],
+  [{ type: 'unknownField', field: 'likes' }, 'KeyAPI sends a field that is not known'],
+  [{ type: 'retry', chart, page: 1, code: 'UPSTREAM_ERROR', pauseMs: 700 }, 'Upstream call repeated'],
+  [{ type: 'circuitOpened', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 }, 'Upstream calls are held back'],
+  [{ type: 'circuitClosed' }, 'Upstream calls go on'],
+  [
+    { type: 'budgetUnknown', retryAfterSeconds: 5 },
+    'Credits cannot be reserved without Redis: only what is held is served',
+  ],
+  [{ type: 'redisUp' }, 'Redis answers: pages and limits are shared with the other replicas'],
+  [{ type: 'redisDown', wasUp: true, reason: 'ECONNREFUSED' }, 'Redis is away: this replica goes on alone'],
+  [{ type: 'cacheFileRead', file: 'a', pages: 3 }, 'Cache file read'],
+  [{ type: 'cacheFileWritten', file: 'a', pages: 3 }, 'Cache file written'],
+  [{ type: 'fileIgnored', file: 'a', reason: 'it is damaged' }, 'File ignored'],
+  [
+    { type: 'fileFailed', file: 'a', reason: 'no space' },
+    'File cannot be written: a restart forgets what is in it',
+  ],
+])('tells of %j', (event, msg) => {
+  const { log, lines } = createMemoryLog();
+  logEvent(log, () => 0)(event);
+  expect(lines).toMatchObject([{ msg }]);
+});
+
+it('tells once a minute of what comes by the thousand, and nothing of what every operation does', () => {
+  const { log, lines } = createMemoryLog();
+  let now = 0;
+  const write = logEvent(log, () => now);
+  for (let time = 0; time < 1000; time++) {
+    write({ type: 'pageShed', chart, page: 1 });
+    write({ type: 'redisDown', wasUp: false, reason: 'ECONNREFUSED' });
+    write({ type: 'budgetRefused', retryAfterSeconds: 60 });
+    write({ type: 'pageRead', origin: 'cached', chart, page: 1 });
+    write({ type: 'pageRefresh', chart, page: 1 });
+  }
+  expect(lines.map(({ msg }) => msg)).toEqual([
+    'Too many upstream calls are waiting: pages are not asked for',
+    'Redis is away: this replica goes on alone',
+    "The day's credits are spent: only what is held is served",
+  ]);
+  now = 60_000;
+  write({ type: 'pageShed', chart, page: 1 });
+  expect(lines).toHaveLength(4);
+});

@@ -1,0 +1,189 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ProxyTracerProvider, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
+import { createTracing } from '../../../src/observe/tracing/createTracing.ts';
+import { type EmulatedApp, startApp, startEmulatedApp } from '../../support/app.ts';
+import { settle } from '../../support/cache.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { makeSuccess, reply, startUpstream } from '../../support/upstream.ts';
+
+const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
+const traceparent = `00-${TRACE_ID}-b7ad6b7169203331-01`;
+
+describe('without an SDK', () => {
+  it('wraps nothing', () => {
+    expect(trace.getTracerProvider()).toBeInstanceOf(ProxyTracerProvider);
+    expect(createTracing()).toBeUndefined();
+  });
+});
+
+describe('with an SDK', () => {
+  const exporter = new InMemorySpanExporter();
+  const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  let app: EmulatedApp;
+
+  beforeAll(() => provider.register());
+  beforeEach(() => exporter.reset());
+  afterEach(() => app?.close());
+  afterAll(async () => {
+    await provider.shutdown();
+    trace.disable();
+    propagation.disable();
+  });
+
+  /** The spans whose name begins so, in the order in which they ended. */
+  function spans(name = ''): ReadableSpan[] {
+    return exporter.getFinishedSpans().filter((span) => span.name.startsWith(name));
+  }
+
+  const parentOf = (span: ReadableSpan | undefined) =>
+    spans().find((other) => other.spanContext().spanId === span?.parentSpanContext?.spanId);
+
+  it('has an operation above the pages that it waits for, and these above their calls', async () => {
+    app = await startEmulatedApp();
+    await app.query(
+      'query Two { us: trendingVideos { totalCount nodes { id } } gb: trendingVideos(region: "GB") { nodes { id } } }',
+    );
+    const [operation] = spans('operation');
+    expect(operation).toMatchObject({
+      name: 'operation Two',
+      kind: SpanKind.SERVER,
+      parentSpanContext: undefined,
+      status: { code: SpanStatusCode.UNSET },
+      attributes: {
+        'graphql.operation.name': 'Two',
+        'http.response.status_code': 200,
+        'trending.origin': 'made',
+        'trending.outcome': 'ok',
+        'trending.requests': 2,
+        'trending.credits': 4,
+        'trending.pages.fetched': 2,
+        'trending.pages.cached': 0,
+      },
+    });
+    const pages = spans('page');
+    expect(new Set(pages.map(({ attributes }) => attributes))).toEqual(
+      new Set([
+        { 'trending.chart': 'US:7:VIEWS', 'trending.page': 1, 'trending.origin': 'fetched' },
+        { 'trending.chart': 'GB:7:VIEWS', 'trending.page': 1, 'trending.origin': 'fetched' },
+      ]),
+    );
+    for (const page of pages) expect(parentOf(page)).toBe(operation);
+    const calls = spans('upstream call');
+    expect(calls).toHaveLength(2);
+    for (const call of calls) {
+      const { 'trending.chart': chart } = call.attributes;
+      expect(parentOf(call)?.attributes['trending.chart']).toBe(chart);
+      expect(call).toMatchObject({
+        kind: SpanKind.CLIENT,
+        attributes: { 'http.response.status_code': 200, 'trending.credits': 2 },
+      });
+    }
+  });
+
+  it('keeps operations apart whose pages wait in one queue', async () => {
+    app = await startEmulatedApp({}, { KEYAPI_CONCURRENCY: '1' });
+    const release = app.holdUpstream();
+    const regions = ['US', 'GB', 'DE', 'FR'];
+    const ask = (region: string) =>
+      app.query(`query ${region} { trendingVideos(region: "${region}") { totalCount } }`);
+    const answers = Promise.all(regions.map(ask));
+    await app.seeRequests(1);
+    await settle();
+    release();
+    await answers;
+    for (const call of spans('upstream call')) {
+      const region = String(call.attributes['trending.chart']).slice(0, 2);
+      expect(parentOf(parentOf(call))?.name).toBe(`operation ${region}`);
+    }
+    expect(spans('upstream call')).toHaveLength(4);
+  });
+
+  it('has the call below the operation that pays for it, and shows the others waiting', async () => {
+    app = await startEmulatedApp();
+    const release = app.holdUpstream();
+    const answers = Promise.all([
+      app.query('query A { trendingVideos { totalCount } }'),
+      app.query('query B { trendingVideos { totalCount } }'),
+    ]);
+    await app.seeRequests(1);
+    await settle();
+    release();
+    await answers;
+    const pages = spans('page');
+    const [fetched, shared] = ['fetched', 'shared'].map((origin) =>
+      pages.find(({ attributes }) => attributes['trending.origin'] === origin),
+    );
+    expect(parentOf(fetched)?.name).toBe('operation A');
+    expect(parentOf(shared)?.name).toBe('operation B');
+    expect(spans('upstream call').map(parentOf)).toEqual([fetched]);
+  });
+
+  it('has errors by their codes alone', async () => {
+    app = await startEmulatedApp({ credits: 0 });
+    await app.query('query Poor { trendingVideos { totalCount } }');
+    const failed = { code: SpanStatusCode.ERROR, message: 'UPSTREAM_QUOTA_EXCEEDED' };
+    expect(spans().map(({ name, status }) => [name, status])).toEqual([
+      ['upstream call', failed],
+      ['page', failed],
+      ['operation Poor', failed],
+    ]);
+    expect(spans('upstream call')[0]?.attributes).toMatchObject({
+      'http.response.status_code': 402,
+      'error.type': 'UPSTREAM_QUOTA_EXCEEDED',
+      'trending.credits': 2,
+    });
+  });
+
+  it('has no name of an operation that is longer than a name', async () => {
+    app = await startEmulatedApp();
+    await app.query(`query ${'n'.repeat(129)} { __typename }`);
+    expect(spans().map(({ name, attributes }) => [name, attributes['graphql.operation.name']])).toEqual([
+      ['operation', undefined],
+    ]);
+  });
+
+  it('has a kept answer as an operation alone', async () => {
+    app = await startEmulatedApp();
+    await app.query('query Again { trendingVideos { totalCount } }');
+    exporter.reset();
+    await app.query('query Again { trendingVideos { totalCount } }');
+    expect(spans().map(({ name, attributes }) => [name, attributes['trending.origin']])).toEqual([
+      ['operation Again', 'kept'],
+    ]);
+  });
+
+  it('links the call of a refresh with the operation that caused it, and puts it below none', async () => {
+    const clock = createTestClock();
+    app = await startEmulatedApp({}, {}, { clock, random: () => 0 });
+    await app.query('{ trendingVideos { totalCount } }');
+    clock.advance(2 * 3_600_000);
+    exporter.reset();
+    await app.query('{ trendingVideos { totalCount } }');
+    while (spans('upstream call').length === 0) await settle();
+    const [operation] = spans('operation');
+    const [call] = spans('upstream call');
+    expect(call?.parentSpanContext).toBeUndefined();
+    expect(call?.links.map(({ context }) => context.spanId)).toEqual([operation?.spanContext().spanId]);
+  });
+
+  it('goes on with the trace of the request, in the log too, and sends none of it to KeyAPI', async () => {
+    const headers: string[] = [];
+    const upstream = await startUpstream((request, response) => {
+      headers.push(...Object.keys(request.headers));
+      reply(makeSuccess())(request, response);
+    });
+    const { server, close } = await startApp(upstream.url);
+    const payload = { query: '{ trendingVideos { totalCount } }' };
+    await server.inject({ method: 'POST', url: '/graphql', headers: { traceparent }, payload });
+    await close();
+    await upstream.close();
+    expect(spans('operation')[0]?.parentSpanContext).toMatchObject({ traceId: TRACE_ID, isRemote: true });
+    expect(headers.sort()).toEqual(['accept', 'authorization', 'connection', 'host']);
+  });
+});

@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { InjectOptions } from 'fastify';
+import { pino } from 'pino';
+import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
+
+const OPERATION: InjectOptions = { method: 'POST', url: '/graphql', payload: { query: '{ __typename }' } };
+const PAGE: InjectOptions = { url: '/graphql', headers: { accept: 'text/html' } };
+
+let app: EmulatedApp;
+
+afterEach(() => app.close());
+
+describe('each answer', () => {
+  it.each<[string, InjectOptions, number]>([
+    ['an operation', OPERATION, 200],
+    ['a document that is none', { ...OPERATION, payload: { query: '{' } }, 400],
+    ['a body that is none', { ...OPERATION, payload: '{' }, 415],
+    ['a request without a key', { ...OPERATION, headers: { 'x-api-key': 'wrong' } }, 401],
+    ['a method that is not taken', { method: 'PUT', url: '/graphql' }, 405],
+    ['a path that is not there', { url: '/nothing' }, 404],
+    ['an address that cannot be read', { url: '/%zz' }, 400],
+    ['a health check', { url: '/livez' }, 200],
+  ])('has the headers of an API, and says nothing of this server: %s', async (_name, request, status) => {
+    app = await startEmulatedApp({}, { NODE_ENV: 'production', API_KEYS: '0123456789' });
+    const headers = { 'x-api-key': '0123456789', ...request.headers };
+    const response = await app.server.inject({ ...request, headers });
+    expect(response.statusCode).toBe(status);
+    expect(response.headers).toMatchObject({
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'strict-transport-security': 'max-age=31536000',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+    });
+    expect(response.headers.server).toBeUndefined();
+    expect(response.headers['x-powered-by']).toBeUndefined();
+    expect(response.body).not.toMatch(/node_modules|\.[jt]s\b|127\.0\.0\.1|fastify|apollo|"stack/i);
+  });
+
+  it('has no stack, path, host or version when this server has a defect; the log has', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line) => void lines.push(line) });
+    const checkOverload = () => {
+      throw new Error(`secret of ${import.meta.url} at 127.0.0.1`);
+    };
+    app = await startEmulatedApp({}, { NODE_ENV: 'production' }, { log, checkOverload });
+    const response = await app.server.inject(OPERATION);
+    expect(response.statusCode).toBe(500);
+    expect(response.json()).toEqual({
+      errors: [
+        {
+          message: 'Internal server error',
+          extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false },
+        },
+      ],
+      extensions: { upstream: expect.objectContaining({ requests: 0 }) },
+    });
+    expect(lines).toEqual([expect.stringMatching(/secret of/)]);
+  });
+});
+
+describe('the page of Apollo Sandbox', () => {
+  it('has a policy of its own, which the header does not narrow', async () => {
+    app = await startEmulatedApp();
+    const { headers, body } = await app.server.inject(PAGE);
+    const own = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(body)?.[1] ?? '';
+    const toNames = (policy: string): string[] =>
+      policy.split(';').map((part) => part.trim().split(' ')[0] ?? '');
+    expect(toNames(own)).toEqual(['script-src', 'style-src', 'img-src', 'manifest-src', 'frame-src']);
+    expect(own).toMatch(/script-src 'self' 'nonce-[0-9a-f]+'/);
+    // None of these is about what the page loads, nor about whom it asks: it asks this server, for the frame.
+    expect(toNames(`${headers['content-security-policy']}`)).toEqual([
+      'base-uri',
+      'form-action',
+      'frame-ancestors',
+      'object-src',
+    ]);
+    expect(body).not.toMatch(/<(base|form|object|embed)\b/);
+    expect(headers).toMatchObject({
+      'content-type': expect.stringMatching(/^text\/html/),
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+    });
+  });
+});
+
+describe('CORS', () => {
+  const LIST = 'https://a.example,https://b.example:8443';
+
+  it.each(['https://a.example', 'https://b.example:8443'])(
+    'allows %s, without credentials',
+    async (origin) => {
+      app = await startEmulatedApp(
+        {},
+        { NODE_ENV: 'production', CORS_ORIGINS: LIST, API_KEYS: '0123456789' },
+      );
+      const preflight = { origin, 'access-control-request-method': 'POST' };
+      const requests: [InjectOptions, number][] = [
+        [{ method: 'OPTIONS', url: '/graphql', headers: preflight }, 204],
+        [{ ...OPERATION, headers: { origin, 'x-api-key': '0123456789', cookie: 'a=b' } }, 200],
+        [{ ...OPERATION, headers: { origin } }, 401],
+      ];
+      for (const [request, status] of requests) {
+        const { statusCode, headers } = await app.server.inject(request);
+        expect([statusCode, headers['access-control-allow-origin']]).toEqual([status, origin]);
+        expect(headers['access-control-allow-credentials']).toBeUndefined();
+        expect(headers.vary).toMatch(/Origin/);
+      }
+    },
+  );
+
+  it.each([
+    'https://c.example',
+    'http://a.example',
+    'https://a.example:8443',
+    'https://a.example.evil.example',
+    'https://evil.example/https://a.example',
+    'HTTPS://A.EXAMPLE',
+    'null',
+    '*',
+  ])('reflects no %s', async (origin) => {
+    app = await startEmulatedApp({}, { NODE_ENV: 'production', CORS_ORIGINS: LIST });
+    for (const request of [{ method: 'OPTIONS', url: '/graphql' } as const, OPERATION]) {
+      const { headers } = await app.server.inject({
+        ...request,
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+      expect(headers['access-control-allow-origin']).toBeUndefined();
+      expect(headers['access-control-allow-credentials']).toBeUndefined();
+    }
+  });
+});
