@@ -1,4 +1,4 @@
-// Bundles each program with the packages it uses: to start, it reads a few files instead of a thousand.
+// Bundles each program with the packages it uses, so that it reads a few files at the start instead of a thousand.
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -6,21 +6,21 @@ import { build } from 'esbuild';
 const OUT = 'dist';
 
 /**
- * graphql comes as CommonJS and as ES modules in one package, and refuses what another copy of it made: whoever
- * asks for it, or for a part of it, gets the ES modules.
+ * The package graphql contains both CommonJS and ES modules, and rejects objects created by another copy of itself. All
+ * imports of it, or of a part of it, are resolved to its ES modules.
  */
 const oneGraphql = {
   name: 'one graphql',
   setup({ onResolve, resolve }) {
-    onResolve({ filter: /^graphql(\/|$)/ }, async ({ path: wanted, pluginData, ...options }) => {
+    onResolve({ filter: /^graphql(\/|$)/ }, async ({ path: requested, pluginData, ...options }) => {
       if (pluginData === oneGraphql) return undefined;
-      const found = await resolve(wanted, { ...options, pluginData: oneGraphql });
+      const found = await resolve(requested, { ...options, pluginData: oneGraphql });
       return { ...found, path: found.path.replace(/\.js$/, '.mjs') };
     });
   },
 };
 
-/** The licences of the packages in a bundle, which go where copies of them go. */
+/** The licences of the packages in a bundle, which must accompany every copy of them. */
 async function readLicences({ inputs }) {
   const folders = Object.keys(inputs).flatMap(
     (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? [],
@@ -39,16 +39,16 @@ const { outputFiles, metafile } = await build({
   outdir: OUT,
   chunkNames: 'parts/[name]-[hash]',
   bundle: true,
-  // What is imported only when it is needed stays in files of its own.
+  // Dynamically imported modules stay in separate files.
   splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  // type-graphql would import it for a way to validate arguments that is not used.
+  // type-graphql imports it only for a kind of validation that is not used.
   external: ['class-validator'],
   plugins: [oneGraphql],
   banner: {
-    // Packages in CommonJS get Node's own modules by it.
+    // Bundled CommonJS packages call it to load Node's built-in modules.
     js: "import { createRequire as createRequireHere } from 'node:module';\nconst require = createRequireHere(import.meta.url);",
   },
   legalComments: 'inline',
@@ -61,18 +61,18 @@ const files = new Map(outputFiles.map(({ path: file, contents }) => [path.relati
 files.set('LICENCES.txt', Buffer.from(await readLicences(metafile)));
 for (const [name, contents] of files) {
   const file = path.join(OUT, name);
-  // One that is as it was is left alone: a program that starts just now may read it.
+  // Unchanged files are not rewritten: a program that is just starting may be reading them.
   if ((await readFile(file).catch(() => undefined))?.equals(contents)) continue;
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, contents);
 }
 
-// What earlier builds left: the names of parts change with what is in them.
+// Removes files of earlier builds: the names of parts contain a hash of their contents.
 for (const entry of await readdir(OUT, { recursive: true, withFileTypes: true })) {
   const file = path.join(entry.parentPath, entry.name);
   if (entry.isFile() && !files.has(path.relative(OUT, file))) await rm(file);
 }
 
-// When this build was made, for whoever asks whether the sources are newer.
+// The time of this build: system tests compare it with the sources.
 const now = new Date();
 await utimes(path.join(OUT, 'main.js'), now, now);

@@ -1,4 +1,4 @@
-/** `npm test`: every test that runs in one process. `jest.system.config.js` has the others. */
+/** `npm test`: every test that runs in one process. The others are in `jest.system.config.js`. */
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -7,6 +7,6 @@ export default {
   testPathIgnorePatterns: ['<rootDir>/test/system/'],
   setupFilesAfterEnv: ['<rootDir>/test/support/failOnConsole.ts'],
   maxWorkers: '100%',
-  // No test waits for time to pass: this ends one that waits for something that never comes.
+  // No test waits for time to pass. This ends a test that waits for an event that never happens.
   testTimeout: 120_000,
 };

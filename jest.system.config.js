@@ -6,6 +6,6 @@ export default {
   testMatch: ['<rootDir>/test/system/**/*.test.ts'],
   testPathIgnorePatterns: [],
   globalSetup: '<rootDir>/test/system/support/prepare.js',
-  // Test files that run side by side would empty it under each other's hands.
+  // Test files empty this Redis, so they must not run in parallel.
   ...(process.env.TEST_REDIS_URL && { maxWorkers: 1 }),
 };

@@ -1,5 +1,5 @@
-// Sums up what `.ci/run` ran, from the reports in the folder that it names: how long each step took, the slowest test files,
-// and last the line that counts.
+// Summarises a run of `.ci/run`, from the reports in the folder given as the argument: the duration of each step, the slowest
+// test files, and in the last line the number of passed and failed tests.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -35,12 +35,12 @@ for (const [command, file] of [
   failed += counts.numFailedTests + counts.numPendingTests + counts.numRuntimeErrorTestSuites;
 }
 
-// A step may have failed with no test of its own: types, say, or an installation.
+// A step without tests may have failed, such as the installation.
 failed = Math.max(failed, failedSteps);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** Undefined where Jest did not come to write it, which is a step that failed. */
+/** Undefined if Jest wrote no report; then the step has failed. */
 function readReport(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import autocannon from 'autocannon';
 
-// What wrk.lua does, for machines without wrk: the same arguments, the same line of JSON.
+// Does the same as wrk.lua on machines without wrk: same arguments, same line of JSON.
 const [url = '', file = '', connections = '', seconds = ''] = process.argv.slice(2);
 const bodies = (await readFile(file, 'utf8')).split('\n').filter(Boolean);
 let turn = 0;
@@ -11,7 +11,7 @@ const result = await autocannon({
   duration: Number(seconds),
   method: 'POST',
   headers: { 'content-type': 'application/json', accept: 'application/json' },
-  // One request that changes: with a list, every connection would build all of it before it begins.
+  // One request with a changing body: with a list, every connection would first build all its requests.
   requests: [{ setupRequest: (request) => ({ ...request, body: bodies[turn++ % bodies.length] ?? '' }) }],
 });
 const figures = {

@@ -21,7 +21,7 @@ const WINDOW_DOCUMENT = `query TrendingVideos($region: CountryCode!, $period: Tr
   trendingVideos(region: $region, period: $period, orderBy: $orderBy, first: $first, after: $after) ${SELECTION}
 }`;
 
-/** A page as KeyAPI has it: what Hive Gateway's schema, made from an OpenAPI document, can be asked for. */
+/** A page as in KeyAPI: the field of Hive Gateway's schema, which is generated from an OpenAPI document. */
 const pageField = (chart: Chart, number: number): string => `trendingVideos(
     region: "${chart.region}", period: ${JSON.stringify(String(chart.period))}, order_by: "${ORDERS[chart.orderBy]}", page: "${number}", limit: "20"
   ) {
@@ -34,22 +34,22 @@ const pageField = (chart: Chart, number: number): string => `trendingVideos(
 
 const ORDERS = { VIEWS: 'vv', LIKES: 'like', COMMENTS: 'comment', REPOSTS: 'repost' } as const;
 
-/** The chart that scenarios with one chart use. */
+/** The chart of scenarios that use only one. */
 export const CHART: Chart = { region: 'US', period: 7, orderBy: 'VIEWS' };
 
-/** Asks for a window with all its fields: the body of a POST. */
+/** The body of a POST for a window with all its fields. */
 export function windowBody(chart: Chart, first: number, after: string | null = null): string {
   const period = Object.entries(TrendingPeriod).find(([, days]) => days === chart.period)?.[0];
   return JSON.stringify({ query: WINDOW_DOCUMENT, variables: { ...chart, period, first, after } });
 }
 
-/** Asks for pages with all their fields. */
+/** The body of a POST for pages with all their fields. */
 export function pagesBody(chart: Chart, numbers: readonly number[]): string {
   const fields = numbers.map((number) => `p${number}: ${pageField(chart, number)}`);
   return JSON.stringify({ query: `{\n  ${fields.join('\n  ')}\n}` });
 }
 
-/** The chart's first `videos`, asked for in the server's own terms. */
+/** The body of a POST for the first `videos` of a chart, for the server's schema. */
 export function topBody({ shape }: ServerSpec, chart: Chart, videos: number): string {
   if (shape === 'connection') return windowBody(chart, videos);
   return pagesBody(
@@ -59,17 +59,17 @@ export function topBody({ shape }: ServerSpec, chart: Chart, videos: number): st
 }
 
 /**
- * The item ids in an answer, in their order.
+ * The item ids in a response, in their order.
  *
- * @throws When the answer has errors.
+ * @throws When the response has errors.
  */
 export function readItemIds(text: string): readonly string[] {
   if (/"errors":/.test(text))
-    throw new Error(`expected an answer without errors, but got: ${text.slice(0, 1000)}`);
+    throw new Error(`expected a response without errors, but got: ${text.slice(0, 1000)}`);
   return [...text.matchAll(/"item_?[iI]d":"(\d+)"/g)].map(([, id = '']) => id);
 }
 
-/** Writes bodies to a file, one a line, for the load tool. */
+/** Writes bodies to a file for the load tool, one per line. */
 export async function writeBodies(folder: string, name: string, bodies: readonly string[]): Promise<string> {
   const file = path.join(folder, `${name}.bodies`);
   await writeFile(file, `${bodies.join('\n')}\n`);

@@ -6,14 +6,14 @@ import { openApi } from './peers/openApi.ts';
 
 type Logger = Parameters<typeof getComposedSchemaFromConfig>[1];
 
-/** Composes Hive Gateway's supergraph from KeyAPI's OpenAPI document, as `mesh-compose` does; gives its file. */
+/** Composes Hive Gateway's supergraph from KeyAPI's OpenAPI document, as `mesh-compose` does; returns its file. */
 export async function composeSupergraph(folder: string): Promise<string> {
   const source = path.join(folder, 'keyapi.json');
   const file = path.join(folder, 'supergraph.graphql');
   await writeFile(source, JSON.stringify(openApi));
   const sourceHandler = loadOpenAPISubgraph('KeyAPI', {
     source,
-    // The gateway puts it in: the emulator's port is another one in each scenario.
+    // The gateway inserts the URL at run time: the emulator's port differs in each scenario.
     endpoint: '{env.KEYAPI_BASE_URL}',
     operationHeaders: { authorization: 'Bearer bench' },
   });
@@ -21,5 +21,12 @@ export async function composeSupergraph(folder: string): Promise<string> {
   return file;
 }
 
-const say = (): void => {};
-const SILENT: Logger = { log: say, warn: say, info: say, error: say, debug: say, child: () => SILENT };
+const ignore = (): void => {};
+const SILENT: Logger = {
+  log: ignore,
+  warn: ignore,
+  info: ignore,
+  error: ignore,
+  debug: ignore,
+  child: () => SILENT,
+};

@@ -9,7 +9,7 @@ export interface Load {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Mean size of an answer with its head, in bytes. */
+  /** Mean size of a response with its headers, in bytes. */
   readonly bytes: number;
 }
 
@@ -22,20 +22,20 @@ interface LoadFigures {
   readonly p99Ms: number;
 }
 
-/** Connections that are kept busy at once. */
+/** Concurrent connections. */
 export const CONNECTIONS = 32;
-/** Node accepts one connection in each turn of its loop, so the last ones of a slow server wait. */
+/** Node accepts one connection per turn of its event loop, so the last connections to a slow server wait. */
 const TIMEOUT = '10s';
 
-/** What makes the load on this machine. */
+/** The load tool on this machine. */
 export const LOAD_TOOL = spawnSync('wrk', ['-v']).error === undefined ? 'wrk' : 'autocannon';
 
 const run = promisify(execFile);
 
 /**
- * Sends the bodies in `bodiesFile`, one a line, over and over for `seconds`.
+ * Sends the bodies in `bodiesFile`, one per line, repeatedly for `seconds`.
  *
- * @throws When any answer was no 2xx, or a connection failed: such figures say nothing.
+ * @throws When a response is not 2xx or a connection fails: such figures would be meaningless.
  */
 export async function runLoad(url: string, bodiesFile: string, seconds: number): Promise<Load> {
   const [file = '', ...args] = onCore(CORES.load, loadCommand(url, bodiesFile, seconds));

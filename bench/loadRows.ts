@@ -2,10 +2,10 @@ import type { Load } from './load.ts';
 import { median } from './measure.ts';
 import { format, type Row } from './report.ts';
 
-/** Heads of the columns that `toLoadRows` fills behind the requests a second. */
-export const LOAD_COLUMNS = ['p50 ms', 'p99 ms', 'kB an answer'];
+/** Headings of the columns that `toLoadRows` adds to requests per second. */
+export const LOAD_COLUMNS = ['p50 ms', 'p99 ms', 'kB per response'];
 
-/** One row a server: requests a second, and the medians of the rest. */
+/** One row per server: requests per second, and the medians of the rest. */
 export function toLoadRows(loads: ReadonlyMap<string, readonly Load[]>): readonly Row[] {
   return [...loads].map(([name, rounds]) => ({
     name,

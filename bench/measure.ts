@@ -3,19 +3,19 @@ import type { Server } from './processes.ts';
 
 /** How much is measured. */
 export interface Effort {
-  /** Rounds that the median is taken of. */
+  /** Number of rounds; the figures are medians over them. */
   readonly rounds: number;
   /** Length of one load, in seconds. */
   readonly seconds: number;
-  /** Length of the load before it, which is thrown away. */
+  /** Length of the warm-up load before it, which is not measured. */
   readonly warmUpSeconds: number;
-  /** Operations of the trace whose bill is compared. */
+  /** Operations of the trace whose cost is compared. */
   readonly tracedOperations: number;
-  /** Operations after which memory is looked at. */
+  /** Operations after which memory is measured. */
   readonly memoryOperations: number;
 }
 
-/** The middle value; the mean of the two in the middle. */
+/** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
@@ -23,8 +23,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Loads one server after the other, round after round, so that a slow minute of the machine is everyone's.
- * Gives each server's loads, by its name.
+ * Loads one server after the other, round after round, so that a slow phase of the machine affects all servers.
+ * Returns each server's loads by its name.
  */
 export async function loadInTurns(
   servers: readonly Server[],

@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 
-/** Posts JSON to a server over connections that are kept; the answer's text, or its JSON. */
+/** Posts JSON to a server over keep-alive connections. */
 export interface Client {
   post(body: string): Promise<{ readonly status: number; readonly text: string }>;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ export function createClient(url: string, connections = 1): Client {
 /**
  * Posts every body once, `concurrency` at a time.
  *
- * @throws When an answer is not 200, or `check` throws.
+ * @throws When a status is not 200, or `check` throws.
  */
 export async function postAll(
   url: string,
@@ -36,7 +36,7 @@ export async function postAll(
   check: (text: string) => void = () => {},
 ): Promise<void> {
   const client = createClient(url, concurrency);
-  // One iterator for all workers: each takes the next body.
+  // All workers share one iterator: each takes the next body.
   const rest = bodies[Symbol.iterator]();
   const worker = async (): Promise<void> => {
     for (let next = rest.next(); !next.done; next = rest.next()) {

@@ -9,37 +9,37 @@ import { ROOT } from './paths.ts';
 /** A server that can be started. */
 export interface ServerSpec {
   readonly name: string;
-  /** Its program, from the repository's folder. */
+  /** The path of its program in the repository. */
   readonly program: string;
-  /** What it is told beside its port and where upstream is. */
+  /** Its environment variables, besides its port and the upstream URL. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Whether it answers windows of a connection, as this product does, or pages, as KeyAPI does. */
+  /** Whether its schema has windows of a connection, like this product, or pages, like KeyAPI. */
   readonly shape: 'connection' | 'pages';
 }
 
-/** A server that answers. */
+/** A running server. */
 export interface Server {
   readonly spec: ServerSpec;
   readonly url: string;
   readonly pid: number;
-  /** From its spawn to its first answer, in milliseconds. */
+  /** From its spawn to its first response, in milliseconds. */
   readonly startMs: number;
   close(): Promise<void>;
 }
 
-/** The stand-in for KeyAPI. */
+/** The emulator, in place of KeyAPI. */
 export interface Upstream {
   readonly url: string;
-  /** Requests it has answered so far, and what they cost. */
+  /** Its requests so far, and their cost. */
   stats(): Promise<{ readonly requests: number; readonly credits: number }>;
   close(): Promise<void>;
 }
 
 const START_DEADLINE_MS = 30_000;
-/** How long to wait before a server that did not answer is asked again, in milliseconds: the precision of `startMs`. */
-const ASK_AGAIN_MS = 2;
+/** Interval of the requests to a starting server, in milliseconds: the precision of `startMs`. */
+const POLL_MS = 2;
 
-/** Starts the emulator in a process of its own; each of its answers takes `latencyMs`. */
+/** Starts the emulator in its own process; each of its responses takes `latencyMs`. */
 export async function startUpstream(latencyMs = 0): Promise<Upstream> {
   const program = [
     process.execPath,
@@ -57,7 +57,7 @@ export async function startUpstream(latencyMs = 0): Promise<Upstream> {
       const match = /KEYAPI_BASE_URL=(http:[^,\s]+)/.exec(output);
       if (match?.[1]) resolve(match[1]);
     });
-    child.once('exit', () => reject(new Error('The emulator ended before it listened.')));
+    child.once('exit', () => reject(new Error('The emulator exited before it was ready.')));
   });
   return {
     url,
@@ -66,7 +66,7 @@ export async function startUpstream(latencyMs = 0): Promise<Upstream> {
   };
 }
 
-/** Starts a server on its core and asks it `body` until it answers with 200. */
+/** Starts a server on its core, and sends it `body` until it responds with 200. */
 export async function startServer(spec: ServerSpec, upstream: Upstream, body: string): Promise<Server> {
   const port = await findPort();
   const variables = { ...spec.variables, PORT: String(port), KEYAPI_BASE_URL: upstream.url };
@@ -77,20 +77,20 @@ export async function startServer(spec: ServerSpec, upstream: Upstream, body: st
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaints += text;
   });
-  while (!(await answers(url, body))) {
+  while (!(await isReady(url, body))) {
     if (child.exitCode !== null)
-      throw new Error(`${spec.name} ended with ${child.exitCode} before it answered:\n${complaints}`);
+      throw new Error(`${spec.name} exited with ${child.exitCode} before it was ready:\n${complaints}`);
     if (performance.now() - startedAt > START_DEADLINE_MS) {
       await end(child);
-      throw new Error(`${spec.name} did not answer in ${START_DEADLINE_MS} ms:\n${complaints}`);
+      throw new Error(`${spec.name} was not ready after ${START_DEADLINE_MS} ms:\n${complaints}`);
     }
-    await sleep(ASK_AGAIN_MS);
+    await sleep(POLL_MS);
   }
   const startMs = performance.now() - startedAt;
   return { spec, url, pid: child.pid ?? 0, startMs, close: () => end(child) };
 }
 
-/** Runs `use` with all of these servers, and ends them. */
+/** Runs `use` with all of these servers, and stops them. */
 export async function withServers<T>(
   specs: readonly ServerSpec[],
   upstream: Upstream,
@@ -106,7 +106,7 @@ export async function withServers<T>(
   }
 }
 
-/** Runs `use` with the emulator, and ends it. */
+/** Runs `use` with the emulator, and stops it. */
 export async function withUpstream<T>(
   latencyMs: number,
   use: (upstream: Upstream) => Promise<T>,
@@ -131,7 +131,7 @@ function start(command: readonly string[], variables: Readonly<Record<string, st
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // What nobody reads would fill its pipe and stop it.
+  // Unread output would fill the pipe and block the process.
   child.stdout.resume();
   child.stderr.resume();
   running.add(child);
@@ -155,11 +155,11 @@ async function findPort(): Promise<number> {
   return port;
 }
 
-/** Whether a server answers `body` with 200 and without errors, over a connection of its own. */
-function answers(url: string, body: string): Promise<boolean> {
+/** Whether a server responds to `body` with 200 and without errors, over a new connection. */
+function isReady(url: string, body: string): Promise<boolean> {
   return new Promise((resolve) => {
     const headers = { 'content-type': 'application/json', accept: 'application/json' };
-    const asking = request(url, { method: 'POST', agent: false, headers }, (response) => {
+    const sending = request(url, { method: 'POST', agent: false, headers }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
@@ -167,7 +167,7 @@ function answers(url: string, body: string): Promise<boolean> {
       response.once('end', () => resolve(response.statusCode === 200 && !text.includes('"errors":')));
       response.once('error', () => resolve(false));
     });
-    asking.once('error', () => resolve(false));
-    asking.end(body);
+    sending.once('error', () => resolve(false));
+    sending.end(body);
   });
 }

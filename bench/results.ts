@@ -6,12 +6,12 @@ import { LOAD_TOOL } from './load.ts';
 import { BENCH } from './paths.ts';
 import { alignTable, type Outcome, toGoalTable, toTable } from './report.ts';
 
-/** Writes `bench/RESULTS.md`: the figures of one run, and what they were measured with. */
+/** Writes `bench/RESULTS.md`: the figures of one run, the machine and the versions. */
 export async function writeResults(outcomes: readonly Outcome[]): Promise<void> {
   const sections = outcomes.map((outcome) => `## ${outcome.name}\n\n${outcome.what}\n\n${toTable(outcome)}`);
   const parts = [
     '# Results',
-    'Written by `npm run bench`: do not edit. All figures are from one run; [README.md](README.md) says how they are measured and how to read them.',
+    'Written by `npm run bench`: do not edit. All figures are from one run. [README.md](README.md) explains how they are measured and how to read them.',
     describeMachine(),
     `## Goals\n\n${toGoalTable(outcomes)}`,
     ...sections,

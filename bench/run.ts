@@ -41,10 +41,10 @@ const QUICK: Effort = {
 
 const USAGE = `Usage: npm run bench -- [--quick] [${NAMES.join(' | ')}]...
 
-Runs these scenarios, or all of them. All of them without --quick also write bench/RESULTS.md.
+Runs these scenarios, by default all of them. A run of all scenarios without --quick writes bench/RESULTS.md.
 `;
 
-/** Reads the command line; null when it is not understood. */
+/** Reads the command line; null if it is invalid. */
 function readArguments(): { readonly names: readonly string[]; readonly isQuick: boolean } | null {
   try {
     const options = { quick: { type: 'boolean', default: false } } as const;
@@ -67,7 +67,7 @@ async function runAll(names: readonly string[], effort: Effort): Promise<readonl
       const outcome = await scenario(effort, { folder, supergraph });
       outcomes.push(outcome);
       const seconds = Math.round((performance.now() - startedAt) / 1000);
-      process.stderr.write(`${name}, done in ${seconds} s\n${toTable(outcome)}\n\n`);
+      process.stderr.write(`${name}: done in ${seconds} s\n${toTable(outcome)}\n\n`);
     }
     return outcomes;
   } finally {
@@ -75,13 +75,13 @@ async function runAll(names: readonly string[], effort: Effort): Promise<readonl
   }
 }
 
-const asked = readArguments();
-if (asked === null) {
+const selection = readArguments();
+if (selection === null) {
   process.stderr.write(USAGE);
   process.exitCode = 1;
 } else {
   leaveServerCore();
-  const outcomes = await runAll(asked.names, asked.isQuick ? QUICK : FULL);
+  const outcomes = await runAll(selection.names, selection.isQuick ? QUICK : FULL);
   process.stdout.write(`\n${toSummary(outcomes)}\n\n${toGoalTable(outcomes)}\n`);
-  if (!asked.isQuick && asked.names.length === NAMES.length) await writeResults(outcomes);
+  if (!selection.isQuick && selection.names.length === NAMES.length) await writeResults(outcomes);
 }

@@ -2,17 +2,17 @@ import type { ServerSpec } from './processes.ts';
 
 /** Which caches are on in a scenario. */
 export interface Caches {
-  /** Upstream pages; this product's are always on. */
+  /** The cache of upstream pages; always on in this product. */
   readonly pages: boolean;
-  /** Whole answers. */
-  readonly answers: boolean;
+  /** The cache of whole responses. */
+  readonly responses: boolean;
 }
 
 /** This product's name in every table. */
 export const OURS = 'this server';
 
-/** This product, as it is built; only its limits on upstream calls and on clients are out of the way. */
-export function ours({ answers }: Pick<Caches, 'answers'>): ServerSpec {
+/** This product as built, without its limits on upstream calls and clients. */
+export function ours({ responses }: Pick<Caches, 'responses'>): ServerSpec {
   return {
     name: OURS,
     program: 'dist/main.js',
@@ -22,42 +22,42 @@ export function ours({ answers }: Pick<Caches, 'answers'>): ServerSpec {
       KEYAPI_QPS: '10000',
       KEYAPI_CONCURRENCY: '1000',
       RATE_LIMIT_PER_MINUTE: '0',
-      RESPONSE_CACHE: String(answers),
+      RESPONSE_CACHE: String(responses),
       LOG_LEVEL: 'warn',
     },
   };
 }
 
-/** Everything on: how the peers that have both are compared as they would run. */
-export const ALL_CACHES: Caches = { pages: true, answers: true };
-/** Pages are kept, whole answers are not. */
-export const PAGES_ONLY: Caches = { pages: true, answers: false };
-/** A page is fetched whenever it is needed, unless a whole answer is kept. */
-export const ANSWERS_ONLY: Caches = { pages: false, answers: true };
-/** A page is fetched whenever it is needed. */
-export const NO_CACHES: Caches = { pages: false, answers: false };
+/** Everything on. */
+export const ALL_CACHES: Caches = { pages: true, responses: true };
+/** Pages are cached, whole responses are not. */
+export const PAGES_ONLY: Caches = { pages: true, responses: false };
+/** Whole responses are cached, pages are not. */
+export const RESPONSES_ONLY: Caches = { pages: false, responses: true };
+/** Every request fetches its pages. */
+export const NO_CACHES: Caches = { pages: false, responses: false };
 
-/** A peer: one of the programs in `peers/`. */
-export function peer(name: string, program: string, { pages, answers }: Caches): ServerSpec {
+/** A peer: a program in `peers/`. */
+export function peer(name: string, program: string, { pages, responses }: Caches): ServerSpec {
   return {
     name,
     program: `bench/dist/bench/peers/${program}.js`,
     shape: 'connection',
-    variables: { PAGE_CACHE: String(pages), RESPONSE_CACHE: String(answers) },
+    variables: { PAGE_CACHE: String(pages), RESPONSE_CACHE: String(responses) },
   };
 }
 
-/** Hive Gateway, whose schema comes from the file `supergraph`. It has no resolvers of ours, so no cache of pages. */
-export function hive(name: string, supergraph: string, { answers }: Pick<Caches, 'answers'>): ServerSpec {
+/** Hive Gateway with the schema in the file `supergraph`. It does not use our resolver, so it has no page cache. */
+export function hive(name: string, supergraph: string, { responses }: Pick<Caches, 'responses'>): ServerSpec {
   return {
     name,
     program: 'bench/dist/bench/peers/hive.js',
     shape: 'pages',
-    variables: { SUPERGRAPH: supergraph, RESPONSE_CACHE: String(answers) },
+    variables: { SUPERGRAPH: supergraph, RESPONSE_CACHE: String(responses) },
   };
 }
 
-/** A server that always answers the bytes of a file: what the machine can do at most. */
+/** A server that always responds with the bytes of a file: the upper limit of this machine. */
 export function fixedBytes(name: string, program: string, file: string, parsesJson = false): ServerSpec {
   return {
     name,

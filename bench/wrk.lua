@@ -1,5 +1,5 @@
--- Sends the bodies of a file, one a line, in turn and over again; prints the figures as JSON.
--- No response(): wrk would hand every answer over to Lua, and be slower than what it measures.
+-- Sends the bodies in a file, one per line, in a loop; prints the figures as JSON.
+-- No response(): wrk would pass every response to Lua, and be slower than the servers it measures.
 
 local requests = {}
 local turn = 0

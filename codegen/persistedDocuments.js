@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { concatAST, print, separateOperations } from 'graphql';
 
 /**
- * A GraphQL Code Generator plugin: the manifest of trusted documents, each operation with the fragments it uses by the
- * SHA-256 of its text as graphql-js prints it.
+ * A GraphQL Code Generator plugin that writes the manifest of trusted documents. Each document is an operation with the
+ * fragments it uses, as graphql-js prints it; its key is the SHA-256 of that text.
  */
 export function plugin(_schema, documents) {
   const operations = separateOperations(concatAST(documents.map(({ document }) => document)));

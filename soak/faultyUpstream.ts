@@ -3,34 +3,34 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { createEmulator } from '../src/keyapi/emulator/emulator.ts';
 
-/** What may become of a request, each time after it was read whole. */
+/** Faults, each of which happens after the whole request was read. */
 const FAULTS = ['5xx', '429', 'timeout', 'reset', 'truncated'] as const;
 type Fault = (typeof FAULTS)[number];
 
-/** What goes wrong for a while, and with what share of the requests. */
+/** A period of time: its faults, and the share of requests that they affect. */
 interface Phase {
   readonly faults: readonly Fault[];
   readonly share: number;
 }
 
 const CALM: Phase = { faults: [], share: 0 };
-/** Every second phase is calm. The last one is an outage, which opens the circuit. */
+/** Every second phase is calm. The last one is an outage, which opens the circuit breaker. */
 const PHASES: readonly Phase[] = [
   ...FAULTS.map((fault) => ({ faults: [fault], share: fault === '429' ? 0.05 : 0.3 })),
   { faults: FAULTS, share: 1 },
 ].flatMap((phase) => [CALM, phase]);
 const PHASE_MS = 10_000;
-/** How often every chart moves by a rank. */
+/** Interval at which every chart shifts by one rank. */
 const ROTATE_MS = 3000;
 
-/** The emulator behind a way that fails by phases. */
+/** The emulator behind a proxy that injects faults in phases. */
 export interface FaultyUpstream {
   readonly origin: string;
-  /** Requests that arrived, whatever became of them. */
+  /** Requests that arrived, including those that failed. */
   readonly arrived: () => number;
-  /** Those that a fault struck, by fault. */
-  readonly struck: ReadonlyMap<string, number>;
-  /** Nothing fails from now on. */
+  /** Injected faults by kind. */
+  readonly faults: ReadonlyMap<string, number>;
+  /** Stops injecting faults. */
   heal(): void;
   close(): Promise<void>;
 }
@@ -38,8 +38,8 @@ export interface FaultyUpstream {
 /** Starts it on a free port. */
 export async function startFaultyUpstream(): Promise<FaultyUpstream> {
   const emulator = createEmulator();
-  const { origin: behind } = await emulator.listen();
-  const struck = new Map<string, number>();
+  const { origin: emulatorOrigin } = await emulator.listen();
+  const faults = new Map<string, number>();
   const startedAt = performance.now();
   let isHealed = false;
   let arrived = 0;
@@ -53,7 +53,7 @@ export async function startFaultyUpstream(): Promise<FaultyUpstream> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     arrived++;
     const fault = pickFault();
-    if (fault !== undefined) struck.set(fault, (struck.get(fault) ?? 0) + 1);
+    if (fault !== undefined) faults.set(fault, (faults.get(fault) ?? 0) + 1);
     if (fault === '5xx') return send(response, [500, 502, 503][arrived % 3] ?? 500, 'bad gateway');
     if (fault === '429') {
       response.setHeader('retry-after', '1');
@@ -61,14 +61,14 @@ export async function startFaultyUpstream(): Promise<FaultyUpstream> {
     }
     if (fault === 'timeout') return;
     if (fault === 'reset') return void request.socket.resetAndDestroy();
-    const answer = await fetch(`${behind}${request.url}`);
-    const body = await answer.text();
+    const forwarded = await fetch(`${emulatorOrigin}${request.url}`);
+    const body = await forwarded.text();
     if (fault === 'truncated') return truncate(response, body);
-    send(response, answer.status, body);
+    send(response, forwarded.status, body);
   }
 
   const server = createServer((request, response) => void handle(request, response));
-  // A connection that ends on its own may take a request with it that never arrived: the counts would differ.
+  // If idle connections were closed, a request could be lost without arriving, and the counts would differ.
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -76,7 +76,7 @@ export async function startFaultyUpstream(): Promise<FaultyUpstream> {
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     arrived: () => arrived,
-    struck,
+    faults,
     heal: () => {
       isHealed = true;
     },
@@ -93,7 +93,7 @@ function send(response: ServerResponse, status: number, body: string): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(body);
 }
 
-/** Half of the body: as a whole answer, or with the connection cut in the middle of it. */
+/** Sends half of the body: as a complete response, or with the connection closed in the middle of it. */
 function truncate(response: ServerResponse, body: string): void {
   const half = body.slice(0, body.length / 2);
   if (Math.random() < 0.5) {

@@ -6,13 +6,13 @@ const PERIODS = Object.keys(TrendingPeriod) as (keyof typeof TrendingPeriod)[];
 /** A dozen charts: four countries, three periods. */
 const REGIONS = ['US', 'GB', 'DE', 'JP'];
 const CHART_LENGTH = 500;
-/** Ids that answers have shown lately, for lookups. */
+/** How many ids from recent responses to remember, for lookups. */
 const MAX_SEEN = 200;
 
-/** Makes operations that were never sent before: names and aliases are random, and so are windows and ids. */
+/** Creates operations that were never sent before: names, aliases, windows and ids are random. */
 export interface Operations {
   next(): string;
-  /** Tells of an answer's text: its ids will be looked up. */
+  /** Remembers the ids in a response's text for lookups. */
   see(text: string): void;
 }
 
@@ -24,7 +24,7 @@ export function createOperations(): Operations {
     if (kind < 0.7) return `query ${name()} { ${name()}: ${window()} }`;
     if (kind < 0.8) return `query ${name()} { ${name()}: ${window(20)} ${name()}: ${window(20)} }`;
     if (kind < 0.97) return `query ${name()} { ${name()}: ${lookup()} }`;
-    // A client's mistake beside a good field.
+    // An invalid argument beside a valid field.
     return `query ${name()} { ${name()}: trendingVideos(region: "ZZ") { totalCount } ${name()}: ${window(20)} }`;
   }
 
@@ -42,7 +42,7 @@ export function createOperations(): Operations {
   };
 }
 
-/** A field that reads a window of any chart, up or down from anywhere. */
+/** A field with a random window of a random chart, in either direction. */
 function window(maxSize = 100): string {
   const period = pick(PERIODS);
   const chart: Chart = {

@@ -6,18 +6,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startProgram } from '../test/system/support/program.ts';
 
-/** A Redis of our own that is killed now and then. */
+/** A Redis server that is killed and restarted at intervals. */
 export interface SoakRedis {
   readonly url: string;
-  /** How often it was killed and started again. */
+  /** The number of restarts. */
   readonly restarts: () => number;
   close(): Promise<void>;
 }
 
-const EVERY_MS = 45_000;
-const AWAY_MS = 3000;
+const RESTART_INTERVAL_MS = 45_000;
+const DOWN_MS = 3000;
 
-/** Starts `redis-server` on a free port and restarts it, empty, every 45 seconds; null when there is no such program. */
+/** Starts `redis-server` on a free port and restarts it, empty, every 45 seconds; null if it is not installed. */
 export async function startRestartingRedis(): Promise<SoakRedis | null> {
   if (spawnSync('redis-server', ['-v']).error) return null;
   const folder = await mkdtemp(path.join(tmpdir(), 'soak-redis-'));
@@ -41,12 +41,12 @@ export async function startRestartingRedis(): Promise<SoakRedis | null> {
       void start().catch((error) => {
         if (!isClosed) throw error;
       });
-    }, AWAY_MS);
+    }, DOWN_MS);
   }
 
   let starting: NodeJS.Timeout | undefined;
   await start();
-  const restarting = setInterval(restart, EVERY_MS);
+  const restarting = setInterval(restart, RESTART_INTERVAL_MS);
   return {
     url: `redis://127.0.0.1:${port}`,
     restarts: () => restarts,
@@ -60,7 +60,7 @@ export async function startRestartingRedis(): Promise<SoakRedis | null> {
   };
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/** A free port of 127.0.0.1. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

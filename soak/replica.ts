@@ -5,13 +5,13 @@ import { findFreePort } from './redis.ts';
 /** A process of the built program. */
 export interface Replica {
   readonly url: string;
-  /** What its metrics say; each name stands for the sum over its labels, `name{labels}` for one of them. */
+  /** Its metrics: `name{labels}` is one series, `name` the sum over all labels. */
   readMetrics(): Promise<ReadonlyMap<string, number>>;
-  /** Ends it in order; gives its exit code. */
+  /** Stops it with SIGTERM; returns its exit code. */
   close(): Promise<number | null>;
 }
 
-/** Starts it against an upstream, with a time to live short enough for refreshes, staleness and errors all the time. */
+/** Starts the server with a time to live so short that refreshes, stale responses and errors happen all the time. */
 export async function startReplica(upstream: string, redisUrl: string | undefined): Promise<Replica> {
   const port = await findFreePort();
   const metricsPort = await findFreePort();
@@ -33,7 +33,7 @@ export async function startReplica(upstream: string, redisUrl: string | undefine
   process.once('exit', () => program.child.kill('SIGKILL'));
   const url = `http://127.0.0.1:${port}`;
   while (!(await isLive(url))) {
-    if (program.child.exitCode !== null) throw new Error(`A server ended at once:\n${program.output()}`);
+    if (program.child.exitCode !== null) throw new Error(`A server exited at start:\n${program.output()}`);
     await sleep(50);
   }
   return {

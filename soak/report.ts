@@ -1,29 +1,29 @@
 import type { Tally } from './load.ts';
 
-/** What both sides counted. */
+/** The cost as counted by the servers and by upstream. */
 export interface Bill {
-  /** By the servers' metrics. */
+  /** Credits in the servers' metrics. */
   readonly operations: number;
   readonly refreshes: number;
-  /** Requests that upstream saw arrive. */
+  /** Requests that arrived upstream. */
   readonly arrived: number;
 }
 
-/** All that was seen. */
+/** Everything that was measured. */
 export interface Findings {
   readonly tally: Tally;
   readonly bill: Bill;
-  /** Credits that a request costs. */
+  /** Credits per request. */
   readonly price: number;
-  /** Resident memory of each process, in bytes, in equal steps of time. */
+  /** Resident memory of each process in bytes, sampled at equal intervals. */
   readonly memory: readonly (readonly number[])[];
-  readonly struck: ReadonlyMap<string, number>;
+  readonly faults: ReadonlyMap<string, number>;
   readonly redisRestarts: number | undefined;
-  /** Exit codes of the processes, which were told to end. */
+  /** Exit codes of the processes after SIGTERM. */
   readonly exits: readonly (number | null)[];
 }
 
-/** By how much the last quarter's highest may be above the second quarter's. */
+/** By how much the last quarter's maximum may exceed the second quarter's. */
 const MAX_GROWTH = 0.15;
 
 interface Condition {
@@ -31,27 +31,27 @@ interface Condition {
   readonly holds: boolean;
 }
 
-/** Writes the table, and whether every condition holds. */
+/** The report as text, and whether every condition holds. */
 export function toReport(findings: Findings): { readonly text: string; readonly isGood: boolean } {
-  const { tally, bill, price, struck, redisRestarts } = findings;
+  const { tally, bill, price, faults, redisRestarts } = findings;
   const latencies = tally.latenciesMs.toSorted((a, b) => a - b);
   const rows: [string, string | number][] = [
     ['operations sent', tally.sent],
     ...sorted(tally.outcomes).map(([outcome, count]): [string, number] => [`  ${outcome}`, count]),
-    ['unanswered', sum(tally.unanswered)],
-    ...sorted(tally.unanswered).map(([reason, count]): [string, number] => [`  ${reason}`, count]),
+    ['without a response', sum(tally.failures)],
+    ...sorted(tally.failures).map(([reason, count]): [string, number] => [`  ${reason}`, count]),
     ['p50 / p99 / worst', [0.5, 0.99, 1].map((share) => `${at(latencies, share).toFixed(1)} ms`).join(' / ')],
     [
       'upstream faults',
-      sorted(struck)
+      sorted(faults)
         .map((pair) => pair.join(' '))
         .join(', ') || 'none',
     ],
     ['Redis restarts', redisRestarts ?? 'none: redis-server is not on the PATH'],
-    ['credits, by answers', tally.credits],
-    ['credits, by metrics: operations', bill.operations],
-    ['credits, by metrics: refreshes', bill.refreshes],
-    [`requests arrived upstream x ${price}`, bill.arrived * price],
+    ['credits in responses', tally.credits],
+    ['credits in metrics: operations', bill.operations],
+    ['credits in metrics: refreshes', bill.refreshes],
+    [`requests that arrived upstream x ${price}`, bill.arrived * price],
     ...findings.memory.map((samples, index): [string, string] => [
       `memory ${index + 1}, by quarter`,
       quarters(samples),
@@ -69,20 +69,17 @@ export function toReport(findings: Findings): { readonly text: string; readonly 
 
 function toConditions({ tally, bill, price, memory, exits }: Findings): Condition[] {
   const upstream = bill.arrived * price;
-  const answered = sum(tally.outcomes);
+  const responses = sum(tally.outcomes);
   return [
-    { text: 'every operation was answered', holds: tally.sent > 0 && answered === tally.sent },
-    { text: 'no answer was a defect', holds: ![...tally.outcomes.keys()].some(isDefect) },
-    { text: 'metrics bill what arrived upstream', holds: bill.operations + bill.refreshes === upstream },
+    { text: 'every operation got a response', holds: tally.sent > 0 && responses === tally.sent },
+    { text: 'no response was a defect', holds: ![...tally.outcomes.keys()].some(isDefect) },
+    { text: 'the metrics match upstream', holds: bill.operations + bill.refreshes === upstream },
+    { text: 'responses and refreshes match the metrics', holds: tally.credits + bill.refreshes === upstream },
     {
-      text: 'answers and refreshes together are that bill',
-      holds: tally.credits + bill.refreshes === upstream,
-    },
-    {
-      text: `memory is flat: the last quarter's highest is within ${MAX_GROWTH * 100}% of the second's`,
+      text: `memory is flat: the last quarter's maximum is at most ${MAX_GROWTH * 100}% above the second's`,
       holds: memory.every((samples) => quarter(samples, 3) <= quarter(samples, 1) * (1 + MAX_GROWTH)),
     },
-    { text: 'every process lived to the end, and ended in order', holds: exits.every((code) => code === 0) },
+    { text: 'no process exited early', holds: exits.every((code) => code === 0) },
   ];
 }
 
@@ -91,7 +88,7 @@ const isDefect = (outcome: string): boolean => /INTERNAL_SERVER_ERROR|without a 
 const quarters = (samples: readonly number[]): string =>
   [0, 1, 2, 3].map((index) => `${(quarter(samples, index) / 1e6).toFixed(0)} MB`).join(', ');
 
-/** The highest of a quarter, counted from 0. */
+/** The maximum of a quarter; quarters count from 0. */
 function quarter(samples: readonly number[], index: number): number {
   const edge = (number: number): number => Math.floor((samples.length * number) / 4);
   return Math.max(...samples.slice(edge(index), edge(index + 1)));

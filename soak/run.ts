@@ -9,13 +9,13 @@ import { type Bill, toReport } from './report.ts';
 
 const USAGE = `Usage: npm run soak -- [options]
 
-  --minutes N    how long (10)
-  --rate N       operations a second (50)
-  --replicas N   processes of the server (2)
+  --minutes N    duration (10)
+  --rate N       operations per second (50)
+  --replicas N   server processes (2)
 `;
-/** How often memory is looked at; more often in a run too short for forty looks. */
+/** Interval of memory samples; shorter in runs that would otherwise have fewer than 40. */
 const SAMPLE_MS = 5000;
-/** How long calls may still be under way when the last operation was answered. */
+/** How long upstream calls may still be in flight after the last response. */
 const SETTLE_MS = 20_000;
 
 interface Soak {
@@ -24,7 +24,7 @@ interface Soak {
   readonly replicas: number;
 }
 
-/** Reads the command line; null when it is not understood. */
+/** Reads the command line; null if it is invalid. */
 function readArguments(): Soak | null {
   try {
     const { values } = parseArgs({
@@ -69,7 +69,7 @@ async function run({ minutes, rate, replicas: count }: Soak): Promise<boolean> {
       bill,
       price: CREDITS_PER_REQUEST,
       memory,
-      struck: upstream.struck,
+      faults: upstream.faults,
       redisRestarts: redis?.restarts(),
       exits,
     });
@@ -90,7 +90,7 @@ async function sample(replicas: readonly Replica[], memory: readonly number[][])
   }
 }
 
-/** The bill, once both sides agree; after 20 seconds as it stands. A call is in the metrics when it has ended. */
+/** The cost, once both sides agree or after 20 seconds: metrics count a call only when it has ended. */
 async function readBill(replicas: readonly Replica[], upstream: FaultyUpstream): Promise<Bill> {
   const until = performance.now() + SETTLE_MS;
   for (;;) {
@@ -108,7 +108,7 @@ async function readBill(replicas: readonly Replica[], upstream: FaultyUpstream):
   }
 }
 
-// What was started ends with this process.
+// Exit handlers kill the child processes.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const soak = readArguments();

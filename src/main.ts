@@ -1,6 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import type { FastifyInstance } from 'fastify';
-import { createApp, createAppLog, SETTLE_MS } from './compose/createApp.ts';
+import { createApp } from './compose/createApp.ts';
+import { createAppLog } from './compose/log.ts';
+import { SETTLE_MS } from './compose/pages.ts';
 import { ConfigError, loadConfig } from './config/loadConfig.ts';
 import { endProcessInOrder } from './endProcess.ts';
 import { DRAIN_MS } from './server/drainOnClose.ts';

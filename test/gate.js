@@ -1,5 +1,5 @@
-// Runs the checks of a gate and then its tests; with a pattern of file names, nothing but the tests that match it.
-//   node test/gate.js <npm script of the checks> <Jest's configuration> [pattern] [Jest's options]
+// Runs the checks and then the tests; with a pattern of file names, only the tests that match it.
+//   node test/gate.js <npm script of the checks> <Jest configuration> [pattern] [Jest options]
 import { spawnSync } from 'node:child_process';
 
 const JEST = [

@@ -1,4 +1,4 @@
-// Runs a command again and again while every core is kept busy, and fails when it failed once.
+// Runs a command several times while every core is busy, and fails if any run failed.
 //   npm run test:load -- 20 npm test -- rateLimits
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ if (!/^[1-9]\d*$/.test(times ?? '') || command === undefined) {
   process.exit(1);
 }
 
-// Each ends by itself when this process is gone, however that ended.
+// Each busy process exits when this process has exited, for whatever reason.
 const BUSY = `while (process.ppid === ${process.pid});`;
 for (let core = 0; core < availableParallelism(); core++) {
   spawn(process.execPath, ['-e', BUSY], { stdio: 'ignore' }).unref();

@@ -5,7 +5,7 @@ import { typeDefs } from './schema.ts';
 import { HOST, readSettings, TTL_SECONDS } from './settings.ts';
 import { createTrendingVideos, type WindowArguments } from './trendingVideos.ts';
 
-// Apollo Server as its "Get started" installs it; with its response cache where that is asked for.
+// Apollo Server as in its "Get started" guide, optionally with its response cache.
 const settings = readSettings();
 const trendingVideos = createTrendingVideos(settings);
 const server = new ApolloServer({
@@ -15,9 +15,9 @@ const server = new ApolloServer({
 });
 await startStandaloneServer(server, { listen: { host: HOST, port: settings.port } });
 
-/** Answers are kept only where every field has a greatest age. */
+/** Caches a response only if every field has a maximum age, hence the default. */
 async function createResponseCache(): Promise<ApolloServerPlugin[]> {
-  // Imported when it is needed, so that Apollo as installed starts without it.
+  // Imported on demand, so that Apollo Server as installed starts without it.
   const { default: responseCache } = await import('@apollo/server-plugin-response-cache');
   return [ApolloServerPluginCacheControl({ defaultMaxAge: TTL_SECONDS }), responseCache()];
 }

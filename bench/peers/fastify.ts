@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import Fastify from 'fastify';
 import { HOST, readSettings } from './settings.ts';
 
-// The limit of Fastify: the request is read to its end, the answer is always the same bytes. Fastify as installed
-// parses the request's JSON as well.
+// The upper limit of Fastify: it reads the whole request and always responds with the same bytes. By default Fastify
+// also parses the request's JSON.
 const bytes = readFileSync(process.env.FIXED_BYTES_FILE ?? '');
 const app = Fastify();
 if (process.env.PARSE_JSON !== 'true') {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
 import InMemoryLRUCache from '@graphql-mesh/cache-inmemory-lru';
-import { HOST, MAX_ANSWERS, readSettings } from './settings.ts';
+import { HOST, MAX_RESPONSES, readSettings } from './settings.ts';
 
 // Hive Gateway over the supergraph that was composed from KeyAPI's OpenAPI document.
 const settings = readSettings();
@@ -10,8 +10,8 @@ const gateway = createGatewayRuntime({
   logging: false,
   graphiql: false,
   landingPage: false,
-  cache: new InMemoryLRUCache({ max: MAX_ANSWERS }),
-  // Nothing is ever invalidated by its id, so that ids need not be kept beside the answers.
+  cache: new InMemoryLRUCache({ max: MAX_RESPONSES }),
+  // Nothing is invalidated by id here, so the cache need not store ids.
   ...(settings.responseCache && { responseCaching: { session: () => null, idFields: [] } }),
 });
 createServer(gateway).listen(settings.port, HOST);

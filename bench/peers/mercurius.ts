@@ -1,10 +1,10 @@
 import Fastify from 'fastify';
 import mercurius, { type MercuriusOptions } from 'mercurius';
 import { typeDefs } from './schema.ts';
-import { HOST, MAX_ANSWERS, readSettings, TTL_SECONDS } from './settings.ts';
+import { HOST, MAX_RESPONSES, readSettings, TTL_SECONDS } from './settings.ts';
 import { createTrendingVideos, type WindowArguments } from './trendingVideos.ts';
 
-// Mercurius in Fastify; a document is compiled when it has come once.
+// Mercurius in Fastify; `jit: 1` compiles a document after its first request.
 const settings = readSettings();
 const trendingVideos = createTrendingVideos(settings);
 const app = Fastify();
@@ -19,7 +19,7 @@ if (settings.responseCache) {
   await app.register(cache.default, {
     ttl: TTL_SECONDS,
     policy: { Query: { trendingVideos: true } },
-    storage: { type: 'memory', options: { size: MAX_ANSWERS } },
+    storage: { type: 'memory', options: { size: MAX_RESPONSES } },
   });
 }
 await app.listen({ port: settings.port, host: HOST });

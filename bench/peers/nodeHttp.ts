@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { HOST, readSettings } from './settings.ts';
 
-// The limit of this machine: the request is read to its end, the answer is always the same bytes.
+// The upper limit of this machine: reads the whole request and always responds with the same bytes.
 const bytes = readFileSync(process.env.FIXED_BYTES_FILE ?? '');
 const headers = { 'content-type': 'application/json; charset=utf-8', 'content-length': bytes.length };
 createServer((request, response) => {

@@ -22,8 +22,8 @@ const pagination = {
   properties: { has_more: { type: 'boolean' }, limit: number, page: number, total_count: number },
 };
 
-const answer = {
-  title: 'Answer',
+const response = {
+  title: 'TrendingVideosResponse',
   type: 'object',
   properties: {
     code: number,
@@ -39,7 +39,7 @@ const answer = {
 
 const parameter = (name: string) => ({ name, in: 'query', schema: text });
 
-/** KeyAPI's one endpoint as an OpenAPI document, for the gateway that makes a schema out of such. */
+/** An OpenAPI document of KeyAPI's endpoint, from which Hive Gateway's schema is generated. */
 export const openApi = {
   openapi: '3.0.3',
   info: { title: 'KeyAPI', version: '1' },
@@ -49,7 +49,7 @@ export const openApi = {
         operationId: 'trendingVideos',
         parameters: ['page', 'period', 'limit', 'region', 'order_by'].map(parameter),
         responses: {
-          200: { description: 'A page', content: { 'application/json': { schema: answer } } },
+          200: { description: 'A page', content: { 'application/json': { schema: response } } },
         },
       },
     },

@@ -7,7 +7,7 @@ import { encodeGlobalId } from '../../src/domain/globalId.ts';
 /** Videos on a page. */
 export const PAGE_SIZE = 20;
 
-/** A video as the peers' schema shows it: everything that default resolvers need, ready made. */
+/** A video as in the peers' schema, so that default resolvers suffice. */
 export interface Video {
   readonly id: string;
   readonly itemId: string;
@@ -28,7 +28,7 @@ export interface Edge {
   readonly node: Video;
 }
 
-/** A page, its edges made once when it comes in. */
+/** A page; its edges are created once, when it is fetched. */
 export interface Page {
   readonly edges: readonly Edge[];
   readonly totalCount: number;
@@ -36,7 +36,7 @@ export interface Page {
   readonly fetchedAt: string;
 }
 
-/** Gives a page: at once when it is held, so that a peer need not wait for a promise. */
+/** Returns a cached page directly, so that a peer need not wait for a promise. */
 export type Pages = (chart: Chart, number: number) => Page | Promise<Page>;
 
 /** A row as KeyAPI sends it. */
@@ -50,11 +50,11 @@ interface Row {
   readonly title: string;
 }
 
-/** As many as a scenario can need: 120 charts of 25 pages. */
+/** Enough for every scenario: 120 charts of 25 pages. */
 const MAX_PAGES = 5000;
 const ORDERS = { VIEWS: 'vv', LIKES: 'like', COMMENTS: 'comment', REPOSTS: 'repost' } as const;
 
-/** Pages straight from upstream: each call is a paid request. */
+/** Fetches pages from upstream: each call is a paid request. */
 export function createFetchedPages(keyapiUrl: string): (chart: Chart, number: number) => Promise<Page> {
   const pool = new Pool(keyapiUrl, { connections: 128 });
   return async (chart, number) => {
@@ -71,34 +71,34 @@ export function createFetchedPages(keyapiUrl: string): (chart: Chart, number: nu
       headers: { authorization: 'Bearer bench' },
     });
     if (statusCode !== 200) throw new Error(`Upstream: expected status 200, but got: ${statusCode}`);
-    return toPage(chart, number, (await body.json()) as UpstreamAnswer);
+    return toPage(chart, number, (await body.json()) as UpstreamResponse);
   };
 }
 
-/** The pages of `source`, kept in memory; whoever asks while one is on its way shares it. */
+/** Caches the pages of `source` in memory, and coalesces concurrent requests for a page. */
 export function createCachedPages(source: ReturnType<typeof createFetchedPages>): Pages {
   const pages = new LRUCache<string, Page>({ max: MAX_PAGES });
-  const underWay = new Map<string, Promise<Page>>();
+  const inFlight = new Map<string, Promise<Page>>();
   return (chart, number) => {
     const key = `${chartId(chart)}:${number}`;
-    const page = pages.get(key) ?? underWay.get(key);
+    const page = pages.get(key) ?? inFlight.get(key);
     if (page !== undefined) return page;
     const fetching = source(chart, number)
       .then((fetched) => {
         pages.set(key, fetched);
         return fetched;
       })
-      .finally(() => underWay.delete(key));
-    underWay.set(key, fetching);
+      .finally(() => inFlight.delete(key));
+    inFlight.set(key, fetching);
     return fetching;
   };
 }
 
-interface UpstreamAnswer {
+interface UpstreamResponse {
   readonly data: { readonly pagination: { readonly total_count: number }; readonly videos: readonly Row[] };
 }
 
-function toPage(chart: Chart, number: number, { data }: UpstreamAnswer): Page {
+function toPage(chart: Chart, number: number, { data }: UpstreamResponse): Page {
   const edges = data.videos.map((row, index) => {
     const rank = (number - 1) * PAGE_SIZE + index + 1;
     return { cursor: encodeCursor(chart, { rank, itemId: row.item_id }), rank, node: toVideo(row) };
@@ -106,7 +106,7 @@ function toPage(chart: Chart, number: number, { data }: UpstreamAnswer): Page {
   return { edges, totalCount: data.pagination.total_count, fetchedAt: new Date().toISOString() };
 }
 
-/** Reads links by pattern, which takes a fraction of what parsing them takes. */
+/** Reads links by pattern, which is much faster than parsing them. */
 function toVideo(row: Row): Video {
   const [creatorUrl = '', handle = ''] = /^https:\/\/[^/]+\/@([^/]+)/.exec(row.item_url) ?? [];
   const [, expires] = /x-expires=(\d+)/.exec(row.cover) ?? [];

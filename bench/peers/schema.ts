@@ -1,7 +1,7 @@
 /**
- * The product's types and fields for the peers. Links, dates and countries are plain strings, which is in the
- * peers' favour: a custom scalar is one more call for each of its values. The one scalar is an argument's, so that
- * everyone can be sent the same documents.
+ * The product's types and fields for the peers. Links, dates and countries are plain strings, which favours the
+ * peers: a custom scalar takes one more call for each value. The only scalar is the type of an argument, so that
+ * all servers accept the same documents.
  */
 export const typeDefs = /* GraphQL */ `
   type Query {

@@ -1,14 +1,14 @@
-/** What the bench tells a peer, through its environment. */
+/** The settings of a peer, from its environment variables. */
 export interface PeerSettings {
   readonly port: number;
   readonly keyapiUrl: string;
-  /** Keep the upstream pages in memory; else a page is fetched whenever it is needed. */
+  /** Cache upstream pages in memory; otherwise every request fetches its pages. */
   readonly pageCache: boolean;
-  /** Keep whole answers, by the cache that the peer's own documentation names. */
+  /** Cache whole responses, with the cache that the peer's documentation recommends. */
   readonly responseCache: boolean;
 }
 
-/** Reads the settings that `startServer` gave to this process. */
+/** Reads the settings that `startServer` passed to this process. */
 export function readSettings(): PeerSettings {
   const { PORT, KEYAPI_BASE_URL = '', PAGE_CACHE, RESPONSE_CACHE } = process.env;
   return {
@@ -19,11 +19,11 @@ export function readSettings(): PeerSettings {
   };
 }
 
-/** Where peers listen, as this product does. */
+/** The host that peers listen on, as this product does. */
 export const HOST = '127.0.0.1';
 
-/** How many answers peers keep: all that a scenario can have. Their defaults of about 1,000 are too few for the bill. */
-export const MAX_ANSWERS = 10_000;
+/** Size of the peers' response caches: enough for every scenario. Their defaults of about 1,000 are too small for `bill`. */
+export const MAX_RESPONSES = 10_000;
 
-/** How long answers are kept where there must be a limit, in seconds: longer than any scenario. */
+/** Time to live in the caches that require one, in seconds: longer than any scenario. */
 export const TTL_SECONDS = 3600;

@@ -20,7 +20,7 @@ export interface WindowArguments {
   readonly before?: string | null;
 }
 
-/** What the peers' default resolvers read. */
+/** The object that the peers' default resolvers read. */
 export interface Connection {
   readonly edges: readonly Edge[];
   readonly nodes: readonly Video[];
@@ -41,9 +41,9 @@ export type TrendingVideos = (arguments_: WindowArguments) => Connection | Promi
 const CHART_LENGTH = 500;
 
 /**
- * The resolver that all peers share: ranks to pages, pages to a slice. It does less than the product's (no check
- * of cursors, no charts that move or shrink, no ages, no costs), which is in the peers' favour, and gives an
- * answer without a promise when all its pages are held.
+ * The resolver of all peers: ranks to pages, pages to a slice. It does less than the product's (no validation of
+ * cursors, no charts that change or shrink, no ages, no costs), which favours the peers, and returns a result
+ * without a promise if all pages are cached.
  */
 export function createTrendingVideos({ keyapiUrl, pageCache }: PeerSettings): TrendingVideos {
   const fetched = createFetchedPages(keyapiUrl);
@@ -53,7 +53,7 @@ export function createTrendingVideos({ keyapiUrl, pageCache }: PeerSettings): Tr
     const [from, to] = toRanks(window);
     const wanted: (Page | Promise<Page>)[] = [];
     for (let number = pageOf(from); number <= pageOf(to); number++) wanted.push(pages(chart, number));
-    return wanted.every(isHeld)
+    return wanted.every(isCached)
       ? cut(wanted, from, to)
       : Promise.all(wanted).then((all) => cut(all, from, to));
   };
@@ -77,7 +77,7 @@ function pageOf(rank: number): number {
   return Math.ceil(rank / PAGE_SIZE);
 }
 
-function isHeld(page: Page | Promise<Page>): page is Page {
+function isCached(page: Page | Promise<Page>): page is Page {
   return 'edges' in page;
 }
 

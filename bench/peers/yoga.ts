@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { typeDefs } from './schema.ts';
-import { HOST, MAX_ANSWERS, readSettings } from './settings.ts';
+import { HOST, MAX_RESPONSES, readSettings } from './settings.ts';
 import { createTrendingVideos, type WindowArguments } from './trendingVideos.ts';
 
-// GraphQL Yoga on node:http, as its documentation has it; its caches of parsed and checked documents are on.
+// GraphQL Yoga on node:http, as in its documentation; its caches of parsed and validated documents are on.
 const settings = readSettings();
 const trendingVideos = createTrendingVideos(settings);
 const yoga = createYoga({
@@ -21,7 +21,7 @@ createServer(yoga).listen(settings.port, HOST);
 
 async function createResponseCache() {
   const { createInMemoryCache, useResponseCache } = await import('@graphql-yoga/plugin-response-cache');
-  const cache = createInMemoryCache({ max: MAX_ANSWERS });
-  // Nothing is ever invalidated by its id, so that ids need not be kept beside the answers.
+  const cache = createInMemoryCache({ max: MAX_RESPONSES });
+  // Nothing is invalidated by id here, so the cache need not store ids.
   return useResponseCache({ session: () => null, cache, idFields: [] });
 }

@@ -6,32 +6,34 @@ import { PAGE_SIZE } from '../peers/pages.ts';
 import { postAll } from '../post.ts';
 import { type ServerSpec, startServer, type Upstream, withUpstream } from '../processes.ts';
 import { format, type Row, ratioGoal, ratioTo } from '../report.ts';
-import { ANSWERS_ONLY, hive, NO_CACHES, ours, peer } from '../servers.ts';
+import { hive, NO_CACHES, ours, peer, RESPONSES_ONLY } from '../servers.ts';
 import type { Scenario } from './scenario.ts';
 
-/** Long enough for the same page to be wanted again while it is on its way. */
+/** Long enough for a page to be requested again while its fetch is in flight. */
 const LATENCY_MS = 5;
-const CREDITS_A_PAGE = 2;
+const CREDITS_PER_PAGE = 2;
 const MINIMUM = 'minimum: each page once';
 
-/** What a day of many readers costs. */
+/** The cost of a day of many readers. */
 export const bill: Scenario = ({ tracedOperations }, { supergraph }) =>
   withUpstream(LATENCY_MS, async (upstream) => {
     const trace = makeTrace(tracedOperations);
     const specs = [
-      ours({ answers: true }),
+      ours({ responses: true }),
       peer('Apollo Server as installed', 'apollo', NO_CACHES),
-      peer('Apollo Server, response cache', 'apollo', ANSWERS_ONLY),
-      peer('GraphQL Yoga, response cache', 'yoga', ANSWERS_ONLY),
-      peer('Mercurius, mercurius-cache', 'mercurius', ANSWERS_ONLY),
-      hive('Hive Gateway, response cache', supergraph, { answers: true }),
+      peer('Apollo Server, response cache', 'apollo', RESPONSES_ONLY),
+      peer('GraphQL Yoga, response cache', 'yoga', RESPONSES_ONLY),
+      peer('Mercurius, mercurius-cache', 'mercurius', RESPONSES_ONLY),
+      hive('Hive Gateway, response cache', supergraph, { responses: true }),
     ];
     const pages = new Set(trace.flatMap((operation) => operation.pages)).size;
-    const rows: Row[] = [{ name: MINIMUM, values: [pages * CREDITS_A_PAGE], more: [format(pages), '', ''] }];
-    for (const spec of specs) rows.push(await payFor(spec, upstream, trace));
+    const rows: Row[] = [
+      { name: MINIMUM, values: [pages * CREDITS_PER_PAGE], more: [format(pages), '', ''] },
+    ];
+    for (const spec of specs) rows.push(await measureCost(spec, upstream, trace));
     return {
       name: 'bill',
-      what: `${format(trace.length)} operations as many readers send them: charts by Zipf's law, windows of 5 to 100 videos from any depth, ${CONNECTIONS} at once; upstream takes ${LATENCY_MS} ms. The peers have what they can be installed with, no cache of pages. Hive Gateway, whose schema has pages, is asked for the pages of each window, one by one.`,
+      what: `${format(trace.length)} operations as from many readers: charts by Zipf's law, windows of 5 to 100 videos at any depth, ${CONNECTIONS} at once; upstream takes ${LATENCY_MS} ms. The peers have the caches that can be installed for them, but no page cache. Hive Gateway, whose schema has pages, gets one request for each page of a window.`,
       unit: 'credits',
       better: 'less',
       rows,
@@ -40,8 +42,12 @@ export const bill: Scenario = ({ tracedOperations }, { supergraph }) =>
     };
   });
 
-async function payFor(spec: ServerSpec, upstream: Upstream, trace: readonly TracedOperation[]): Promise<Row> {
-  // A chart that is not in the trace.
+async function measureCost(
+  spec: ServerSpec,
+  upstream: Upstream,
+  trace: readonly TracedOperation[],
+): Promise<Row> {
+  // The first request is for a chart that is not in the trace.
   const server = await startServer(spec, upstream, topBody(spec, { ...CHART, region: 'SE' }, PAGE_SIZE));
   try {
     const before = await upstream.stats();
@@ -64,7 +70,7 @@ function toBodies({ shape }: ServerSpec, trace: readonly TracedOperation[]): rea
   return trace.flatMap(({ pages }) => pages.map(toPageBody));
 }
 
-/** Asks for a page that is named as `US:7:VIEWS:1`. */
+/** The body of a POST for a page such as `US:7:VIEWS:1`. */
 function toPageBody(page: string): string {
   const [region = '', period, orderBy, number] = page.split(':');
   const chart = { region, period: Number(period) as TrendingPeriod, orderBy: orderBy as TrendingOrder };

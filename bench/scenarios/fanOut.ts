@@ -15,18 +15,18 @@ const CHARTS: readonly Chart[] = ['US', 'GB'].flatMap((region) =>
     Object.values(TrendingOrder).map((orderBy) => ({ region, period, orderBy })),
   ),
 );
-/** Charts that only warm up code and connections. */
+/** The first charts only warm up code and connections. */
 const WARM_UP = 9;
 
-/** Five cold pages in one window, each of which takes upstream 50 ms. */
+/** Five uncached pages in one window, each of which takes upstream 50 ms. */
 export const fanOut: Scenario = (_effort, { supergraph }) =>
   withUpstream(LATENCY_MS, (upstream) => {
     const specs = [
-      ours({ answers: true }),
+      ours({ responses: true }),
       peer('Mercurius with JIT', 'mercurius', PAGES_ONLY),
       peer('GraphQL Yoga', 'yoga', PAGES_ONLY),
       peer('Apollo Server as installed', 'apollo', PAGES_ONLY),
-      hive('Hive Gateway', supergraph, { answers: false }),
+      hive('Hive Gateway', supergraph, { responses: false }),
     ];
     return withServers(
       specs,
@@ -39,19 +39,19 @@ export const fanOut: Scenario = (_effort, { supergraph }) =>
           [ROUND_TRIP, ...specs.map(({ name }) => name)].map((name) => [name, []]),
         );
         for (const chart of CHARTS) {
-          // Upstream makes a chart up when it is first asked for it.
-          await askUpstream(upstream, chart);
-          times.get(ROUND_TRIP)?.push(await time(() => askUpstream(upstream, chart)));
+          // The emulator generates a chart on its first request.
+          await fetchTop(upstream, chart);
+          times.get(ROUND_TRIP)?.push(await time(() => fetchTop(upstream, chart)));
           for (const [index, spec] of specs.entries()) {
             const body = topBody(spec, chart, VIDEOS);
-            times.get(spec.name)?.push(await time(() => ask(clients[index] as Client, body)));
+            times.get(spec.name)?.push(await time(() => postWindow(clients[index] as Client, body)));
           }
         }
         await Promise.all(clients.map((client) => client.close()));
         const rows = [...times].map(([name, values]) => ({ name, values: values.slice(WARM_UP), more: [] }));
         return {
           name: 'fan-out',
-          what: `The first ${VIDEOS} videos of a chart of which nothing is held: five pages, each of which takes upstream ${LATENCY_MS} ms. ${CHARTS.length - WARM_UP} charts, one operation at a time.`,
+          what: `The first ${VIDEOS} videos of a chart that is not cached: five pages, each of which takes upstream ${LATENCY_MS} ms. ${CHARTS.length - WARM_UP} charts, one operation at a time.`,
           unit: 'ms',
           better: 'less',
           rows,
@@ -62,14 +62,14 @@ export const fanOut: Scenario = (_effort, { supergraph }) =>
     );
   });
 
-/** How long something takes, in milliseconds. */
+/** The duration of `run` in milliseconds. */
 async function time(run: () => Promise<void>): Promise<number> {
   const startedAt = performance.now();
   await run();
   return performance.now() - startedAt;
 }
 
-async function askUpstream({ url }: Upstream, { region, period, orderBy }: Chart): Promise<void> {
+async function fetchTop({ url }: Upstream, { region, period, orderBy }: Chart): Promise<void> {
   const order = { VIEWS: 'vv', LIKES: 'like', COMMENTS: 'comment', REPOSTS: 'repost' }[orderBy];
   const response = await fetch(
     `${url}/v1/tiktok/trending/videos?region=${region}&period=${period}&order_by=${order}`,
@@ -77,7 +77,7 @@ async function askUpstream({ url }: Upstream, { region, period, orderBy }: Chart
   await response.text();
 }
 
-async function ask(client: Client, body: string): Promise<void> {
+async function postWindow(client: Client, body: string): Promise<void> {
   const { text } = await client.post(body);
   const videos = new Set(readItemIds(text)).size;
   if (videos !== VIDEOS) throw new Error(`expected ${VIDEOS} videos, but got: ${videos}`);

@@ -17,13 +17,13 @@ const CHARTS: readonly Chart[] = ['US', 'GB'].flatMap((region) =>
 const CHART_LENGTH = 500;
 const JIT = 'Mercurius with JIT';
 const SERVERS = [
-  ours({ answers: false }),
+  ours({ responses: false }),
   peer(JIT, 'mercurius', PAGES_ONLY),
   peer('GraphQL Yoga', 'yoga', PAGES_ONLY),
   peer('Apollo Server as installed', 'apollo', PAGES_ONLY),
 ];
 
-/** Another window in every request, all pages held. */
+/** A different window in every request, with all pages cached. */
 export const fresh: Scenario = (effort, { folder }) =>
   withUpstream(0, async (upstream) => {
     const bodies = await makeBodies(upstream.url);
@@ -34,14 +34,14 @@ export const fresh: Scenario = (effort, { folder }) =>
       upstream,
       () => first,
       async (servers) => {
-        // Every window once: every page is held then, and every server has been seen to answer rightly.
+        // Every window once: this caches all pages and checks that every server responds correctly.
         for (const server of servers) await checkWindows(server, bodies);
         const loads = await loadInTurns(servers, () => file, effort);
         for (const server of servers) await checkWindows(server, bodies.slice(0, 10));
         const rows = toLoadRows(loads);
         return {
           name: 'new',
-          what: `Another window in every request: ${format(bodies.length)} windows of ${PAGE_SIZE} videos, ${CHARTS.length} charts, in an order that is mixed but always the same. Every page is held; whole answers are kept by nobody.`,
+          what: `A different window in every request: ${format(bodies.length)} windows of ${PAGE_SIZE} videos, ${CHARTS.length} charts, in a shuffled order that is always the same. All pages are cached; no server caches whole responses.`,
           unit: 'requests/s',
           better: 'more',
           rows,
@@ -52,7 +52,7 @@ export const fresh: Scenario = (effort, { folder }) =>
     );
   });
 
-/** All windows of a page's length that stand behind a video, on every chart. */
+/** On every chart, every window of a page's length that comes after a video. */
 async function makeBodies(keyapiUrl: string): Promise<readonly string[]> {
   const pages = createFetchedPages(keyapiUrl);
   const bodies = CHARTS.map(async (chart) => {

@@ -10,14 +10,14 @@ import { ALL_CACHES, OURS, ours, peer } from '../servers.ts';
 import type { Scenario } from './scenario.ts';
 
 const DOCUMENTS = 10_000;
-const MOST_MB = 200;
-/** A heap breathes: less than this in the second half of the operations is none. */
+const MAX_MB = 200;
+/** Heap size fluctuates: growth below this in the second half of the operations counts as none. */
 const FLAT_MB = 10;
 
-/** The resident memory of a process after many operations over many documents. */
+/** The resident memory of a process after many operations with many different documents. */
 export const memory: Scenario = ({ memoryOperations }) =>
   withUpstream(0, async (upstream) => {
-    const specs = [ours({ answers: true }), peer('Apollo Server, response cache', 'apollo', ALL_CACHES)];
+    const specs = [ours({ responses: true }), peer('Apollo Server, response cache', 'apollo', ALL_CACHES)];
     const rows: Row[] = [];
     const growths = new Map<string, number>();
     for (const spec of specs) {
@@ -29,13 +29,13 @@ export const memory: Scenario = ({ memoryOperations }) =>
     const growth = growths.get(OURS) ?? Number.NaN;
     return {
       name: 'memory',
-      what: `Resident memory after ${format(memoryOperations)} operations over ${format(DOCUMENTS)} distinct documents, each of which asks for ${PAGE_SIZE} videos with all their fields.`,
+      what: `Resident memory after ${format(memoryOperations)} operations with ${format(DOCUMENTS)} distinct documents, each of which queries ${PAGE_SIZE} videos with all their fields.`,
       unit: 'MB',
       better: 'less',
       rows,
       more: ['MB before', 'MB at half', 'growth of the second half'],
       goals: [
-        { text: `below ${MOST_MB} MB`, found: format(megabytes), isMet: megabytes < MOST_MB },
+        { text: `below ${MAX_MB} MB`, found: format(megabytes), isMet: megabytes < MAX_MB },
         {
           text: `flat: the second half adds less than ${FLAT_MB} MB`,
           found: format(growth),
@@ -45,7 +45,7 @@ export const memory: Scenario = ({ memoryOperations }) =>
     };
   });
 
-/** Resident memory, in MB, at the start, at half of the operations, and at their end. */
+/** Resident memory in MB at the start, after half of the operations and at the end. */
 async function watch(
   spec: ServerSpec,
   upstream: Upstream,
@@ -63,7 +63,7 @@ async function watch(
   }
 }
 
-/** The bodies of operations `from` to `to`; the documents come round and round. */
+/** The bodies of operations `from` to `to`, which cycle through the documents. */
 function* makeBodies(from: number, to: number): Generator<string> {
   for (let index = from; index < to; index++) {
     yield JSON.stringify({

@@ -1,13 +1,13 @@
 import type { Effort } from '../measure.ts';
 import type { Outcome } from '../report.ts';
 
-/** Where a scenario finds and puts files. */
+/** The files of a scenario. */
 export interface Files {
-  /** A folder for what is needed during the run alone. */
+  /** A folder for temporary files. */
   readonly folder: string;
-  /** Hive Gateway's supergraph. */
+  /** The file of Hive Gateway's supergraph. */
   readonly supergraph: string;
 }
 
-/** Starts its servers, measures, and ends them. */
+/** Starts its servers, measures, and stops them. */
 export type Scenario = (effort: Effort, files: Files) => Promise<Outcome>;

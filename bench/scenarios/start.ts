@@ -7,18 +7,18 @@ import type { Scenario } from './scenario.ts';
 
 const APOLLO = 'Apollo Server as installed';
 
-/** From the spawn of a process to its first answer. */
+/** From the spawn of a process to its first response. */
 export const start: Scenario = ({ rounds }, { supergraph }) =>
   withUpstream(0, async (upstream) => {
     const specs = [
-      ours({ answers: true }),
+      ours({ responses: true }),
       peer(APOLLO, 'apollo', NO_CACHES),
       peer('GraphQL Yoga', 'yoga', NO_CACHES),
       peer('Mercurius with JIT', 'mercurius', PAGES_ONLY),
-      hive('Hive Gateway', supergraph, { answers: false }),
+      hive('Hive Gateway', supergraph, { responses: false }),
     ];
     const times = new Map<string, number[]>(specs.map(({ name }) => [name, []]));
-    // The first round, which reads the programs from the disk, does not count.
+    // The first round does not count: it reads the programs from disk.
     for (let round = 0; round <= rounds; round++) {
       for (const spec of specs) {
         const server = await startServer(spec, upstream, topBody(spec, CHART, PAGE_SIZE));
@@ -29,7 +29,7 @@ export const start: Scenario = ({ rounds }, { supergraph }) =>
     const rows = [...times].map(([name, values]) => ({ name, values, more: [] }));
     return {
       name: 'start',
-      what: `From the spawn of a process to its first answer of ${PAGE_SIZE} videos, asked for every 2 ms.`,
+      what: `From the spawn of a process to its first response with ${PAGE_SIZE} videos, requested every 2 ms.`,
       unit: 'ms',
       better: 'less',
       rows,

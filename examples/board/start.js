@@ -1,28 +1,28 @@
-// Builds the board and serves it, in front of an API of its own on demo data, or of the one at `API_URL`.
+// Builds and serves the board, with the API at `API_URL` or one that it starts itself, on demo data.
 import { fileURLToPath } from 'node:url';
 import { build, preview } from 'vite';
 
 const { env } = process;
 const root = fileURLToPath(new URL('.', import.meta.url));
 
-/** Starts the API in this process, which ends as it does. */
+/** Starts the API in this process. */
 async function startApi() {
-  // Real charts cost credits: they have to be asked for by name.
+  // Real charts cost credits, so demo data is the default.
   env.KEYAPI_EMULATOR ??= 'true';
   env.LOG_LEVEL ??= 'warn';
-  // The program itself, which listens once it is loaded, and has said what is wrong where it does not.
+  // Importing it starts the server; if that fails, it prints the reason and sets the exit code.
   await import('../../dist/main.js');
   if (process.exitCode) process.exit();
   return `http://${env.HOST ?? 'localhost'}:${env.PORT ?? 4000}`;
 }
 
-/** Serves what was built. */
+/** Serves the build. */
 async function serve() {
-  const others = process.listeners('SIGTERM');
+  const existing = process.listeners('SIGTERM');
   const server = await preview({ root, preview: { port: Number(env.BOARD_PORT ?? 4173), strictPort: true } });
-  // Vite's own handler would end the process before the API has answered what it was asked.
+  // Vite's handler would end the process before the API has finished its requests.
   for (const listener of process.listeners('SIGTERM')) {
-    if (others.length > 0 && !others.includes(listener)) process.off('SIGTERM', listener);
+    if (existing.length > 0 && !existing.includes(listener)) process.off('SIGTERM', listener);
   }
   return server.resolvedUrls?.local[0];
 }

@@ -1,15 +1,15 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-/** Where the API is; the page asks for it under its own address. */
+/** The API's address. The page sends its requests to its own origin, from where they are proxied. */
 const api = process.env.API_URL ?? 'http://localhost:4000';
-/** Where covers come from: the embedded emulator's own port, or TikTok's servers. */
+/** The origins of covers: the embedded emulator or TikTok's servers. */
 const covers =
   'http://127.0.0.1:* https://*.tiktokcdn.com https://*.tiktokcdn-us.com https://*.tiktokcdn-eu.com';
 
 const proxy = { '/graphql': api };
 
-/** Nothing runs, and nothing is asked for, but what is built here, the API and covers. */
+/** Allows only the files built here, the API and covers. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -22,11 +22,11 @@ const contentSecurityPolicy = [
 ].join(';');
 
 export default defineConfig({
-  // One page: any other path is a 404.
+  // Only one page: any other path is a 404.
   appType: 'mpa',
   plugins: [react()],
   build: {
-    // An inlined file would need a policy that allows data: addresses.
+    // Inlined files would need a policy that allows data: URLs.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },

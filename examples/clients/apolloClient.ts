@@ -1,4 +1,4 @@
-// Apollo Client: windows merge into one list, whichever way it is paged, and documents travel as hashes.
+// Apollo Client: merges windows into one list in both directions, and sends documents as hashes.
 import { createHash } from 'node:crypto';
 import {
   ApolloClient,
@@ -38,8 +38,8 @@ const CHART: TypedDocumentNode<{ readonly trendingVideos: Chart | null }, Window
 `;
 const TITLE: TypedDocumentNode<{ readonly title: string }> = gql`fragment Title on TrendingVideo { title }`;
 
-/** Apollo Client keeps the `extensions` of an answer to itself: a link sees them on the way. */
-const tellRequests = new ApolloLink((operation, forward) =>
+/** Logs requests and their costs. Only a link can read `extensions`: Apollo Client does not pass them on. */
+const logRequests = new ApolloLink((operation, forward) =>
   forward(operation).pipe(
     tap(({ errors, extensions }) => {
       const { fetchOptions, http } = operation.getContext();
@@ -53,7 +53,7 @@ function createClient(): ApolloClient {
   return new ApolloClient({
     cache: new InMemoryCache({
       typePolicies: {
-        // These arguments make another chart; all others, another window of it.
+        // Each combination of these arguments is another chart; the other arguments select a window of it.
         Query: { fields: { trendingVideos: relayStylePagination(['region', 'period', 'orderBy']) } },
       },
     }),
@@ -62,56 +62,56 @@ function createClient(): ApolloClient {
         sha256: (document: string) => createHash('sha256').update(document).digest('hex'),
         useGETForHashedQueries: true,
       }),
-      tellRequests,
-      // Without such a header a GET could come from a picture on anyone's page, and is refused.
+      logRequests,
+      // The server refuses GET without a header that other sites cannot send.
       new HttpLink({ uri: url, headers: { 'apollo-require-preflight': 'true' } }),
     ]),
   });
 }
 
-/** Watches a chart from a window on, as a component does that shows it; gives its `fetchMore`. */
+/** Watches a chart from this window on, as a component would. Returns its `fetchMore`. */
 async function watch(client: ApolloClient, variables: Window): Promise<(window: Window) => Promise<void>> {
   const query = client.watchQuery({ query: CHART, variables });
   query.subscribe(() => undefined);
   await firstValueFrom(query.pipe(filter(({ loading }) => !loading)));
-  tellRanks(client);
+  printRanks(client);
   return async (window) => {
     await query.fetchMore({ variables: window });
-    tellRanks(client);
+    printRanks(client);
   };
 }
 
-/** All of the chart that the cache has. */
+/** Everything of the chart that is in the cache. */
 function read(client: ApolloClient): Chart {
   const chart = client.readQuery({ query: CHART })?.trendingVideos;
-  if (!chart) throw new Error('The chart cannot be had');
+  if (!chart) throw new Error('The chart is not in the cache');
   return chart;
 }
 
-function tellRanks(client: ApolloClient): void {
+function printRanks(client: ApolloClient): void {
   const { edges, pageInfo } = read(client);
   const ranks = edges.map(({ rank }) => rank).join(' ');
   console.log(
-    `  ranks ${ranks}; more before: ${pageInfo.hasPreviousPage}, more behind: ${pageInfo.hasNextPage}`,
+    `  ranks ${ranks}; more before: ${pageInfo.hasPreviousPage}, more after: ${pageInfo.hasNextPage}`,
   );
 }
 
 console.log('A chart from the top, then forwards:');
 const reader = createClient();
-const fetchBehind = await watch(reader, { first: 8 });
-await fetchBehind({ after: read(reader).pageInfo.endCursor });
+const fetchNext = await watch(reader, { first: 8 });
+await fetchNext({ after: read(reader).pageInfo.endCursor });
 
-console.log('\nAnother client from behind that, twice backwards, then forwards:');
+console.log('\nAnother client starts after that, pages backwards twice, then forwards:');
 const visitor = createClient();
 const fetchMore = await watch(visitor, { first: 8, after: read(reader).pageInfo.endCursor });
-// fetchMore adds to the variables of the window that is watched: null takes them away.
+// fetchMore merges these with the variables of the watched window: null removes them.
 const backwards = { first: null, after: null, last: 8 };
 await fetchMore({ ...backwards, before: read(visitor).pageInfo.startCursor });
 await fetchMore({ ...backwards, before: read(visitor).pageInfo.startCursor });
 await fetchMore({ after: read(visitor).pageInfo.endCursor });
 for (const { rank, node } of read(visitor).edges.slice(0, 3)) console.log(`  ${rank}. ${node.title}`);
 
-console.log('\nThe chart once more, and its first video by id, from the cache:');
+console.log('\nThe chart again, and its first video by id, from the cache:');
 const { data } = await visitor.query({ query: CHART, variables: { first: 8 } });
 console.log(`  ${data?.trendingVideos?.edges.length} videos`);
 const id = visitor.cache.identify({ ...read(visitor).edges[0]?.node }) ?? '';

@@ -1,7 +1,7 @@
-// Plain fetch: what comes back for a chart, for half an answer and for a mistake, under either media type.
+// Plain fetch: the responses to a valid, a partly failing and an invalid query, with each media type.
 const url = process.argv[2] ?? 'http://localhost:4000/graphql';
 
-interface Answer {
+interface Result {
   readonly data?: Record<string, Chart | null>;
   readonly errors?: readonly {
     readonly message: string;
@@ -27,26 +27,26 @@ async function ask(query: string, accept: string): Promise<void> {
     body: JSON.stringify({ query }),
   });
   console.log(`  HTTP ${response.status}, ${response.headers.get('content-type')}`);
-  // Whether there is data says the body, not the status.
-  tell((await response.json()) as Answer);
+  // Only the body says whether there is data: the status can be 200 without any.
+  print((await response.json()) as Result);
 }
 
-function tell({ data = {}, errors = [], extensions }: Answer): void {
+function print({ data = {}, errors = [], extensions }: Result): void {
   for (const [name, chart] of Object.entries(data)) {
     if (chart === null) console.log(`    ${name} is null`);
     for (const { rank, node } of chart?.edges ?? []) console.log(`    ${name} ${rank}. ${node.title}`);
   }
   for (const { message, path = [], extensions } of errors) {
     console.log(`    ${[extensions.code, ...path].join(' at ')}: ${message}`);
-    console.log(`    worth another try: ${extensions.retryable}`);
+    console.log(`    retryable: ${extensions.retryable}`);
   }
   const { credits, pages } = extensions.upstream;
-  console.log(`    ${credits} credits; pages bought: ${pages.fetched}, held: ${pages.cached}`);
+  console.log(`    ${credits} credits; pages fetched: ${pages.fetched}, cached: ${pages.cached}`);
 }
 
 const queries = [
   '{ trendingVideos(first: 3) { edges { rank node { title } } } }',
-  // One field fails and is null, with an error that names it; the other one has its data.
+  // One field fails: it is null and has an error with its path. The other one has its data.
   '{ us: trendingVideos(last: 1) { edges { rank node { title } } } zz: trendingVideos(region: "ZZ") { totalCount } }',
   '{ trendingVideos { views } }',
 ];

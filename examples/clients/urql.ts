@@ -1,4 +1,4 @@
-// urql: graphcache puts a chart's windows together into one list, whichever way it is paged, and answers from it.
+// urql: graphcache merges a chart's windows into one list in both directions, and reads from it.
 import { Client, fetchExchange, gql, type TypedDocumentNode } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
@@ -27,13 +27,13 @@ const CHART: TypedDocumentNode<{ readonly trendingVideos: Chart | null }, Window
 function createClient(): Client {
   return new Client({
     url,
-    // urql asks by GET. Without such a header that could come from a picture on anyone's page, and is refused.
+    // urql sends GET, which the server refuses without a header that other sites cannot send.
     fetchOptions: { headers: { 'apollo-require-preflight': 'true' } },
     exchanges: [
       cacheExchange({
-        // Outwards: what was paged backwards stands before what was paged forwards.
+        // `outwards`: windows paged backwards come before windows paged forwards.
         resolvers: { Query: { trendingVideos: relayPagination({ mergeMode: 'outwards' }) } },
-        // A creator has no id: it is kept within its video.
+        // A creator has no id: it is cached as a part of its video.
         keys: { Creator: () => null },
       }),
       fetchExchange,
@@ -41,18 +41,18 @@ function createClient(): Client {
   });
 }
 
-/** Asks for a window; gives all of the chart that the client has then. */
+/** Loads a window; returns everything of the chart that is then in the cache. */
 async function load(client: Client, window: Window): Promise<Chart> {
   const { data, error, extensions, operation } = await client.query(CHART, window).toPromise();
-  if (!data?.trendingVideos) throw error ?? new Error('The chart cannot be had');
+  if (!data?.trendingVideos) throw error ?? new Error('The chart is unavailable');
   const { edges, pageInfo } = data.trendingVideos;
-  const isHeld = operation.context.meta?.cacheOutcome === 'hit';
+  const isCached = operation.context.meta?.cacheOutcome === 'hit';
   console.log(
-    `  ${Object.keys(window).join(' ')}: ${isHeld ? 'from the cache' : `${extensions?.upstream.credits} credits`}`,
+    `  ${Object.keys(window).join(' ')}: ${isCached ? 'from the cache' : `${extensions?.upstream.credits} credits`}`,
   );
   const ranks = edges.map(({ rank }) => rank).join(' ');
   console.log(
-    `  ranks ${ranks}; more before: ${pageInfo.hasPreviousPage}, more behind: ${pageInfo.hasNextPage}`,
+    `  ranks ${ranks}; more before: ${pageInfo.hasPreviousPage}, more after: ${pageInfo.hasNextPage}`,
   );
   return data.trendingVideos;
 }
@@ -62,15 +62,15 @@ const reader = createClient();
 const top = await load(reader, { first: 8 });
 const { edges } = await load(reader, { first: 8, after: top.edges.at(-1)?.cursor });
 
-console.log('\nAnother client from behind that, twice backwards, then forwards:');
+console.log('\nAnother client starts after that, pages backwards twice, then forwards:');
 const visitor = createClient();
 const middle = await load(visitor, { first: 8, after: edges.at(-1)?.cursor });
-// relayPagination says nothing of what is before a window that was asked for with `after`: its first edge knows.
+// relayPagination does not report what is before a window requested with `after`: use its first edge's cursor.
 const more = await load(visitor, { last: 8, before: middle.edges[0]?.cursor });
 await load(visitor, { last: 8, before: more.edges[0]?.cursor });
 const all = await load(visitor, { first: 8, after: middle.edges.at(-1)?.cursor });
 for (const { rank, node } of all.edges.slice(0, 3))
   console.log(`  ${rank}. ${node.title} (${node.creator?.handle})`);
 
-console.log('\nThe window in the middle once more:');
+console.log('\nThe window in the middle again:');
 await load(visitor, { first: 8, after: edges.at(-1)?.cursor });

@@ -2,16 +2,16 @@ import { fileURLToPath } from 'node:url';
 
 const { env } = process;
 
-/** Where each GraphQL server is; the environment may say otherwise. */
+/** The URL of each GraphQL server; environment variables override the defaults. */
 export const ADDRESSES = {
   trendingVideos: env.TRENDING_VIDEOS_URL ?? 'http://127.0.0.1:4000/graphql',
   reviews: env.REVIEWS_URL ?? 'http://127.0.0.1:4001/',
   collections: env.COLLECTIONS_URL ?? 'http://127.0.0.1:4002/',
 };
 
-/** What the trending videos are to be shown when they ask for an API key. */
+/** The API key for the trending videos, if they require one. */
 export const TRENDING_VIDEOS_KEY = env.TRENDING_VIDEOS_KEY;
 
-/** Where the composed supergraph is kept. */
+/** The file of the composed supergraph. */
 export const SUPERGRAPH =
   env.SUPERGRAPH ?? fileURLToPath(new URL('dist/supergraph.graphql', import.meta.url));

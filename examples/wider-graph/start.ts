@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-// Runs scripts of this package side by side, until it is told to end or one of them does.
+// Runs scripts of this package in parallel, until a signal arrives or one of them exits.
 const children = process.argv
   .slice(2)
   .map((name) => spawn('npm', ['run', '--silent', name], { stdio: 'inherit' }));

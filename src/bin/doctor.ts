@@ -1,9 +1,11 @@
+import { systemClock } from '../compose/systemClock.ts';
 import { runDoctor, USAGE } from '../doctor/runDoctor.ts';
 
 try {
   process.exitCode = await runDoctor({
     args: process.argv.slice(2),
     variables: process.env,
+    clock: systemClock,
     write: (text) => void process.stdout.write(text),
   });
 } catch (error) {

@@ -1,3 +1,3 @@
-import { subgraphSdl } from '../graphql/schema/subgraphSdl.ts';
+import { createSubgraphSdl } from '../graphql/schema/createSchema.ts';
 
-process.stdout.write(subgraphSdl);
+process.stdout.write(createSubgraphSdl());

@@ -1,15 +1,16 @@
 import type { Config } from '../config/loadConfig.ts';
+import { sourceId } from '../config/sourceId.ts';
 import type { OnDataEvent } from '../data/events.ts';
-import type { RedisLink } from '../data/redis/redisConnection.ts';
-import { withSharedAllowance } from '../data/redis/withSharedLimits.ts';
+import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import { withSharedLimits } from '../data/redis/withSharedLimits.ts';
 import { createCreditBudget, type Spending } from '../data/upstream/creditBudget.ts';
+import { createSpendingFile, type SpendingFile } from '../data/upstream/spendingFile.ts';
 import { withCircuitBreaker } from '../data/upstream/withCircuitBreaker.ts';
 import { withCreditBudget } from '../data/upstream/withCreditBudget.ts';
-import { withFailureMemory } from '../data/upstream/withNegativeCache.ts';
+import { withNegativeCache } from '../data/upstream/withNegativeCache.ts';
 import { withQueue } from '../data/upstream/withQueue.ts';
 import { withRateLimit } from '../data/upstream/withRateLimit.ts';
 import { withRetry } from '../data/upstream/withRetry.ts';
-import { createSpendingFile, type SpendingFile } from '../data/upstream/spendingFile.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { PageSource } from '../domain/page.ts';
 
@@ -20,41 +21,44 @@ export interface PageSourceOptions {
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly onEvent: OnDataEvent;
-  /** Where the replicas share what they may do. */
-  readonly link?: RedisLink | undefined;
+  /** Where replicas share their limits; undefined for a process on its own. */
+  readonly redis?: RedisConnection | undefined;
 }
 
-/** Stacks the layers between the page cache and the wire, from the wire up. */
+/** Stacks the layers between the client and the page cache, the innermost first. */
 export function createPageSource(wire: PageSource, options: PageSourceOptions): PageSource {
-  const { config, clock, random, onEvent, link } = options;
+  const { config, clock, random, onEvent, redis } = options;
   const { qps, concurrency } = config.keyapi;
-  // As many as can have their turn before their operations give up.
+  // As many as can have their turn before their operations time out.
   const maxWaiting = Math.ceil((qps * config.operationTimeoutMs) / 1000);
 
-  let source = withRateLimit(wire, { qps: () => qps / (link?.sharers() ?? 1), clock, onEvent });
-  if (link) source = withAllowance(source, link, options);
+  let source = withRateLimit(wire, {
+    qps: () => qps / (redis?.uncoordinatedReplicas() ?? 1),
+    clock,
+    onEvent,
+  });
+  if (redis) source = withLimitsOfReplicas(source, redis, options);
   source = withQueue(source, { concurrency, maxWaiting, onEvent });
-  if (!link) source = withOwnBudget(source, options);
-  source = withOwnCircuitBreaker(source, options);
+  if (!redis) source = withBudgetOfProcess(source, options);
+  source = withCircuitBreakerOfProcess(source, options);
   source = withRetry(source, { clock, random, onEvent });
-  return withFailureMemory(source, { clock, ttlMs: config.cache.errorTtlMs });
+  return withNegativeCache(source, { clock, ttlMs: config.cache.errorTtlMs });
 }
 
-/** Where pages come from, as text: demo data must not be taken for real, nor one upstream for another. */
-export function sourceId({ keyapi }: Pick<Config, 'keyapi'>): string {
-  return keyapi.emulator ? 'emulator' : keyapi.baseUrl.href.replace(/\/+$/, '');
-}
-
-function withAllowance(source: PageSource, link: RedisLink, options: PageSourceOptions): PageSource {
+function withLimitsOfReplicas(
+  source: PageSource,
+  redis: RedisConnection,
+  options: PageSourceOptions,
+): PageSource {
   const { config, clock, onEvent } = options;
   const { qps, timeoutMs: attemptMs } = config.keyapi;
   const spendingFile = openSpendingFile(options);
-  const known = { spent: spendingFile?.read(), onSpend: spendingFile?.write };
+  const spending = { spent: spendingFile?.read(), onSpend: spendingFile?.write };
   const limits = { qps, creditsPerDay: config.credits.perDay, attemptMs };
-  return withSharedAllowance(source, { link, ...limits, ...known, clock, onEvent });
+  return withSharedLimits(source, { redis, ...limits, ...spending, clock, onEvent });
 }
 
-function withOwnBudget(source: PageSource, options: PageSourceOptions): PageSource {
+function withBudgetOfProcess(source: PageSource, options: PageSourceOptions): PageSource {
   const { config, clock, onEvent } = options;
   const { perDay } = config.credits;
   if (perDay === undefined) return source;
@@ -68,10 +72,13 @@ function withOwnBudget(source: PageSource, options: PageSourceOptions): PageSour
   return withCreditBudget(source, budget, onEvent);
 }
 
-/** While Redis answers, the replicas have one circuit together. */
-function withOwnCircuitBreaker(source: PageSource, { clock, onEvent, link }: PageSourceOptions): PageSource {
-  const broken = withCircuitBreaker(source, { clock, onEvent });
-  return (key, fetchOptions) => (link?.isUp() ? source : broken)(key, fetchOptions);
+/** Bypassed while Redis is up: the replicas then share one circuit breaker. */
+function withCircuitBreakerOfProcess(
+  source: PageSource,
+  { clock, onEvent, redis }: PageSourceOptions,
+): PageSource {
+  const protectedSource = withCircuitBreaker(source, { clock, onEvent });
+  return (key, fetchOptions) => (redis?.isUp() ? source : protectedSource)(key, fetchOptions);
 }
 
 function openSpendingFile({ config, onEvent }: PageSourceOptions): SpendingFile | undefined {

@@ -2,7 +2,7 @@ import type { Chart } from '../domain/chart.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
 
-/** What happens between an operation and the wire, for whoever logs or counts it. */
+/** Events of the data layer, for the log, the metrics and readiness. */
 export type DataEvent =
   | PageEvent
   | RetryEvent
@@ -12,40 +12,40 @@ export type DataEvent =
   | CacheFileEvent
   | RedisEvent;
 
-/** How an operation came by a page: see `UpstreamCost`. */
+/** How an operation got a page: see `UpstreamCost`. */
 export type PageOrigin = keyof UpstreamCost['pages'];
 
 /** Something happened to one page. */
 export type PageEvent =
   /** An operation used it. */
   | { readonly type: 'pageRead'; readonly origin: PageOrigin; readonly chart: Chart; readonly page: number }
-  /** A request is sent for a page that is served meanwhile; it belongs to no operation. */
+  /** A request was sent to refresh it in the background; it belongs to no operation. */
   | { readonly type: 'pageRefresh'; readonly chart: Chart; readonly page: number }
-  /** It was not asked for: too many others wait for their turn. */
+  /** It was not requested: too many other requests are waiting. */
   | { readonly type: 'pageShed'; readonly chart: Chart; readonly page: number };
 
-/** A call that failed is sent again. */
+/** A call that failed was sent again. */
 export interface RetryEvent {
   readonly type: 'retry';
   readonly chart: Chart;
   readonly page: number;
-  /** What the first attempt failed with. */
+  /** The error of the first attempt. */
   readonly code: ErrorCode;
   readonly pauseMs: number;
 }
 
-/** Calls are held back, or let through again. */
+/** The circuit breaker opened, or closed. */
 export type CircuitEvent =
   | { readonly type: 'circuitOpened'; readonly code: ErrorCode; readonly seconds: number }
   | { readonly type: 'circuitClosed' };
 
-/** A call was refused because the day's credits are spent, or it cannot be told whether they are. */
+/** A call was refused because the day's credits are spent, or because it is not known whether they are. */
 export interface BudgetEvent {
   readonly type: 'budgetRefused' | 'budgetUnknown';
   readonly retryAfterSeconds: number;
 }
 
-/** What is spent of a UTC day's budget, by all replicas: at the start, and whenever it is known to change. */
+/** What all replicas have spent of a UTC day's budget: emitted at the start and with every change. */
 export interface BudgetSpentEvent {
   readonly type: 'budgetSpent';
   /** Days since 1970-01-01. */
@@ -53,15 +53,15 @@ export interface BudgetSpentEvent {
   readonly credits: number;
 }
 
-/** What became of a file that outlives the process. */
+/** A file that survives the process was read or written, or could not be. */
 export type CacheFileEvent =
   | { readonly type: 'cacheFileRead' | 'cacheFileWritten'; readonly file: string; readonly pages: number }
   | { readonly type: 'fileIgnored' | 'fileFailed'; readonly file: string; readonly reason: string };
 
-/** Redis answers, or does not; of the latter every attempt tells that fails. */
+/** Redis is up or down. `redisDown` is emitted for every failed attempt to connect, too. */
 export type RedisEvent =
   | { readonly type: 'redisUp' }
   | { readonly type: 'redisDown'; readonly wasUp: boolean; readonly reason: string };
 
-/** Listens to the data layer. */
+/** Listens to the events of the data layer. */
 export type OnDataEvent = (event: DataEvent) => void;

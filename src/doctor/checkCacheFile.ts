@@ -1,30 +1,30 @@
 import path from 'node:path';
 import type { Config } from '../config/loadConfig.ts';
-import { sourceId } from '../compose/createPageSource.ts';
-import { createCacheFile } from '../data/pages/cacheFile.ts';
+import { sourceId } from '../config/sourceId.ts';
 import type { DataEvent } from '../data/events.ts';
+import { createCacheFile } from '../data/pages/cacheFile.ts';
 import { PageStore } from '../data/pages/pageStore.ts';
-import { systemClock } from '../domain/clock.ts';
+import type { Clock } from '../domain/clock.ts';
 import type { Finding } from './finding.ts';
 
 /** The server takes another file's place itself when it is one of these. */
 const HARMLESS = /^it is (damaged|not a page cache)/;
 
 /** Reads the cache file as the server does at its start, and sees whether its folder can be written to. */
-export async function checkCacheFile(config: Config, file: string): Promise<Finding> {
-  const { staleMs, maxBytes, ttlMs } = config.cache;
+export async function checkCacheFile(config: Config, file: string, clock: Clock): Promise<Finding> {
+  const { staleMs, pageBytes, ttlMs } = config.cache;
   const events: DataEvent[] = [];
   const cacheFile = createCacheFile({
     file,
     source: sourceId(config),
-    store: new PageStore({ clock: systemClock, staleMs, maxBytes }),
+    store: new PageStore({ clock, staleMs, maxBytes: pageBytes }),
     ttlMs,
-    clock: systemClock,
+    clock,
     onEvent: (event) => void events.push(event),
   });
   await cacheFile.read();
   const findings = events.map((event) => toFinding(event, file));
-  return findings.find(({ state }) => state === 'mend') ?? findings[0] ?? toFinding(undefined, file);
+  return findings.find(({ state }) => state === 'fix') ?? findings[0] ?? toFinding(undefined, file);
 }
 
 function toFinding(event: DataEvent | undefined, file: string): Finding {
@@ -33,7 +33,7 @@ function toFinding(event: DataEvent | undefined, file: string): Finding {
     case 'fileFailed':
       return {
         part,
-        state: 'mend',
+        state: 'fix',
         found: `it cannot be written: ${event.reason}`,
         advice: `Make a folder ${path.dirname(path.resolve(file))} that this user (${userName()}) may write to`,
       };
@@ -44,7 +44,7 @@ function toFinding(event: DataEvent | undefined, file: string): Finding {
       }
       return {
         part,
-        state: 'mend',
+        state: 'fix',
         found: `${file} is neither read nor written: ${event.reason}`,
         advice: 'Name another file in CACHE_FILE',
       };

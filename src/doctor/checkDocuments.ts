@@ -10,6 +10,6 @@ export async function checkDocuments(file: string): Promise<Finding> {
   } catch (error) {
     const found = `PERSISTED_DOCUMENTS cannot be read: ${(error as Error).message}`;
     const advice = `Write a manifest to ${file} (npm run codegen has one), where this user may read it`;
-    return { part, state: 'mend', found, advice };
+    return { part, state: 'fix', found, advice };
   }
 }

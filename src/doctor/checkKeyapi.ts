@@ -27,7 +27,7 @@ export async function checkKeyapi({ baseUrl, timeoutMs }: Config['keyapi']): Pro
     };
   } catch (error) {
     const unknown = { found: `${baseUrl.origin} cannot be reached: ${(error as Error).message}` };
-    return { part: 'KeyAPI', state: 'mend', ...(explainConnection(error, destination) ?? unknown) };
+    return { part: 'KeyAPI', state: 'fix', ...(explainConnection(error, destination) ?? unknown) };
   } finally {
     clearTimeout(timer);
     socket.destroy();

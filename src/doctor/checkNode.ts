@@ -10,5 +10,5 @@ export function checkNode(version: string): Finding {
   const isNewEnough = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
   if (isNewEnough) return { part: 'Node', state: 'ok', found: version };
   const advice = `Install Node ${OLDEST_NODE} or newer`;
-  return { part: 'Node', state: 'mend', found: `${version} is too old`, advice };
+  return { part: 'Node', state: 'fix', found: `${version} is too old`, advice };
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config/loadConfig.ts';
 import { limitTime } from '../data/redis/limitTime.ts';
 import { createRedisClient, toSlowMs } from '../data/redis/redisConnection.ts';
 import { VALUES_VERSION } from '../data/redis/scripts.ts';
-import { systemClock } from '../domain/clock.ts';
+import type { Clock } from '../domain/clock.ts';
 import { explainRedis } from './explainRedis.ts';
 import type { Finding } from './finding.ts';
 
@@ -15,7 +15,10 @@ const KEY_MS = 1000;
 const OLDEST = '6.2';
 
 /** Connects to Redis, runs a script as the server does, and sees how far it is. Its one key lives for a second. */
-export async function checkRedis({ url, prefix, timeoutMs }: NonNullable<Config['redis']>): Promise<Finding> {
+export async function checkRedis(
+  { url, prefix, timeoutMs }: NonNullable<Config['redis']>,
+  clock: Clock,
+): Promise<Finding> {
   const password = decodeURIComponent(url.password);
   const redis = createRedisClient(url, password);
   let failure: Error | undefined;
@@ -27,33 +30,33 @@ export async function checkRedis({ url, prefix, timeoutMs }: NonNullable<Config[
     // ioredis goes on when the password, or the database, is refused.
     if (failure) throw failure;
     const key = `${prefix}:${VALUES_VERSION}:doctor`;
-    const ms = await measure(redis, key);
-    await runScript(redis, key);
+    const ms = await measure(redis, key, clock);
+    await runScript(redis, key, clock);
     if (failure) throw failure;
     return judge(url, ms, toSlowMs(timeoutMs), await readVersion(redis));
   } catch (error) {
-    return { part: PART, state: 'mend', ...explainRedis((failure ?? error) as Error, url, prefix) };
+    return { part: PART, state: 'fix', ...explainRedis((failure ?? error) as Error, url, prefix) };
   } finally {
     redis.disconnect();
   }
 }
 
 /** How long the quickest of some answers took, in milliseconds. */
-async function measure(redis: Redis, key: string): Promise<number> {
+async function measure(redis: Redis, key: string, clock: Clock): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < ATTEMPTS; i++) {
-    const startedAt = systemClock.monotonic();
+    const startedAt = clock.monotonic();
     await limitTime(redis.mget(key), ANSWER_MS);
-    times.push(systemClock.monotonic() - startedAt);
+    times.push(clock.monotonic() - startedAt);
   }
   return Math.min(...times);
 }
 
 /** Runs the script by which replicas tell of themselves, on a key of the doctor's own. */
-async function runScript(redis: Redis, key: string): Promise<void> {
+async function runScript(redis: Redis, key: string, clock: Clock): Promise<void> {
   // ioredis adds a method for each script.
   const methods = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
-  const reply = methods.greet?.call(redis, 1, key, systemClock.now().toFixed(), 'doctor', KEY_MS / 5);
+  const reply = methods.heartbeat?.call(redis, 1, key, clock.now().toFixed(), 'doctor', KEY_MS / 5);
   await limitTime(Promise.resolve(reply), ANSWER_MS);
 }
 
@@ -67,9 +70,9 @@ function judge(url: URL, ms: number, slowMs: number, version: string | undefined
   const found = `${url.host} answers in ${ms.toFixed(1)} ms${version ? `, version ${version}` : ''}`;
   if (ms > slowMs) {
     const advice = `Have it nearer, or raise REDIS_TIMEOUT_MS: what always takes more than ${slowMs} ms counts as down`;
-    return { part: PART, state: 'mend', found, advice };
+    return { part: PART, state: 'fix', found, advice };
   }
   const isOld = version !== undefined && version.localeCompare(OLDEST, 'en', { numeric: true }) < 0;
-  if (isOld) return { part: PART, state: 'mend', found, advice: `Take Redis ${OLDEST} or newer` };
+  if (isOld) return { part: PART, state: 'fix', found, advice: `Take Redis ${OLDEST} or newer` };
   return { part: PART, state: 'ok', found: `${found}, and runs scripts` };
 }

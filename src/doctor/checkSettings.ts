@@ -23,7 +23,7 @@ export function checkSettings(variables: Readonly<Record<string, string | undefi
 
 function toTrouble(problem: string): Finding {
   const [, name = 'Settings', found = problem] = /^([A-Z_]+): (.*)$/s.exec(problem) ?? [];
-  return { part: name, state: 'mend', found, advice: '.env.example has every variable, with what it may be' };
+  return { part: name, state: 'fix', found, advice: '.env.example has every variable, with what it may be' };
 }
 
 function toNotes({ keyapi, credits, apiKeys }: Config, mode: string): readonly Finding[] {

@@ -38,7 +38,7 @@ export async function checkToken(baseUrl: URL, settings: Config['keyapi'], clock
     return { part: 'Token', state: 'ok', found };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return { part: 'Token', state: 'mend', ...explainRefusal(error, settings) };
+    return { part: 'Token', state: 'fix', ...explainRefusal(error, settings) };
   } finally {
     await client.close();
   }

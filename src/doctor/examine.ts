@@ -28,10 +28,10 @@ export async function examine(options: ExamineOptions): Promise<readonly Finding
     ...(config.keyapi.emulator
       ? await examineEmulator(config, options)
       : await examineKeyapi(config, options)),
-    await examineRedis(config),
+    await examineRedis(config, options),
     config.cache.file === undefined
       ? unused('Cache file', 'CACHE_FILE')
-      : await checkCacheFile(config, config.cache.file),
+      : await checkCacheFile(config, config.cache.file, options.clock),
     config.persistedDocuments
       ? await checkDocuments(config.persistedDocuments.file)
       : unused('Documents', 'PERSISTED_DOCUMENTS'),
@@ -55,7 +55,7 @@ async function examineKeyapi(
   { call, onCall, clock }: ExamineOptions,
 ): Promise<Finding[]> {
   const reached = await checkKeyapi(keyapi);
-  if (reached.state === 'mend') {
+  if (reached.state === 'fix') {
     return [reached, { part: 'Token', state: 'skipped', found: 'not tried: KeyAPI cannot be reached' }];
   }
   if (!call) return [reached, NOT_TRIED];
@@ -82,11 +82,11 @@ async function examineEmulator({ keyapi }: Config, { clock }: ExamineOptions): P
   }
 }
 
-async function examineRedis({ redis }: Config): Promise<Finding> {
+async function examineRedis({ redis }: Config, { clock }: ExamineOptions): Promise<Finding> {
   if (!redis) return unused('Redis', 'REDIS_URL');
   // Loaded only where it is used: its client takes time to start.
   const { checkRedis } = await import('./checkRedis.ts');
-  return checkRedis(redis);
+  return checkRedis(redis, clock);
 }
 
 function unused(part: string, variable: string): Finding {

@@ -35,7 +35,7 @@ const REFUSALS: readonly (readonly [RegExp, string, (prefix: string) => string])
     () => 'Correct the number behind the last / in REDIS_URL, or leave it out',
   ],
   [
-    /^(no answer within|connect ETIMEDOUT)/,
+    /^(no response within|connect ETIMEDOUT)/,
     'it is connected to, and does not answer',
     () => 'See whether Redis hangs, whether that is a Redis at all, and whether it speaks TLS (rediss)',
   ],

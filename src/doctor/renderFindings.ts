@@ -16,10 +16,10 @@ export function renderFindings(findings: readonly Finding[]): string {
 
 /** Whether something must be mended before the server can do its work. */
 export function hasTrouble(findings: readonly Finding[]): boolean {
-  return findings.some(({ state }) => state === 'mend');
+  return findings.some(({ state }) => state === 'fix');
 }
 
 function sumUp(findings: readonly Finding[]): string {
-  const parts = findings.filter(({ state }) => state === 'mend').map(({ part }) => part);
+  const parts = findings.filter(({ state }) => state === 'fix').map(({ part }) => part);
   return parts.length === 0 ? 'Nothing must be mended.' : `To mend: ${parts.join(', ')}.`;
 }

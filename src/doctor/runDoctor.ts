@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Clock, systemClock } from '../domain/clock.ts';
+import type { Clock } from '../domain/clock.ts';
 import { checkNode } from './checkNode.ts';
 import { hasTrouble, renderFindings } from './renderFindings.ts';
 
@@ -10,7 +10,7 @@ export interface RunDoctorOptions {
   /** The environment. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly write: (text: string) => void;
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 /** How the doctor is called. */
@@ -28,12 +28,7 @@ be mended. Settings in a file: node --env-file=.env dist/bin/doctor.js
  *
  * @throws {TypeError} When there is no such option.
  */
-export async function runDoctor({
-  args,
-  variables,
-  write,
-  clock = systemClock,
-}: RunDoctorOptions): Promise<number> {
+export async function runDoctor({ args, variables, write, clock }: RunDoctorOptions): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: { call: { type: 'boolean' }, help: { type: 'boolean' } },

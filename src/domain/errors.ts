@@ -39,7 +39,7 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** What KeyAPI answered a failed call with; shown to clients as `extensions.upstream`. */
-export interface UpstreamAnswer {
+export interface UpstreamResponse {
   /** HTTP status. */
   readonly status: number;
   /** `code` in the body; null where the body had none. */
@@ -52,11 +52,11 @@ export interface UpstreamAnswer {
 export interface ApiErrorOptions {
   /** What the client reads; the code's own message by default. */
   readonly message?: string | undefined;
-  readonly upstream?: UpstreamAnswer | undefined;
+  readonly upstream?: UpstreamResponse | undefined;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds?: number | undefined;
   /** True when the same call may be tried once more at once: it was never answered, or upstream advises it. */
-  readonly repeatable?: boolean | undefined;
+  readonly canRetryNow?: boolean | undefined;
   /** For the log alone (KeyAPI's own message, say); never sent to a client. */
   readonly detail?: string | undefined;
   readonly cause?: unknown;
@@ -66,20 +66,20 @@ export interface ApiErrorOptions {
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly retryable: boolean;
-  readonly upstream: UpstreamAnswer | undefined;
+  readonly upstream: UpstreamResponse | undefined;
   readonly retryAfterSeconds: number | undefined;
-  readonly repeatable: boolean;
+  readonly canRetryNow: boolean;
   readonly detail: string | undefined;
 
   constructor(
     readonly code: ErrorCode,
-    { message, upstream, retryAfterSeconds, repeatable = false, detail, cause }: ApiErrorOptions = {},
+    { message, upstream, retryAfterSeconds, canRetryNow = false, detail, cause }: ApiErrorOptions = {},
   ) {
     super(message ?? ERROR_CODES[code].message, { cause });
     this.retryable = ERROR_CODES[code].retryable;
     this.upstream = upstream;
     this.retryAfterSeconds = retryAfterSeconds;
-    this.repeatable = repeatable;
+    this.canRetryNow = canRetryNow;
     this.detail = detail;
   }
 }

@@ -33,7 +33,7 @@ export interface Page extends PageKey {
 /** A page at hand. */
 export interface KnownPage extends Page {
   /** Its turn among all pages fetched: the larger, the newer. The wall clock, which may be set back, has no say. */
-  readonly order: number;
+  readonly sequence: number;
 }
 
 /** A page's identity as text: `US:7:VIEWS:1`. Part of cache keys. */

@@ -1,13 +1,13 @@
 import type { ChartReader } from '../data/windows/chartReader.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
 
-/** What the resolvers of one operation share. */
+/** The context of one operation, shared by its resolvers. */
 export interface OperationContext {
   readonly charts: ChartReader;
-  /** The connections that were read, or failed, by response key: should the operation be executed again, it gets the same. */
+  /** The connections that were read, or failed, by response key: executing the operation again gives the same ones. */
   readonly connections: Map<string, Promise<object>>;
-  /** What is known of the operation, once its document is understood. */
+  /** The operation's name is known once its document was parsed. */
   readonly operation: { name: string | undefined };
-  /** What the operation cost so far; `charts` counts in it. */
+  /** What the operation has cost so far; `charts` adds to it. */
   readonly cost: UpstreamCost;
 }

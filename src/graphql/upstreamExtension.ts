@@ -1,9 +1,9 @@
 import { CREDITS_PER_REQUEST, createUpstreamCost, type UpstreamCost } from '../domain/upstreamCost.ts';
 
-/** Where the data comes from: KeyAPI, or the emulator that stands in for it. */
+/** Where the data comes from: KeyAPI, or the embedded emulator. */
 export type UpstreamSource = 'keyapi' | 'emulator';
 
-/** `extensions.upstream` of an answer: what it cost. */
+/** `extensions.upstream` of a response: what it cost. */
 export interface UpstreamExtension {
   readonly source: UpstreamSource;
   readonly requests: number;
@@ -11,7 +11,7 @@ export interface UpstreamExtension {
   readonly pages: Readonly<UpstreamCost['pages']>;
 }
 
-/** The extension for a cost; for an answer without an operation, nothing was spent. */
+/** The extension for a cost; by default for a response without an operation, which costs nothing. */
 export function toUpstreamExtension(
   source: UpstreamSource,
   { requests, pages }: UpstreamCost = createUpstreamCost(),
@@ -19,13 +19,13 @@ export function toUpstreamExtension(
   return { source, requests, credits: requests * CREDITS_PER_REQUEST, pages };
 }
 
-/** What an answer cost whoever waited for it while another operation was paying. */
-export function costOfSharer({ pages }: UpstreamCost): UpstreamCost {
+/** What an operation costs a request that was coalesced with it: the pages that it fetched are `shared`. */
+export function costOfCoalesced({ pages }: UpstreamCost): UpstreamCost {
   return { requests: 0, pages: { ...pages, shared: pages.shared + pages.fetched, fetched: 0 } };
 }
 
-/** What an answer costs when it is given again: nothing, and all that was fresh is held. */
-export function costOfCopy({ pages }: UpstreamCost): UpstreamCost {
+/** What a cached response costs: nothing, and all pages that were not stale are `cached`. */
+export function costOfCached({ pages }: UpstreamCost): UpstreamCost {
   const cached = pages.cached + pages.shared + pages.fetched;
   return { requests: 0, pages: { cached, stale: pages.stale, shared: 0, fetched: 0 } };
 }

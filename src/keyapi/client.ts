@@ -1,11 +1,11 @@
 import pTimeout, { TimeoutError } from 'p-timeout';
 import { Pool } from 'undici';
 import type { Clock } from '../domain/clock.ts';
-import { ApiError, type UpstreamAnswer } from '../domain/errors.ts';
+import { ApiError, type UpstreamResponse } from '../domain/errors.ts';
 import { type FetchOptions, PAGE_SIZE, type Page, type PageKey, type PageSource } from '../domain/page.ts';
 import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
 import { createConnections } from './connections.ts';
-import { type HttpAnswer, isSuccess, type Payload, readAnswer } from './envelope.ts';
+import { isSuccess, type Payload, type RawResponse, readResponse } from './envelope.ts';
 import type { OnKeyapiEvent, UpstreamCallEvent } from './events.ts';
 import { toRequestPath } from './request.ts';
 import { createRowReader } from './rowReader.ts';
@@ -30,7 +30,7 @@ export interface KeyapiClient {
   readonly close: () => Promise<void>;
 }
 
-interface CallResult extends Partial<Pick<UpstreamAnswer, 'status' | 'requestId'>> {
+interface CallResult extends Partial<Pick<UpstreamResponse, 'status' | 'requestId'>> {
   readonly outcome: UpstreamCallEvent['outcome'];
   readonly detail?: string | undefined;
 }
@@ -76,7 +76,7 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     };
     try {
       const answer = await send(key, onSent, countRequest);
-      const payload = readAnswer(answer, key.number, clock.now(), redact);
+      const payload = readResponse(answer, key.number, clock.now(), redact);
       report({ outcome: 'ok', status: answer.status, requestId: payload.requestId });
       return toPage(key, payload);
     } catch (error) {
@@ -93,10 +93,10 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
    * @param onSent Called as the request leaves; what it throws stops it, and is thrown.
    * @param onUnsent Called when there was no connection to send it on: that counts like any other call.
    */
-  async function send(key: PageKey, onSent: () => void, onUnsent: () => void): Promise<HttpAnswer> {
+  async function send(key: PageKey, onSent: () => void, onUnsent: () => void): Promise<RawResponse> {
     const hasAnswerBegun = watch();
     const abort = new AbortController();
-    let head: Omit<HttpAnswer, 'body'> | undefined;
+    let head: Omit<RawResponse, 'body'> | undefined;
     const answer = sendRequest(pool, {
       path: toRequestPath(baseUrl, key),
       headers,
@@ -171,5 +171,5 @@ function toWireError(thrown: unknown, status: number | undefined, hasBegun: bool
   const hasAnswer = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
   if (hasAnswer) return new ApiError('UPSTREAM_BAD_RESPONSE', options);
   const isClosing = code === 'UND_ERR_DESTROYED';
-  return new ApiError('UPSTREAM_UNAVAILABLE', { ...options, repeatable: !hasBegun && !isClosing });
+  return new ApiError('UPSTREAM_UNAVAILABLE', { ...options, canRetryNow: !hasBegun && !isClosing });
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { MAX_RANK } from '../domain/cursor.ts';
-import { ApiError, type ErrorCode, type UpstreamAnswer } from '../domain/errors.ts';
+import { ApiError, type ErrorCode, type UpstreamResponse } from '../domain/errors.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 
 /** An HTTP answer of KeyAPI, its body read whole. */
-export interface HttpAnswer {
+export interface RawResponse {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly body: Uint8Array;
@@ -51,16 +51,16 @@ const payloadSchema = z.object({
  * @param redact Takes secrets out of what upstream says.
  * @throws {ApiError} The answer's error; `UPSTREAM_BAD_RESPONSE` when a success cannot be read.
  */
-export function readAnswer(
-  answer: HttpAnswer,
+export function readResponse(
+  answer: RawResponse,
   asked: number,
   now: number,
   redact: (text: string) => string,
 ): Payload {
-  const body = parseJson(answer.body);
+  const body = parseBody(answer.body);
   const envelope = envelopeSchema.safeParse(body);
   const bodyCode = envelope.success ? envelope.data.code : null;
-  const upstream: UpstreamAnswer = {
+  const upstream: UpstreamResponse = {
     status: answer.status,
     code: bodyCode,
     requestId: toRequestId(body, redact),
@@ -76,7 +76,7 @@ export function readAnswer(
       detail: toDetail(body, redact),
       retryAfterSeconds: failed === 429 ? parseRetryAfter(answer.retryAfter, now) : undefined,
       // KeyAPI advises one more try after a server error.
-      repeatable: code === 'UPSTREAM_ERROR',
+      canRetryNow: code === 'UPSTREAM_ERROR',
     });
   }
 
@@ -99,8 +99,8 @@ export function readAnswer(
   };
 }
 
-/** The answer's JSON, or undefined when it is none or not UTF-8. */
-function parseJson(body: Uint8Array): unknown {
+/** The JSON value of a body; undefined when the body is not UTF-8 or not JSON. */
+function parseBody(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {

@@ -1,7 +1,8 @@
+import { isJsonObject } from '../domain/json.ts';
 import type { PageKey } from '../domain/page.ts';
 import type { TrendingVideo } from '../domain/trendingVideo.ts';
 import type { OnKeyapiEvent } from './events.ts';
-import { isRecord, KNOWN_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
+import { KNOWN_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
 
 /** Maps the rows of a page that came at `now`, in Unix milliseconds; null for each that cannot be read. */
 export type RowReader = (key: PageKey, rows: readonly unknown[], now: number) => (TrendingVideo | null)[];
@@ -19,7 +20,7 @@ export function createRowReader(redact: (text: string) => string, onEvent: OnKey
   const unknownFields = new Set<string>();
 
   function noteUnknownFields(row: unknown): void {
-    if (!isRecord(row)) return;
+    if (!isJsonObject(row)) return;
     for (const field of Object.keys(row)) {
       if (KNOWN_FIELDS.has(field) || unknownFields.has(field)) continue;
       if (unknownFields.size >= MAX_UNKNOWN_FIELDS) return;

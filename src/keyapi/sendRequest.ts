@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { HttpAnswer } from './envelope.ts';
+import type { RawResponse } from './envelope.ts';
 
 /** What is sent, and who is told how far it got. */
 export interface SentRequest {
@@ -9,17 +9,17 @@ export interface SentRequest {
   readonly signal: AbortSignal;
   /** Called when its connection is there and its first byte is about to be written; what it throws stops it. */
   readonly onSent: () => void;
-  readonly onHead: (head: Omit<HttpAnswer, 'body'>) => void;
+  readonly onHead: (head: Omit<RawResponse, 'body'>) => void;
 }
 
 /**
  * Sends a GET request and reads its answer whole. Below `dispatcher.request`, which does not say when a request
  * leaves: it may wait for its connection first.
  */
-export function sendRequest(dispatcher: Dispatcher, request: SentRequest): Promise<HttpAnswer> {
+export function sendRequest(dispatcher: Dispatcher, request: SentRequest): Promise<RawResponse> {
   const { path, headers, signal, onSent, onHead } = request;
   return new Promise((resolve, reject) => {
-    let head: Omit<HttpAnswer, 'body'> | undefined;
+    let head: Omit<RawResponse, 'body'> | undefined;
     const chunks: Buffer[] = [];
     dispatcher.dispatch(
       { method: 'GET', path, headers },

@@ -1,5 +1,6 @@
 import { isCountryCode } from '../domain/countryCode.ts';
 import { encodeGlobalId } from '../domain/globalId.ts';
+import { isJsonObject } from '../domain/json.ts';
 import { type Creator, isItemId, type TrendingVideo } from '../domain/trendingVideo.ts';
 
 /** The fields of a row that KeyAPI documents. */
@@ -26,7 +27,7 @@ const MAX_INT = 2 ** 31 - 1;
  * @param now Unix milliseconds.
  */
 export function toTrendingVideo(row: unknown, now: number): TrendingVideo | null {
-  if (!isRecord(row)) return null;
+  if (!isJsonObject(row)) return null;
   const itemId = toItemId(row.item_id) ?? toItemId(row.id);
   const itemUrl = toWebUrl(row.item_url);
   if (itemId === null || itemUrl === null) return null;
@@ -46,11 +47,6 @@ export function toTrendingVideo(row: unknown, now: number): TrendingVideo | null
     countryCode: isCountryCode(countryCode) ? countryCode : null,
     creator: toCreator(itemUrl),
   };
-}
-
-/** True for a JSON object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A number beyond 2^53 has lost digits on its way through JSON, and would name another video. */

@@ -1,11 +1,10 @@
 import type { Clock } from '../domain/clock.ts';
 import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
-import type { AppEvent } from './log/logEvent.ts';
-
-const DAY_MS = 86_400_000;
+import { toUtcDay } from '../domain/utcDay.ts';
+import type { AppEvent } from './appEvent.ts';
 
 /** What `/readyz` tells beside that the server is ready. None of it keeps it from answering with what is held. */
-export interface Condition {
+export interface Readiness {
   readonly onEvent: (event: AppEvent) => void;
   /**
    * `redis`: `up` or `down`. `breaker`: `open` while no call is made, since KeyAPI fails or refuses. `budget`: `left`,
@@ -21,7 +20,7 @@ export interface Condition {
  *
  * @param creditsPerDay Undefined where there is no budget.
  */
-export function createCondition(clock: Clock, creditsPerDay: number | undefined): Condition {
+export function createReadiness(clock: Clock, creditsPerDay: number | undefined): Readiness {
   let openUntil = 0;
   let spent = { day: 0, credits: 0 };
 
@@ -32,7 +31,7 @@ export function createCondition(clock: Clock, creditsPerDay: number | undefined)
   }
 
   function judgeBudget(perDay: number): string {
-    const isToday = spent.day >= Math.floor(clock.now() / DAY_MS);
+    const isToday = spent.day >= toUtcDay(clock.now());
     return perDay - (isToday ? spent.credits : 0) >= CREDITS_PER_REQUEST ? 'left' : 'spent';
   }
 

@@ -1,36 +1,35 @@
 import type { UpstreamExtension } from '../graphql/upstreamExtension.ts';
-import type { Overload } from './protection/overload.ts';
 import type { RequestIdentity } from './http/requestIdentity.ts';
 
-/** What the server tells of. */
-export type ServerEvent = AnswerEvent | RateLimitedEvent | OverloadedEvent;
+/** Events of the server, for the log, the metrics and traces. */
+export type ServerEvent = ResponseEvent | RateLimitedEvent | OverloadedEvent;
 
-/** Listens to what the server tells of. */
+/** Listens to the server's events. */
 export type OnServerEvent = (event: ServerEvent) => void;
 
-/** What an answer is, for whoever tells of it. */
-export interface AnswerAccount {
-  /** The operation's name; undefined when it has none, or when no operation was made out. */
+/** What a response says of its operation. */
+export interface OperationSummary {
+  /** The operation's name; undefined when it has none, or when the document could not be read. */
   readonly name: string | undefined;
-  /** `partial`: some fields failed. `error`: nothing else is in it. */
+  /** `partial`: some fields failed. `error`: there is no data. */
   readonly outcome: 'ok' | 'partial' | 'error';
   /** The codes of its errors, each once. */
   readonly codes: readonly string[];
-  /** What it says that it cost. */
+  /** As in `extensions.upstream`. */
   readonly cost: Omit<UpstreamExtension, 'source'>;
 }
 
-/** A request to `/graphql` was answered. */
-export interface AnswerEvent extends AnswerAccount {
-  readonly type: 'answer';
+/** A response to a request to `/graphql` is ready. */
+export interface ResponseEvent extends OperationSummary {
+  readonly type: 'response';
   /**
-   * `made`: it was executed for this request. `shared`: for another one that was the same and under way. `kept`: it
-   * was there. `refused`: the request became no operation.
+   * Where it comes from, in the words of the metrics' label. `made`: executed for this request. `shared`: coalesced with
+   * an identical request in flight. `kept`: from the response cache. `refused`: no operation was executed.
    */
   readonly origin: 'made' | 'shared' | 'kept' | 'refused';
   /** HTTP status. */
   readonly status: number;
-  /** From when the request was read, of one that is refused from its start, until the answer was there to be sent. */
+  /** From when the request was read (a refused one: from when it arrived) until the response was ready. */
   readonly durationMs: number;
   readonly request: RequestIdentity;
 }
@@ -42,7 +41,10 @@ export interface RateLimitedEvent {
   readonly client: string;
 }
 
-/** An operation was refused because the process has too much to do. */
+/** What overloads the process. */
+export type Overload = 'eventLoopDelay' | 'heap';
+
+/** An operation was refused because the process is overloaded. */
 export interface OverloadedEvent {
   readonly type: 'overloaded';
   readonly overload: Overload;

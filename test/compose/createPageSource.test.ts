@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { loadConfig } from '../../src/config/loadConfig.ts';
 import { createPageSource } from '../../src/compose/createPageSource.ts';
+import { loadConfig } from '../../src/config/loadConfig.ts';
 import { fetchOptions, settle } from '../support/cache.ts';
 import { range } from '../support/charts.ts';
 import { createTestClock } from '../support/clock.ts';

@@ -102,7 +102,7 @@ describe('npm run doctor', () => {
     const { engines } = JSON.parse(await readFile('package.json', 'utf8'));
     expect(engines.node).toBe(`>=${OLDEST_NODE}`);
     const states = ['18.20.8', '20.18.3', '20.19.0', '22.0.0'].map((version) => checkNode(version).state);
-    expect(states).toEqual(['mend', 'mend', 'ok', 'ok']);
+    expect(states).toEqual(['fix', 'fix', 'ok', 'ok']);
   });
 });
 

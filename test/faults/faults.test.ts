@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ERROR_CODES } from '../../src/domain/errors.ts';
 import type { AppEvent } from '../../src/observe/log/logEvent.ts';
-import { type Answer, startApp, type TestApp, TOKEN } from '../support/app.ts';
+import { type GraphqlResult, startApp, type TestApp, TOKEN } from '../support/app.ts';
 import { settle } from '../support/cache.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { makeLate } from '../support/lateResponse.ts';
@@ -51,11 +51,11 @@ async function start(handler: Handler | undefined): Promise<void> {
   app = await startApp(upstream.url, variables, { clock, random: () => 0, onEvent });
 }
 
-function ask({ first = 5 }: Fault): Promise<Answer<Data>> {
+function ask({ first = 5 }: Fault): Promise<GraphqlResult<Data>> {
   return app.query<Data>(QUERY, { first });
 }
 
-function ranks({ data }: Answer<Data>): number[] | undefined {
+function ranks({ data }: GraphqlResult<Data>): number[] | undefined {
   return data?.trendingVideos.edges.map(({ rank }) => rank);
 }
 
@@ -68,7 +68,7 @@ async function seeCalls(count: number): Promise<void> {
 }
 
 /** The first answer that is not stale; the refreshes that it takes cost nobody. */
-async function askUntilFresh(fault: Fault): Promise<Answer<Data>> {
+async function askUntilFresh(fault: Fault): Promise<GraphqlResult<Data>> {
   for (;;) {
     const answer = await ask(fault);
     expect(answer.errors).toBeUndefined();

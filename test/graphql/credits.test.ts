@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { AppEvent } from '../../src/observe/log/logEvent.ts';
 import { serveChart } from '../faults/faults.ts';
 import {
-  type Answer,
   describeEachExecution,
   type EmulatedApp,
+  type GraphqlResult,
   startApp,
   startEmulatedApp,
 } from '../support/app.ts';
@@ -41,7 +41,7 @@ async function start(
   app = await startEmulatedApp(switches, variables, { clock, random: () => 0, onEvent, ...options });
 }
 
-const ask = (query = QUERY): Promise<Answer<Data>> => app.query<Data>(query);
+const ask = (query = QUERY): Promise<GraphqlResult<Data>> => app.query<Data>(query);
 
 function seen<T extends AppEvent['type']>(type: T): Extract<AppEvent, { type: T }>[] {
   return events.filter((event): event is Extract<AppEvent, { type: T }> => event.type === type);
@@ -53,7 +53,7 @@ async function seeRefreshes(count: number): Promise<void> {
   await settle();
 }
 
-function sum(answers: readonly Answer<Data>[]): { requests: number; credits: number } {
+function sum(answers: readonly GraphqlResult<Data>[]): { requests: number; credits: number } {
   const costs = answers.map(({ extensions }) => extensions.upstream);
   return {
     requests: costs.reduce((total, { requests }) => total + requests, 0),

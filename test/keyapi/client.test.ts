@@ -326,27 +326,27 @@ describe('client', () => {
   });
 
   it('says what may be repeated: a call that was refused, broken before any answer, or a server error', async () => {
-    const repeatable = async (): Promise<boolean> => (await fetchError()).repeatable;
+    const canRetryNow = async (): Promise<boolean> => (await fetchError()).canRetryNow;
     let behave: Handler = reply({ code: 500, data: null }, 500);
     await start((request, response) => behave(request, response));
-    expect(await repeatable()).toBe(true);
+    expect(await canRetryNow()).toBe(true);
     behave = reply(makeSuccess());
     await fetchPage();
     // The connection has carried an answer before.
     behave = ({ socket }) => void socket.resetAndDestroy();
-    expect(await repeatable()).toBe(true);
+    expect(await canRetryNow()).toBe(true);
     for (const half of ['HTTP/1.1 200 OK\r\ncontent-', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{']) {
       behave = ({ socket }) => void socket.write(half, () => socket.resetAndDestroy());
-      expect(await repeatable()).toBe(false);
+      expect(await canRetryNow()).toBe(false);
     }
     behave = silence;
-    expect(await repeatable()).toBe(false);
+    expect(await canRetryNow()).toBe(false);
     behave = reply('<html>');
-    expect(await repeatable()).toBe(false);
+    expect(await canRetryNow()).toBe(false);
     await upstream.close();
-    expect(await repeatable()).toBe(true);
+    expect(await canRetryNow()).toBe(true);
     await client.close();
-    expect(await repeatable()).toBe(false);
+    expect(await canRetryNow()).toBe(false);
   });
 
   it('counts a request as it leaves, after its connection is there; one that got none counts too', async () => {

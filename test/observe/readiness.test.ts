@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { createCondition } from '../../src/observe/readiness.ts';
+import { DAY_MS } from '../../src/domain/utcDay.ts';
+import { createReadiness } from '../../src/observe/readiness.ts';
 import { createTestClock } from '../support/clock.ts';
-
-const DAY_MS = 86_400_000;
 
 describe('the condition', () => {
   let now = 0;
@@ -10,7 +9,7 @@ describe('the condition', () => {
 
   it('has the breaker open until it is told that it closed, or a probe may be sent', () => {
     now = 0;
-    const { onEvent, read } = createCondition(clock, undefined);
+    const { onEvent, read } = createReadiness(clock, undefined);
     expect(read(undefined)).toEqual({ breaker: 'closed' });
     onEvent({ type: 'circuitOpened', code: 'UPSTREAM_ERROR', seconds: 30 });
     expect(read(undefined)).toEqual({ breaker: 'open' });
@@ -23,7 +22,7 @@ describe('the condition', () => {
 
   it('has the budget spent when no call can be paid for, until the day turns', () => {
     now = 3 * DAY_MS;
-    const { onEvent, read } = createCondition(clock, 5);
+    const { onEvent, read } = createReadiness(clock, 5);
     expect(read(undefined)).toMatchObject({ budget: 'left' });
     onEvent({ type: 'budgetSpent', day: 3, credits: 2 });
     expect(read(undefined)).toMatchObject({ budget: 'left' });
@@ -34,7 +33,7 @@ describe('the condition', () => {
   });
 
   it('does not know the budget while Redis, which keeps it, is away', () => {
-    const { read } = createCondition(clock, 5);
+    const { read } = createReadiness(clock, 5);
     expect(read(true)).toEqual({ redis: 'up', breaker: 'closed', budget: 'left' });
     expect(read(false)).toEqual({ redis: 'down', breaker: 'closed', budget: 'unknown' });
   });

@@ -11,7 +11,7 @@ import { until } from './until.ts';
 
 export const TOKEN = 'sk-test-0123456789';
 
-export interface Answer<TData> {
+export interface GraphqlResult<TData> {
   readonly data?: TData | null;
   readonly errors?: {
     readonly message: string;
@@ -27,7 +27,7 @@ export interface TestApp {
   query<TData = Record<string, never>, TVariables = Record<string, unknown>>(
     document: string | TypedDocumentNode<TData, TVariables>,
     variables?: TVariables,
-  ): Promise<Answer<TData>>;
+  ): Promise<GraphqlResult<TData>>;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
-import { admitPage } from '../../src/data/pages/storePage.ts';
 import type { DataEvent } from '../../src/data/events.ts';
 import { type FetchPage, PageCache } from '../../src/data/pages/pageCache.ts';
 import { PageStore } from '../../src/data/pages/pageStore.ts';
+import { storePage } from '../../src/data/pages/storePage.ts';
 import type { Operation } from '../../src/domain/operation.ts';
 import type { FetchOptions, PageSource } from '../../src/domain/page.ts';
 import { createUpstreamCost } from '../../src/domain/upstreamCost.ts';
@@ -25,7 +25,7 @@ export function createTestCache(source: PageSource, options: TestCacheOptions = 
   const { onEvent = (event: DataEvent): void => void events.push(event) } = options;
   const { store = new PageStore({ clock, staleMs, maxBytes: options.maxBytes ?? 2 ** 24 }) } = options;
   const fetchPage: FetchPage = async (key, fetchOptions) => ({
-    page: admitPage(await source(key, fetchOptions), { store, clock, random, ttlMs }),
+    page: storePage(await source(key, fetchOptions), { store, clock, random, ttlMs }),
     origin: 'fetched',
   });
   const cache = new PageCache({ fetchPage, store, clock, ttlMs, refreshTimeoutMs: 10_000, onEvent });

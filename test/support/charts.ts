@@ -51,7 +51,7 @@ export function makePage(
     hasMore: number * pageSize < rows.length,
     totalCount: rows.length,
     fetchedAt: 1_000_000,
-    order: 1,
+    sequence: 1,
     ...overrides,
   };
 }

@@ -11,10 +11,10 @@ export function key(number = 1, pageSize = 20): PageKey {
   return { chart: US_VIEWS, number, pageSize };
 }
 
-export type Answer = Page | ApiError;
+export type Outcome = Page | ApiError;
 
 /** A source that gives these answers, one a call and the last one for ever, and keeps its bill. */
-export function createScript(...answers: Answer[]) {
+export function createScript(...answers: Outcome[]) {
   const bill: number[] = [];
   const source: PageSource = async ({ number }, { onRequest }) => {
     onRequest();

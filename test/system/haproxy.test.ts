@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { type Chart, chartId, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
 import { encodeCursor } from '../../src/domain/cursor.ts';
 import { PAGE_SIZE } from '../../src/domain/page.ts';
-import type { Answer } from '../support/app.ts';
+import type { GraphqlResult } from '../support/app.ts';
 import { range } from '../support/charts.ts';
 import { findFreePort } from '../support/freePort.ts';
 import { describeWith } from './support/describeWith.ts';
@@ -109,7 +109,7 @@ function countOperations({ program }: Replica): number {
   return (program.output().match(/"outcome":"ok".*"msg":"Operation"/g) ?? []).length;
 }
 
-const send = async (query: string) => (await postQuery(url, query)) as Answer<Ranks>;
+const send = async (query: string) => (await postQuery(url, query)) as GraphqlResult<Ranks>;
 
 describeWith('haproxy', 'the balancer', () => {
   beforeEach(async () => {

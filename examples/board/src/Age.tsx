@@ -4,7 +4,7 @@ import { ago } from './words.ts';
 
 const MINUTE_MS = 60_000;
 
-/** The time, again each half minute. */
+/** The current time, updated every half minute. */
 function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -14,9 +14,9 @@ function useNow(): number {
   return now;
 }
 
-/** How old the data are, with a mark when they are stale. */
+/** The age of the data, with a mark when it is stale. */
 export function Age({ facts: { fetchedAt, stale } }: { readonly facts: ChartFactsFragment }) {
-  // An answer may be younger than the last half minute.
+  // The response may be newer than the last update of `useNow`.
   const now = Math.max(useNow(), Date.parse(fetchedAt));
   return (
     <>
@@ -26,7 +26,7 @@ export function Age({ facts: { fetchedAt, stale } }: { readonly facts: ChartFact
       {stale && (
         <strong
           className="stale"
-          title="Past its time to live: newer data are on their way, or cannot be had right now"
+          title="This data is past its time to live. Newer data is being fetched or is unavailable right now."
         >
           Older data
         </strong>

@@ -5,7 +5,7 @@ import { CostSoFar } from './CostSoFar.tsx';
 import { formatPlace, goTo, MAX_REGIONS, type Place, useChosen, usePlace, useTitle } from './place.ts';
 import { ORDER_NAMES, PERIOD_NAMES, REGIONS, regionName } from './words.ts';
 
-/** The page: what is looked at, and what there is to choose. */
+/** The page: the chosen charts, and the controls to choose them. */
 export function App() {
   const place = usePlace();
   const [chosen, choose] = useChosen(place);
@@ -38,7 +38,7 @@ export function App() {
           {title}
           <small>{PERIOD_NAMES[period]}</small>
         </h1>
-        <search className="choices" aria-label="What to look at">
+        <search className="choices" aria-label="Choose a chart">
           {view === 'chart' ? (
             <RegionChoice
               label="Region"
@@ -51,7 +51,7 @@ export function App() {
           <ChartChoices chosen={chosen} onChoose={choose} />
         </search>
         {view === 'chart' ? (
-          // Each chart begins anew, with nothing of the one before.
+          // The key resets the component's state for each chart.
           <Chart key={`${region} ${period} ${orderBy}`} place={place} />
         ) : (
           <Compare place={place} />
@@ -75,7 +75,7 @@ function ViewLink({
       href={formatPlace({ ...place, view })}
       aria-current={place.view === view ? 'page' : undefined}
       onClick={(event) => {
-        // A click that opens it elsewhere is the browser's.
+        // Let the browser open a new tab or window.
         if (event.metaKey || event.ctrlKey || event.shiftKey) return;
         event.preventDefault();
         goTo({ ...place, view });
@@ -98,7 +98,7 @@ function RegionChoices({
   return (
     <>
       {regions.map((region, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: by its place, or the focus would go with the region that it had.
+        // biome-ignore lint/suspicious/noArrayIndexKey: the key is the position, so that the focus stays there when the region changes.
         <div className="with-removal" key={index}>
           <RegionChoice
             label={`Region ${index + 1}`}

@@ -10,10 +10,10 @@ import type { Place } from './place.ts';
 import { VideoTile } from './VideoTile.tsx';
 import { count } from './words.ts';
 
-/** One page of the provider, 2 credits where nobody holds it yet, and what a screen or two can show. */
+/** One page of the provider: 2 credits unless cached, and enough to fill a screen or two. */
 const WINDOW = 20;
 
-/** A chart, which grows by a window whenever its end comes near. */
+/** A chart with infinite scroll. */
 export function Chart({ place: { region, period, orderBy } }: { readonly place: Place }) {
   const { data, error, networkStatus, refetch, fetchMore } = useQuery(ChartDocument, {
     variables: { region, period, orderBy, first: WINDOW },
@@ -21,7 +21,7 @@ export function Chart({ place: { region, period, orderBy } }: { readonly place: 
   const chart = data?.trendingVideos;
   const after = chart?.pageInfo.hasNextPage ? chart.pageInfo.endCursor : null;
   const isRefreshing = networkStatus === NetworkStatus.refetch;
-  // What went wrong is told until it is known whether the next try went better.
+  // An error stays visible until the next attempt has finished.
   const [failed, setFailed] = useState(error);
   if (!isRefreshing && failed !== error) setFailed(error);
   const refresh = (): void => {
@@ -43,7 +43,7 @@ export function Chart({ place: { region, period, orderBy } }: { readonly place: 
         </button>
       </p>
       {failure}
-      <ol className="tiles" aria-label="Videos, top of the chart first">
+      <ol className="tiles" aria-label="Videos by rank">
         {tiles.map(({ rank, node }) => (
           <li key={node.id}>
             <VideoTile rank={rank} video={node} />
@@ -53,7 +53,7 @@ export function Chart({ place: { region, period, orderBy } }: { readonly place: 
       {after !== null ? (
         <More after={after} onMore={() => fetchMore({ variables: { after } })} />
       ) : (
-        <p className="end">{chart.totalCount === 0 ? 'This chart is empty.' : 'That is the whole chart.'}</p>
+        <p className="end">{chart.totalCount === 0 ? 'This chart is empty.' : 'End of the chart.'}</p>
       )}
       <p className="visually-hidden" role="status">
         {tiles.length} of {count(chart.totalCount, 'video')} shown
@@ -69,13 +69,13 @@ export function Chart({ place: { region, period, orderBy } }: { readonly place: 
 
 type Edge = NonNullable<ChartQuery['trendingVideos']>['edges'][number];
 
-/** The chart may have moved between two windows: a video that stands in both is shown once. */
+/** Drops duplicates: when the chart changes between two windows, a video can be in both. */
 function toTiles(edges: readonly Edge[]): Edge[] {
   const seen = new Set<string>();
   return edges.filter(({ node: { id } }) => !seen.has(id) && seen.add(id));
 }
 
-/** What a chart looks like while it is on its way. */
+/** Placeholders while the chart is loading. */
 function Skeletons() {
   return (
     <>
@@ -84,7 +84,7 @@ function Skeletons() {
       </p>
       <div className="tiles" aria-busy="true">
         {Array.from({ length: WINDOW }, (_, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: nothing but their number tells them apart.
+          // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no other identity.
           <span className="tile skeleton" key={index} aria-hidden="true" />
         ))}
       </div>

@@ -3,7 +3,7 @@ import type { TrendingOrder, TrendingPeriod } from './generated/documents.ts';
 import type { Place } from './place.ts';
 import { ORDER_NAMES, PERIOD_NAMES, REGIONS, regionName } from './words.ts';
 
-/** A labelled choice of one among several. */
+/** A labelled select. */
 export function Choice<Value extends string>({
   label,
   value,
@@ -12,7 +12,7 @@ export function Choice<Value extends string>({
 }: {
   readonly label: string;
   readonly value: Value;
-  /** What people read, by value. */
+  /** Labels by value. */
   readonly options: Readonly<Record<Value, string>>;
   readonly onChoose: (value: Value) => void;
 }) {
@@ -20,7 +20,7 @@ export function Choice<Value extends string>({
   return (
     <div className="choice">
       <label htmlFor={id}>{label}</label>
-      {/* The options are the keys, so the value that comes is one of them. */}
+      {/* The options are the keys of `options`, so the cast is safe. */}
       <select id={id} value={value} onChange={({ target }) => onChoose(target.value as Value)}>
         {Object.entries<string>(options).map(([option, text]) => (
           <option key={option} value={option}>
@@ -32,7 +32,7 @@ export function Choice<Value extends string>({
   );
 }
 
-/** The choice of a region: one of those that there are, or `value`, but none of `without`. */
+/** A select of all regions and `value`, without the regions in `without`. */
 export function RegionChoice({
   label,
   value,
@@ -50,7 +50,7 @@ export function RegionChoice({
   return <Choice label={label} value={value} options={options} onChoose={onChoose} />;
 }
 
-/** The choices of what a chart covers, and what it is ranked by. */
+/** The selects for period and order. */
 export function ChartChoices({
   chosen: { period, orderBy },
   onChoose,

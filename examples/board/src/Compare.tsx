@@ -6,14 +6,19 @@ import { errorsOf, explain, explainError } from './explainError.ts';
 import { Failure } from './Failure.tsx';
 import { type CompareColumnFragment, CompareDocument } from './generated/documents.ts';
 import type { Place } from './place.ts';
-import { regionName } from './words.ts';
+import { ordinal, regionName } from './words.ts';
 
 const ALIASES = ['a', 'b', 'c', 'd'] as const;
-/** One page of the provider for each region, 2 credits where nobody holds it yet. */
+/** One page of the provider for each region: 2 credits unless cached. */
 const WINDOW = 20;
 
-/** Where each video stands, by its id: the regions and ranks of all columns that have it. */
-type Places = ReadonlyMap<string, readonly { readonly region: string; readonly rank: number }[]>;
+interface Position {
+  readonly region: string;
+  readonly rank: number;
+}
+
+/** The positions of each video in all columns, by its id. */
+type Positions = ReadonlyMap<string, readonly Position[]>;
 
 /** The tops of several regions side by side. */
 export function Compare({ place: { regions, period, orderBy } }: { readonly place: Place }) {
@@ -25,24 +30,24 @@ export function Compare({ place: { regions, period, orderBy } }: { readonly plac
       ...(c && { c }),
       ...(d && { d }),
     },
-    // What comes is shown, whatever else fails.
+    // Show the regions that succeeded even if others failed.
     errorPolicy: 'all',
-    // A window of its own, which must not take the place of the chart's list in the cache.
+    // In the cache this window would replace the chart's list.
     fetchPolicy: 'no-cache',
   });
   const retry = { isRetrying: loading, onRetry: () => void refetch().catch(() => undefined) };
   const errors = errorsOf(error);
-  // What has been seen stays while another region comes, or when nothing does.
-  const seen = useRef(new Map<string, CompareColumnFragment>()).current;
+  // Regions that have loaded stay visible while another one loads, or when a request fails.
+  const loaded = useRef(new Map<string, CompareColumnFragment>()).current;
   const columns = regions.map((region, index) => {
     const alias = ALIASES[index] ?? 'a';
     const key = `${region} ${period} ${orderBy}`;
-    const came = data?.[alias];
-    if (came) seen.set(key, came);
+    const received = data?.[alias];
+    if (received) loaded.set(key, received);
     const failed = errors.find(({ path }) => path?.[0] === alias);
-    return { region, failed, chart: failed ? undefined : seen.get(key) };
+    return { region, failed, chart: failed ? undefined : loaded.get(key) };
   });
-  const places = findPlaces(columns);
+  const positions = findPositions(columns);
   return (
     <>
       {error && !columns.some(({ failed }) => failed) && (
@@ -52,7 +57,7 @@ export function Compare({ place: { regions, period, orderBy } }: { readonly plac
         {columns.map(({ region, failed, chart }) => (
           <section key={region} className="column" aria-labelledby={`column-${region}`}>
             <h2 id={`column-${region}`}>{regionName(region)}</h2>
-            {chart && <Column region={region} chart={chart} places={places} />}
+            {chart && <Column region={region} chart={chart} positions={positions} />}
             {failed && <Failure explanation={explain(failed)} {...retry} />}
             {!chart && !error && <Skeletons />}
           </section>
@@ -62,32 +67,32 @@ export function Compare({ place: { regions, period, orderBy } }: { readonly plac
   );
 }
 
-function findPlaces(
+function findPositions(
   columns: readonly { readonly region: string; readonly chart: CompareColumnFragment | undefined }[],
-): Places {
-  const standings = columns.flatMap(({ region, chart }) =>
+): Positions {
+  const all = columns.flatMap(({ region, chart }) =>
     (chart?.edges ?? []).map(({ rank, node }) => ({ id: node.id, region, rank })),
   );
-  return Map.groupBy(standings, ({ id }) => id);
+  return Map.groupBy(all, ({ id }) => id);
 }
 
 function Column({
   region,
   chart,
-  places,
+  positions,
 }: {
   readonly region: string;
   readonly chart: CompareColumnFragment;
-  readonly places: Places;
+  readonly positions: Positions;
 }) {
   return (
     <>
       <p className="facts">
         <Age facts={chart} />
       </p>
-      <ol className="rows" aria-label={`Top of ${regionName(region)}`}>
+      <ol className="rows" aria-label={`Top videos: ${regionName(region)}`}>
         {chart.edges.map(({ rank, node }) => {
-          const elsewhere = places.get(node.id)?.filter((place) => place.region !== region) ?? [];
+          const elsewhere = positions.get(node.id)?.filter((position) => position.region !== region) ?? [];
           return (
             <li key={node.id} className={elsewhere.length > 0 ? 'row row-shared' : 'row'}>
               <a href={node.itemUrl} target="_blank" rel="noreferrer">
@@ -98,10 +103,7 @@ function Column({
                 </span>
                 <span className="title">{node.title || 'Untitled'}</span>
                 {elsewhere.length > 0 && (
-                  <span className="also">
-                    Also{' '}
-                    {elsewhere.map((place) => `${place.rank}. in ${regionName(place.region)}`).join(', ')}
-                  </span>
+                  <span className="also">Also in: {elsewhere.map(formatPosition).join(', ')}</span>
                 )}
               </a>
             </li>
@@ -112,6 +114,11 @@ function Column({
   );
 }
 
+/** `India (18th)`. */
+function formatPosition({ region, rank }: Position): string {
+  return `${regionName(region)} (${ordinal(rank)})`;
+}
+
 function Skeletons() {
   return (
     <>
@@ -120,7 +127,7 @@ function Skeletons() {
       </p>
       <div className="rows">
         {Array.from({ length: WINDOW }, (_, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: nothing but their number tells them apart.
+          // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no other identity.
           <span className="row skeleton" key={index} aria-hidden="true" />
         ))}
       </div>

@@ -1,13 +1,13 @@
 import { useState } from 'react';
 import type { CoverFragment } from './generated/documents.ts';
 
-/** The picture of a video; something in its place where there is none, its link has expired, or it does not load. */
+/** The cover of a video; a placeholder if it is missing, expired or fails to load. */
 export function Cover({
   video: { cover, coverExpiresAt },
   isFirst = false,
 }: {
   readonly video: CoverFragment;
-  /** Whether it is among those that are seen first. */
+  /** Whether it is visible without scrolling. */
   readonly isFirst?: boolean;
 }) {
   const [broken, setBroken] = useState<string>();

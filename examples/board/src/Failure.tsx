@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef } from 'react';
 import type { Explanation } from './explainError.ts';
 import { ago, count } from './words.ts';
 
-/** Says what went wrong, and offers to try again where that may help. */
+/** An error message, with a button to try again where that may help. */
 export function Failure({
   explanation: { title, text, code, isRetryable, retryAfterSeconds },
   isRetrying = false,
@@ -10,14 +10,14 @@ export function Failure({
 }: {
   readonly explanation: Explanation;
   readonly isRetrying?: boolean;
-  /** Without it the button is elsewhere. */
+  /** If omitted, the retry button is elsewhere. */
   readonly onRetry?: () => void;
 }) {
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const node = box.current;
     return () => {
-      // Who pressed its button goes on at the top of what has come.
+      // The focused button disappears: move the focus to the heading.
       if (node?.contains(document.activeElement)) document.getElementById('chart')?.focus();
     };
   }, []);
@@ -25,11 +25,9 @@ export function Failure({
     <div className="failure" role="alert" ref={box}>
       <p className="failure-title">{title}</p>
       <p>{text}</p>
-      {isRetryable && retryAfterSeconds !== undefined && (
-        <p>It makes sense to wait {wait(retryAfterSeconds)}.</p>
-      )}
+      {isRetryable && retryAfterSeconds !== undefined && <p>Try again in {formatWait(retryAfterSeconds)}.</p>}
       {isRetryable && onRetry && (
-        // Not `disabled` meanwhile: that would take the focus from whoever pressed it.
+        // Not `disabled` while retrying: the button would lose the focus.
         <button type="button" onClick={() => isRetrying || onRetry()} aria-disabled={isRetrying}>
           {isRetrying ? 'Trying…' : 'Try again'}
         </button>
@@ -40,6 +38,6 @@ export function Failure({
 }
 
 /** `45 seconds`, `2 hours`. */
-function wait(seconds: number): string {
+function formatWait(seconds: number): string {
   return seconds < 120 ? count(Math.ceil(seconds), 'second') : ago(0, seconds * 1000).replace(' ago', '');
 }

@@ -2,10 +2,10 @@ import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import { type Explanation, explainError } from './explainError.ts';
 import { Failure } from './Failure.tsx';
 
-/** Begins to load this long before the end of the list can be seen. */
+/** Loading starts at this distance from the end of the list. */
 const AHEAD = '1000px';
 
-/** Loads what is behind the cursor `after` when that comes near the screen, or when it is pressed. */
+/** Loads the window after the cursor `after` when the end of the list is near, or when the button is pressed. */
 export function More({ after, onMore }: { readonly after: string; readonly onMore: () => Promise<unknown> }) {
   const button = useRef<HTMLButtonElement>(null);
   const [state, setState] = useState<'idle' | 'loading' | Explanation>('idle');
@@ -22,11 +22,11 @@ export function More({ after, onMore }: { readonly after: string; readonly onMor
   }
   const onNear = useEffectEvent(load);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each window has an end of its own to look out for.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each window needs a new observer.
   useEffect(() => {
     if (!isIdle || !button.current) return;
     const observer = new IntersectionObserver(
-      // Several entries where it came and went between two frames: the last one is how it is now.
+      // There can be several entries for one frame: the last one is current.
       (entries) => {
         if (entries.at(-1)?.isIntersecting) void onNear();
       },
@@ -42,7 +42,7 @@ export function More({ after, onMore }: { readonly after: string; readonly onMor
     <>
       {failure && <Failure explanation={failure} />}
       {failure?.isRetryable !== false && (
-        // One button in all states, and never `disabled`: else the focus would be lost to whoever pressed it.
+        // The same button in all states and never `disabled`, so that it does not lose the focus.
         <button
           className="more"
           type="button"

@@ -3,7 +3,7 @@ import { Cover } from './Cover.tsx';
 import type { VideoTileFragment } from './generated/documents.ts';
 import { clockTime } from './words.ts';
 
-/** A video at its place on a chart. Rendered once: windows come to a list of hundreds. */
+/** A video with its rank. Memoised: the list can have hundreds of tiles. */
 export const VideoTile = memo(function VideoTile({
   rank,
   video,

@@ -1,14 +1,14 @@
 import { useSyncExternalStore } from 'react';
 
-/** What all answers to this page have cost so far. */
+/** The total cost of all responses to this page. */
 export interface Cost {
   readonly requests: number;
   readonly credits: number;
-  /** Whether the answers are demo data. */
+  /** Whether the responses contain demo data. */
   readonly isDemo: boolean;
 }
 
-/** `extensions.upstream` of an answer. */
+/** `extensions.upstream` of a response. */
 interface UpstreamCost {
   readonly source: 'keyapi' | 'emulator';
   readonly requests: number;
@@ -23,7 +23,7 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Adds what an answer says that it cost; nothing where it says none. */
+/** Adds the cost of one response to the total; undefined adds nothing. */
 export function addCost(upstream: UpstreamCost | undefined): void {
   if (!upstream) return;
   cost = {
@@ -34,7 +34,7 @@ export function addCost(upstream: UpstreamCost | undefined): void {
   for (const listener of listeners) listener();
 }
 
-/** What this page has cost so far. */
+/** The total cost of this page so far. */
 export function useCost(): Cost {
   return useSyncExternalStore(subscribe, () => cost);
 }

@@ -2,24 +2,24 @@ import { CombinedGraphQLErrors, ServerError } from '@apollo/client/errors';
 import type { GraphQLFormattedError } from 'graphql';
 import { EXPLANATIONS } from './explanations.ts';
 
-/** A failure in words for whoever looks at the page. */
+/** An error, explained to the people who use the page. */
 export interface Explanation {
   readonly title: string;
   readonly text: string;
-  /** `extensions.code`; undefined where the API gave no answer. */
+  /** `extensions.code`; undefined when the API did not respond. */
   readonly code: string | undefined;
   readonly isRetryable: boolean;
-  /** Seconds after which a retry makes sense, where that is known. */
+  /** Seconds to wait before a retry, where known. */
   readonly retryAfterSeconds: number | undefined;
 }
 
 const DEFECT = [
   'Something went wrong',
-  'That is a defect of this page or of its service, not something that you did.',
+  'This is an error in this page or its service. You did nothing wrong.',
 ] as const;
-const UNREACHABLE = ['No connection', 'This page’s own service cannot be reached. Are you online?'] as const;
+const UNREACHABLE = ['No connection', 'This page cannot reach its service. Are you online?'] as const;
 
-/** Explains what an operation failed with, by its first error. */
+/** Explains why an operation failed, by its first error. */
 export function explainError(error: unknown): Explanation {
   const [first] = errorsOf(error);
   if (first) return explain(first);
@@ -27,7 +27,7 @@ export function explainError(error: unknown): Explanation {
   return { title, text, code: undefined, isRetryable: true, retryAfterSeconds: undefined };
 }
 
-/** Explains one error of an answer. */
+/** Explains one error of a response. */
 export function explain({ extensions = {} }: GraphQLFormattedError): Explanation {
   const { code, retryable, retryAfterSeconds } = extensions;
   const known = typeof code === 'string' ? code : undefined;
@@ -41,10 +41,10 @@ export function explain({ extensions = {} }: GraphQLFormattedError): Explanation
   };
 }
 
-/** The errors of an answer; none where nothing that could be read came. */
+/** The errors of a response; empty when there was no readable response. */
 export function errorsOf(error: unknown): readonly GraphQLFormattedError[] {
   if (CombinedGraphQLErrors.is(error)) return error.errors;
-  // What is refused before it becomes an operation comes with a status of HTTP.
+  // Requests refused before execution have an HTTP error status.
   if (ServerError.is(error)) return parseErrors(error.bodyText);
   return [];
 }

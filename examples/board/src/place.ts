@@ -1,12 +1,12 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { TrendingOrder, TrendingPeriod } from './generated/documents.ts';
 
-/** What is looked at. The address has it all, so that it can be shared and gone back to. */
+/** What the page shows. All of it is in the URL, so links and the back button work. */
 export interface Place {
   readonly view: 'chart' | 'compare';
-  /** The chart's. */
+  /** The region of the chart view. */
   readonly region: string;
-  /** Those compared: 1 to 4, none twice. Where the address names none, the chart's region and others. */
+  /** The compared regions: 1 to 4, no duplicates. By default the chart's region and some others. */
   readonly regions: readonly string[];
   readonly period: TrendingPeriod;
   readonly orderBy: TrendingOrder;
@@ -16,7 +16,7 @@ export const MAX_REGIONS = 4;
 const REGION = 'US';
 const REGIONS = ['US', 'IN', 'IT', 'BR'];
 
-/** Values of the address by what they mean. */
+/** The values used in the URL. */
 const PERIODS: Record<TrendingPeriod, string> = {
   LAST_7_DAYS: '7',
   LAST_30_DAYS: '30',
@@ -29,7 +29,7 @@ const ORDERS: Record<TrendingOrder, string> = {
   REPOSTS: 'reposts',
 };
 
-/** The place that an address's search part names; what it does not name, or not well, is the default. */
+/** Reads a place from a URL's query string; missing and invalid values get their defaults. */
 export function parsePlace(search: string): Place {
   const parameters = new URLSearchParams(search);
   const regions = (parameters.get('regions') ?? '').toUpperCase().split(',').filter(isRegion);
@@ -45,7 +45,7 @@ export function parsePlace(search: string): Place {
   };
 }
 
-/** The search part of a place's address, the inverse of `parsePlace`. */
+/** Writes a place as a URL's query string: the inverse of `parsePlace`. */
 export function formatPlace({ view, region, regions, period, orderBy }: Place): string {
   const where: Record<string, string> =
     view === 'compare' ? { view, regions: regions.join(','), region } : { region };
@@ -63,7 +63,7 @@ function keyOf<Key extends string>(values: Record<Key, string>, value: string | 
   return (Object.keys(values) as Key[]).find((key) => values[key] === value);
 }
 
-/** Dispatched when this page changes its own address, of which the browser tells nobody. */
+/** Dispatched when this page changes its own URL: `pushState` fires no event. */
 const MOVED = 'board:moved';
 
 function subscribe(listener: () => void): () => void {
@@ -73,7 +73,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Goes to a place, as a link would. */
+/** Navigates to a place, as a link would. */
 export function goTo(place: Place): void {
   const search = formatPlace(place);
   if (search === window.location.search) return;
@@ -82,18 +82,18 @@ export function goTo(place: Place): void {
   window.dispatchEvent(new Event(MOVED));
 }
 
-/** The place of the address. */
+/** The place in the current URL. */
 export function usePlace(): Place {
   const search = useSyncExternalStore(subscribe, () => window.location.search);
   return useMemo(() => parsePlace(search), [search]);
 }
 
-/** How long a choice waits for another one. */
+/** How long a choice must stay unchanged before the page navigates to it. */
 const CHOICE_MS = 300;
 
 /**
- * What is chosen at `place`, and how to choose more. Each chart that is gone to may cost credits, and a keyboard walks
- * through many on its way to the wanted one: only where it stays for a moment is gone to.
+ * The current choices at `place`, and a function to change them. Each chart may cost credits, and arrow keys pass many
+ * options on the way to the wanted one, so the page only navigates when a choice has not changed for a moment.
  */
 export function useChosen(place: Place): readonly [Place, (change: Partial<Place>) => void] {
   const [choices, setChoices] = useState<Partial<Place>>();
@@ -109,7 +109,7 @@ export function useChosen(place: Place): readonly [Place, (change: Partial<Place
   return [chosen, (change) => setChoices((others) => ({ ...others, ...change }))];
 }
 
-/** Names the page in the browser's tabs and history. */
+/** Sets the document's title. */
 export function useTitle(title: string): void {
   useEffect(() => {
     document.title = `${title} · Trending board`;

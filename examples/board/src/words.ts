@@ -1,13 +1,13 @@
 import type { TrendingOrder, TrendingPeriod } from './generated/documents.ts';
 
-/** What people read for what a chart covers. */
+/** Labels of the periods. */
 export const PERIOD_NAMES: Record<TrendingPeriod, string> = {
   LAST_7_DAYS: 'Last 7 days',
   LAST_30_DAYS: 'Last 30 days',
   LAST_120_DAYS: 'Last 120 days',
 };
 
-/** What people read for what a chart is ranked by. */
+/** Labels of the orders. */
 export const ORDER_NAMES: Record<TrendingOrder, string> = {
   VIEWS: 'Most viewed',
   LIKES: 'Most liked',
@@ -15,7 +15,7 @@ export const ORDER_NAMES: Record<TrendingOrder, string> = {
   REPOSTS: 'Most reposted',
 };
 
-/** The regions to choose from. The API takes any country: an address may name others. */
+/** The regions to choose from. The API accepts any country, so a URL may name others. */
 export const REGIONS = [
   ...[
     'US',
@@ -64,7 +64,7 @@ export const REGIONS = [
 
 const regionNames = new Intl.DisplayNames(['en'], { type: 'region' });
 
-/** A country's English name; its code where it has none. */
+/** A country's English name, or its code if it has no name. */
 export function regionName(code: string): string {
   return regionNames.of(code) ?? code;
 }
@@ -83,6 +83,14 @@ export function ago(time: number, now: number): string {
 /** A length in seconds as `2:39`. */
 export function clockTime(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+const ordinalRules = new Intl.PluralRules('en', { type: 'ordinal' });
+const ORDINAL_SUFFIXES: Partial<Record<Intl.LDMLPluralRule, string>> = { one: 'st', two: 'nd', few: 'rd' };
+
+/** `1st`, `2nd`, `18th`. */
+export function ordinal(number: number): string {
+  return `${number}${ORDINAL_SUFFIXES[ordinalRules.select(number)] ?? 'th'}`;
 }
 
 /** `1 credit`, `2 credits`. */

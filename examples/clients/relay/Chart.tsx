@@ -4,7 +4,7 @@ import type { Chart_query$key } from './__generated__/Chart_query.graphql.ts';
 import type { ChartQuery } from './__generated__/ChartQuery.graphql.ts';
 import type { ChartVideo_video$key } from './__generated__/ChartVideo_video.graphql.ts';
 
-/** A chart from the top, or from behind the cursor that a link names. */
+/** A chart from the top, or from after the cursor in a link. */
 export function Chart({ after }: { readonly after: string | null }) {
   const query = useLazyLoadQuery<ChartQuery>(
     graphql`
@@ -66,7 +66,7 @@ function Windows({ query }: { readonly query: Chart_query$key }) {
         ))}
       </ol>
       {hasNext && <Button name="next" onClick={() => loadNext(8)} />}
-      <a href={`?after=${pageInfo?.endCursor}`}>Link to what is behind</a>
+      <a href={`?after=${pageInfo?.endCursor}`}>Link to the next window</a>
     </>
   );
 }

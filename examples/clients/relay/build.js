@@ -1,5 +1,5 @@
-// Bundles the example for Node as an app is bundled for browsers: babel-plugin-relay puts the compiler's
-// artifacts in the place of graphql`...`, esbuild does the rest.
+// Bundles the example for Node in the same way as an app for browsers: babel-plugin-relay replaces graphql`...` with
+// the compiler's artifacts, esbuild does the rest.
 import { transformFileAsync } from '@babel/core';
 import { build } from 'esbuild';
 

@@ -1,4 +1,4 @@
-// Relay: components that name their own data, paged both ways; one of them asks for more of its video by `node(id:)`.
+// Relay: components with their own fragments, paged in both directions; one refetches its video by `node(id:)`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Window } from 'happy-dom';
 import { Suspense } from 'react';
@@ -15,16 +15,16 @@ const fetchQuery: FetchFunction = async ({ name, text: query }, variables) => {
     headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
     body: JSON.stringify({ query, variables }),
   });
-  const answer = (await response.json()) as GraphQLSingularResponse;
-  console.log(`  ${name}: ${answer.extensions?.upstream.credits} credits`);
-  return answer;
+  const result = (await response.json()) as GraphQLSingularResponse;
+  console.log(`  ${name}: ${result.extensions?.upstream.credits} credits`);
+  return result;
 };
 
-// A browser brings these; React needs no more of it.
+// The browser globals that React needs.
 const window = new Window();
 Object.assign(globalThis, { window, document: window.document });
 
-/** A page that shows a chart, in a browser whose store is `environment`. */
+/** Opens a page with a chart, in a browser with this store. */
 async function openPage(environment: Environment, after: string | null): Promise<Element> {
   const page = document.body.appendChild(document.createElement('main'));
   createRoot(page).render(
@@ -34,25 +34,26 @@ async function openPage(environment: Environment, after: string | null): Promise
       </Suspense>
     </RelayEnvironmentProvider>,
   );
-  await tellWhen(page, () => page.querySelector('li') !== null);
+  await printWhen(page, () => page.querySelector('li') !== null);
   return page;
 }
 
-/** Clicks the first button of this name, and waits for what it brings. */
+/** Clicks the first button with this name, and waits for the page to change. */
 async function click(page: Element, name: string): Promise<void> {
   const text = page.textContent;
   page.querySelector<HTMLButtonElement>(`button[name=${name}]`)?.click();
-  await tellWhen(page, () => page.textContent !== text);
+  await printWhen(page, () => page.textContent !== text);
 }
 
-async function tellWhen(page: Element, isThere: () => boolean): Promise<void> {
-  for (let waits = 0; !isThere(); waits++) {
+/** Waits until the page is ready, and prints its ranks. */
+async function printWhen(page: Element, isReady: () => boolean): Promise<void> {
+  for (let waits = 0; !isReady(); waits++) {
     if (waits > 1000) throw new Error('The page does not change');
     await sleep(10);
   }
   const ranks = [...page.querySelectorAll('li')].map(({ value }) => value);
   const has = (name: string) => page.querySelector(`button[name=${name}]`) !== null;
-  console.log(`  ranks ${ranks.join(' ')}; more before: ${has('previous')}, more behind: ${has('next')}`);
+  console.log(`  ranks ${ranks.join(' ')}; more before: ${has('previous')}, more after: ${has('next')}`);
 }
 
 const createEnvironment = () => new Environment({ network: Network.create(fetchQuery) });
@@ -61,7 +62,7 @@ console.log('A chart from the top, then forwards:');
 const top = await openPage(createEnvironment(), null);
 await click(top, 'next');
 
-console.log('\nIn another browser the link to what is behind it, twice backwards, then forwards:');
+console.log('\nAnother browser opens the link to the next window, pages backwards twice, then forwards:');
 const link = top.querySelector('a')?.getAttribute('href') ?? '';
 const environment = createEnvironment();
 const page = await openPage(environment, new URLSearchParams(link).get('after'));
@@ -72,12 +73,12 @@ for (const item of [...page.querySelectorAll('li')].slice(0, 3)) {
   console.log(`  ${item.value}. ${item.querySelector('cite')?.textContent}`);
 }
 
-console.log('\nMore of the first video, by its id:');
+console.log('\nAnother field of the first video, by its id:');
 await click(page, 'creator');
 console.log(`  ${page.querySelector('li')?.textContent}`);
 
-console.log('\nThe page once more in the same browser, from the store:');
+console.log('\nThe page again in the same browser, from the store:');
 await openPage(environment, new URLSearchParams(link).get('after'));
 
-// Relay keeps what was on a page for another five minutes.
+// Relay's timers would keep the process alive for another five minutes.
 process.exit();

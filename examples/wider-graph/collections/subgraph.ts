@@ -14,11 +14,11 @@ interface Collection {
   readonly id: string;
   readonly name: string;
   readonly curator: { readonly handle: string; readonly url: string };
-  /** Their global ids: all that it knows of videos. */
+  /** Global ids: all that this subgraph knows about videos. */
   readonly videoIds: readonly string[];
 }
 
-// Stands for a database. Its videos are on the US chart of the demo data.
+// In place of a database. The videos are on the US chart of the demo data.
 const collections: readonly Collection[] = [
   {
     __typename: 'Collection',

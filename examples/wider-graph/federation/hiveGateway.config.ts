@@ -1,7 +1,7 @@
 import { defineConfig } from '@graphql-hive/gateway';
 import { TRENDING_VIDEOS_KEY } from '../addresses.ts';
 
-/** What the Hive Gateway's command line has no options for. */
+/** Settings that the Hive Gateway's command line has no options for. */
 export const gatewayConfig = defineConfig({
   propagateHeaders: {
     fromClientToSubgraphs: ({ subgraphName }) =>

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** A review of a video, which it knows by TikTok's id of it. */
+/** A review of a video, which it refers to by TikTok's id. */
 export interface Review {
   readonly id: string;
   readonly itemId: string;
@@ -8,13 +8,13 @@ export interface Review {
   readonly text: string;
 }
 
-// Stands for a database. Its videos lead the US chart of the demo data, but for one, which is on no chart.
+// In place of a database. The videos are the top of the demo data's US chart, except one, which is on no chart.
 const rows: Omit<Review, 'id'>[] = JSON.parse(
   await readFile(new URL('reviews.json', import.meta.url), 'utf8'),
 );
 const reviews: readonly Review[] = rows.map((row, index) => ({ id: `review-${index + 1}`, ...row }));
 
-/** The `first` latest reviews. */
+/** The latest reviews, `first` of them. */
 export function latestReviews(first: number): readonly Review[] {
   return reviews.slice(0, first);
 }

@@ -3,31 +3,31 @@ import { readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:
 import path from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock.ts';
-import type { OnDataEvent } from '../events.ts';
-import type { HeldPage, PageStore } from './pageStore.ts';
 import { parseJson } from '../../domain/json.ts';
+import type { OnDataEvent } from '../events.ts';
+import type { CachedPage, PageStore } from './pageStore.ts';
 
-/** Where a page store outlives its process. */
+/** See `createCacheFile`. */
 export interface CacheFileOptions {
   readonly file: string;
-  /** Where the pages come from: pages of another source are not read. */
+  /** Where the pages come from, as `sourceId` names it: pages of another source are not read. */
   readonly source: string;
   readonly store: PageStore;
-  /** Bounds what is left of a life: the setting may have changed since the file was written. */
+  /** Bounds the time to live that is left: the setting may have changed since the file was written. */
   readonly ttlMs: number;
   readonly clock: Clock;
   readonly onEvent: OnDataEvent;
 }
 
-/** Keeps a page store in a file. Neither ever throws: see the events. */
+/** Carries a page store over a restart. Neither method throws: both emit events. */
 export interface CacheFile {
-  /** Fills the store with what the file has, and sees whether it can be written. */
+  /** Reads the file into the store, and checks that the file can be written. */
   read(): Promise<void>;
-  /** Writes the store to the file, unless nothing has come since it was read. */
+  /** Writes the store to the file, unless no page was added since it was read. */
   write(): Promise<void>;
 }
 
-/** Changes with the form of a page, so that a file of another version is not misread. */
+/** Changes with the format of a page, so that a file of another version is not misread. */
 const VERSION = 1;
 
 const headerSchema = z.object({
@@ -36,31 +36,34 @@ const headerSchema = z.object({
   source: z.string(),
   /** Unix milliseconds. */
   writtenAt: z.number(),
-  /** Of the pages' line, in hexadecimal. */
+  /** Of the line with the pages, in hexadecimal. */
   sha256: z.string(),
 });
 type Header = z.infer<typeof headerSchema>;
 
+/** A page as it stands in the file, which calls its sequence number `order`. */
+type PageRecord = Omit<CachedPage, 'sequence'> & { readonly order: CachedPage['sequence'] };
+
 /**
- * Keeps a page store over a restart, in a file of two lines: a header, and the pages as JSON. Lives go on by the
- * wall clock between the processes, and never get longer. A file that cannot be trusted is ignored, and set aside as
- * `.ignored` before another takes its place; one of another source is left alone.
+ * Carries a page store over a restart, in a file of two lines: a header, and the pages as JSON. Between the processes
+ * pages expire by the wall clock, and never later than they would have. A file that cannot be trusted is ignored, and
+ * renamed to `.ignored` before it is replaced; a file of another source is left alone.
  */
 export function createCacheFile(options: CacheFileOptions): CacheFile {
   const { source, store, ttlMs, clock, onEvent } = options;
-  /** Without symbolic links, which writing would replace. */
+  /** Symbolic links resolved: writing would replace them. */
   let file = options.file;
   let isUsable = true;
-  let isWorthless = false;
-  let firstOrder = store.nextOrder();
-  /** Beside the file, since a rename is atomic only within a file system. */
+  let isUnreadable = false;
+  let firstSequence = store.nextSequence();
+  /** In the same folder: a rename is atomic only within a file system. */
   const temporary = (): string => `${file}.${process.pid}.tmp`;
 
   async function read(): Promise<void> {
     const text = await readRegularFile();
     if (text !== undefined) load(text);
     if (isUsable) await probe();
-    firstOrder = store.nextOrder();
+    firstSequence = store.nextSequence();
   }
 
   async function readRegularFile(): Promise<string | undefined> {
@@ -89,14 +92,15 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
       leaveAlone(`its pages come from ${header.data.source}, not ${source}`);
     } else if (header.data.sha256 !== digest(body)) setAside('it is damaged');
     else {
-      const asleepMs = Math.max(0, clock.now() - header.data.writtenAt);
-      // Written by this version, byte for byte.
-      for (const page of JSON.parse(body) as HeldPage[]) store.add(revive(page, asleepMs));
+      const downtimeMs = Math.max(0, clock.now() - header.data.writtenAt);
+      // The digest shows that this version wrote it.
+      for (const record of JSON.parse(body) as PageRecord[])
+        store.add(restore(fromRecord(record), downtimeMs));
       onEvent({ type: 'cacheFileRead', file, pages: store.all().length });
     }
   }
 
-  /** Better known at the start than when all is to be written. */
+  /** Better known at the start than at the end, when the pages would be lost. */
   async function probe(): Promise<void> {
     try {
       await writeFile(temporary(), '');
@@ -108,10 +112,10 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
   }
 
   async function write(): Promise<void> {
-    if (!isUsable || store.nextOrder() === firstOrder) return;
+    if (!isUsable || store.nextSequence() === firstSequence) return;
     try {
       const pages = store.all();
-      const body = JSON.stringify(pages.map((page) => shift(page, -clock.monotonic())));
+      const body = JSON.stringify(pages.map((page) => toRecord(shift(page, -clock.monotonic()))));
       const header: Header = {
         format: 'trending-graphql pages',
         version: VERSION,
@@ -120,7 +124,7 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
         sha256: digest(body),
       };
       await writeFile(temporary(), `${JSON.stringify(header)}\n${body}\n`, { mode: 0o600 });
-      if (isWorthless) await rename(file, `${file}.ignored`);
+      if (isUnreadable) await rename(file, `${file}.ignored`);
       await rename(temporary(), file);
       onEvent({ type: 'cacheFileWritten', file, pages: pages.length });
     } catch (error) {
@@ -129,34 +133,42 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
     }
   }
 
-  /** The page as it is after `asleepMs`. Its age is never below zero, whatever became of the wall clock. */
-  function revive(page: HeldPage, asleepMs: number): HeldPage {
+  /** The page after `downtimeMs`. Its age is never negative, even if the wall clock was set back. */
+  function restore(page: CachedPage, downtimeMs: number): CachedPage {
     const now = clock.monotonic();
-    const awake = shift(page, now - asleepMs);
+    const restored = shift(page, now - downtimeMs);
     return {
-      ...awake,
-      freshUntil: Math.min(awake.freshUntil, now + ttlMs),
+      ...restored,
+      freshUntil: Math.min(restored.freshUntil, now + ttlMs),
       fetchedAt: Math.min(page.fetchedAt, clock.now()),
     };
   }
 
-  /** Ignores the file, and does not write to it either: somebody else may want it. */
+  /** Ignores the file, and does not write to it either: it may belong to somebody else. */
   function leaveAlone(reason: string): void {
     isUsable = false;
     onEvent({ type: 'fileIgnored', file, reason });
   }
 
-  /** Ignores the file; it is kept under another name when it is written to. */
+  /** Ignores the file; it is renamed when the store is written. */
   function setAside(reason: string): void {
-    isWorthless = true;
+    isUnreadable = true;
     onEvent({ type: 'fileIgnored', file, reason });
   }
 
   return { read, write };
 }
 
-/** The page with its moments shifted: they count from another start in each process. */
-function shift(page: HeldPage, ms: number): HeldPage {
+function toRecord({ sequence, ...page }: CachedPage): PageRecord {
+  return { ...page, order: sequence };
+}
+
+function fromRecord({ order, ...page }: PageRecord): CachedPage {
+  return { ...page, sequence: order };
+}
+
+/** The page with its monotonic times shifted: the monotonic clock starts anew in each process. */
+function shift(page: CachedPage, ms: number): CachedPage {
   const { freshUntil, coversUntil } = page;
   return {
     ...page,

@@ -4,84 +4,84 @@ import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { type FetchOptions, type PageKey, pageId } from '../../domain/page.ts';
-import { firstCoverExpiry } from './storePage.ts';
 import type { OnDataEvent, PageOrigin } from '../events.ts';
-import type { FoundVideo, HeldPage, PageCopy, PageStore } from './pageStore.ts';
+import type { CachedPage, FoundVideo, PageCopy, PageStore } from './pageStore.ts';
+import { firstCoverExpiry } from './storePage.ts';
 import { newestCopies, toViews, type Views } from './views.ts';
 
 /** What a page cache needs. */
 export interface PageCacheOptions {
   readonly fetchPage: FetchPage;
-  /** Where the other replicas' pages are looked up. */
-  readonly shared?: SharedLookup | undefined;
+  /** Finds pages of other replicas; undefined for a process on its own. */
+  readonly sharedLookup?: SharedLookup | undefined;
   readonly store: PageStore;
   readonly clock: Clock;
   readonly ttlMs: number;
-  /** How long a refresh may wait for its turn and be retried. */
+  /** How long a refresh may take, waiting for its turn and retries included. */
   readonly refreshTimeoutMs: number;
   readonly onEvent: OnDataEvent;
 }
 
-/** A page, and how an operation came by it. */
-export interface ReadPage {
-  readonly page: HeldPage;
+/** A page, and how an operation got it. */
+export interface PageWithOrigin {
+  readonly page: CachedPage;
   readonly origin: PageOrigin;
 }
 
-/** Gets a page that is not held, and takes it into the store. */
-export type FetchPage = (key: PageKey, options: FetchOptions) => Promise<ReadPage>;
+/** Gets a page that is not cached, and stores it. */
+export type FetchPage = (key: PageKey, options: FetchOptions) => Promise<PageWithOrigin>;
 
-/** Where that is looked up which other replicas may hold. */
+/** Imports pages that other replicas have cached into the store. */
 export interface SharedLookup {
-  /** True when nobody has looked the chart up yet. */
-  isUnseen(chart: Chart): boolean;
-  /** Brings what others hold into the store; resolves with whether anything came. */
-  look(chart: Chart): Promise<boolean>;
-  /** Brings the pages into the store on which others hold newer copies of these videos. */
-  lookForVideos(itemIds: readonly string[]): Promise<void>;
+  /** True when the chart has not been looked up yet. */
+  needsLookup(chart: Chart): boolean;
+  /** Imports a chart's pages; resolves with whether any were imported. */
+  lookUpChart(chart: Chart): Promise<boolean>;
+  /** Imports the pages on which other replicas have newer copies of these videos. */
+  lookUpVideos(itemIds: readonly string[]): Promise<void>;
 }
 
-/** A fetch under way. */
-interface Flight {
-  readonly page: Promise<ReadPage>;
-  /** The latest moment at which somebody still waits for it. */
+/** A fetch in flight. */
+interface PendingFetch {
+  readonly page: Promise<PageWithOrigin>;
+  /** The latest moment at which anybody still waits for it. */
   deadlineAt: number;
 }
 
 /**
- * Pages of all charts, shared by all operations of the process.
+ * Caches pages of all charts, for all operations of the process.
  *
- * - Fresh: it is served, and nothing is asked.
- * - Stale, for as long as the store holds it: it is served at once, and one refresh runs meanwhile. Who has to wait
- *   for another page anyway waits for the refresh too, and falls back on the stale copy when it fails.
- * - Concurrent fetches of one page share one upstream call. Whoever stops waiting does not end it, and its answer
- *   always enters the store, since it is paid for.
- * - A page that upstream refuses (400) is dropped and never served stale. Failures are not kept here.
+ * - A fresh page is served from memory.
+ * - A stale page is served as long as the store has it, while one refresh runs in the background. An operation that has
+ *   to wait for another page anyway waits for the refresh too, and uses the stale copy when the refresh fails.
+ * - Concurrent fetches of a page are coalesced into one upstream call. It continues when nobody waits for it any more, and
+ *   its page is always stored, since it is paid for.
+ * - A page that upstream refuses (400) is deleted, and never served stale. Failures are not cached here.
  */
 export class PageCache {
   readonly #options: PageCacheOptions;
-  readonly #flights = new Map<string, Flight>();
+  readonly #pending = new Map<string, PendingFetch>();
 
   constructor(options: PageCacheOptions) {
     this.#options = options;
   }
 
   /**
-   * What is held of a chart, as windows may be cut from it; an older generation is recent while it has expired less
-   * than a time to live ago. Does not count as use.
+   * The views of a chart's cached pages. An older generation is recent until one time to live after its expiry. Does not
+   * count as use.
    */
   views(chart: Chart): Views {
     const { store, clock, ttlMs } = this.#options;
     return toViews(store.copies(chart), ({ freshUntil }) => clock.monotonic() < freshUntil + ttlMs);
   }
 
-  /** The newest copy of each page held. Does not count as use. */
-  newest(chart: Chart): HeldPage[] {
+  /** The newest copy of each cached page. Does not count as use. */
+  newest(chart: Chart): CachedPage[] {
     return newestCopies(this.#options.store.copies(chart));
   }
 
-  /** The same, apart by whether a page's time to live goes on. */
-  known(chart: Chart): { readonly fresh: HeldPage[]; readonly expired: HeldPage[] } {
+  /** The same, fresh and expired copies apart. */
+  known(chart: Chart): { readonly fresh: CachedPage[]; readonly expired: CachedPage[] } {
     const newest = this.newest(chart);
     return {
       fresh: newest.filter((page) => this.isFresh(page)),
@@ -89,35 +89,35 @@ export class PageCache {
     };
   }
 
-  /** True while a page's time to live goes on. */
-  isFresh({ freshUntil }: Pick<HeldPage, 'freshUntil'>): boolean {
-    return this.#options.clock.monotonic() < freshUntil;
+  /** True until the end of a page's time to live. */
+  isFresh(page: Pick<CachedPage, 'freshUntil'>): boolean {
+    return this.#options.store.isFresh(page);
   }
 
-  /** True when the other replicas may hold pages of the chart that nobody has looked up yet. */
-  isUnseen(chart: Chart): boolean {
-    return this.#options.shared?.isUnseen(chart) ?? false;
+  /** True when other replicas may have pages of the chart that have not been looked up yet. */
+  needsSharedLookup(chart: Chart): boolean {
+    return this.#options.sharedLookup?.needsLookup(chart) ?? false;
   }
 
-  /** Looks up the chart's pages that other replicas hold; resolves with whether any came. */
-  async look(chart: Chart): Promise<boolean> {
-    return (await this.#options.shared?.look(chart)) ?? false;
+  /** Imports the chart's pages from other replicas; resolves with whether any were imported. */
+  async lookUpShared(chart: Chart): Promise<boolean> {
+    return (await this.#options.sharedLookup?.lookUpChart(chart)) ?? false;
   }
 
-  /** The newest copy of each of these videos on the pages of all charts; undefined where none has it. */
+  /** The newest copy of each of these videos on the pages of all charts; undefined where no page has it. */
   async findVideos(itemIds: readonly string[]): Promise<(FoundVideo | undefined)[]> {
-    const { shared, store } = this.#options;
-    await shared?.lookForVideos(itemIds);
+    const { sharedLookup, store } = this.#options;
+    await sharedLookup?.lookUpVideos(itemIds);
     return itemIds.map((itemId) => store.find(itemId));
   }
 
-  /** How often what is held has changed. */
+  /** How often the cached pages have changed. */
   get changes(): number {
     return this.#options.store.changes;
   }
 
-  /** Until when, on the monotonic clock, a page is fresh, and may be served stale, with all its covers. */
-  life(page: HeldPage): { readonly freshUntil: number; readonly staleUntil: number } {
+  /** Until when, on the monotonic clock, a page is fresh, and may be served stale, with all its covers still valid. */
+  expiry(page: CachedPage): { readonly freshUntil: number; readonly staleUntil: number } {
     const { clock, store } = this.#options;
     const coversUntil = clock.monotonic() + firstCoverExpiry(page) - clock.now();
     return {
@@ -126,126 +126,126 @@ export class PageCache {
     };
   }
 
-  /** Notes that a copy serves, whether or not it is still held. */
+  /** Records a use of a copy, whether or not it is still cached. */
   touch(copy: PageCopy): void {
     this.#options.store.touch(copy);
   }
 
-  /** Serves a page that is held. */
-  use(page: HeldPage): ReadPage {
+  /** Serves a cached page. */
+  use(page: CachedPage): PageWithOrigin {
     this.#options.store.touch(page);
     return { page, origin: this.isFresh(page) ? 'cached' : 'stale' };
   }
 
-  /** Fetches a page in the background, unless a copy is held that is not due, or it is on its way. */
+  /** Refreshes a page in the background, if it is missing or due and not in flight. */
   refresh(key: PageKey): void {
     const { store } = this.#options;
     const newest = store.newest(key);
-    // In demand, though it may be another copy that serves: the newest must not be the first to be evicted.
+    // The page is in demand, even if an older copy of it is served: the newest must not be evicted first.
     if (newest) store.touch(newest);
     if (newest && !this.#isDue(newest)) return;
-    // Spends, for whoever asks next: the page is in demand and past its life, or its covers are.
-    if (!this.#flights.has(pageId(key))) this.#start(key);
+    // Spends, for later operations: the page is in demand, and expired or without valid covers.
+    if (!this.#pending.has(pageId(key))) this.#start(key);
   }
 
-  /** The same for the page of a copy that serves, in the grid that it is cut in by now. */
+  /** The same for the page of a copy that is served, in the page size that it has now. */
   refreshCopy(copy: PageCopy): void {
-    const { pageSize } = this.#options.store.newestInAnyGrid(copy) ?? copy;
+    const { pageSize } = this.#options.store.newestOfAnySize(copy) ?? copy;
     this.refresh({ ...copy, pageSize });
   }
 
   /**
-   * A fresh copy of the page, held or fetched for `operation`; the stale one when it cannot be had in time.
+   * A fresh copy of the page, cached or fetched for `operation`; the stale copy when no fresh one is available in time.
    *
-   * @throws {ApiError} What the source threw when nothing is held, the same for everyone who shared the call;
-   * `OPERATION_TOO_EXPENSIVE` when the operation has no pages left.
+   * @throws {ApiError} The source's error when nothing is cached, the same for all operations that waited for the call;
+   * `OPERATION_TOO_EXPENSIVE` when the operation may not fetch any more pages.
    */
-  async fetch(key: PageKey, operation: Operation): Promise<ReadPage> {
+  async fetch(key: PageKey, operation: Operation): Promise<PageWithOrigin> {
     const { store } = this.#options;
-    const held = store.newest(key);
-    if (held && this.isFresh(held)) {
+    const cached = store.newest(key);
+    if (cached && this.isFresh(cached)) {
       this.refresh(key);
-      return this.use(held);
+      return this.use(cached);
     }
     try {
       return await this.#wait(key, operation);
     } catch (error) {
-      // Looked up again: a page that upstream refused is held no more.
+      // Not `cached`: a page that upstream refused has been deleted.
       const stale = store.newest(key);
       if (!stale) throw error;
       return this.use(stale);
     }
   }
 
-  /** Waits until nothing is being fetched any more: what was paid for is then held. */
+  /** Waits until no fetch is in flight: all pages that were paid for are then cached. */
   async settle(): Promise<void> {
-    await Promise.allSettled([...this.#flights.values()].map(({ page }) => page));
+    await Promise.allSettled([...this.#pending.values()].map(({ page }) => page));
   }
 
-  /** Waits for a page that is on its way, or that is fetched for `operation`. */
-  async #wait(key: PageKey, operation: Operation): Promise<ReadPage> {
-    const shared = this.#flights.get(pageId(key));
-    if (shared) shared.deadlineAt = Math.max(shared.deadlineAt, operation.deadlineAt);
+  /** Waits for a page that is in flight, or fetches it for `operation`. */
+  async #wait(key: PageKey, operation: Operation): Promise<PageWithOrigin> {
+    const other = this.#pending.get(pageId(key));
+    if (other) other.deadlineAt = Math.max(other.deadlineAt, operation.deadlineAt);
     else if (operation.pagesLeft-- <= 0) throw tooExpensive();
-    // Spends: the operation needs this page, and nobody holds it or is fetching it.
-    const flight = shared ?? this.#start(key, operation);
+    // Spends: the operation needs this page, and it is neither cached nor in flight.
+    const pending = other ?? this.#start(key, operation);
     const { clock } = this.#options;
-    const { page, origin } = await pTimeout(flight.page, {
+    const { page, origin } = await pTimeout(pending.page, {
       milliseconds: Math.max(1, operation.deadlineAt - clock.monotonic()),
       fallback: rejectTimeout,
       customTimers: clock.timers,
     });
-    if (shared) return { page, origin: 'shared' };
-    // Another replica had it.
+    if (other) return { page, origin: 'shared' };
+    // It came from another replica, and cost nothing.
     if (origin !== 'fetched') operation.pagesLeft++;
     return { page, origin };
   }
 
-  /** Begins to fetch a page, for an operation or, without one, as a refresh that nobody pays for. */
-  #start(key: PageKey, operation?: Operation): Flight {
+  /** Starts to fetch a page: for an operation or, without one, as a refresh that belongs to no operation. */
+  #start(key: PageKey, operation?: Operation): PendingFetch {
     const { fetchPage, store, clock, refreshTimeoutMs, onEvent } = this.#options;
     const id = pageId(key);
     const fetchOptions = {
       check: () => undefined,
       onRequest: () => {
-        // One whose time is up has been answered: what others still wait for is none of its cost.
+        // After its deadline the operation has responded: a request that others still wait for is not part of its cost.
         if (operation && clock.monotonic() < operation.deadlineAt) operation.cost.requests++;
         else onEvent({ type: 'pageRefresh', chart: key.chart, page: key.number });
       },
-      deadline: () => flight.deadlineAt,
+      deadline: () => pending.deadlineAt,
       background: operation === undefined,
     };
-    const fly = async (): Promise<ReadPage> => {
+    const run = async (): Promise<PageWithOrigin> => {
       try {
         return await fetchPage(key, fetchOptions);
       } catch (error) {
-        if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') store.forget(key);
+        if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') store.delete(key);
         throw error;
       } finally {
-        this.#flights.delete(id);
+        this.#pending.delete(id);
       }
     };
     const deadlineAt = operation?.deadlineAt ?? clock.monotonic() + refreshTimeoutMs;
-    // `fetchPage` may look at the deadline at once: the flight must be there before it starts.
-    const flight: Flight = { page: Promise.resolve().then(fly), deadlineAt };
-    this.#flights.set(id, flight);
-    // Whoever waits hears of a failure; it is none that nobody does.
-    flight.page.catch(() => undefined);
-    return flight;
+    // In the next microtask: `fetchPage` may read the deadline at once, from `pending`.
+    const pending: PendingFetch = { page: Promise.resolve().then(run), deadlineAt };
+    this.#pending.set(id, pending);
+    // Whoever waits handles a failure; without anybody waiting, it must not count as unhandled.
+    pending.page.catch(() => undefined);
+    return pending;
   }
 
-  #isDue(page: HeldPage): boolean {
+  #isDue(page: CachedPage): boolean {
     const areCoversExpired = page.coversUntil !== null && this.#options.clock.monotonic() >= page.coversUntil;
     return !this.isFresh(page) || areCoversExpired;
   }
 }
 
-/** The rule by which operations are judged beforehand counts on full pages, and on charts as long as they say. */
+/** The worst case that operations are limited by assumes full pages, and charts as long as they claim. */
 function tooExpensive(): ApiError {
   return new ApiError('OPERATION_TOO_EXPENSIVE', {
     message:
-      'This operation has fetched as many pages as it may (MAX_CREDITS_PER_OPERATION) and would take more than ' +
-      'could be told beforehand. They are kept: ask for less at once, or again.',
+      'This operation has fetched as many pages as it may (MAX_CREDITS_PER_OPERATION), and needs more than could be ' +
+      'foreseen. They are cached: send it again, or ask for less at once.',
   });
 }
 

@@ -4,58 +4,58 @@ import type { Clock } from '../../domain/clock.ts';
 import { type KnownPage, type PageKey, type PageRef, pageId } from '../../domain/page.ts';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 
-/** A page that is held. */
-export interface HeldPage extends KnownPage {
-  /** Names the generation of its chart by the `order` of its first page: pages of one expire together. */
+/** A page in the cache. */
+export interface CachedPage extends KnownPage {
+  /** Identifies the generation of its chart, whose pages expire together, by the sequence number of its first page. */
   readonly generation: number;
   /** End of its time to live, on the monotonic clock. */
   readonly freshUntil: number;
-  /** When its first cover expires, on the monotonic clock; null when that is no reason to fetch it anew. */
+  /** When its first cover expires, on the monotonic clock; null when that is no reason to refresh it. */
   readonly coversUntil: number | null;
 }
 
-/** Names a copy of a page. */
-export type PageCopy = PageKey & Pick<HeldPage, 'generation' | 'freshUntil'>;
+/** Identifies a copy of a page. */
+export type PageCopy = PageKey & Pick<CachedPage, 'generation' | 'freshUntil'>;
 
-/** A video, and the page that it stands on. */
+/** A video, and the page that it is on. */
 export interface FoundVideo {
   readonly video: TrendingVideo;
-  readonly page: HeldPage;
+  readonly page: CachedPage;
 }
 
 /** What a page store needs. */
 export interface PageStoreOptions {
   readonly clock: Clock;
-  /** How long a page may be used past its time to live. */
+  /** How long an expired page may still be used. */
   readonly staleMs: number;
-  /** Bound on the pages' size: the length of their JSON at two bytes a character, and what it takes to find their videos. */
+  /** Bounds the size of all pages: their JSON at two bytes a character, and the index of their videos. */
   readonly maxBytes: number;
 }
 
-/** The copies held of one chart. */
+/** The cached copies of one chart. */
 interface ChartCopies {
-  /** The newest first. Never changed: another list takes its place. */
-  readonly copies: readonly HeldPage[];
-  /** When the first of them is past its time to live. */
+  /** The newest first. Never changed, but replaced by another list. */
+  readonly copies: readonly CachedPage[];
+  /** When the first of them expires. */
   readonly freshUntil: number;
 }
 
-/** Copies of one page: the newest, and the one before for windows whose other pages are no newer. */
+/** Copies of one page: the newest, and the one before it for windows whose other pages are no newer. */
 const MAX_COPIES = 2;
-/** What it takes to find a row's video again, roughly. */
+/** What the index takes for one video, roughly. */
 const INDEX_BYTES = 200;
 
 /**
- * Pages of all charts in bounded memory, least recently used evicted first. Of each page it holds the two newest
- * copies, of different generations.
+ * Stores pages of all charts in bounded memory; the least recently used is evicted first. Of each page it has the two
+ * newest copies, of different generations.
  */
 export class PageStore {
   readonly #options: PageStoreOptions;
-  readonly #pages: LRUCache<string, HeldPage>;
+  readonly #pages: LRUCache<string, CachedPage>;
   /** The copies by chart: exactly those in `#pages`. */
   readonly #byChart = new Map<string, ChartCopies>();
   /** The copies by video, the newest first: exactly those in `#pages`. */
-  readonly #byVideo = new Map<string, readonly HeldPage[]>();
+  readonly #byVideo = new Map<string, readonly CachedPage[]>();
   #latest = 0;
   #changes = 0;
 
@@ -69,36 +69,36 @@ export class PageStore {
     });
   }
 
-  /** What all pages take. */
+  /** What all pages take together. */
   get bytes(): number {
     return this.#pages.calculatedSize;
   }
 
-  /** How often a page has come, or was dropped for being wrong. */
+  /** How often a page was added, or deleted because upstream refuses it. */
   get changes(): number {
     return this.#changes;
   }
 
   /** The chart's copies that may still be used, the newest first. */
-  copies(chart: Chart): readonly HeldPage[] {
+  copies(chart: Chart): readonly CachedPage[] {
     const id = chartId(chart);
-    const held = this.#byChart.get(id);
-    if (!held) return [];
+    const chartCopies = this.#byChart.get(id);
+    if (!chartCopies) return [];
     const expiredUntil = this.#options.clock.monotonic() - this.#options.staleMs;
-    if (held.freshUntil > expiredUntil) return held.copies;
-    const expired = held.copies.filter(({ freshUntil }) => freshUntil <= expiredUntil);
+    if (chartCopies.freshUntil > expiredUntil) return chartCopies.copies;
+    const expired = chartCopies.copies.filter(({ freshUntil }) => freshUntil <= expiredUntil);
     for (const page of expired) this.#pages.delete(copyId(page));
     return this.#byChart.get(id)?.copies ?? [];
   }
 
-  /** The newest copy of a page; undefined when none is held, or when it is cut in another grid. */
-  newest(key: PageKey): HeldPage | undefined {
-    const newest = this.newestInAnyGrid(key);
+  /** The newest copy of a page; undefined when none is cached, or when it has another page size. */
+  newest(key: PageKey): CachedPage | undefined {
+    const newest = this.newestOfAnySize(key);
     return newest?.pageSize === key.pageSize ? newest : undefined;
   }
 
-  /** The newest copy of a page, whatever grid it is cut in. */
-  newestInAnyGrid({ chart, number }: PageRef): HeldPage | undefined {
+  /** The newest copy of a page, whatever its page size. */
+  newestOfAnySize({ chart, number }: PageRef): CachedPage | undefined {
     return this.copies(chart).find((page) => page.number === number);
   }
 
@@ -110,20 +110,25 @@ export class PageStore {
     return page && video ? { video, page } : undefined;
   }
 
+  /** True until the end of a page's time to live. */
+  isFresh({ freshUntil }: Pick<CachedPage, 'freshUntil'>): boolean {
+    return this.#options.clock.monotonic() < freshUntil;
+  }
+
   /** Until when a page may be used, on the monotonic clock. */
-  staleUntil({ freshUntil }: HeldPage): number {
+  staleUntil({ freshUntil }: CachedPage): number {
     return freshUntil + this.#options.staleMs;
   }
 
-  /** The `order` of the next page to come: `earliest` at least. */
-  nextOrder(earliest = 0): number {
-    return Math.max(this.#latest + 1, earliest);
+  /** The sequence number of the next page: at least `min`. */
+  nextSequence(min = 0): number {
+    return Math.max(this.#latest + 1, min);
   }
 
-  /** Takes a page in. */
-  add(page: HeldPage): void {
+  /** Adds a page. Of the page's copies the two newest stay. */
+  add(page: CachedPage): void {
     this.#changes++;
-    this.#latest = Math.max(this.#latest, page.order);
+    this.#latest = Math.max(this.#latest, page.sequence);
     this.#pages.set(copyId(page), page);
     const copies = this.copies(page.chart).filter(({ number }) => number === page.number);
     for (const old of copies.slice(MAX_COPIES)) this.#pages.delete(copyId(old));
@@ -134,31 +139,31 @@ export class PageStore {
     this.#pages.get(copyId(copy));
   }
 
-  /** Drops all copies of a page. */
-  forget({ chart, number }: PageRef): void {
+  /** Deletes all copies of a page. */
+  delete({ chart, number }: PageRef): void {
     this.#changes++;
     const copies = this.copies(chart).filter((page) => page.number === number);
     for (const page of copies) this.#pages.delete(copyId(page));
   }
 
-  /** All pages, the least recently used first: as `add` wants them. */
-  all(): HeldPage[] {
+  /** All pages, the least recently used first: adding them in this order restores the store. */
+  all(): CachedPage[] {
     return [...this.#pages.rvalues()].filter((page) => page !== undefined);
   }
 
-  #index(page: HeldPage): void {
+  #index(page: CachedPage): void {
     const id = chartId(page.chart);
-    this.#keep(id, [...(this.#byChart.get(id)?.copies ?? []), page]);
+    this.#setCopies(id, [...(this.#byChart.get(id)?.copies ?? []), page]);
     for (const itemId of itemIds(page)) {
       const others = this.#byVideo.get(itemId) ?? [];
-      this.#byVideo.set(itemId, [...others, page].sort(byOrder));
+      this.#byVideo.set(itemId, [...others, page].sort(bySequence));
     }
   }
 
-  #unindex(page: HeldPage): void {
+  #unindex(page: CachedPage): void {
     const id = chartId(page.chart);
     const copies = this.#byChart.get(id)?.copies.filter((copy) => copy !== page) ?? [];
-    if (copies.length > 0) this.#keep(id, copies);
+    if (copies.length > 0) this.#setCopies(id, copies);
     else this.#byChart.delete(id);
     for (const itemId of itemIds(page)) {
       const others = this.#byVideo.get(itemId)?.filter((copy) => copy !== page) ?? [];
@@ -167,8 +172,8 @@ export class PageStore {
     }
   }
 
-  #keep(id: string, copies: HeldPage[]): void {
-    copies.sort(byOrder);
+  #setCopies(id: string, copies: CachedPage[]): void {
+    copies.sort(bySequence);
     this.#byChart.set(id, { copies, freshUntil: Math.min(...copies.map(({ freshUntil }) => freshUntil)) });
   }
 }
@@ -177,16 +182,16 @@ function copyId(copy: PageCopy): string {
   return `${pageId(copy)}:${copy.generation}`;
 }
 
-/** What a page takes in memory, about. */
-export function sizeOf(page: HeldPage): number {
+/** What a page takes in memory, roughly. */
+export function sizeOf(page: CachedPage): number {
   return JSON.stringify(page).length * 2 + page.rows.length * INDEX_BYTES;
 }
 
 /** The newest first. */
-function byOrder(a: HeldPage, b: HeldPage): number {
-  return b.order - a.order;
+function bySequence(a: CachedPage, b: CachedPage): number {
+  return b.sequence - a.sequence;
 }
 
-function itemIds({ rows }: HeldPage): Set<string> {
+function itemIds({ rows }: CachedPage): Set<string> {
   return new Set(rows.flatMap((row) => (row ? [row.itemId] : [])));
 }

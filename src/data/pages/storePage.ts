@@ -1,9 +1,9 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Page } from '../../domain/page.ts';
-import type { HeldPage, PageStore } from './pageStore.ts';
+import type { CachedPage, PageStore } from './pageStore.ts';
 
-/** What decides over a page's life. */
-export interface AdmissionOptions {
+/** What storing a page needs. */
+export interface StorePageOptions {
   readonly store: PageStore;
   readonly clock: Clock;
   /** From 0 up to 1. */
@@ -11,45 +11,45 @@ export interface AdmissionOptions {
   readonly ttlMs: number;
 }
 
-/** By how much a life is shortened at most, so that charts that were fetched together do not expire together. */
+/** The greatest share by which a time to live is shortened, so that charts fetched together do not expire together. */
 const MAX_JITTER = 0.1;
 
 /**
- * Takes in a page that has just come, alone. All pages that come while a chart's generation is fresh belong to it and
- * expire with it; the first one after that begins the next.
+ * Stores a page that was just fetched. Pages that arrive while their chart's generation is fresh join it and expire with
+ * it; the first one after that begins the next generation.
  *
- * @param earliest Its `order` is not before this.
+ * @param minSequence The page's sequence number is at least this.
  */
-export function admitPage(page: Page, options: AdmissionOptions, earliest?: number): HeldPage {
+export function storePage(page: Page, options: StorePageOptions, minSequence?: number): CachedPage {
   const { store, clock } = options;
-  const order = store.nextOrder(earliest);
+  const sequence = store.nextSequence(minSequence);
   const [current] = store.copies(page.chart);
-  const isCurrent = current !== undefined && clock.monotonic() < current.freshUntil;
-  const generation = isCurrent ? current.generation : order;
-  const held = {
+  const isCurrent = current !== undefined && store.isFresh(current);
+  const generation = isCurrent ? current.generation : sequence;
+  const cached = {
     ...page,
-    order,
+    sequence,
     generation,
-    freshUntil: isCurrent ? current.freshUntil : clock.monotonic() + toLife(options),
+    freshUntil: isCurrent ? current.freshUntil : clock.monotonic() + toTtlMs(options),
     coversUntil:
       store.newest(page)?.generation === generation ? null : toCoversUntil(page, clock.monotonic()),
   };
-  store.add(held);
-  return held;
+  store.add(cached);
+  return cached;
 }
 
-/** For how many milliseconds a generation that begins now is fresh. */
-export function toLife({ ttlMs, random }: Pick<AdmissionOptions, 'ttlMs' | 'random'>): number {
+/** The time to live of a generation that begins now, in milliseconds. */
+export function toTtlMs({ ttlMs, random }: Pick<StorePageOptions, 'ttlMs' | 'random'>): number {
   return ttlMs * (1 - MAX_JITTER * random());
 }
 
 /**
- * When the first cover of a page that was taken in at `admittedAt` expires, on the monotonic clock; null when none
- * does. Covers are worth one refresh in each generation: upstream may well send links that expire soon again.
+ * When the first cover of a page that was fetched at `fetchedAt` expires, both on the monotonic clock; null when none
+ * does. Expired covers are worth one refresh in each generation: upstream may send links that expire as soon again.
  */
-export function toCoversUntil(page: Page, admittedAt: number): number | null {
+export function toCoversUntil(page: Page, fetchedAt: number): number | null {
   const expiry = firstCoverExpiry(page);
-  return Number.isFinite(expiry) ? admittedAt + expiry - page.fetchedAt : null;
+  return Number.isFinite(expiry) ? fetchedAt + expiry - page.fetchedAt : null;
 }
 
 /** When the first cover of a page expires, in Unix milliseconds; Infinity when none does. */

@@ -1,43 +1,41 @@
-import type { HeldPage } from './pageStore.ts';
+import type { CachedPage } from './pageStore.ts';
 
-/** Sets of pages, each of one chart, that windows may be cut from. */
+/** Sets of one chart's pages that windows may be cut from. */
 export interface Views {
-  /**
-   * The newest generation, those before it that are recent, the newest copy of each page: in this order.
-   */
-  readonly preferred: readonly (readonly HeldPage[])[];
-  /** Older generations: better than nothing when newer pages cannot be had. */
-  readonly lastResort: readonly (readonly HeldPage[])[];
+  /** In order of preference: the newest generation, recent ones before it, the newest copy of each page. */
+  readonly preferred: readonly (readonly CachedPage[])[];
+  /** Older generations, for when newer pages are unavailable. */
+  readonly fallback: readonly (readonly CachedPage[])[];
 }
 
 /**
  * The views of a chart's copies.
  *
  * @param copies The newest first.
- * @param isRecent Whether a copy that is not of the newest generation is young enough to be preferred to waiting.
+ * @param isRecent Whether a copy of an older generation is young enough to be served rather than waited for.
  */
-export function toViews(copies: readonly HeldPage[], isRecent: (page: HeldPage) => boolean): Views {
+export function toViews(copies: readonly CachedPage[], isRecent: (page: CachedPage) => boolean): Views {
   const [first] = copies;
-  if (!first) return { preferred: [], lastResort: [] };
+  if (!first) return { preferred: [], fallback: [] };
   if (copies.every(({ generation }) => generation === first.generation)) {
-    return { preferred: [copies], lastResort: [] };
+    return { preferred: [copies], fallback: [] };
   }
   const [newest = [], ...older] = byGeneration(copies);
   return {
     preferred: [newest, ...older.filter((pages) => pages.every(isRecent)), newestCopies(copies)],
-    lastResort: older.filter((pages) => !pages.every(isRecent)),
+    fallback: older.filter((pages) => !pages.every(isRecent)),
   };
 }
 
 /** The newest copy of each page. */
-export function newestCopies(copies: readonly HeldPage[]): HeldPage[] {
+export function newestCopies(copies: readonly CachedPage[]): CachedPage[] {
   const seen = new Set<number>();
   return copies.filter(({ number }) => !seen.has(number) && seen.add(number));
 }
 
 /** The copies of each generation, in the order of the copies. */
-function byGeneration(copies: readonly HeldPage[]): HeldPage[][] {
-  const generations = new Map<number, HeldPage[]>();
+function byGeneration(copies: readonly CachedPage[]): CachedPage[][] {
+  const generations = new Map<number, CachedPage[]>();
   for (const page of copies) {
     const generation = generations.get(page.generation);
     if (generation) generation.push(page);

@@ -4,7 +4,7 @@
  */
 export function limitTime<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(new Error(`no answer within ${ms} ms`));
+    const giveUp = (): void => reject(new Error(`no response within ${ms} ms`));
     const timer = setTimeout(() => setImmediate(giveUp), ms);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });

@@ -1,100 +1,92 @@
 import type { Page, PageRef } from '../../domain/page.ts';
-import { type AdmissionOptions, admitPage, toCoversUntil } from '../pages/storePage.ts';
-import type { HeldPage } from '../pages/pageStore.ts';
-import { pageName } from './redisKeys.ts';
+import type { CachedPage } from '../pages/pageStore.ts';
+import { type StorePageOptions, storePage, toCoversUntil } from '../pages/storePage.ts';
 import { decodeValue, type PageValue } from './pageValue.ts';
-import type { RedisLink } from './redisConnection.ts';
+import type { RedisConnection } from './redisConnection.ts';
+import { keyOfPage } from './redisKeys.ts';
 
-/** What it takes to take in what is in Redis. */
-export interface AdoptionOptions extends AdmissionOptions {
-  readonly link: RedisLink;
+/** What importing pages needs. */
+export interface PageImporterOptions extends StorePageOptions {
+  readonly redis: RedisConnection;
 }
 
-/** Takes Redis's pages into the store. */
-export interface Adoption {
-  /** Takes in a value of Redis's; gives the copy that is then held, undefined for a value that is no such page. */
-  adoptValue(value: unknown, key: PageRef): HeldPage | undefined;
-  /** Takes in a page just stored in Redis. */
-  hold(value: PageValue): HeldPage;
-  /** Takes in a page that Redis did not get. */
-  admitAlone(page: Page): HeldPage;
-  /** The newest copy held. */
-  newest(key: PageRef): HeldPage | undefined;
-  isFresh(page: HeldPage): boolean;
-  /** Taken in by a clock that was ahead, before Redis's was known; or a number that is none of ours. */
-  isFromFuture(page: Pick<HeldPage, 'order'>): boolean;
-  /** Brings those of these pages into the store that Redis has newer, in one `MGET`; gives their keys. */
-  adoptFromRedis<TKey extends PageRef>(keys: readonly TKey[]): Promise<TKey[]>;
+/** Imports pages from Redis into the store. */
+export interface PageImporter {
+  /** Imports a value; gives the newest copy that is then cached, undefined for a value that is not this page. */
+  importValue(value: unknown, key: PageRef): CachedPage | undefined;
+  /** Stores a page that was just stored in Redis. */
+  storeValue(value: PageValue): CachedPage;
+  /** Stores a page that could not be stored in Redis. */
+  storeLocally(page: Page): CachedPage;
+  /**
+   * True for a sequence number that lies ahead of Redis's clock: it comes from a local clock that was ahead before
+   * Redis's time was known, or is not one of ours.
+   */
+  isFromFuture(page: Pick<CachedPage, 'sequence'>): boolean;
+  /** Imports those of these pages of which Redis has a newer copy, in one `MGET`; gives their keys. */
+  importPages<TKey extends PageRef>(keys: readonly TKey[]): Promise<TKey[]>;
 }
 
-/** By how much the clocks of replicas may differ, as far as is believed. */
+/** By how much a replica's clock may be ahead of Redis's. */
 const TOLERANCE_MS = 1000;
 
-/** See `Adoption`. */
-export function createAdoption(options: AdoptionOptions): Adoption {
-  const { link, store, clock } = options;
+/** See `PageImporter`. */
+export function createPageImporter(options: PageImporterOptions): PageImporter {
+  const { redis, store, clock } = options;
 
-  async function adoptFromRedis<TKey extends PageRef>(keys: readonly TKey[]): Promise<TKey[]> {
+  async function importPages<TKey extends PageRef>(keys: readonly TKey[]): Promise<TKey[]> {
     if (keys.length === 0) return [];
-    const values = await link.read(keys.map(pageName));
+    const values = await redis.read(keys.map(keyOfPage));
     return keys.filter((key, index) => {
       const value = values[index];
       const decoded = value ? decodeValue(value, key) : undefined;
-      return decoded && adopt(decoded);
+      return decoded && importIfNewer(decoded);
     });
   }
 
-  function adoptValue(value: unknown, key: PageRef): HeldPage | undefined {
+  function importValue(value: unknown, key: PageRef): CachedPage | undefined {
     const decoded = value instanceof Buffer ? decodeValue(value, key) : undefined;
-    return decoded && (adopt(decoded) ?? newest(key));
+    return decoded && (importIfNewer(decoded) ?? store.newestOfAnySize(key));
   }
 
-  /** Undefined when the copy that is held is no older, or when the value is of a time to come. */
-  function adopt(value: PageValue): HeldPage | undefined {
-    const { page, order } = value;
-    const copy = newest(page);
+  /** Undefined when the cached copy is no older, or when the value is from the future. */
+  function importIfNewer(value: PageValue): CachedPage | undefined {
+    const { page, sequence } = value;
+    const cached = store.newestOfAnySize(page);
     if (isFromFuture(value)) return undefined;
-    return copy && copy.order >= order && !isFromFuture(copy) ? undefined : hold(value);
+    return cached && cached.sequence >= sequence && !isFromFuture(cached) ? undefined : storeValue(value);
   }
 
-  function hold({ page, order, generation, freshUntil, replaces }: PageValue): HeldPage {
+  function storeValue({ page, sequence, generation, freshUntil, replaces }: PageValue): CachedPage {
     const now = clock.monotonic();
     const ageMs = Math.max(0, clock.now() - page.fetchedAt);
-    const isReplacement = replaces || newest(page)?.generation === generation;
-    const held = {
+    const isReplacement = replaces || store.newestOfAnySize(page)?.generation === generation;
+    const cached = {
       ...page,
       fetchedAt: Math.min(page.fetchedAt, clock.now()),
-      order,
+      sequence,
       generation,
-      freshUntil: now + Math.min(freshUntil - link.now(), options.ttlMs),
+      freshUntil: now + Math.min(freshUntil - redis.now(), options.ttlMs),
       coversUntil: isReplacement ? null : toCoversUntil(page, now - ageMs),
     };
     if (store.copies(page.chart).some((copy) => copy.number === page.number && isFromFuture(copy)))
-      store.forget(page);
-    store.add(held);
-    return held;
+      store.delete(page);
+    store.add(cached);
+    return cached;
   }
 
-  function admitAlone(page: Page): HeldPage {
-    return admitPage(page, options, toOrder(link.now()));
+  function storeLocally(page: Page): CachedPage {
+    return storePage(page, options, toSequence(redis.now()));
   }
 
-  function newest({ chart, number }: PageRef): HeldPage | undefined {
-    return store.copies(chart).find((copy) => copy.number === number);
+  function isFromFuture({ sequence }: Pick<CachedPage, 'sequence'>): boolean {
+    return sequence > toSequence(redis.now() + TOLERANCE_MS);
   }
 
-  function isFresh({ freshUntil }: HeldPage): boolean {
-    return clock.monotonic() < freshUntil;
-  }
-
-  function isFromFuture({ order }: Pick<HeldPage, 'order'>): boolean {
-    return order > toOrder(link.now() + TOLERANCE_MS);
-  }
-
-  return { adoptValue, hold, admitAlone, newest, isFresh, isFromFuture, adoptFromRedis };
+  return { importValue, storeValue, storeLocally, isFromFuture, importPages };
 }
 
-/** Microseconds: unlike milliseconds, hardly ever the same for two pages. */
-export function toOrder(ms: number): number {
+/** The sequence number of a page that is requested now: microseconds, hardly ever the same for two pages. */
+export function toSequence(ms: number): number {
   return Math.round(ms * 1000);
 }

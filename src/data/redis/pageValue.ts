@@ -3,18 +3,18 @@ import { z } from 'zod';
 import { TrendingOrder, TrendingPeriod } from '../../domain/chart.ts';
 import { isCountryCode } from '../../domain/countryCode.ts';
 import { encodeGlobalId } from '../../domain/globalId.ts';
+import { parseJson } from '../../domain/json.ts';
 import { PAGE_SIZE, type Page, type PageRef, pageId } from '../../domain/page.ts';
 import { isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
-import { parseJson } from '../../domain/json.ts';
 
 /**
- * A page as it stands in Redis: a line `order generation freshUntil replaces pageId`, written by the script that
+ * A page as it stands in Redis: a line `sequence generation freshUntil replaces pageId`, written by the script that
  * stores it, and then its rows as deflated JSON, whose checksum zlib verifies.
  */
 export interface PageValue {
   readonly page: Page;
   /** Microseconds of Redis's clock: when it was taken in. */
-  readonly order: number;
+  readonly sequence: number;
   readonly generation: number;
   /** Milliseconds of Redis's clock. */
   readonly freshUntil: number;
@@ -80,7 +80,7 @@ export function decodeValue(value: Buffer, { chart, number }: PageRef): PageValu
   if (!head || !body.success || head[5] !== id || pageId(body.data) !== id) return undefined;
   return {
     page: { ...body.data, rows: body.data.rows.map((row) => row && toVideo(row)) },
-    order: Number(head[1]),
+    sequence: Number(head[1]),
     generation: Number(head[2]),
     freshUntil: Number(head[3]),
     replaces: head[4] === '1',

@@ -5,9 +5,9 @@ import type { OnDataEvent } from '../events.ts';
 import { limitTime } from './limitTime.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
-/** Where Redis is, and under which names we keep things there. */
-export interface RedisLinkOptions {
-  /** `redis:` or `rediss:` (TLS); user, password and database from it. */
+/** Where Redis is, and which keys in it are ours. */
+export interface RedisConnectionOptions {
+  /** `redis:` or `rediss:` (TLS), with user, password and database. */
   readonly url: URL;
   /** What every key begins with. */
   readonly prefix: string;
@@ -18,12 +18,12 @@ export interface RedisLinkOptions {
 }
 
 /**
- * Called every half second while Redis answers; `isFirst` when it had not before, and others cannot use it yet.
- * What it throws takes Redis for away.
+ * Called with every heartbeat, twice a second while Redis is up. `isFirst`: Redis was down, or has lost its data; the
+ * connection is not open to others yet. An error that it throws marks Redis as down.
  */
-export type OnBeat = (run: RunScript, isFirst: boolean) => Promise<void>;
+export type OnHeartbeat = (run: RunScript, isFirst: boolean) => Promise<void>;
 
-/** Runs a script of `scripts.ts`; it gets Redis's time and then `args`. */
+/** Runs a script of `scripts.ts`. Redis's time is passed before `args`. */
 export type RunScript = (
   script: ScriptName,
   keys: readonly string[],
@@ -31,64 +31,70 @@ export type RunScript = (
 ) => Promise<ScriptReply>;
 
 /**
- * The way to Redis, an aid that may go at any time: whoever uses it goes on alone when a command is rejected.
+ * The connection to Redis, which may go down at any time: whoever uses it goes on without Redis when a command is
+ * rejected.
  *
- * A command that fails, or takes more than `timeoutMs`, takes Redis for away: from then on all are rejected at once, while
- * a beat in the background tries again twice a second.
+ * A command that fails, or takes more than `timeoutMs`, marks Redis as down. From then on all commands are rejected at
+ * once, while a heartbeat in the background tries to reconnect twice a second.
  */
-export interface RedisLink {
-  /** Names this process among the replicas. */
+export interface RedisConnection {
+  /** Identifies this process among the replicas. */
   readonly replica: string;
   isUp(): boolean;
-  /** Redis's clock, which all replicas share, in Unix milliseconds with a fraction; ours until it was asked. */
+  /** Redis's clock, the same for all replicas, in Unix milliseconds with a fraction; the local clock until it is known. */
   now(): number;
-  /** How many replicas share what Redis cannot share out now: 1 while it does. */
-  sharers(): number;
+  /**
+   * How many replicas must divide the rate limit among themselves because Redis does not coordinate them yet; 1 when it
+   * does.
+   */
+  uncoordinatedReplicas(): number;
   readonly run: RunScript;
   /** The values of all these keys, in one `MGET`. */
   read(keys: readonly string[]): Promise<readonly (Buffer | null)[]>;
-  /** Begins to beat; resolves when it is known whether Redis answers. */
+  /** Starts the heartbeat; resolves when it is known whether Redis is up. */
   open(): Promise<void>;
-  onBeat(listener: OnBeat): void;
-  /** Called each time that Redis can be used again. */
+  onHeartbeat(listener: OnHeartbeat): void;
+  /** Called each time that Redis is usable again. */
   onUp(listener: () => void): void;
   close(): Promise<void>;
 }
 
+/** An argument of a script. */
 export type ScriptArgument = string | number | Buffer;
-/** What a script returned: a list, with Lua's numbers cut to whole ones. */
+/** What a script returns: a list, its numbers truncated to whole ones. */
 export type ScriptReply = readonly (Buffer | number | null | readonly unknown[])[];
 
 const CONNECT_MS = 1000;
-const BEAT_MS = 500;
-/** The quickest of so many beats tells how far Redis is: one may well be held up. */
+const HEARTBEAT_MS = 500;
+/** Latency is the shortest of so many heartbeats: a single one may well be delayed. */
 const LATENCIES = 10;
-/** A replica that has not told of itself for so long is gone. */
-const REPLICA_MS = 2000;
-/** After Redis has come back, it takes the other replicas as long to find out. */
+/** A replica without a heartbeat for so long does not count any more. */
+const REPLICA_TTL_MS = 2000;
+/** After Redis has come up, the other replicas may take so long to notice. */
 const SETTLE_MS = 2000;
-/** Until Redis has said how many we are: too few calls are better than a 429, which stops all for a minute. */
-const UNKNOWN_REPLICAS = 4;
+/** Assumed until Redis was reached once: too few calls are better than a 429, which stops all calls for a minute. */
+const ASSUMED_REPLICAS = 4;
 
-/** Makes a link; it is away until it is opened. */
-export function createRedisLink({ url, prefix, timeoutMs, clock, onEvent }: RedisLinkOptions): RedisLink {
+/** Creates a connection, which is down until it is opened. */
+export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
+  const { url, prefix, timeoutMs, clock, onEvent } = options;
   const slowMs = toSlowMs(timeoutMs);
   const replica = randomUUID();
   const password = decodeURIComponent(url.password);
-  const redis = createRedisClient(url, password);
-  const listeners: OnBeat[] = [];
+  const client = createRedisClient(url, password);
+  const heartbeatListeners: OnHeartbeat[] = [];
   const upListeners: (() => void)[] = [];
   let upSince: number | undefined;
   let isClosed = false;
-  /** What Redis's clock is ahead of our monotonic one. */
+  /** What Redis's clock is ahead of the monotonic one. */
   let offsetMs: number | undefined;
   let replicas: number | undefined;
-  /** Of the last beats, in milliseconds. */
+  /** Of the last heartbeats, in milliseconds. */
   let latencies: readonly number[] = [];
   let connectionError: Error | undefined;
-  let beating: Promise<void> = Promise.resolve();
+  let currentHeartbeat: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
-  redis.on('error', (error) => {
+  client.on('error', (error) => {
     connectionError = error;
   });
 
@@ -96,82 +102,89 @@ export function createRedisLink({ url, prefix, timeoutMs, clock, onEvent }: Redi
   const isSettled = (): boolean => upSince !== undefined && clock.monotonic() >= upSince + SETTLE_MS;
 
   async function beat(): Promise<void> {
-    // What answers on another connection may be another Redis.
-    if (upSince !== undefined && redis.status !== 'ready') goAway(new Error('the connection was closed'));
+    // After a reconnect it may be another Redis.
+    if (upSince !== undefined && client.status !== 'ready') {
+      markDown(new Error('the connection was closed'));
+    }
     const wasUp = upSince !== undefined;
     try {
       if (!wasUp) await connect();
-      const isForgotten = await greet();
+      const isForgotten = await register();
       const isFirst = !wasUp || isForgotten;
-      await Promise.all(listeners.map((listener) => listener(execute, isFirst)));
+      await Promise.all(heartbeatListeners.map((listener) => listener(execute, isFirst)));
       if (!isFirst || isClosed) return;
       upSince = clock.monotonic();
       if (!wasUp) onEvent({ type: 'redisUp' });
       for (const listener of upListeners) listener();
     } catch (error) {
-      goAway(error);
+      markDown(error);
     }
   }
 
   async function connect(): Promise<void> {
-    if (redis.status !== 'wait' && redis.status !== 'end')
-      throw new Error('the last connection still closes');
+    if (client.status !== 'wait' && client.status !== 'end')
+      throw new Error('the last connection is still closing');
     connectionError = undefined;
-    // What ioredis tells as an event says more; where the database does not exist, it would go on in another one.
-    const connected = limitTime(redis.connect(), CONNECT_MS).then(() =>
-      limitTime(redis.mget(toName('replicas')), timeoutMs),
+    // Where the database does not exist, ioredis only emits an error, and goes on in database 0.
+    const connected = limitTime(client.connect(), CONNECT_MS).then(() =>
+      limitTime(client.mget(toRedisKey('replicas')), timeoutMs),
     );
     await connected.catch((error) => {
+      // The emitted error says more.
       throw connectionError ?? error;
     });
     if (connectionError) throw connectionError;
   }
 
-  /** Asks what time it is, and how many we are; resolves with whether Redis does not know of us. */
-  async function greet(): Promise<boolean> {
+  /** Registers this replica, and learns Redis's time and the number of replicas; true when it was not registered. */
+  async function register(): Promise<boolean> {
     const sentAt = clock.monotonic();
-    const [seconds, microseconds, count, isNew] = await execute('greet', ['replicas'], [replica, REPLICA_MS]);
+    const [seconds, microseconds, count, isNew] = await execute(
+      'heartbeat',
+      ['replicas'],
+      [replica, REPLICA_TTL_MS],
+    );
     const answeredAt = clock.monotonic();
-    noteLatency(answeredAt - sentAt);
-    noteOffset(Number(seconds) * 1000 + Number(microseconds) / 1000 - (sentAt + answeredAt) / 2);
+    recordLatency(answeredAt - sentAt);
+    recordOffset(Number(seconds) * 1000 + Number(microseconds) / 1000 - (sentAt + answeredAt) / 2);
     replicas = isSettled() ? Number(count) : Math.max(replicas ?? 1, Number(count));
     return isNew === 1;
   }
 
-  /** The quickest beat tells it best; but a clock that was set is believed at once. */
-  function noteOffset(ms: number): void {
+  /** The fastest heartbeat measures it best. A large change means that a clock was set: it is taken at once. */
+  function recordOffset(ms: number): void {
     const isBest = latencies.at(-1) === Math.min(...latencies);
     if (offsetMs === undefined || isBest || Math.abs(ms - offsetMs) > timeoutMs) offsetMs = ms;
   }
 
-  /** Takes a Redis for away that is slow all the time: each operation would lose a multiple of that. */
-  function noteLatency(ms: number): void {
+  /** Throws when Redis is always slow: every operation would lose a multiple of that. */
+  function recordLatency(ms: number): void {
     latencies = [...latencies, ms].slice(-LATENCIES);
     const isSlow = latencies.length === LATENCIES && Math.min(...latencies) > slowMs;
-    if (isSlow) throw new Error(`no answer within ${slowMs} ms in the last ${LATENCIES} beats`);
+    if (isSlow) throw new Error(`none of the last ${LATENCIES} heartbeats took less than ${slowMs} ms`);
   }
 
-  function goAway(error: unknown): void {
+  function markDown(error: unknown): void {
     const wasUp = upSince !== undefined;
     upSince = undefined;
-    redis.disconnect();
+    client.disconnect();
     if (isClosed) return;
     onEvent({ type: 'redisDown', wasUp, reason: withoutPassword((error as Error).message) });
   }
 
-  /** Some servers repeat a command that they do not know. */
+  /** Some servers repeat an unknown command in their error. */
   function withoutPassword(text: string): string {
-    return password !== '' && text.includes(password) ? 'the answer to it repeats the password' : text;
+    return password !== '' && text.includes(password) ? 'its error repeats the password' : text;
   }
 
   async function attempt<T>(command: () => Promise<T>): Promise<T> {
-    if (upSince === undefined) throw new Error('Redis is away');
+    if (upSince === undefined) throw new Error('Redis is down');
     const usedSince = upSince;
     try {
       return await command();
     } catch (error) {
-      // One that was sent before it went and came back says nothing of now.
-      if (upSince === usedSince) goAway(error);
+      // Redis may have been down and come up since the command was sent.
+      if (upSince === usedSince) markDown(error);
       throw error;
     }
   }
@@ -181,25 +194,25 @@ export function createRedisLink({ url, prefix, timeoutMs, clock, onEvent }: Redi
     keys: readonly string[],
     args: readonly ScriptArgument[],
   ): Promise<ScriptReply> {
-    // ioredis adds a method for each script; in Buffers, since values are compressed.
-    const methods = redis as unknown as Record<string, (...args: ScriptArgument[]) => Promise<ScriptReply>>;
+    // ioredis adds a method for each script, and one that gives Buffers: values are compressed.
+    const methods = client as unknown as Record<string, (...args: ScriptArgument[]) => Promise<ScriptReply>>;
     const method = methods[`${script}Buffer`];
     if (!method) throw new TypeError(`no such script: ${script}`);
     return limitTime(
-      method.call(redis, keys.length, ...keys.map(toName), now().toFixed(), ...args),
+      method.call(client, keys.length, ...keys.map(toRedisKey), now().toFixed(), ...args),
       timeoutMs,
     );
   }
 
-  function toName(key: string): string {
+  function toRedisKey(key: string): string {
     return `${prefix}:${key}`;
   }
 
-  function plan(): void {
+  function scheduleHeartbeat(): void {
     if (isClosed) return;
     timer = setTimeout(() => {
-      beating = beat().finally(plan);
-    }, BEAT_MS);
+      currentHeartbeat = beat().finally(scheduleHeartbeat);
+    }, HEARTBEAT_MS);
     timer.unref();
   }
 
@@ -207,30 +220,30 @@ export function createRedisLink({ url, prefix, timeoutMs, clock, onEvent }: Redi
     replica,
     isUp: () => upSince !== undefined,
     now,
-    sharers: () => (isSettled() ? 1 : (replicas ?? UNKNOWN_REPLICAS)),
+    uncoordinatedReplicas: () => (isSettled() ? 1 : (replicas ?? ASSUMED_REPLICAS)),
     run: (script, keys, args) => attempt(() => execute(script, keys, args)),
-    read: (keys) => attempt(() => limitTime(redis.mgetBuffer(...keys.map(toName)), timeoutMs)),
+    read: (keys) => attempt(() => limitTime(client.mgetBuffer(...keys.map(toRedisKey)), timeoutMs)),
     open: () => {
-      beating = beat().finally(plan);
-      return beating;
+      currentHeartbeat = beat().finally(scheduleHeartbeat);
+      return currentHeartbeat;
     },
-    onBeat: (listener) => void listeners.push(listener),
+    onHeartbeat: (listener) => void heartbeatListeners.push(listener),
     onUp: (listener) => void upListeners.push(listener),
     close: async () => {
       isClosed = true;
       clearTimeout(timer);
-      redis.disconnect();
-      await beating;
+      client.disconnect();
+      await currentHeartbeat;
     },
   };
 }
 
-/** What a Redis that is near enough does not take all the time: 40 ms where a command may take 150. */
+/** The latency beyond which Redis counts as down when it is always slower: 40 ms where a command may take 150. */
 export function toSlowMs(timeoutMs: number): number {
   return Math.round((timeoutMs * 4) / 15);
 }
 
-/** A client that neither queues nor repeats commands, and connects when it is told to. */
+/** Creates an ioredis client that connects on request, and neither queues nor repeats commands. */
 export function createRedisClient(url: URL, password: string): Redis {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return new Redis({
@@ -241,10 +254,10 @@ export function createRedisClient(url: URL, password: string): Redis {
     db: Number(url.pathname.slice(1)),
     ...(url.protocol === 'rediss:' && { tls: {} }),
     connectTimeout: CONNECT_MS,
-    // A server that stands still would keep the socket half open.
+    // A frozen server would keep the socket half open.
     disconnectTimeout: 10,
     lazyConnect: true,
-    // The beat does these three.
+    // The heartbeat does these three.
     retryStrategy: null,
     enableReadyCheck: false,
     enableOfflineQueue: false,

@@ -1,21 +1,23 @@
 import { type PageRef, pageId } from '../../domain/page.ts';
 
-/** Where a page is kept in Redis. */
-export function pageName(key: PageRef): string {
-  return `page:${pageId(key)}`;
+// Keys in Redis, without the prefix of the connection.
+
+/** Key of a page's value. */
+export function keyOfPage(page: PageRef): string {
+  return `page:${pageId(page)}`;
 }
 
-/** Whoever holds it fetches the page. */
-export function lockName(key: PageRef): string {
-  return `lock:${pageId(key)}`;
+/** Key of a page's lock: the replica that holds it fetches the page. */
+export function keyOfLock(page: PageRef): string {
+  return `lock:${pageId(page)}`;
 }
 
-/** What the page could not be had for. */
-export function failureName(key: PageRef): string {
-  return `failure:${pageId(key)}`;
+/** Key of a page's entry in the negative cache: the error that fetching it failed with. */
+export function keyOfFailure(page: PageRef): string {
+  return `failure:${pageId(page)}`;
 }
 
-/** The pages that a video stands on. */
-export function videoName(itemId: string): string {
+/** Key of the list of pages that a video is on. */
+export function keyOfVideo(itemId: string): string {
   return `video:${itemId}`;
 }

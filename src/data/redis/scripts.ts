@@ -1,55 +1,57 @@
 /**
- * What we ask of Redis that takes more than one command, in Lua, so that it happens at once or not at all. The first
- * argument of each is when it was sent, in milliseconds of Redis's clock as far as it is known. For Redis 6.2 and later.
+ * Lua scripts, for what must be atomic and takes more than one command. The first argument of each is when it was sent, in
+ * milliseconds of Redis's clock as far as it is known. For Redis 6.2 and later.
  *
- * Values are read as if anybody might have written them: what is not what we write counts as absent.
+ * Values are not trusted: anything that these scripts would not write counts as absent.
  */
 
-/** Part of every key: changes with the form of what is stored, so that releases that differ do not meet. */
+/** Part of every key. Changes with the format of the values, so that different releases do not read each other's. */
 export const VALUES_VERSION = 'v1';
 
-/** The time, and guards. `own` drops a key of another type than ours; `int` is nil for what is no whole number. */
+/** Redis's time, and guards against values that these scripts would not write. */
 const COMMON = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function own(key, kind)
+local function deleteIfWrongType(key, kind)
   local found = redis.call('TYPE', key).ok
   if found ~= 'none' and found ~= kind then redis.call('DEL', key) end
 end
-local function int(text)
+local function toInteger(text)
   return text and #text < 17 and string.match(text, '^%d+$') and tonumber(text) or nil
 end
 `;
 
-/** A server that stood still for a while is then given commands that nobody waits for any more. */
-const IN_TIME = `${COMMON}
+/** Redis may have been frozen: nobody waits for these commands any more. */
+const REJECT_LATE = `${COMMON}
 if math.abs(now - tonumber(ARGV[1])) > 2000 then return redis.error_reply('ERR sent too long ago') end
 `;
 
-/** The line that a page's value begins with: see `pageValue.ts`. Its order is in microseconds, and never to come. */
-const HEAD = `
-local function head(key)
-  own(key, 'string')
+/** Reads the first line of a page's value: see `pageValue.ts`. A sequence number from the future, in microseconds, is not one of ours. */
+const READ_HEADER = `
+local function readHeader(key)
+  deleteIfWrongType(key, 'string')
   local text = redis.call('GETRANGE', key, 0, 100)
-  local order, generation, freshUntil = string.match(text, '^(%d+) (%d+) (%d+) ')
-  if not int(order) or int(order) > (now + 5000) * 1000 then return nil end
-  return { order = int(order), generation = generation, freshUntil = int(freshUntil) or 0 }
+  local sequence, generation, freshUntil = string.match(text, '^(%d+) (%d+) (%d+) ')
+  if not toInteger(sequence) or toInteger(sequence) > (now + 5000) * 1000 then return nil end
+  return { sequence = toInteger(sequence), generation = generation, freshUntil = toInteger(freshUntil) or 0 }
 end
 `;
 
-/** Nothing can be added to a stream whose last id lies far ahead. */
-const OWN_CHANGES = `
-local function ownChanges(key)
-  own(key, 'stream')
+/** Drops the stream of changes when its last id lies far ahead: Redis would reject every further entry. */
+const REPAIR_CHANGES = `
+local function repairChanges(key)
+  deleteIfWrongType(key, 'stream')
   local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
   if last and tonumber(string.match(last[1], '^%d+')) > now + 5000 then redis.call('DEL', key) end
 end
 `;
 
-/** KEYS: replicas. ARGV: sent, replica, for how many ms one counts. Returns seconds, microseconds, replicas, and 1
- * when this one was not among them. */
-const GREET = `${COMMON}
-own(KEYS[1], 'zset')
+/**
+ * Registers a replica. KEYS: replicas. ARGV: sent, replica, ms after which a replica without a heartbeat is dropped. Returns
+ * the time in seconds and microseconds, the number of replicas, and 1 when this one was not registered.
+ */
+const HEARTBEAT = `${COMMON}
+deleteIfWrongType(KEYS[1], 'zset')
 local isNew = redis.call('ZADD', KEYS[1], now, ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], now + ARGV[3], '+inf')
@@ -58,65 +60,68 @@ return { time[1], time[2], redis.call('ZCARD', KEYS[1]), isNew }
 `;
 
 /**
- * Asks for the right to fetch a page. KEYS: page, lock, failure. ARGV: sent, order of the copy at hand, token, ms the
- * lock lives, most ms any lock does, 1 when a page has been waited for, 1 when failures are not minded. Returns `page`
- * and a newer value that is fresh, or has been waited for; `failure` and what it failed with a moment ago; `locked`
- * when somebody else fetches it, and the order of the page that is there; `granted`.
+ * Asks for the right to fetch a page. KEYS: page, lock, failure. ARGV: sent, sequence of the cached copy, token, ms until the
+ * lock expires, most ms until any lock expires, 1 when the caller has waited for the page, 1 to ignore a failure. Returns
+ *
+ * - `page` and its value: it is newer than the copy, and fresh or waited for;
+ * - `failure` and the error: fetching it failed a moment ago;
+ * - `locked` and the sequence of the stored page, else 0: another replica is fetching it;
+ * - `granted`: the lock is the caller's.
  */
-const CLAIM = `${IN_TIME}${HEAD}
-local found = head(KEYS[1])
-if found and found.order > tonumber(ARGV[2]) and (found.freshUntil > now or ARGV[6] == '1') then
+const CLAIM_PAGE = `${REJECT_LATE}${READ_HEADER}
+local found = readHeader(KEYS[1])
+if found and found.sequence > tonumber(ARGV[2]) and (found.freshUntil > now or ARGV[6] == '1') then
   return { 'page', redis.call('GET', KEYS[1]) }
 end
-own(KEYS[3], 'hash')
+deleteIfWrongType(KEYS[3], 'hash')
 local failure = redis.call('HMGET', KEYS[3], 'until', 'error')
-local failedUntil = failure[2] and int(failure[1]) or 0
+local failedUntil = failure[2] and toInteger(failure[1]) or 0
 if ARGV[7] == '1' or failedUntil > now + 600000 then redis.call('DEL', KEYS[3])
 elseif failedUntil > now then return { 'failure', failure[2] } end
-own(KEYS[2], 'string')
+deleteIfWrongType(KEYS[2], 'string')
 local left = redis.call('PTTL', KEYS[2])
 if left == -1 or left > tonumber(ARGV[5]) then redis.call('DEL', KEYS[2]) end
 if redis.call('SET', KEYS[2], ARGV[3], 'NX', 'PX', ARGV[4]) then return { 'granted' } end
-return { 'locked', found and string.format('%.0f', found.order) or '0' }
+return { 'locked', found and string.format('%.0f', found.sequence) or '0' }
 `;
 
-/** Keeps a lock. KEYS: lock. ARGV: sent, token, ms. Returns whether it was still held. */
-const RENEW = `${IN_TIME}
-own(KEYS[1], 'string')
+/** Extends a lock. KEYS: lock. ARGV: sent, token, ms. Returns 1 when the lock was still the caller's, else 0. */
+const RENEW_LOCK = `${REJECT_LATE}
+deleteIfWrongType(KEYS[1], 'string')
 if redis.call('GET', KEYS[1]) ~= ARGV[2] then return { 0 } end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return { 1 }
 `;
 
 /**
- * Lists a page under each of its videos. A video's list is a sorted set of pages by their order; what has expired for
- * certain goes. Where a page has taken another one's place, the videos that it has no more still list it, by the old
- * order: `find` sees that, and drops it.
+ * Adds a page to the list of each of its videos: a sorted set of page ids by their sequence, from which expired pages are
+ * dropped. A page that was replaced stays, by its old sequence, in the lists of videos that it has no more: FIND_VIDEOS drops
+ * those entries.
  */
 const LIST_VIDEOS = `
-local function listVideos(first, order, pageId, keep, ageMs)
+local function listVideos(first, sequence, pageId, ttlMs, maxAgeMs)
   for i = first, #KEYS do
-    own(KEYS[i], 'zset')
-    redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', (now - ageMs - 60000) * 1000)
-    redis.call('ZADD', KEYS[i], order, pageId)
-    if redis.call('PTTL', KEYS[i]) < keep then redis.call('PEXPIRE', KEYS[i], keep) end
+    deleteIfWrongType(KEYS[i], 'zset')
+    redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', (now - maxAgeMs - 60000) * 1000)
+    redis.call('ZADD', KEYS[i], sequence, pageId)
+    if redis.call('PTTL', KEYS[i]) < ttlMs then redis.call('PEXPIRE', KEYS[i], ttlMs) end
   end
 end
 `;
 
 /**
- * Which pages hold newer copies of videos. KEYS: what the keys of pages begin with, then the list of each video. ARGV:
- * sent, for each video the order of the copy at hand. Returns for each the page that holds the newest, or nothing.
+ * Finds the pages with newer copies of videos. KEYS: prefix of the keys of pages, then the list of each video. ARGV: sent, for
+ * each video the sequence of the cached copy. Returns for each video the page with its newest copy, or an empty text.
  */
-const FIND = `${IN_TIME}${HEAD}
+const FIND_VIDEOS = `${REJECT_LATE}${READ_HEADER}
 local reply = {}
 for i = 2, #KEYS do
-  own(KEYS[i], 'zset')
+  deleteIfWrongType(KEYS[i], 'zset')
   local listed = redis.call('ZREVRANGEBYSCORE', KEYS[i], '+inf', '(' .. ARGV[i], 'WITHSCORES')
   reply[i - 1] = ''
   for j = 1, #listed, 2 do
-    local found = head(KEYS[1] .. ':' .. listed[j])
-    if found and found.order == tonumber(listed[j + 1]) then
+    local found = readHeader(KEYS[1] .. ':' .. listed[j])
+    if found and found.sequence == tonumber(listed[j + 1]) then
       reply[i - 1] = listed[j]
       break
     end
@@ -127,63 +132,65 @@ return reply
 `;
 
 /**
- * Stores a page and tells the others, unless a newer copy is there. KEYS: page, generation of its chart, lock, failure,
- * changes, then the list of each of its videos. ARGV: sent, order, end of its freshness, ms it may be stale, greatest ms
- * it may be fresh, token, page's id, replica, body, and for a page that is not new the generation that it belongs to and 1
- * when it took the place of a copy of that; a new one joins the generation that is fresh, or begins one. Returns `newer`
- * and, unless it is the same, the value that is there; `refused` when upstream does not accept the page any more; or
- * `stored`, generation, end of freshness, 1 when it took the place of a copy of the same generation.
+ * Stores a page and announces it, unless a newer copy is stored. KEYS: page, generation of its chart, lock, failure, changes,
+ * then the list of each of its videos. ARGV: sent, sequence, end of its time to live, ms that it may be served stale, greatest
+ * time to live in ms, token, page id, replica, body. For a page that is not new also its generation, and 1 when it replaced a
+ * copy of that generation; a new page joins the fresh generation, or begins one. Returns
+ *
+ * - `newer` and, unless it is the same copy, the stored value;
+ * - `refused`: upstream does not accept requests for the page any more;
+ * - `stored`, its generation, the end of its time to live, 1 when it replaced a copy of the same generation.
  */
-const STORE = `${IN_TIME}${HEAD}${OWN_CHANGES}${LIST_VIDEOS}
-own(KEYS[3], 'string')
+const STORE_PAGE = `${REJECT_LATE}${READ_HEADER}${REPAIR_CHANGES}${LIST_VIDEOS}
+deleteIfWrongType(KEYS[3], 'string')
 if redis.call('GET', KEYS[3]) == ARGV[6] then redis.call('DEL', KEYS[3]) end
-local found = head(KEYS[1])
-if found and found.order == tonumber(ARGV[2]) then
+local found = readHeader(KEYS[1])
+if found and found.sequence == tonumber(ARGV[2]) then
   listVideos(6, ARGV[2], ARGV[7], math.max(1, redis.call('PTTL', KEYS[1])), ARGV[4] + ARGV[5])
   return { 'newer' }
 end
-if found and found.order > tonumber(ARGV[2]) then return { 'newer', redis.call('GET', KEYS[1]) } end
-own(KEYS[4], 'hash')
+if found and found.sequence > tonumber(ARGV[2]) then return { 'newer', redis.call('GET', KEYS[1]) } end
+deleteIfWrongType(KEYS[4], 'hash')
 if ARGV[10] ~= '' and redis.call('HGET', KEYS[4], 'isRefused') == '1' then return { 'refused' } end
-own(KEYS[2], 'hash')
+deleteIfWrongType(KEYS[2], 'hash')
 local current = redis.call('HMGET', KEYS[2], 'generation', 'freshUntil')
-local freshUntil = int(current[1]) and int(current[2])
+local freshUntil = toInteger(current[1]) and toInteger(current[2])
 local isFresh = freshUntil and freshUntil > now and freshUntil <= now + ARGV[5]
-local generation, lives = ARGV[10], ARGV[3]
+local generation, expiresAt = ARGV[10], ARGV[3]
 if generation == '' and isFresh then
-  generation, lives = current[1], current[2]
+  generation, expiresAt = current[1], current[2]
 elseif generation == '' then
   generation = ARGV[2]
 end
-local keep = tonumber(lives) + tonumber(ARGV[4]) - now
-if keep <= 0 then return { 'stored', generation, lives, 0 } end
+local ttlMs = tonumber(expiresAt) + tonumber(ARGV[4]) - now
+if ttlMs <= 0 then return { 'stored', generation, expiresAt, 0 } end
 local replaces = (found and found.generation == generation or ARGV[11] == '1') and 1 or 0
-local line = table.concat({ ARGV[2], generation, lives, replaces, ARGV[7] }, ' ')
-redis.call('SET', KEYS[1], line .. '\\n' .. ARGV[9], 'PX', keep)
-listVideos(6, ARGV[2], ARGV[7], keep, ARGV[4] + ARGV[5])
-if tonumber(lives) > now and not (isFresh and int(current[1]) >= tonumber(generation)) then
-  redis.call('HSET', KEYS[2], 'generation', generation, 'freshUntil', lives)
-  redis.call('PEXPIRE', KEYS[2], keep)
+local line = table.concat({ ARGV[2], generation, expiresAt, replaces, ARGV[7] }, ' ')
+redis.call('SET', KEYS[1], line .. '\\n' .. ARGV[9], 'PX', ttlMs)
+listVideos(6, ARGV[2], ARGV[7], ttlMs, ARGV[4] + ARGV[5])
+if tonumber(expiresAt) > now and not (isFresh and toInteger(current[1]) >= tonumber(generation)) then
+  redis.call('HSET', KEYS[2], 'generation', generation, 'freshUntil', expiresAt)
+  redis.call('PEXPIRE', KEYS[2], ttlMs)
 end
 if ARGV[10] == '' then redis.call('DEL', KEYS[4]) end
-ownChanges(KEYS[5])
+repairChanges(KEYS[5])
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', 4096, '*', 'page', ARGV[7], 'by', ARGV[8])
 redis.call('PEXPIRE', KEYS[5], 3600000)
-return { 'stored', generation, lives, replaces }
+return { 'stored', generation, expiresAt, replaces }
 `;
 
 /**
- * Gives up a lock without a page. KEYS: lock, failure, page. ARGV: sent, token, error, ms for which the first failure
- * in a row is remembered (0: not at all), most ms for any, 1 when upstream does not accept the page: then it is dropped.
- * Returns whether the lock was still held.
+ * Releases a lock without having stored a page. KEYS: lock, failure, page. ARGV: sent, token, error, ms for which the first
+ * failure in a row is remembered (0: not at all), most ms for any failure, 1 when upstream does not accept requests for the
+ * page: it is then dropped. Returns 1 when the lock was still the caller's, else 0.
  */
-const GIVE_UP = `${IN_TIME}
-own(KEYS[1], 'string')
+const RELEASE_LOCK = `${REJECT_LATE}
+deleteIfWrongType(KEYS[1], 'string')
 if redis.call('GET', KEYS[1]) ~= ARGV[2] then return { 0 } end
 redis.call('DEL', KEYS[1])
 if tonumber(ARGV[4]) == 0 then return { 1 } end
-own(KEYS[2], 'hash')
-local count = math.min(int(redis.call('HGET', KEYS[2], 'count')) or 0, 30)
+deleteIfWrongType(KEYS[2], 'hash')
+local count = math.min(toInteger(redis.call('HGET', KEYS[2], 'count')) or 0, 30)
 local ms = math.min(ARGV[4] * 2 ^ count, tonumber(ARGV[5]))
 redis.call('HSET', KEYS[2], 'count', count + 1, 'until', string.format('%.0f', now + ms), 'error', ARGV[3], 'isRefused', ARGV[6])
 if ARGV[6] == '1' then redis.call('DEL', KEYS[3]) end
@@ -192,11 +199,11 @@ return { 1 }
 `;
 
 /**
- * Which pages were stored. KEYS: changes. ARGV: sent, id of the last change seen, or nothing. Returns the id of the
- * last one and, for each since (200 at most), page and replica.
+ * Reads which pages were stored. KEYS: changes. ARGV: sent, id of the last change that was read, or an empty text. Returns the
+ * id of the last change and, for each since then (200 at most), page and replica.
  */
-const CHANGES = `${IN_TIME}${OWN_CHANGES}
-ownChanges(KEYS[1])
+const READ_CHANGES = `${REJECT_LATE}${REPAIR_CHANGES}
+repairChanges(KEYS[1])
 if ARGV[2] == '' or tonumber(string.match(ARGV[2], '^%d+')) > now + 5000 then
   local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
   return { last and last[1] or '0-0' }
@@ -211,20 +218,20 @@ return reply
 `;
 
 /**
- * Tells what this replica has counted of clients. KEYS: one for each. ARGV: sent, replica, ms for which a count is
- * believed, counts. Returns for each what the other replicas have told.
+ * Exchanges request counts. KEYS: one for each client. ARGV: sent, replica, time to live of a count in ms, counts. Returns for
+ * each client what the other replicas have counted.
  */
-const COUNT = `${IN_TIME}
+const SHARE_COUNTS = `${REJECT_LATE}
 local reply = {}
 for i, key in ipairs(KEYS) do
-  own(key, 'hash')
+  deleteIfWrongType(key, 'hash')
   local others = 0
-  local told = redis.call('HGETALL', key)
-  for j = 1, #told, 2 do
-    local count, at = string.match(told[j + 1], '^(%d+) (%d+)$')
-    local isFresh = int(count) and int(at) and math.abs(now - int(at)) < tonumber(ARGV[3])
-    if not isFresh then redis.call('HDEL', key, told[j])
-    elseif told[j] ~= ARGV[2] then others = others + int(count) end
+  local counts = redis.call('HGETALL', key)
+  for j = 1, #counts, 2 do
+    local count, at = string.match(counts[j + 1], '^(%d+) (%d+)$')
+    local isFresh = toInteger(count) and toInteger(at) and math.abs(now - toInteger(at)) < tonumber(ARGV[3])
+    if not isFresh then redis.call('HDEL', key, counts[j])
+    elseif counts[j] ~= ARGV[2] then others = others + toInteger(count) end
   end
   redis.call('HSET', key, ARGV[2], ARGV[3 + i] .. ' ' .. string.format('%.0f', now))
   redis.call('PEXPIRE', key, ARGV[3])
@@ -233,24 +240,24 @@ end
 return reply
 `;
 
-/** KEYS, of what may be spent in common, and what they hold. */
-const ALLOWANCE = `
+/** The keys of the limits that all replicas share. */
+const LIMIT_KEYS = `
 local CIRCUIT, CALLS, BUDGET = KEYS[1], KEYS[2], KEYS[3]
-own(CIRCUIT, 'hash')
-own(CALLS, 'zset')
-own(BUDGET, 'hash')
+deleteIfWrongType(CIRCUIT, 'hash')
+deleteIfWrongType(CALLS, 'zset')
+deleteIfWrongType(BUDGET, 'hash')
 `;
 
 /**
- * The day's spending. After Redis has lost it, or at the very first, nothing is spent for a while, in which each
- * replica says what it knows (`known`, of `knownDay`); so too when one knows of more than is written. A day turns when
- * Redis's clock and the replica's (`ownDay`) both say so, and is not brought back by a clock that is set back.
+ * The day and what is spent of its budget. When Redis has lost that, or has never had it, nothing may be spent for `holdMs`,
+ * in which each replica reports what it knows (`known` credits on `knownDay`); likewise when one knows of more than is stored.
+ * A day ends when the clocks of both Redis and the replica (`ownDay`) say so; a clock that is set back does not bring it back.
  */
 const SPENDING = `
 local function spending(holdMs, ownDay, knownDay, known, isFirst)
   local today = math.floor(now / 86400000)
   local entry = redis.call('HMGET', BUDGET, 'day', 'spent', 'openAt')
-  local day, spent, openAt = int(entry[1]), int(entry[2]), int(entry[3])
+  local day, spent, openAt = toInteger(entry[1]), toInteger(entry[2]), toInteger(entry[3])
   local isKnown = day and spent and openAt and openAt <= now + holdMs
   if not isKnown or day > math.max(today, ownDay) + 1 then
     day, spent, openAt = today, 0, now + holdMs
@@ -267,17 +274,22 @@ end
 `;
 
 /**
- * Takes the right to one call, of everything at once. KEYS: circuit, calls, budget. ARGV: sent, token, calls a
- * second, ms a call takes at most, ms that a call counts after its answer, credits it costs, credits a day (or
- * nothing), ms to hold an unknown budget, the replica's day. Returns `granted`, day, spent; `wait` and ms; `held` and
- * ms while the budget is unknown; `spent` and ms until the day turns; `open`, the error that holds calls back, and for how many ms.
+ * Reserves one call within all limits at once. KEYS: circuit, calls, budget. ARGV: sent, token, calls a second, most ms that the
+ * call takes, ms that it counts after its response, credits it costs, credits a day (or an empty text), ms to hold an unknown
+ * budget, the replica's day. Returns
+ *
+ * - `granted`, the day, the credits spent on it;
+ * - `wait` and ms: for the rate limit, or for another call's probe;
+ * - `held` and ms: it is not known yet what is spent;
+ * - `spent` and ms until the day ends;
+ * - `open`, the error that opened the circuit, and ms until a probe is due.
  */
-const RESERVE = `${IN_TIME}${ALLOWANCE}${SPENDING}
+const RESERVE_CALL = `${REJECT_LATE}${LIMIT_KEYS}${SPENDING}
 local circuit = redis.call('HMGET', CIRCUIT, 'until', 'error', 'probeUntil')
-local openUntil = circuit[2] and int(circuit[1])
+local openUntil = circuit[2] and toInteger(circuit[1])
 if openUntil and openUntil > now + 600000 then openUntil = nil end
 if openUntil and now < openUntil then return { 'open', circuit[2], openUntil - now } end
-local probeUntil = int(circuit[3])
+local probeUntil = toInteger(circuit[3])
 if openUntil and probeUntil and now < probeUntil and probeUntil < now + 600000 then return { 'wait', 50 } end
 
 local day, spent = 0, 0
@@ -305,15 +317,16 @@ return { 'granted', day, spent }
 `;
 
 /**
- * Tells what became of a call. KEYS: circuit, calls, budget. ARGV: sent, token, verdict, ms that it counts still,
- * error, ms for which that holds all calls back (of `sent`: that the call may take), failures in a row that do so too, credits to give back, their day.
- * Verdicts: `unsent`, `sent`, `answered`, `refused`, `failed`. Returns `opened` or `closed` when it changed that.
+ * Reports the state of a reserved call. KEYS: circuit, calls, budget. ARGV: sent, token, state, ms that it still counts, error,
+ * ms for which that opens the circuit (of `sent`: ms that the call may take), failures in a row that open it too, credits to
+ * give back, their day. States: `unsent`, `sent`, `answered`, `refused`, `failed`. Returns `opened` or `closed` when the circuit
+ * changed.
  */
-const REPORT = `${IN_TIME}${ALLOWANCE}
+const REPORT_CALL = `${REJECT_LATE}${LIMIT_KEYS}
 local isProbe = redis.call('HGET', CIRCUIT, 'probe') == ARGV[2]
 local function open()
   local found = redis.call('HMGET', CIRCUIT, 'until', 'error')
-  local openUntil = found[2] and int(found[1]) or 0
+  local openUntil = found[2] and toInteger(found[1]) or 0
   if openUntil > now + ARGV[6] and openUntil < now + 600000 then return {} end
   redis.call('HDEL', CIRCUIT, 'probe', 'probeUntil')
   redis.call('HSET', CIRCUIT, 'until', now + ARGV[6], 'error', ARGV[5])
@@ -325,7 +338,7 @@ if ARGV[3] == 'unsent' then
   redis.call('ZREM', CALLS, ARGV[2])
   if isProbe then redis.call('HDEL', CIRCUIT, 'probe', 'probeUntil') end
   local entry = redis.call('HMGET', BUDGET, 'day', 'spent')
-  if tonumber(ARGV[8]) > 0 and entry[1] == ARGV[9] and (int(entry[2]) or 0) >= tonumber(ARGV[8]) then
+  if tonumber(ARGV[8]) > 0 and entry[1] == ARGV[9] and (toInteger(entry[2]) or 0) >= tonumber(ARGV[8]) then
     redis.call('HINCRBY', BUDGET, 'spent', -ARGV[8])
   end
   return {}
@@ -338,7 +351,7 @@ end
 redis.call('ZADD', CALLS, 'XX', now + ARGV[4], ARGV[2])
 if ARGV[3] == 'refused' then return open() end
 if ARGV[3] == 'failed' then
-  local failures = (int(redis.call('HGET', CIRCUIT, 'failures')) or 0) + 1
+  local failures = (toInteger(redis.call('HGET', CIRCUIT, 'failures')) or 0) + 1
   redis.call('HSET', CIRCUIT, 'failures', failures)
   redis.call('PEXPIRE', CIRCUIT, 600000)
   local isOpen = redis.call('HEXISTS', CIRCUIT, 'until') == 1
@@ -354,35 +367,36 @@ return {}
 `;
 
 /**
- * Compares what is known. KEYS: circuit, calls, budget. ARGV: sent, 1 when there is a budget, day, credits that this
- * replica knows of (-1: of none), 1 when it had lost touch, ms to hold an unknown budget, the replica's day. Returns
- * day, spent, the error that holds calls back, or nothing, and for how many ms: 0 when a probe is due.
+ * Exchanges the state of the limits with a replica. KEYS: circuit, calls, budget. ARGV: sent, 1 when there is a budget, day,
+ * credits that this replica knows were spent on it (day -1: none), 1 on its first heartbeat, ms to hold an unknown budget, the
+ * replica's day. Returns the day, the credits spent on it, the error that opened the circuit, or an empty text, and ms until a
+ * probe is due.
  */
-const COMPARE = `${IN_TIME}${ALLOWANCE}${SPENDING}
+const SYNC_LIMITS = `${REJECT_LATE}${LIMIT_KEYS}${SPENDING}
 local day, spent = 0, 0
 if ARGV[2] == '1' then
   day, spent = spending(tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1')
 end
 local circuit = redis.call('HMGET', CIRCUIT, 'until', 'error')
-local openUntil = circuit[2] and int(circuit[1]) or 0
+local openUntil = circuit[2] and toInteger(circuit[1]) or 0
 if openUntil == 0 or openUntil > now + 600000 then return { day, spent, '', 0 } end
 return { day, spent, circuit[2], math.max(0, openUntil - now) }
 `;
 
-/** Names a script. */
+/** Name of a script. */
 export type ScriptName = keyof typeof SCRIPTS;
 
-/** The scripts, as ioredis wants them. */
+/** The scripts, as ioredis's `scripts` option takes them. */
 export const SCRIPTS = {
-  greet: { lua: GREET },
-  claim: { lua: CLAIM },
-  renew: { lua: RENEW },
-  store: { lua: STORE },
-  giveUp: { lua: GIVE_UP },
-  find: { lua: FIND },
-  changes: { lua: CHANGES },
-  reserve: { lua: RESERVE },
-  report: { lua: REPORT },
-  compare: { lua: COMPARE },
-  count: { lua: COUNT },
+  heartbeat: { lua: HEARTBEAT },
+  claimPage: { lua: CLAIM_PAGE },
+  renewLock: { lua: RENEW_LOCK },
+  storePage: { lua: STORE_PAGE },
+  releaseLock: { lua: RELEASE_LOCK },
+  findVideos: { lua: FIND_VIDEOS },
+  readChanges: { lua: READ_CHANGES },
+  reserveCall: { lua: RESERVE_CALL },
+  reportCall: { lua: REPORT_CALL },
+  syncLimits: { lua: SYNC_LIMITS },
+  shareCounts: { lua: SHARE_COUNTS },
 } as const;

@@ -1,25 +1,27 @@
-import type { RedisLink } from './redisConnection.ts';
+import type { RedisConnection } from './redisConnection.ts';
 
-/** What this replica has counted of clients, and where it hears what the others have. */
-export interface SharedCounts {
-  tell(): ReadonlyMap<string, number>;
-  hear(others: ReadonlyMap<string, number>): void;
+/** The requests that this replica has counted, by client. */
+export interface RequestCounts {
+  /** The counts of the busiest clients. */
+  exportCounts(): ReadonlyMap<string, number>;
+  /** Takes in what the other replicas together have counted for these clients. */
+  importCounts(others: ReadonlyMap<string, number>): void;
 }
 
-/** A replica that has said nothing for so long does not count any more; each does twice a second. */
-const COUNT_MS = 2000;
+/** Expiry of a replica's counts: a few heartbeats. */
+const COUNT_TTL_MS = 2000;
 
 /**
- * Compares counts with the other replicas with every beat, in the background: no request waits for it. Clients' names are
- * part of keys, so they must not be secret. While Redis is away nobody hears anything.
+ * Exchanges request counts with the other replicas on every heartbeat, in the background: no request waits for it.
+ * Clients' names become part of keys, so they must not be secret. While Redis is down nothing is exchanged.
  */
-export function shareCounts(link: RedisLink, counts: SharedCounts): void {
-  link.onBeat(async (run) => {
-    const told = counts.tell();
-    if (told.size === 0) return;
-    const clients = [...told.keys()];
+export function shareRequestCounts(redis: RedisConnection, counts: RequestCounts): void {
+  redis.onHeartbeat(async (run) => {
+    const exported = counts.exportCounts();
+    if (exported.size === 0) return;
+    const clients = [...exported.keys()];
     const keys = clients.map((client) => `requests:${client}`);
-    const others = await run('count', keys, [link.replica, COUNT_MS, ...told.values()]);
-    counts.hear(new Map(clients.map((client, index) => [client, Number(others[index])])));
+    const others = await run('shareCounts', keys, [redis.replica, COUNT_TTL_MS, ...exported.values()]);
+    counts.importCounts(new Map(clients.map((client, index) => [client, Number(others[index])])));
   });
 }

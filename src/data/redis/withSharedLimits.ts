@@ -3,32 +3,33 @@ import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { FetchOptions, Page, PageKey, PageSource } from '../../domain/page.ts';
 import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
+import { toUtcDay } from '../../domain/utcDay.ts';
 import type { OnDataEvent } from '../events.ts';
-import { secondsRefused } from '../upstream/accountRefusal.ts';
+import { accountRefusalSeconds } from '../upstream/accountRefusal.ts';
 import type { Spending } from '../upstream/creditBudget.ts';
 import { shed } from '../upstream/shed.ts';
 import { watchSending } from '../upstream/watchSending.ts';
 import {
   FAILURE_SECONDS,
-  isFailure,
+  isUpstreamFailure,
   MAX_FAILURES,
-  type Opening,
-  toRefusal,
+  type OpenCircuit,
+  toOpenError,
 } from '../upstream/withCircuitBreaker.ts';
 import { WINDOW_MS } from '../upstream/withRateLimit.ts';
 import { decodeError, encodeError } from './errorRecord.ts';
-import type { RedisLink, RunScript } from './redisConnection.ts';
+import type { RedisConnection, RunScript } from './redisConnection.ts';
 
-/** What all replicas may spend together. */
-export interface SharedAllowanceOptions {
-  readonly link: RedisLink;
+/** See `withSharedLimits`. */
+export interface SharedLimitsOptions {
+  readonly redis: RedisConnection;
   /** Calls in any second. */
   readonly qps: number;
   /** Credits a UTC day; undefined when there is no limit. */
   readonly creditsPerDay: number | undefined;
   /** What was spent before the process started. */
   readonly spent?: Spending | undefined;
-  /** Told what all replicas have spent, before each request that this one pays for leaves. */
+  /** Receives what all replicas have spent, before each request of this one is sent. */
   readonly onSpend?: ((spent: Spending) => void) | undefined;
   /** Deadline of one attempt. */
   readonly attemptMs: number;
@@ -36,62 +37,62 @@ export interface SharedAllowanceOptions {
   readonly onEvent: OnDataEvent;
 }
 
-/** Longest pause before Redis is asked again for what it did not grant. */
+/** Longest pause before Redis is asked again. */
 const WAIT_MS = 50;
-/** After Redis has lost what was spent, each replica has said what it knows by then. */
+/** How long nothing is spent after Redis has lost what was spent: by then each replica has reported what it knows. */
 const HOLD_MS = 2000;
-/** When Redis may be there again. */
+/** `retryAfterSeconds` while Redis is down. */
 const RETRY_SECONDS = 5;
 const KEYS = ['circuit', 'calls', 'budget'];
-const DAY_MS = 86_400_000;
-/** Longest wait between a reservation and its call that is reckoned with. */
+/** Bounds how long a call may wait between its reservation and its request. */
 const MAX_TURN_MS = 60_000;
 
 /**
- * Reserves each call in Redis before it is made, of what all replicas may do together: the rate, the day's credits, and
- * the circuit that a failing upstream, a refused account or a 429 opens for all of them. Waits for the rate, and for
- * another replica's probe.
+ * Reserves each call in Redis before it is made, so that all replicas together keep to the rate limit and to the day's
+ * budget, and share one circuit breaker: a failing upstream, a refused account or a 429 stops the calls of all. Waits
+ * for the rate limit, and for another replica's probe.
  *
- * While Redis is away a call is made unreserved, unless there is a budget, which could be overspent then; and not
- * while the circuit is open, as far as was known.
+ * While Redis is down, calls are made without a reservation; not with a budget, which they could overspend, and not
+ * while the circuit was last known to be open.
  *
  * @throws {ApiError} What opened the circuit; `CREDIT_BUDGET_EXHAUSTED`; `UPSTREAM_UNAVAILABLE` when its turn would
  * not come in time.
  */
-export function withSharedAllowance(source: PageSource, options: SharedAllowanceOptions): PageSource {
-  const { link, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
+export function withSharedLimits(source: PageSource, options: SharedLimitsOptions): PageSource {
+  const { redis, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
   let spent: Spending | undefined = options.spent;
-  let opening: Opening | undefined;
+  let openCircuit: OpenCircuit | undefined;
   if (spent && creditsPerDay !== undefined) onEvent({ type: 'budgetSpent', ...spent });
-  link.onBeat(async (run, isFirst) => {
-    if (isFirst) await tellOpening(run);
+  redis.onHeartbeat(async (run, isFirst) => {
+    if (isFirst) await reportOpenCircuit(run);
     const hasBudget = creditsPerDay === undefined ? 0 : 1;
     const known = [spent?.day ?? -1, spent?.credits ?? 0];
     const args = [hasBudget, ...known, isFirst ? 1 : 0, HOLD_MS, today()];
-    const [day, credits, error, ms] = await run('compare', KEYS, args);
-    if (hasBudget) noteSpending({ day: Number(day), credits: Number(credits) });
-    if (Number(ms) > 0) noteOpening(decodeError(String(error)), Number(ms));
-    else if (String(error) === '' && opening && clock.monotonic() >= opening.until) noteClosing();
+    const [day, credits, error, ms] = await run('syncLimits', KEYS, args);
+    if (hasBudget) recordSpending({ day: Number(day), credits: Number(credits) });
+    if (Number(ms) > 0) recordOpening(decodeError(String(error)), Number(ms));
+    else if (String(error) === '' && openCircuit && clock.monotonic() >= openCircuit.until) recordClosing();
   });
 
-  /** What was learnt while Redis was away, or before it forgot, holds for the others too. */
-  async function tellOpening(run: RunScript): Promise<void> {
-    if (!opening || clock.monotonic() >= opening.until) return;
-    const ms = Math.ceil(opening.until - clock.monotonic());
-    await run('report', KEYS, ['', 'refused', WINDOW_MS, encodeError(opening.error), ms, MAX_FAILURES, 0, 0]);
+  /** What this replica learned while Redis was down, or before Redis lost its data, holds for the others too. */
+  async function reportOpenCircuit(run: RunScript): Promise<void> {
+    if (!openCircuit || clock.monotonic() >= openCircuit.until) return;
+    const ms = Math.ceil(openCircuit.until - clock.monotonic());
+    const error = encodeError(openCircuit.error);
+    await run('reportCall', KEYS, ['', 'refused', WINDOW_MS, error, ms, MAX_FAILURES, 0, 0]);
   }
 
-  function noteSpending(spending: Spending): void {
-    const isNews = spending.day !== spent?.day || spending.credits !== spent.credits;
+  function recordSpending(spending: Spending): void {
+    const hasChanged = spending.day !== spent?.day || spending.credits !== spent.credits;
     spent = spending;
-    if (isNews && creditsPerDay !== undefined) onEvent({ type: 'budgetSpent', ...spending });
+    if (hasChanged && creditsPerDay !== undefined) onEvent({ type: 'budgetSpent', ...spending });
   }
 
   function today(): number {
-    return Math.floor(clock.now() / DAY_MS);
+    return toUtcDay(clock.now());
   }
 
-  /** Takes the right to one call, as soon as there is one; gives the day that pays for it. Undefined without Redis. */
+  /** Reserves one call, waiting for its turn; gives the day whose budget pays for it. Undefined when Redis is down. */
   async function reserve(
     token: string,
     key: PageKey,
@@ -101,24 +102,24 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
       fetchOptions.check();
       throwIfOpen();
       const budget = [CREDITS_PER_REQUEST, creditsPerDay ?? '', HOLD_MS, today()];
-      // It may have to wait for its turn in this replica before it leaves.
+      // After the reservation the call may still have to wait for its turn in this replica.
       const turnMs = Math.min(Math.max(0, fetchOptions.deadline() - clock.monotonic()), MAX_TURN_MS);
       const args = [token, qps, Math.ceil(turnMs) + attemptMs, WINDOW_MS, ...budget];
-      const [answer, first, second] = await link.run('reserve', KEYS, args).catch(() => []);
-      switch (String(answer)) {
+      const [verdict, first, second] = await redis.run('reserveCall', KEYS, args).catch(() => []);
+      switch (String(verdict)) {
         case 'granted':
-          noteSpending({ day: Number(first), credits: Number(second) });
+          recordSpending({ day: Number(first), credits: Number(second) });
           return Number(first);
         case 'spent':
-          throw exhausted(Math.ceil(Number(first) / 1000));
+          throw budgetExhausted(Math.ceil(Number(first) / 1000));
         case 'open':
-          noteOpening(decodeError(String(first)), Number(second));
+          recordOpening(decodeError(String(first)), Number(second));
           break;
         case 'wait':
           await waitFor(Number(first), fetchOptions, () => shed(key, onEvent));
           break;
         case 'held':
-          await waitFor(Number(first), fetchOptions, unknown);
+          await waitFor(Number(first), fetchOptions, budgetUnknown);
           break;
         default:
           return undefined;
@@ -126,7 +127,7 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
     }
   }
 
-  /** Waits for a moment of `ms`; throws when there is no time for that. */
+  /** Waits `ms`, but only a moment at a time; throws when the deadline comes first. */
   async function waitFor(ms: number, { deadline }: FetchOptions, toError: () => ApiError): Promise<void> {
     const pauseMs = Math.min(ms, WAIT_MS);
     if (clock.monotonic() + pauseMs >= deadline()) throw toError();
@@ -134,53 +135,55 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
   }
 
   function throwIfOpen(): void {
-    if (opening && clock.monotonic() < opening.until) throw toRefusal(opening, clock);
+    if (openCircuit && clock.monotonic() < openCircuit.until) throw toOpenError(openCircuit, clock);
   }
 
-  function noteOpening(error: ApiError = unavailable(), ms: number, isTold = true): void {
-    const isNews = !opening || clock.monotonic() >= opening.until || opening.error.code !== error.code;
-    opening = { error, until: clock.monotonic() + ms };
-    if (isNews && isTold) onEvent({ type: 'circuitOpened', code: error.code, seconds: Math.ceil(ms / 1000) });
+  function recordOpening(error: ApiError = upstreamUnavailable(), ms: number, isReported = true): void {
+    const hasChanged =
+      !openCircuit || clock.monotonic() >= openCircuit.until || openCircuit.error.code !== error.code;
+    openCircuit = { error, until: clock.monotonic() + ms };
+    if (hasChanged && isReported)
+      onEvent({ type: 'circuitOpened', code: error.code, seconds: Math.ceil(ms / 1000) });
   }
 
-  function noteClosing(): void {
-    opening = undefined;
+  function recordClosing(): void {
+    openCircuit = undefined;
     onEvent({ type: 'circuitClosed' });
   }
 
-  function exhausted(retryAfterSeconds: number): ApiError {
+  function budgetExhausted(retryAfterSeconds: number): ApiError {
     onEvent({ type: 'budgetRefused', retryAfterSeconds });
     return new ApiError('CREDIT_BUDGET_EXHAUSTED', { retryAfterSeconds });
   }
 
-  function unknown(): ApiError {
+  function budgetUnknown(): ApiError {
     onEvent({ type: 'budgetUnknown', retryAfterSeconds: RETRY_SECONDS });
     return new ApiError('CREDIT_BUDGET_EXHAUSTED', {
-      message: 'This server cannot reserve credits for the moment (CREDIT_BUDGET_PER_DAY).',
+      message: 'This server cannot reserve credits at the moment (CREDIT_BUDGET_PER_DAY).',
       retryAfterSeconds: RETRY_SECONDS,
     });
   }
 
-  /** Tells all replicas what became of a call. */
-  async function report(token: string, verdict: Verdict, day: number): Promise<void> {
-    const { word, error, ms } = verdict;
+  /** Reports the outcome of a call to all replicas. */
+  async function report(token: string, outcome: CallOutcome, day: number): Promise<void> {
+    const { word, error, ms } = outcome;
     const credits = creditsPerDay === undefined ? 0 : CREDITS_PER_REQUEST;
     const args = [token, word, WINDOW_MS, error ? encodeError(error) : '', ms, MAX_FAILURES, credits, day];
-    // Where Redis has gone meanwhile, at least this replica knows.
-    const gone = word === 'refused' ? 'opened' : '';
-    const [change] = await link.run('report', KEYS, args).catch(() => [gone]);
-    if (String(change) === 'opened') noteOpening(error, ms);
-    if (String(change) === 'closed') noteClosing();
+    // When Redis went down meanwhile, at least this replica keeps to it.
+    const withoutRedis = word === 'refused' ? 'opened' : '';
+    const [change] = await redis.run('reportCall', KEYS, args).catch(() => [withoutRedis]);
+    if (String(change) === 'opened') recordOpening(error, ms);
+    if (String(change) === 'closed') recordClosing();
   }
 
-  /** A call that Redis does not know of. The circuit breaker of this replica tells of what it meets. */
+  /** A call that Redis does not know of. This replica's own circuit breaker emits the events of such calls. */
   async function fetchUnreserved(key: PageKey, fetchOptions: FetchOptions): Promise<Page> {
-    if (creditsPerDay !== undefined) throw unknown();
+    if (creditsPerDay !== undefined) throw budgetUnknown();
     try {
       return await source(key, fetchOptions);
     } catch (error) {
-      const { word, error: cause, ms } = judge(error, true);
-      if (word === 'refused') noteOpening(cause, ms, false);
+      const { word, error: cause, ms } = toOutcome(error, true);
+      if (word === 'refused') recordOpening(cause, ms, false);
       throw error;
     }
   }
@@ -191,7 +194,7 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
     if (day === undefined) return fetchUnreserved(key, fetchOptions);
     const check = (): void => {
       fetchOptions.check();
-      // It may have opened while this call waited for a connection.
+      // The circuit may have opened while this call waited for a connection.
       throwIfOpen();
     };
     const onRequest = (): void => {
@@ -205,31 +208,34 @@ export function withSharedAllowance(source: PageSource, options: SharedAllowance
       void report(token, ANSWERED, day);
       return page;
     } catch (error) {
-      // Known to all before anybody hears of it here.
-      await report(token, judge(error, isSent()), day);
+      // All replicas know of a failure before the caller does.
+      await report(token, toOutcome(error, isSent()), day);
       throw error;
     }
   };
 }
 
-/** What a call says of those to come. */
-interface Verdict {
+/** What a call means for later ones. */
+interface CallOutcome {
   readonly word: 'unsent' | 'sent' | 'answered' | 'refused' | 'failed';
-  /** What holds all calls back, and for how long; when it failed, only if others have as well. */
+  /** The error that opens the circuit; of a failed call, when enough calls in a row have failed. */
   readonly error?: ApiError;
+  /** For how long. */
   readonly ms: number;
 }
 
-const ANSWERED: Verdict = { word: 'answered', ms: 0 };
+const ANSWERED: CallOutcome = { word: 'answered', ms: 0 };
 
-function judge(error: unknown, isSent: boolean): Verdict {
+function toOutcome(error: unknown, isSent: boolean): CallOutcome {
   if (!isSent) return { word: 'unsent', ms: 0 };
   if (!(error instanceof ApiError)) return ANSWERED;
-  const seconds = secondsRefused(error);
+  const seconds = accountRefusalSeconds(error);
   if (seconds !== undefined) return { word: 'refused', error, ms: seconds * 1000 };
-  return isFailure(error) ? { word: 'failed', error: unavailable(), ms: FAILURE_SECONDS * 1000 } : ANSWERED;
+  return isUpstreamFailure(error)
+    ? { word: 'failed', error: upstreamUnavailable(), ms: FAILURE_SECONDS * 1000 }
+    : ANSWERED;
 }
 
-function unavailable(): ApiError {
+function upstreamUnavailable(): ApiError {
   return new ApiError('UPSTREAM_UNAVAILABLE', { retryAfterSeconds: FAILURE_SECONDS });
 }

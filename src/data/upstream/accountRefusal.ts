@@ -1,13 +1,13 @@
 import type { ApiError } from '../../domain/errors.ts';
 
-/** How long calls are held when the account is refused, until upstream is asked again. */
+/** How long no call is made after the account was refused. */
 const REFUSED_SECONDS = 60;
 
 /**
- * For how many seconds an answer refuses every call, whatever its page: a minute when the account is refused (401,
- * 402, 403), as long as it asks for after a 429. Undefined when it speaks of one page alone.
+ * For how many seconds an error holds for every call, whatever its page: a minute when the account is refused (401, 402,
+ * 403), as long as upstream asks for after a 429. Undefined for an error of one page.
  */
-export function secondsRefused({ code, retryAfterSeconds }: ApiError): number | undefined {
+export function accountRefusalSeconds({ code, retryAfterSeconds }: ApiError): number | undefined {
   switch (code) {
     case 'UPSTREAM_UNAUTHENTICATED':
     case 'UPSTREAM_QUOTA_EXCEEDED':

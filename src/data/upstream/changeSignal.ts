@@ -1,17 +1,17 @@
-/** Wakes those who wait for something to change. */
+/** Wakes all waiters when something changes. */
 export interface ChangeSignal {
   /** Resolves with the next change. */
   next(): Promise<void>;
-  /** Tells of a change. */
-  fire(): void;
+  /** Reports a change. */
+  notify(): void;
 }
 
-/** Makes a signal that nobody waits for yet. */
+/** Creates a signal. */
 export function createChangeSignal(): ChangeSignal {
   const waiting: (() => void)[] = [];
   return {
     next: () => new Promise((resolve) => void waiting.push(resolve)),
-    fire: () => {
+    notify: () => {
       for (const resolve of waiting.splice(0)) resolve();
     },
   };

@@ -1,7 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
+import { DAY_MS, toUtcDay } from '../../domain/utcDay.ts';
 import { createChangeSignal } from './changeSignal.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Credits spent on a UTC day. */
 export interface Spending {
@@ -11,47 +10,47 @@ export interface Spending {
 }
 
 /**
- * The credits that may be spent on one UTC day. They are set aside before a call waits for its turn, and spent, or
- * given back, when it has left or not; so what is spent and what is set aside never exceed the budget together.
+ * The credits that may be spent on one UTC day. They are reserved before a call waits for its turn, and then spent when its
+ * request is sent, or released when it is not. Spent and reserved credits together never exceed the budget.
  */
 export interface CreditBudget {
-  /** Sets `credits` aside; false when fewer are left, neither spent nor set aside. */
+  /** Reserves credits; false when fewer are left. */
   reserve(credits: number): boolean;
-  /** Spends credits that were set aside. */
+  /** Spends reserved credits. */
   spend(credits: number): void;
-  /** Gives back credits that were set aside. */
+  /** Releases reserved credits. */
   release(credits: number): void;
-  /** True when `credits` are not even there if all that is set aside is given back. */
+  /** True when the credits would not be left even if all reserved ones were released. */
   isSpent(credits: number): boolean;
-  /** Resolves when credits that were set aside are spent or given back. */
+  /** Resolves when reserved credits are spent or released. */
   changed(): Promise<void>;
-  /** Seconds until the day turns. */
+  /** Seconds until the day ends. */
   secondsLeft(): number;
 }
 
-/** What a budget starts from. */
+/** See `createCreditBudget`. */
 export interface CreditBudgetOptions {
   readonly creditsPerDay: number;
   readonly clock: Clock;
-  /** What was spent before the process started; counts when it is of today. */
+  /** What was spent before the process started; counts if it was today. */
   readonly spent?: Spending | undefined;
-  /** Told what is spent, at the start and before each request that it pays for leaves. */
+  /** Receives what is spent: at the start, and before each request is sent. */
   readonly onSpend?: ((spent: Spending) => void) | undefined;
 }
 
 /**
- * Makes a budget that cannot be overshot. A day ends when as much time has passed on the monotonic clock as was left
- * of it, so that a wall clock that jumps neither opens the purse twice nor keeps it shut.
+ * Creates a budget that cannot be exceeded. A day ends when the time that was left of it has passed on the monotonic clock:
+ * a wall clock that is set neither resets the budget early nor keeps it spent.
  */
 export function createCreditBudget(options: CreditBudgetOptions): CreditBudget {
   const { creditsPerDay, clock, onSpend } = options;
-  const today = Math.floor(clock.now() / DAY_MS);
-  // A clock that was set back may have brought the process back to the day before.
+  const today = toUtcDay(clock.now());
+  // After a clock was set back, the recorded day may be tomorrow.
   const known = [today, today + 1].includes(options.spent?.day ?? Number.NaN) ? options.spent : undefined;
   let day = known?.day ?? today;
   let spent = known?.credits ?? 0;
   let endsAt = endOf(day);
-  /** Not of any day: what waits past midnight is paid for with the new day's credits. */
+  /** Independent of the day: a call that waits past midnight is paid with the new day's credits. */
   let reserved = 0;
   const settled = createChangeSignal();
   onSpend?.({ day, credits: spent });
@@ -60,39 +59,39 @@ export function createCreditBudget(options: CreditBudgetOptions): CreditBudget {
     return clock.monotonic() + Math.min((date + 1) * DAY_MS - clock.now(), DAY_MS);
   }
 
-  function turnDay(): void {
+  function startNewDayIfOver(): void {
     if (clock.monotonic() < endsAt) return;
-    day = Math.max(Math.floor(clock.now() / DAY_MS), day + 1);
+    day = Math.max(toUtcDay(clock.now()), day + 1);
     spent = 0;
     endsAt = endOf(day);
   }
 
   function settle(credits: number): void {
     reserved -= credits;
-    settled.fire();
+    settled.notify();
   }
 
   return {
     reserve(credits) {
-      turnDay();
+      startNewDayIfOver();
       if (spent + reserved + credits > creditsPerDay) return false;
       reserved += credits;
       return true;
     },
     spend(credits) {
-      turnDay();
+      startNewDayIfOver();
       spent += credits;
       onSpend?.({ day, credits: spent });
       settle(credits);
     },
     release: settle,
     isSpent(credits) {
-      turnDay();
+      startNewDayIfOver();
       return spent + credits > creditsPerDay;
     },
     changed: settled.next,
     secondsLeft() {
-      turnDay();
+      startNewDayIfOver();
       return Math.ceil((endsAt - clock.monotonic()) / 1000);
     },
   };

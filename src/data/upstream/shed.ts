@@ -2,7 +2,7 @@ import { ApiError } from '../../domain/errors.ts';
 import type { PageKey } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
 
-/** Tells that a page is not asked for because its turn would never come, and gives the error that says so. */
+/** Emits that a page is not requested because its turn would come too late, and gives the error to throw. */
 export function shed({ chart, number }: PageKey, onEvent: OnDataEvent): ApiError {
   onEvent({ type: 'pageShed', chart, page: number });
   return new ApiError('UPSTREAM_UNAVAILABLE', {

@@ -1,21 +1,21 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { OnDataEvent } from '../events.ts';
 import { parseJson } from '../../domain/json.ts';
+import type { OnDataEvent } from '../events.ts';
 import type { Spending } from './creditBudget.ts';
 
-/** Where a budget's spending outlives the process. Neither ever throws: see the events. */
+/** Carries a budget's spending over a restart. Neither method throws: both emit events. */
 export interface SpendingFile {
-  /** What was spent, as far as is known. */
+  /** What was spent; undefined when nothing is recorded. */
   read(): Spending | undefined;
-  /** Replaces what was spent. */
+  /** Records what was spent. */
   write(spent: Spending): void;
 }
 
-/** What a spending file needs. */
+/** See `createSpendingFile`. */
 export interface SpendingFileOptions {
   readonly file: string;
-  /** Who is paid: what others were paid does not count, and is kept. */
+  /** Whom the credits were paid to, as `sourceId` names it. Records of other sources stay in the file. */
   readonly source: string;
   readonly onEvent: OnDataEvent;
 }
@@ -23,15 +23,15 @@ export interface SpendingFileOptions {
 const schema = z.object({
   format: z.literal('trending-graphql credits'),
   version: z.literal(1),
-  /** By source: a run on demo data must not make a real one forget. */
+  /** By source: running on demo data must not reset what was really spent. */
   spent: z.record(z.string(), z.object({ day: z.int().nonnegative(), credits: z.int().nonnegative() })),
 });
 type Spent = z.infer<typeof schema>['spent'];
 
 /**
- * Keeps a day's spending in a file of its own, written as each request leaves rather than on a clean stop: a process
- * that is killed must not start with a full purse. Synchronous on purpose, a few bytes at most `KEYAPI_QPS` times a
- * second.
+ * Carries a day's spending over a restart. The file is written before each request is sent, rather than on a clean stop: a
+ * process that was killed must not start with a full budget. Writing is synchronous on purpose: it is a few bytes, at most
+ * `KEYAPI_QPS` times a second.
  */
 export function createSpendingFile({ file, source, onEvent }: SpendingFileOptions): SpendingFile {
   let spent: Spent = {};
@@ -59,7 +59,7 @@ export function createSpendingFile({ file, source, onEvent }: SpendingFileOption
       isFailing = false;
     } catch (error) {
       remove(temporary);
-      // Told once: it would happen with every call.
+      // Emitted once: it would fail with every call.
       if (!isFailing) onEvent({ type: 'fileFailed', file, reason: (error as Error).message });
       isFailing = true;
     }
@@ -76,6 +76,6 @@ function remove(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // Where it could not be written it cannot be removed either.
+    // A file that could not be written may not be removable either.
   }
 }

@@ -1,6 +1,6 @@
 import type { FetchOptions } from '../../domain/page.ts';
 
-/** Options that note whether a request was sent: what was not has cost nothing and says nothing of upstream. */
+/** Fetch options that record whether a request was sent. One that was not has cost nothing, and says nothing about upstream. */
 export function watchSending(options: FetchOptions): {
   readonly watched: FetchOptions;
   readonly isSent: () => boolean;

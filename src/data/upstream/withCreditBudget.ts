@@ -6,10 +6,10 @@ import type { CreditBudget } from './creditBudget.ts';
 import { watchSending } from './watchSending.ts';
 
 /**
- * Sets each call's credits aside before it is made, and gives them back when it is not made after all. While
- * all that is left is set aside for other calls, it waits for what becomes of them.
+ * Reserves the credits of each call, and releases them when no request is sent. While all credits that are left are
+ * reserved for other calls, it waits until one of those is sent or not.
  *
- * @throws {ApiError} `CREDIT_BUDGET_EXHAUSTED`, with the seconds until the UTC day turns, when they are spent.
+ * @throws {ApiError} `CREDIT_BUDGET_EXHAUSTED`, with the seconds until the UTC day ends, when the credits are spent.
  */
 export function withCreditBudget(source: PageSource, budget: CreditBudget, onEvent: OnDataEvent): PageSource {
   return async (key, options) => {

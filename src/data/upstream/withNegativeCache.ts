@@ -2,13 +2,13 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { type PageSource, pageId } from '../../domain/page.ts';
-import { secondsRefused } from './accountRefusal.ts';
+import { accountRefusalSeconds } from './accountRefusal.ts';
 import { watchSending } from './watchSending.ts';
 
-/** How long failures are remembered. */
-export interface FailureMemoryOptions {
+/** See `withNegativeCache`. */
+export interface NegativeCacheOptions {
   readonly clock: Clock;
-  /** The first failure of a page; each further one twice as long as the one before, up to a minute. */
+  /** Time to live of the first failure of a page. It doubles with each further failure in a row, up to a minute. */
   readonly ttlMs: number;
 }
 
@@ -20,21 +20,21 @@ interface Failure {
   readonly count: number;
 }
 
-/** However often a page has failed. */
+/** The longest time to live of a failure. */
 export const MAX_TTL_MS = 60_000;
-/** What upstream does not accept it will not accept a moment later, and asking costs. */
+/** Time to live of a refusal (400): upstream would refuse the same request again, and bill it. */
 export const REFUSED_TTL_MS = 600_000;
 const MAX_FAILURES = 10_000;
 
 /**
- * Does not ask again for a page that has just failed: everyone gets the same error for a moment, so that a failing
- * upstream is not hammered and an outage costs little. A 400 is remembered for 10 minutes. A call that was never
- * sent is not remembered. At most 10,000 pages are, for the whole process.
+ * Caches failures, so that a failing upstream is not hammered and an outage costs little: until a page's failure expires,
+ * everyone gets the same error and no request is sent. A refusal (400) is cached for 10 minutes. Not cached: errors of calls
+ * that were not sent, and errors of the account. Bounded to 10,000 pages, for all operations of the process.
  */
-export function withFailureMemory(source: PageSource, { clock, ttlMs }: FailureMemoryOptions): PageSource {
+export function withNegativeCache(source: PageSource, { clock, ttlMs }: NegativeCacheOptions): PageSource {
   const failures = new LRUCache<string, Failure>({ max: MAX_FAILURES });
 
-  function remember(id: string, error: ApiError): void {
+  function cacheFailure(id: string, error: ApiError): void {
     const isRefused = error.code === 'BAD_USER_INPUT';
     const count = isRefused ? 0 : (failures.get(id)?.count ?? 0) + 1;
     const ttl = isRefused ? REFUSED_TTL_MS : Math.min(ttlMs * 2 ** (count - 1), MAX_TTL_MS);
@@ -52,8 +52,9 @@ export function withFailureMemory(source: PageSource, { clock, ttlMs }: FailureM
       failures.delete(id);
       return page;
     } catch (error) {
-      // What holds for every page is the circuit breaker's to remember.
-      if (isSent() && error instanceof ApiError && secondsRefused(error) === undefined) remember(id, error);
+      // Errors of the account hold for every page: the circuit breaker remembers them.
+      if (isSent() && error instanceof ApiError && accountRefusalSeconds(error) === undefined)
+        cacheFailure(id, error);
       throw error;
     }
   };

@@ -4,20 +4,20 @@ import type { PageSource } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
 import { shed } from './shed.ts';
 
-/** How much may go on at once. */
+/** See `withQueue`. */
 export interface QueueOptions {
-  /** Fetches under way. */
+  /** Fetches in flight. */
   readonly concurrency: number;
-  /** Fetches that may wait; of refreshes, half as many. */
+  /** Fetches that may wait; half as many when the fetch is a refresh. */
   readonly maxWaiting: number;
   readonly onEvent: OnDataEvent;
 }
 
 /**
- * Lets at most `concurrency` fetches through at once. The others wait for their turn, operations before
- * refreshes, and neither cost anything nor use up an attempt's deadline before it comes.
+ * Runs at most `concurrency` fetches at once. The others wait for their turn, operations before refreshes; until then they
+ * cost nothing, and the deadline of their attempt has not started.
  *
- * @throws {ApiError} `UPSTREAM_UNAVAILABLE` when too many wait already.
+ * @throws {ApiError} `UPSTREAM_UNAVAILABLE` when too many are waiting.
  */
 export function withQueue(
   source: PageSource,
@@ -28,7 +28,7 @@ export function withQueue(
   return async (key, options) => {
     const isFull = queue.size >= (options.background ? maxWaiting / 2 : maxWaiting);
     if (isFull) throw shed(key, onEvent);
-    // In whatever call it has its turn: what follows belongs to the operation that asked.
+    // The queue runs it in another operation's asynchronous context; its spans belong to the one that asked.
     const fetch = AsyncResource.bind(() => source(key, options));
     return queue.add(fetch, { priority: options.background ? 0 : 1 });
   };

@@ -5,30 +5,29 @@ import { createChangeSignal } from './changeSignal.ts';
 import { shed } from './shed.ts';
 import { watchSending } from './watchSending.ts';
 
-/** How long a call counts after its answer: a second, and what timers may be early by. */
+/** How long a call counts after its response: a second, and a margin for timers that fire early. */
 export const WINDOW_MS = 1010;
 
-/** How often may be called. */
+/** See `withRateLimit`. */
 export interface RateLimitOptions {
-  /** Calls in any second; a fraction is one call in as many seconds as it takes. May change. */
+  /** Calls in any second. Below 1: one call in 1/qps seconds. May change. */
   readonly qps: () => number;
   readonly clock: Clock;
   readonly onEvent: OnDataEvent;
 }
 
 interface Call {
-  /** When it was answered, or failed; undefined while it is under way. */
+  /** When it succeeded or failed; undefined while it is in flight. */
   endedAt?: number;
 }
 
 /**
- * Makes at most `qps()` calls in any second (a sliding window on the monotonic clock); the others wait. One whose turn
- * would not come before its deadline is not made.
+ * Makes at most `qps()` calls in any second (a sliding window on the monotonic clock); the others wait.
  *
- * A call counts until a second after it was answered: it may have arrived at any moment until then, on a connection
- * that was slow to open, say, and the next ones sooner.
+ * A call counts until a second after its response: it may have reached upstream at any moment before that, for example
+ * on a connection that was slow to open.
  *
- * @throws {ApiError} `UPSTREAM_UNAVAILABLE` for such a call.
+ * @throws {ApiError} `UPSTREAM_UNAVAILABLE` for a call whose turn would not come before its deadline.
  */
 export function withRateLimit(source: PageSource, { qps, clock, onEvent }: RateLimitOptions): PageSource {
   const calls = new Set<Call>();
@@ -57,7 +56,7 @@ export function withRateLimit(source: PageSource, { qps, clock, onEvent }: RateL
     }
   }
 
-  /** When the first of the calls stops to count; undefined while all are under way. */
+  /** When the first of the calls stops counting; undefined while all are in flight. */
   function nextTurn(windowMs: number): number | undefined {
     const times = [...calls].flatMap(({ endedAt }) => (endedAt === undefined ? [] : [endedAt]));
     return times.length > 0 ? Math.min(...times) + windowMs : undefined;
@@ -71,7 +70,7 @@ export function withRateLimit(source: PageSource, { qps, clock, onEvent }: RateL
     } finally {
       if (isSent()) call.endedAt = clock.monotonic();
       else calls.delete(call);
-      ended.fire();
+      ended.notify();
     }
   };
 }

@@ -7,7 +7,7 @@ import { watchSending } from './watchSending.ts';
 const MIN_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 3000;
 
-/** What a retry needs. */
+/** See `withRetry`. */
 export interface RetryOptions {
   readonly clock: Clock;
   /** From 0 up to 1. */
@@ -16,9 +16,9 @@ export interface RetryOptions {
 }
 
 /**
- * Repeats a call once that was never answered, or that KeyAPI advises to repeat (`ApiError.repeatable`), after a
- * random pause of half a second to three that leaves at least as much time again before the deadline. Anything
- * else may have been billed, or would fail again.
+ * Retries a call once, after a random pause, when it got no response or KeyAPI advises a retry (`ApiError.canRetryNow`). Any
+ * other call may have been billed, or would fail again. The pause is 0.5 to 3 seconds, and at most half of the time that is
+ * left before the deadline; when that is less than half a second, there is no retry.
  */
 export function withRetry(source: PageSource, { clock, random, onEvent }: RetryOptions): PageSource {
   return async (key, options) => {
@@ -26,7 +26,7 @@ export function withRetry(source: PageSource, { clock, random, onEvent }: RetryO
       return await source(key, options);
     } catch (error) {
       const longest = Math.min(MAX_PAUSE_MS, (options.deadline() - clock.monotonic()) / 2);
-      if (!(error instanceof ApiError && error.repeatable) || longest < MIN_PAUSE_MS) throw error;
+      if (!(error instanceof ApiError && error.canRetryNow) || longest < MIN_PAUSE_MS) throw error;
       const pauseMs = Math.round(MIN_PAUSE_MS + random() * (longest - MIN_PAUSE_MS));
       await clock.sleep(pauseMs);
 
@@ -35,7 +35,7 @@ export function withRetry(source: PageSource, { clock, random, onEvent }: RetryO
         onEvent({ type: 'retry', chart: key.chart, page: key.number, code: error.code, pauseMs });
       };
       const { watched, isSent } = watchSending({ ...options, onRequest });
-      // Where the second attempt was never made, the first one's error says more.
+      // When the second attempt was not sent, the first one's error says more.
       return source(key, watched).catch((again: unknown) => {
         throw isSent() ? again : error;
       });

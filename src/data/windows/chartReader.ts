@@ -3,158 +3,169 @@ import { ApiError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { PageKey } from '../../domain/page.ts';
 import type { WindowArguments, WindowNeed } from '../../domain/window/index.ts';
-import { type ChartWindow, cutInSteps, type PagesNeeded } from './cutInSteps.ts';
 import type { OnDataEvent } from '../events.ts';
-import { createOperationPages } from './operationPages.ts';
 import type { PageCache } from '../pages/pageCache.ts';
-import type { HeldPage } from '../pages/pageStore.ts';
-import { ReadPages } from './resultPages.ts';
-import { createVideoFinder, type FindVideo } from './videoFinder.ts';
+import type { CachedPage } from '../pages/pageStore.ts';
 import type { Views } from '../pages/views.ts';
+import { type ChartWindow, cutInSteps, type PagesNeeded } from './cutInSteps.ts';
+import { createOperationPages, type ReadPage } from './operationPages.ts';
+import { ResultPages } from './resultPages.ts';
+import { createVideoFinder, type FindVideo } from './videoFinder.ts';
 
 /** Reads charts for one operation. */
 export interface ChartReader {
   /** The pages that were read so far. */
-  readonly readPages: ReadPages;
+  readonly resultPages: ResultPages;
   /**
-   * Reads a window: at once where all its pages are held, from one generation of the chart if one has them all,
-   * else from each page's newest copy. Stale pages are refreshed meanwhile. Where a page is missing, it is waited
-   * for together with fresh copies of the others, so that a window is not cut from pages of very different ages.
+   * Reads a window. When all its pages are cached it is cut at once: from one generation of the chart if one has all of
+   * them, else from each page's newest copy; stale pages are refreshed in the background. When a page is missing, the
+   * window waits for it and for fresh copies of the others, so that its pages are about equally old.
    *
-   * @throws {ApiError} When a page that is needed cannot be had.
+   * @throws {ApiError} When a page that is needed is unavailable.
    */
   readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow>;
   /** See `createVideoFinder`. */
   readonly findVideo: FindVideo;
 }
 
-/** What cutting a window from held pages came to. */
+/** See `createChartReader`. */
+export interface ChartReaderOptions {
+  readonly cache: PageCache;
+  /** Receives the cost of what is read. */
+  readonly operation: Operation;
+  readonly onEvent: OnDataEvent;
+  /** Reads a page that may have to be waited for; from `cache` by default. */
+  readonly readPage?: ReadPage | undefined;
+}
+
+/** The result of cutting a window from cached pages. */
 interface ViewCut {
   /** Absent when a page is missing. */
   readonly window: ChartWindow | undefined;
-  readonly used: readonly HeldPage[];
-  /** The pages that the window takes, as far as is known. */
-  readonly asked: readonly PageKey[];
+  readonly used: readonly CachedPage[];
+  /** The pages that the window needs, as far as is known. */
+  readonly needed: readonly PageKey[];
 }
 
-/** A reader for one operation, which pays into its cost. */
-export function createChartReader(cache: PageCache, operation: Operation, onEvent: OnDataEvent): ChartReader {
-  const isFresh = (page: HeldPage): boolean => cache.isFresh(page);
-  const readPages = new ReadPages(cache, onEvent);
-  const operationPages = createOperationPages(cache, operation, readPages, onEvent);
-  /** A page of each chart that this operation reads. */
-  const wanted = new Map<string, number>();
+/** Creates a reader for one operation. */
+export function createChartReader(options: ChartReaderOptions): ChartReader {
+  const { cache, operation, onEvent, readPage = (key, reader) => cache.fetch(key, reader) } = options;
+  const isFresh = (page: CachedPage): boolean => cache.isFresh(page);
+  const resultPages = new ResultPages(cache, onEvent);
+  const operationPages = createOperationPages({ cache, readPage, operation, resultPages, onEvent });
+  /** By chart id, the number of a page that this operation reads. */
+  const pageOfChart = new Map<string, number>();
 
   async function readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
-    if (cache.isUnseen(chart)) await cache.look(chart);
-    const held = serve(chart, cache.views(chart).preferred, args, need);
-    if (held) return held;
-    if (await cache.look(chart)) {
-      const brought = serve(chart, cache.views(chart).preferred, args, need);
-      if (brought) return brought;
+    if (cache.needsSharedLookup(chart)) await cache.lookUpShared(chart);
+    const cached = cutFromViews(chart, cache.views(chart).preferred, args, need);
+    if (cached) return cached;
+    if (await cache.lookUpShared(chart)) {
+      const imported = cutFromViews(chart, cache.views(chart).preferred, args, need);
+      if (imported) return imported;
     }
-    const { lastResort } = cache.views(chart);
+    const { fallback } = cache.views(chart);
     try {
-      return await cutLoading(chart, args, need, () => cache.known(chart));
+      return await loadAndCut(chart, args, need, () => cache.known(chart));
     } catch (error) {
       const isRefused = error instanceof ApiError && error.code === 'BAD_USER_INPUT';
-      const window = isRefused ? undefined : serve(chart, lastResort, args, need);
+      const window = isRefused ? undefined : cutFromViews(chart, fallback, args, need);
       if (window) return window;
-      // A page that upstream refuses may be one that only expired pages say exists: a chart that has shrunk.
+      // The chart may have shrunk: perhaps only expired pages say that the refused page exists.
       if (!isRefused || cache.known(chart).expired.length === 0) throw error;
-      wanted.delete(chartId(chart));
-      return await cutLoading(chart, args, need, () => ({ ...cache.known(chart), expired: [] }));
+      pageOfChart.delete(chartId(chart));
+      return await loadAndCut(chart, args, need, () => ({ ...cache.known(chart), expired: [] }));
     }
   }
 
   /** The window from the first of these views that has all its pages. */
-  function serve(
+  function cutFromViews(
     chart: Chart,
     views: Views['preferred'],
     args: WindowArguments,
     need: WindowNeed,
   ): ChartWindow | undefined {
-    let asked: readonly PageKey[] | undefined;
+    let needed: readonly PageKey[] | undefined;
     for (const view of views) {
-      const cut = cutFrom(chart, view, args, need);
-      asked ??= cut.asked;
+      const cut = cutFromView(chart, view, args, need);
+      needed ??= cut.needed;
       if (!cut.window) continue;
       for (const page of cut.used) operationPages.use(page, 'window');
-      // Whichever view served: what the newest generation lacks, or older ones would serve for good.
-      for (const key of asked) cache.refresh(key);
+      // Also the pages that the preferred view lacks: without them older views would be served until they expire.
+      for (const key of needed) cache.refresh(key);
       return cut.window;
     }
     return undefined;
   }
 
-  /** Cuts the window from `view` alone. */
-  function cutFrom(
+  /** Cuts the window from the pages of one view. */
+  function cutFromView(
     chart: Chart,
-    view: readonly HeldPage[],
+    view: readonly CachedPage[],
     args: WindowArguments,
     need: WindowNeed,
   ): ViewCut {
-    const used: HeldPage[] = [];
-    const asked: PageKey[] = [];
-    const known = { fresh: view, expired: [], elsewhere: () => pagesBeside(chart, view) };
+    const used: CachedPage[] = [];
+    const needed: PageKey[] = [];
+    const known = { fresh: view, expired: [], otherCopies: () => pagesOutside(chart, view) };
     const cutting = cutInSteps(args, need, () => known, isFresh);
     let step = cutting.next();
     while (!step.done) {
       const { numbers, pageSize } = step.value;
-      const pages: HeldPage[] = [];
+      const pages: CachedPage[] = [];
       for (const number of numbers) {
-        asked.push({ chart, number, pageSize });
-        const page = view.find((held) => held.number === number && held.pageSize === pageSize);
+        needed.push({ chart, number, pageSize });
+        const page = view.find((copy) => copy.number === number && copy.pageSize === pageSize);
         if (page) pages.push(page);
       }
-      if (pages.length < numbers.length) return { window: undefined, used, asked };
+      if (pages.length < numbers.length) return { window: undefined, used, needed };
       used.push(...pages);
       step = cutting.next(pages);
     }
-    return { window: step.value, used, asked };
+    return { window: step.value, used, needed };
   }
 
   /** The newest copies of the chart's pages that are not in `view`. */
-  function pagesBeside(chart: Chart, view: readonly HeldPage[]): HeldPage[] {
+  function pagesOutside(chart: Chart, view: readonly CachedPage[]): CachedPage[] {
     const numbers = new Set(view.map(({ number }) => number));
     return cache.newest(chart).filter(({ number }) => !numbers.has(number));
   }
 
-  /** Cuts the window from fresh pages, and waits for those that are not held. */
-  async function cutLoading(
+  /** Cuts the window from fresh pages, and waits for those that are not cached. */
+  async function loadAndCut(
     chart: Chart,
     args: WindowArguments,
     need: WindowNeed,
     known: () => ReturnType<PageCache['known']>,
   ): Promise<ChartWindow> {
-    const cutting = cutInSteps(args, need, () => ({ ...known(), elsewhere: () => [] }), isFresh);
+    const cutting = cutInSteps(args, need, () => ({ ...known(), otherCopies: () => [] }), isFresh);
     let step = cutting.next();
     while (!step.done) step = cutting.next(await load(chart, step.value));
     return step.value;
   }
 
   /** May spend: these pages are part of the window, or the one page that its facts need. */
-  async function load(chart: Chart, { numbers, pageSize, anyPage }: PagesNeeded): Promise<HeldPage[]> {
+  async function load(chart: Chart, { numbers, pageSize, anyPage }: PagesNeeded): Promise<CachedPage[]> {
     const [first = 1] = numbers;
-    if (!anyPage) wanted.set(chartId(chart), first);
-    const chosen = anyPage ? [await shareAnyPage(chart, first)] : numbers;
+    if (!anyPage) pageOfChart.set(chartId(chart), first);
+    const chosen = anyPage ? [await chooseAnyPage(chart, first)] : numbers;
     const keys = chosen.map((number) => ({ chart, number, pageSize }));
     const pages = await Promise.all(keys.map((key) => operationPages.load(key)));
     for (const page of pages) {
-      // Cut in another grid than was asked for: should it be wanted in that one again, it must be read again.
+      // Upstream used another page size. If the page is needed in this size again, it must be read again.
       if (page.pageSize !== pageSize) operationPages.clear({ chart, number: page.number, pageSize });
     }
     return pages;
   }
 
-  /** A page of the chart that another alias wants anyway, else `number`. */
-  async function shareAnyPage(chart: Chart, number: number): Promise<number> {
-    // All aliases of the operation start in the same tick: let them say first what they want.
+  /** A page of the chart that another alias reads anyway, else `number`. */
+  async function chooseAnyPage(chart: Chart, number: number): Promise<number> {
+    // All aliases of an operation start in the same tick: by the next one they have recorded their pages.
     await Promise.resolve();
-    const shared = wanted.get(chartId(chart)) ?? number;
-    wanted.set(chartId(chart), shared);
-    return shared;
+    const chosen = pageOfChart.get(chartId(chart)) ?? number;
+    pageOfChart.set(chartId(chart), chosen);
+    return chosen;
   }
 
-  return { readPages, readWindow, findVideo: createVideoFinder(cache, operationPages, readPages) };
+  return { resultPages, readWindow, findVideo: createVideoFinder(cache, operationPages, resultPages) };
 }

@@ -10,9 +10,9 @@ import {
   type WindowNeed,
   type WindowPlan,
 } from '../../domain/window/index.ts';
-import type { HeldPage } from '../pages/pageStore.ts';
+import type { CachedPage } from '../pages/pageStore.ts';
 
-/** A window as it was cut. */
+/** A window that was cut. */
 export interface ChartWindow {
   readonly ranks: RankRange;
   /** Empty when only facts were needed. */
@@ -21,7 +21,7 @@ export interface ChartWindow {
   readonly facts: ChartFacts | undefined;
 }
 
-/** What is true of the chart, and how old it is. */
+/** Facts about the chart, and the age of the data. */
 export interface ChartFacts {
   readonly chartLength: number;
   /** When the oldest page that the window was cut from was fetched, in Unix milliseconds. */
@@ -31,51 +31,51 @@ export interface ChartFacts {
 }
 
 /**
- * Bound how often a window is planned anew. A tail's probe, its pages, a moved video, a shrunk chart and a changed
- * grid may each take a round, and finding the end of a chart that claims too much some more; a chart that still
- * differs after that is no chart.
+ * Bounds how often a window is planned. The probe of a tail, its pages, a video that moved, a chart that shrank and a new
+ * page size may take a round each, and finding the end of a chart that claims too many ranks some more. A chart whose
+ * pages still contradict each other after that is unusable.
  */
 const MAX_ROUNDS = 28;
-const MAX_GRID_CHANGES = 2;
+const MAX_SIZE_CHANGES = 2;
 
-/** Pages that a window needs next. */
+/** The pages that a window needs next. */
 export interface PagesNeeded {
   readonly numbers: readonly number[];
   readonly pageSize: number;
-  /** True when any other page of the chart would do as well. */
+  /** True when any other page of the chart will do. */
   readonly anyPage: boolean;
 }
 
 /**
- * Plans a window and cuts it; on the way it yields the pages that it needs next, and is to be given them.
+ * Plans a window and cuts it. Yields the pages that it needs next, and expects them in return, until it has all of them.
  *
- * @param known What is held of the chart; looked at before each step, and the same object while nothing changes.
- * @param isFresh Whether a page's time to live goes on.
- * @throws {ApiError} `UPSTREAM_BAD_RESPONSE` when the pages contradict each other for good.
+ * @param known The cached pages of the chart. Called before each step; gives the same object while nothing changes.
+ * @param isFresh Whether a page has not expired.
+ * @throws {ApiError} `UPSTREAM_BAD_RESPONSE` when the pages keep contradicting each other.
  */
 export function* cutInSteps(
   args: WindowArguments,
   need: WindowNeed,
   known: () => KnownPages,
-  isFresh: (page: HeldPage) => boolean,
-): Generator<PagesNeeded, ChartWindow, readonly HeldPage[]> {
-  const loaded = new Map<number, HeldPage>();
-  const grids: number[] = [];
+  isFresh: (page: CachedPage) => boolean,
+): Generator<PagesNeeded, ChartWindow, readonly CachedPage[]> {
+  const loaded = new Map<number, CachedPage>();
+  const pageSizes: number[] = [];
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const held = known();
-    const plan = planWindow(args, need, held, [...loaded.values()]);
+    const cached = known();
+    const plan = planWindow(args, need, cached, [...loaded.values()]);
     const { pages, pageSize, anyPage, isSettled } = plan;
-    if (grids.at(-1) !== pageSize) grids.push(pageSize);
-    if (grids.length > MAX_GRID_CHANGES + 1) break;
+    if (pageSizes.at(-1) !== pageSize) pageSizes.push(pageSize);
+    if (pageSizes.length > MAX_SIZE_CHANGES + 1) break;
     const missing = pages.filter((number) => loaded.get(number)?.pageSize !== pageSize);
     if (missing.length === 0) return cut(plan);
-    const brought = yield { numbers: missing, pageSize, anyPage };
-    for (const page of brought) loaded.set(page.number, page);
-    // Planned anew from the same pages, it would come out the same.
-    if (isSettled && round === 0 && known() === held && isAmong(brought, held.fresh)) return cut(plan);
+    const pagesRead = yield { numbers: missing, pageSize, anyPage };
+    for (const page of pagesRead) loaded.set(page.number, page);
+    // The same pages would give the same plan.
+    if (isSettled && round === 0 && known() === cached && areAmong(pagesRead, cached.fresh)) return cut(plan);
   }
   throw new ApiError('UPSTREAM_BAD_RESPONSE', {
-    detail: 'The chart never stands still: its pages contradict each other',
+    detail: 'The pages of the chart keep contradicting each other',
   });
 
   function cut(plan: WindowPlan): ChartWindow {
@@ -87,14 +87,14 @@ export function* cutInSteps(
   }
 }
 
-function isAmong(pages: readonly KnownPage[], others: readonly KnownPage[]): boolean {
+function areAmong(pages: readonly KnownPage[], others: readonly KnownPage[]): boolean {
   return pages.every((page) => others.includes(page));
 }
 
 function toFacts(
   chartLength: number | undefined,
-  pages: readonly HeldPage[],
-  isFresh: (page: HeldPage) => boolean,
+  pages: readonly CachedPage[],
+  isFresh: (page: CachedPage) => boolean,
 ): ChartFacts | undefined {
   if (chartLength === undefined || pages.length === 0) return undefined;
   return {

@@ -2,48 +2,58 @@ import DataLoader from 'dataloader';
 import type { Operation } from '../../domain/operation.ts';
 import { type PageKey, pageId } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
-import type { PageCache, ReadPage } from '../pages/pageCache.ts';
-import type { HeldPage } from '../pages/pageStore.ts';
-import type { PageUse, ReadPages } from './resultPages.ts';
+import type { PageCache, PageWithOrigin } from '../pages/pageCache.ts';
+import type { CachedPage } from '../pages/pageStore.ts';
+import type { PageUse, ResultPages } from './resultPages.ts';
 
-/** The pages of one operation, each counted once in its cost. Never shared between operations. */
+/** The pages that one operation uses, each counted once in its cost. Not shared between operations. */
 export interface OperationPages {
-  /** Uses a page that is held. */
-  use(page: HeldPage, use: PageUse): void;
+  /** Uses a cached page. */
+  use(page: CachedPage, use: PageUse): void;
   /**
-   * Gets a page: what all aliases want in one tick is asked for once, together, and a page or an error that the
-   * operation got stays the same for it.
+   * Loads a page. All pages that are needed in one tick are requested together, and the operation gets the same page, or
+   * the same error, each time.
    */
-  load(key: PageKey): Promise<HeldPage>;
-  /** Forgets what `load` gave for this key. */
+  load(key: PageKey): Promise<CachedPage>;
+  /** Forgets the page, or the error, that `load` gave for this key. */
   clear(key: PageKey): void;
 }
 
-/** The pages that `operation` uses; `readPages` is told of each. */
-export function createOperationPages(
-  cache: PageCache,
-  operation: Operation,
-  readPages: ReadPages,
-  onEvent: OnDataEvent,
-): OperationPages {
-  function count({ page, origin }: ReadPage, use: PageUse): HeldPage {
-    if (readPages.add(page, use)) {
+/** `PageCache.fetch`, possibly decorated. */
+export type ReadPage = PageCache['fetch'];
+
+/** See `createOperationPages`. */
+export interface OperationPagesOptions {
+  readonly cache: PageCache;
+  readonly readPage: ReadPage;
+  readonly operation: Operation;
+  /** Records each page that is used. */
+  readonly resultPages: ResultPages;
+  readonly onEvent: OnDataEvent;
+}
+
+/** Creates the pages of one operation. */
+export function createOperationPages(options: OperationPagesOptions): OperationPages {
+  const { cache, readPage, operation, resultPages, onEvent } = options;
+
+  function count({ page, origin }: PageWithOrigin, use: PageUse): CachedPage {
+    if (resultPages.add(page, use)) {
       operation.cost.pages[origin]++;
       onEvent({ type: 'pageRead', origin, chart: page.chart, page: page.number });
     }
     return page;
   }
 
-  // Made when a page has to be waited for: most operations find what they need.
-  let loader: DataLoader<PageKey, HeldPage, string> | undefined;
+  // Created on demand: most operations find all their pages in the cache.
+  let loader: DataLoader<PageKey, CachedPage, string> | undefined;
   const createLoader = () =>
-    new DataLoader<PageKey, HeldPage, string>(
-      // The cache rejects with Errors alone.
+    new DataLoader<PageKey, CachedPage, string>(
       (keys) =>
         Promise.all(
           keys.map((key) =>
-            cache.fetch(key, operation).then(
+            readPage(key, operation).then(
               (read) => count(read, 'window'),
+              // The cache rejects with nothing but Errors.
               (error: Error) => error,
             ),
           ),

@@ -1,21 +1,20 @@
 import DataLoader from 'dataloader';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
-import type { OperationPages } from './operationPages.ts';
 import type { PageCache } from '../pages/pageCache.ts';
-import type { ReadPages } from './resultPages.ts';
+import type { OperationPages } from './operationPages.ts';
+import type { ResultPages } from './resultPages.ts';
 
-/** Finds a video by TikTok's id; null where no page that is held has it. */
+/** Finds a video by TikTok's id; null when no cached page has it. */
 export type FindVideo = (itemId: string) => Promise<TrendingVideo | null>;
 
 /**
- * Finds videos for one operation on the pages of all charts that are held, here or by other replicas, however old they
- * are; the newest copy wins. All that is asked for in one tick is looked up together. Costs nothing: no page is
- * fetched for it, nor refreshed.
+ * Finds videos for one operation on the cached pages of all charts, here and in other replicas, however old the pages are;
+ * the newest copy wins. All videos of one tick are looked up together. Costs nothing: no page is fetched or refreshed.
  */
 export function createVideoFinder(
   cache: PageCache,
   operationPages: OperationPages,
-  readPages: ReadPages,
+  resultPages: ResultPages,
 ): FindVideo {
   let loader: DataLoader<string, TrendingVideo | null> | undefined;
 
@@ -23,7 +22,7 @@ export function createVideoFinder(
     const found = await cache.findVideos(itemIds);
     return found.map((copy) => {
       if (!copy) {
-        readPages.addUnknown();
+        resultPages.addNotFound();
         return null;
       }
       operationPages.use(copy.page, 'lookup');
@@ -32,7 +31,7 @@ export function createVideoFinder(
   }
 
   return (itemId) => {
-    // Made when it is needed: most operations look nothing up.
+    // Created on demand: most operations look nothing up.
     loader ??= new DataLoader(findAll);
     return loader.load(itemId);
   };

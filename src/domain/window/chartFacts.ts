@@ -12,7 +12,7 @@ export interface ChartExtent {
 
 /** Compares pages by age, the oldest first. */
 export function byAge(a: KnownPage, b: KnownPage): number {
-  return a.order - b.order;
+  return a.sequence - b.sequence;
 }
 
 /** Pages of one chart, each once, and what they say of it together. */
@@ -21,7 +21,7 @@ export interface ChartPages {
   readonly byAge: readonly KnownPage[];
   readonly numbers: ReadonlySet<number>;
   readonly extent: ChartExtent;
-  /** See `gridOf`. */
+  /** See `pageSizeOf`. */
   readonly pageSize: number;
 }
 
@@ -32,7 +32,7 @@ const known = new WeakMap<readonly KnownPage[], ChartPages>();
 function toChartPages(pages: readonly KnownPage[]): ChartPages {
   const sorted = [...pages].sort(byAge);
   const numbers = new Set(pages.map(({ number }) => number));
-  return { byAge: sorted, numbers, extent: extentOf(sorted), pageSize: gridOf(sorted) };
+  return { byAge: sorted, numbers, extent: extentOf(sorted), pageSize: pageSizeOf(sorted) };
 }
 
 /** Pages that are held, those that were `loaded` in place of them. */
@@ -52,7 +52,7 @@ export function withLoaded(held: readonly KnownPage[], loaded: readonly KnownPag
  *
  * @param known Pages of one chart, sorted by `byAge`.
  */
-export function gridOf(known: readonly KnownPage[]): number {
+export function pageSizeOf(known: readonly KnownPage[]): number {
   return known.at(-1)?.pageSize ?? PAGE_SIZE;
 }
 

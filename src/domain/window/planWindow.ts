@@ -25,7 +25,7 @@ export interface KnownPages {
   /** Pages past their time to live, to be fetched anew before a window is cut from them: what they say may be over. */
   readonly expired: readonly KnownPage[];
   /** Copies of other pages that the window must not be cut from; they may still tell where a cursor's video stands. */
-  readonly elsewhere: () => readonly KnownPage[];
+  readonly otherCopies: () => readonly KnownPage[];
 }
 
 /** A stretch of ranks, both ends included; empty when `last` is below `first`. */
@@ -67,7 +67,7 @@ const DEFAULT_WINDOW = 20;
 export function planWindow(
   args: WindowArguments,
   need: WindowNeed,
-  { fresh, expired, elsewhere }: KnownPages,
+  { fresh, expired, otherCopies }: KnownPages,
   loaded: readonly KnownPage[],
 ): WindowPlan {
   const valid = withLoaded(fresh, loaded);
@@ -78,7 +78,7 @@ export function planWindow(
   const placesOf = (cursor: Cursor | undefined): number[] => {
     if (!cursor || cursor.itemId === null) return [];
     const found = locate(cursor, valid.byAge).filter(exists);
-    return found.length > 0 ? found : locate(cursor, [...elsewhere()].sort(byAge)).filter(exists);
+    return found.length > 0 ? found : locate(cursor, [...otherCopies()].sort(byAge)).filter(exists);
   };
   const places = { after: placesOf(args.after), before: placesOf(args.before) };
   /** Where a cursor stands: the best of its places but so many, in the end its own rank. */

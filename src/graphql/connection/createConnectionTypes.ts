@@ -2,7 +2,7 @@ import { type ClassType, Field, ObjectType } from 'type-graphql';
 import { PageInfoType } from './pageInfo.type.ts';
 
 /**
- * Makes the base class of an edge type. Extend it, under `@ObjectType`, with what an edge has of its own.
+ * Creates the base class of an edge type. Extend it, under `@ObjectType`, with the fields of the edge.
  *
  * @param nodeType Class of the nodes.
  */
@@ -12,15 +12,15 @@ export function createEdgeType<TNode extends object>(nodeType: ClassType<TNode>)
     @Field(() => String, { description: 'Opaque place on the chart: send it as `after` or `before`.' })
     cursor!: string;
 
-    @Field(() => nodeType, { description: 'What stands at this place.' })
+    @Field(() => nodeType, { description: 'The node at this place.' })
     node!: TNode;
   }
   return EdgeType;
 }
 
 /**
- * Makes the base class of a connection type (Relay Cursor Connections Specification, with the `nodes`
- * shorthand). Extend it, under `@ObjectType`, with what a connection has of its own.
+ * Creates the base class of a connection type (Relay Cursor Connections Specification, with the `nodes` shorthand).
+ * Extend it, under `@ObjectType`, with the fields of the connection.
  *
  * @param nodeType Class of the nodes.
  * @param edgeType Class of the edges.
@@ -33,14 +33,16 @@ export function createConnectionType<TNode extends object, TEdge extends object>
   abstract class ConnectionType {
     @Field(() => [edgeType], {
       description:
-        'The window, top first. A rank whose video could not be read is left out, so there may be fewer than asked.',
+        'The window, top first. A rank whose video could not be read is left out, so there may be fewer than requested.',
     })
     edges!: TEdge[];
 
     @Field(() => [nodeType], { description: 'The nodes of `edges`, in the same order.' })
     nodes!: TNode[];
 
-    @Field(() => PageInfoType, { description: 'Where the window stands, and the cursors to go on from.' })
+    @Field(() => PageInfoType, {
+      description: 'Where the window is on the chart, and the cursors to continue from.',
+    })
     pageInfo!: PageInfoType;
   }
   return ConnectionType;

@@ -1,14 +1,14 @@
 import { Directive, Field, ObjectType } from 'type-graphql';
 
-/** GraphQL type `PageInfo`; other subgraphs have it too. */
+/** GraphQL type `PageInfo`; other subgraphs define it too. */
 @Directive('@shareable')
 @ObjectType('PageInfo', {
   simpleResolvers: true,
-  description: 'Where a window stands on its chart (Relay Cursor Connections Specification).',
+  description: 'Where a window is on its chart (Relay Cursor Connections Specification).',
 })
 export class PageInfoType {
   @Field(() => Boolean, {
-    description: 'True when the chart goes on behind this window, whatever arguments were sent.',
+    description: 'True when the chart has ranks after this window, whatever arguments were sent.',
   })
   hasNextPage!: boolean;
 
@@ -27,7 +27,7 @@ export class PageInfoType {
   @Field(() => String, {
     nullable: true,
     description:
-      'Send it as `after`, with `first`, for the window behind this one; null when this one is empty.',
+      'Send it as `after`, with `first`, for the window after this one; null when this one is empty.',
   })
   endCursor!: string | null;
 }

@@ -8,7 +8,7 @@ import type { TrendingVideosArgs } from '../types/trendingVideos.args.ts';
 import { toWindowNeed } from './selection.ts';
 import { WindowConnection } from './windowConnection.ts';
 
-/** Resolves `Query.trendingVideos`: reads what is selected of the connection, once in an operation. */
+/** Resolves `Query.trendingVideos`: reads what is selected of the connection, once per operation and response key. */
 export function readConnection(
   args: TrendingVideosArgs,
   context: OperationContext,
@@ -28,7 +28,7 @@ async function read(
   const chart = toChart(args.region, args.period, args.orderBy);
   const window = toWindowArguments(chart, args);
   const need = toWindowNeed(info.fieldNodes, info);
-  // `__typename` alone, of the connection or of its page info.
+  // Only `__typename` is selected, of the connection or of its page info.
   if (!need.rows && !need.facts) return { pageInfo: {} };
   return new WindowConnection(chart, await charts.readWindow(chart, window, need));
 }

@@ -8,13 +8,13 @@ import {
 } from 'graphql';
 import type { WindowNeed } from '../../domain/window/index.ts';
 
-/** What it takes to read a selection. */
+/** What reading a selection needs. */
 export type SelectionContext = Pick<GraphQLResolveInfo, 'fragments' | 'variableValues'>;
 
 const ROW_FIELDS = ['edges', 'nodes', 'pageInfo.startCursor', 'pageInfo.endCursor'];
 const FACT_FIELDS = ['totalCount', 'fetchedAt', 'stale', 'pageInfo.hasNextPage', 'pageInfo.hasPreviousPage'];
 
-/** What a selection on a connection needs of its window; neither rows nor facts for `__typename` alone. */
+/** What a selection of a connection needs of its window; neither rows nor facts for `__typename` alone. */
 export function toWindowNeed(connectionFields: readonly FieldNode[], context: SelectionContext): WindowNeed {
   const fields = selectedFields(connectionFields, context);
   const pageInfo = fields.filter(({ name }) => name.value === 'pageInfo');
@@ -29,15 +29,15 @@ export function toWindowNeed(connectionFields: readonly FieldNode[], context: Se
 }
 
 /**
- * The fields selected below `parents`, which are of one object type: fragments opened, `@skip` and `@include`
- * honoured. Each fragment is opened once, so that the work stays linear in the document.
+ * The fields selected below `parents`, which are of one object type: fragments are expanded, `@skip` and `@include`
+ * applied. Each fragment is expanded once, so that the work stays linear in the document.
  */
 export function selectedFields(
   parents: readonly { readonly selectionSet?: SelectionSetNode | undefined }[],
   { fragments, variableValues }: SelectionContext,
 ): FieldNode[] {
   const fields: FieldNode[] = [];
-  const opened = new Set<string>();
+  const expanded = new Set<string>();
 
   function collect(selectionSet: SelectionSetNode | undefined): void {
     for (const selection of selectionSet?.selections ?? []) {
@@ -46,8 +46,8 @@ export function selectedFields(
       if (isSkipped || !isIncluded) continue;
       if (selection.kind === 'Field') fields.push(selection);
       else if (selection.kind === 'InlineFragment') collect(selection.selectionSet);
-      else if (!opened.has(selection.name.value)) {
-        opened.add(selection.name.value);
+      else if (!expanded.has(selection.name.value)) {
+        expanded.add(selection.name.value);
         collect(fragments[selection.name.value]?.selectionSet);
       }
     }

@@ -23,7 +23,7 @@ export class TrendingVideoConnectionType extends createConnectionType(
   totalCount!: number;
 
   @Field(() => DateTimeScalar, {
-    description: 'When the oldest data of this answer was read from the provider.',
+    description: 'When the oldest data of this connection was fetched from the provider.',
   })
   fetchedAt!: number;
 

@@ -7,7 +7,7 @@ import type { TrendingVideoType } from '../types/trendingVideo.type.ts';
 import type { PageInfoType } from './pageInfo.type.ts';
 import type { TrendingVideoConnectionType, TrendingVideoEdgeType } from './trendingVideoConnection.type.ts';
 
-/** The connection for a window. Nothing is built that is not asked for; facts are there if they were read. */
+/** The connection of a window. Its lists are built on demand; its facts are undefined if they were not read. */
 export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edges' | 'nodes' | 'pageInfo'> {
   readonly #chart: Chart;
   readonly #window: ChartWindow;
@@ -17,7 +17,7 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
     this.#window = window;
   }
 
-  /** What stands in the window. */
+  /** The rows of the window. */
   get rows(): readonly RankedVideo[] {
     return this.#window.videos;
   }
@@ -54,7 +54,7 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
     return this.#window.facts?.stale;
   }
 
-  /** The same connection with all that can be read of a page. */
+  /** The same connection with all readable rows of a page. */
   ofPage(page: Page): WindowConnection {
     const videos = page.rows.flatMap((video, index) =>
       video ? [{ rank: rankOffset(page) + index + 1, video, page }] : [],
@@ -62,13 +62,13 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
     return new WindowConnection(this.#chart, { ...this.#window, videos });
   }
 
-  /** Where every row of a window was dropped, the ranks alone let a walk go on. */
+  /** When all rows of a window were dropped, cursors with a rank alone let a client page on. */
   #cursorOf(row: RankedVideo | undefined, rank: number): string {
     return row ? cursorOf(row) : encodeCursor(this.#chart, { rank, itemId: null });
   }
 }
 
-/** Made once for each row of a page. */
+/** Encoded once for each row of a page. */
 const cursors = new WeakMap<Page, Map<number, string>>();
 
 function cursorOf({ rank, video: { itemId }, page }: RankedVideo): string {

@@ -1,13 +1,15 @@
 import { type DocumentNode, Kind, type SelectionSetNode, visit } from 'graphql';
 
-/** Beyond this the compiler takes tens of milliseconds, and its code more memory than it is worth. */
+/** Beyond this graphql-jit takes tens of milliseconds, and its code too much memory. */
 const MAX_SELECTIONS = 200;
 
 /**
- * Whether graphql-jit may compile a document. Not one with directives: compiled, a resolver is shown fields that a
- * condition leaves out, and would pay for them. Nor one with an alias that names an object's prototype, which
- * compiled code would set. Nor a large one, counted with each spread opened, as the compiler opens them: by spreads of
- * spreads a small text can become as large as it likes.
+ * Whether graphql-jit may compile a document. It may not
+ *
+ * - with directives: compiled code shows resolvers the fields that `@skip` leaves out, and they would pay for them;
+ * - with the alias `__proto__`: compiled code would set the result's prototype;
+ * - when it is large. Fragments count wherever they are spread, as the compiler expands them: spreads of spreads make a
+ *   small document arbitrarily large.
  */
 export function canCompile(document: DocumentNode): boolean {
   let isPlain = true;
@@ -22,7 +24,7 @@ export function canCompile(document: DocumentNode): boolean {
   return isPlain && countSelections(document) <= MAX_SELECTIONS;
 }
 
-/** How many selections a document has with each spread opened; linear in the document. */
+/** How many selections a document has with all fragments expanded. Takes time linear in the document. */
 function countSelections({ definitions }: DocumentNode): number {
   const fragments = definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
   const counts = new Map<string, number>();

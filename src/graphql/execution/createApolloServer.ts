@@ -9,27 +9,27 @@ import type { GraphQLSchema } from 'graphql';
 import type { BaseLogger } from 'pino';
 import type { OperationContext } from '../context.ts';
 import { createDocumentLimitsRule, type DocumentLimits } from '../limits/documentLimits.ts';
-import type { Documents } from './documentCache.ts';
-import { createFormatError } from './formatError.ts';
-import { createNameNotePlugin } from './operationNamePlugin.ts';
 import { createOperationLimitsPlugin } from '../limits/operationLimits.ts';
+import type { DocumentCache } from './documentCache.ts';
+import { createFormatError } from './formatError.ts';
+import { createOperationNamePlugin } from './operationNamePlugin.ts';
 
-/** Headers that a forged request cannot have: one of them is asked for where browsers do not ask the server first. */
+/** Headers that make browsers send a preflight. Requests that browsers could send without one must have one of these. */
 export const PREFLIGHT_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight'] as const;
 
-/** What the GraphQL server needs to know of the program around it. */
+/** Dependencies and settings of Apollo Server. */
 export interface ApolloServerOptions {
   readonly schema: GraphQLSchema;
-  readonly documents: Documents;
+  readonly documents: DocumentCache;
   readonly introspection: boolean;
-  /** Opens Apollo Sandbox to browsers that visit the endpoint. */
+  /** Shows Apollo Sandbox to browsers that visit the endpoint. */
   readonly sandbox: boolean;
   readonly maxCreditsPerOperation: number;
   readonly documentLimits: DocumentLimits;
   readonly log: BaseLogger;
 }
 
-/** Makes the GraphQL server, without a transport; start it before use. */
+/** Creates Apollo Server without a transport. Start it before use. */
 export function createApolloServer(options: ApolloServerOptions): ApolloServer<OperationContext> {
   const { schema, documents, introspection, sandbox, maxCreditsPerOperation, documentLimits, log } = options;
   return new ApolloServer<OperationContext>({
@@ -38,7 +38,7 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
     introspection,
     parseOptions: { maxTokens: documentLimits.tokens },
     validationRules: [createDocumentLimitsRule(documentLimits)],
-    // graphql-js stops there, with one error more that says so.
+    // graphql-js adds one more error that says that there are too many.
     validationOptions: { maxErrors: documentLimits.validationErrors - 1 },
     executionOptions: { maxCoercionErrors: documentLimits.validationErrors - 1 },
     includeStacktraceInErrorResponses: false,
@@ -56,7 +56,7 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
     // Extensions are added by whoever knows what the answer cost.
     stringifyResult: ({ errors, data }) => JSON.stringify({ errors, data }),
     plugins: [
-      createNameNotePlugin(),
+      createOperationNamePlugin(),
       createOperationLimitsPlugin(maxCreditsPerOperation),
       // It would wrap every field; `Cache-Control` is told from the pages instead.
       ApolloServerPluginCacheControlDisabled(),

@@ -1,16 +1,16 @@
 import type { DocumentNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
-/** What a parsed document takes for each character of its text: measured on queries of this API. */
+/** Memory of a parsed document for each character of its text, measured on queries of this API. */
 const BYTES_PER_CHARACTER = 70;
-/** What is compiled and remembered of it beside, about as measured. */
+/** Memory of what is compiled and prepared for a document, roughly, as measured. */
 const OVERHEAD_BYTES = 15_000;
 
 /**
- * The documents that were parsed and found valid: Apollo Server's `documentStore`, which can also be searched by text.
- * Bounded; least recently used first out.
+ * Caches documents that were parsed and validated: Apollo Server's `documentStore`, which the fast path searches by text.
+ * Bounded; the least recently used is evicted first.
  */
-export class Documents {
+export class DocumentCache {
   readonly #documents: LRUCache<string, DocumentNode>;
   readonly #keys = new Map<string, string>();
 
@@ -23,12 +23,12 @@ export class Documents {
     });
   }
 
-  /** What they take. */
+  /** What all documents take. */
   get bytes(): number {
     return this.#documents.calculatedSize;
   }
 
-  /** The document of this very text. */
+  /** The document with exactly this text. */
   find(text: string): DocumentNode | undefined {
     const key = this.#keys.get(text);
     return key === undefined ? undefined : this.#documents.get(key);

@@ -8,77 +8,79 @@ import {
   visit,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { isJsonObject } from '../../domain/json.ts';
 import type { OperationContext } from '../context.ts';
 import { checkLookups, isLookup } from '../limits/lookupLimit.ts';
 import { MAX_CREDITS_PER_WINDOW, type SentOperation, worstCaseCredits } from '../limits/operationCost.ts';
 import { canCompile } from './canCompile.ts';
-import type { Documents } from './documentCache.ts';
+import type { DocumentCache } from './documentCache.ts';
 import { toJson } from './resultJson.ts';
 import { toRowSchema } from './rowSchema.ts';
 
-/** See `createKnownOperations`. */
-export interface KnownOperationsOptions {
+/** See `createFastPath`. */
+export interface FastPathOptions {
   readonly schema: GraphQLSchema;
-  readonly documents: Documents;
+  readonly documents: DocumentCache;
   readonly maxCreditsPerOperation: number;
-  /** Room for the JSON of rows. */
+  /** Bounds the JSON of rows. */
   readonly rowBytes: number;
-  /** From which of its executions on a document is worth preparing for. */
+  /** The execution from which on an operation is prepared: 3 by default, since most documents are sent only once or twice. */
   readonly prepareFrom?: number | undefined;
 }
 
 /**
- * Executes an operation that is sent as `body`, and gives the result as JSON in UTF-8, in pieces; undefined for anything that is not an
- * operation of a known document, or does not end without errors: that is Apollo Server's to answer.
+ * Executes the operation in the parsed body of a POST, and gives the result as JSON, in pieces of UTF-8. Undefined when Apollo
+ * Server has to execute the request: its document has not been validated yet, the operation is refused, or there are errors.
  */
-export type RunKnown = (body: unknown, context: OperationContext) => Promise<Buffer[] | undefined>;
+export type FastPath = (body: unknown, context: OperationContext) => Promise<Buffer[] | undefined>;
 
 type Execute = (
   context: OperationContext,
   variables: Readonly<Record<string, unknown>>,
 ) => ExecutionResult | Promise<ExecutionResult>;
 
-/** An operation as it is sent; there may be more to it. */
+/** A body that the fast path understands. */
 interface PlainBody {
   readonly query: string;
   readonly operationName?: string | null;
   readonly variables?: Readonly<Record<string, unknown>> | null;
 }
 
-/** What is remembered of an operation for as long as its parsed document is. */
-interface Familiarity {
+/** What is known of an operation, as long as its parsed document is cached. */
+interface PreparedOperation {
   executions: number;
-  /** What executes it from now on. */
-  prepared?: Execute;
-  /** Introspection tells of the schema that executes it: it must be the public one. */
-  readonly asksForSchema: boolean;
-  /** What it costs at worst, whatever the variables are. */
-  readonly atMostCredits: number;
+  /** Executes it, once it is prepared. */
+  execute?: Execute;
+  /** Introspection must be executed with the public schema. */
+  readonly hasIntrospection: boolean;
+  /** Its worst case, whatever the variables are. */
+  readonly maxCredits: number;
   readonly hasLookups: boolean;
 }
 
 /**
- * Makes the short way for documents that Apollo Server has found valid: graphql-js alone, and for those that come again
- * and again with the JSON of rows that is already made. Of others, such texts would only fill the memory.
+ * Creates the fast path, for documents that Apollo Server has validated: they are executed by graphql-js alone. Operations that
+ * are sent repeatedly are prepared: compiled, and executed with the cached JSON of rows. For others that would only fill the
+ * memory.
  */
-export function createKnownOperations(options: KnownOperationsOptions): RunKnown {
+export function createFastPath(options: FastPathOptions): FastPath {
   const { schema, documents, maxCreditsPerOperation, rowBytes, prepareFrom = 3 } = options;
   const rowSchema = toRowSchema(schema, rowBytes);
-  const operations = new WeakMap<OperationDefinitionNode, Familiarity>();
+  const operations = new WeakMap<OperationDefinitionNode, PreparedOperation>();
 
-  function look(operation: OperationDefinitionNode, document: DocumentNode): Familiarity {
-    const seen = operations.get(operation) ?? getToKnow(document);
-    operations.set(operation, seen);
-    seen.executions++;
-    return seen;
+  function find(operation: OperationDefinitionNode, document: DocumentNode): PreparedOperation {
+    const found = operations.get(operation) ?? inspectDocument(document);
+    operations.set(operation, found);
+    found.executions++;
+    return found;
   }
 
   function prepare(
-    { asksForSchema }: Familiarity,
+    { hasIntrospection }: PreparedOperation,
     document: DocumentNode,
     operationName: string | null | undefined,
   ): Execute {
-    if (asksForSchema) return interpret(schema, document, operationName);
+    if (hasIntrospection) return interpret(schema, document, operationName);
     const interpreted = interpret(rowSchema, document, operationName);
     if (!canCompile(document)) return interpreted;
     const compiled = compileQuery(rowSchema, document, operationName ?? undefined);
@@ -87,13 +89,12 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
       : interpreted;
   }
 
-  /** What is not is Apollo Server's to refuse. */
-  function isAllowed({ atMostCredits, hasLookups }: Familiarity, sent: SentOperation): boolean {
-    if (atMostCredits > maxCreditsPerOperation && worstCaseCredits(sent) > maxCreditsPerOperation)
-      return false;
+  /** Refused operations fall through to Apollo Server, which reports why. */
+  function isAllowed({ maxCredits, hasLookups }: PreparedOperation, sent: SentOperation): boolean {
+    if (maxCredits > maxCreditsPerOperation && worstCaseCredits(sent) > maxCreditsPerOperation) return false;
     if (!hasLookups) return true;
     try {
-      // Compiled, an operation would make an error of each wrong id of a list.
+      // Compiled code would report an error for each invalid id of a list.
       return checkLookups(sent);
     } catch {
       return false;
@@ -108,10 +109,10 @@ export function createKnownOperations(options: KnownOperationsOptions): RunKnown
     if (!operation) return undefined;
     contextValue.operation.name = operation.name?.value;
     const variableValues = variables ?? {};
-    const seen = look(operation, document);
-    if (!isAllowed(seen, { schema, document, operation, variables: variableValues })) return undefined;
-    if (seen.executions >= prepareFrom) seen.prepared ??= prepare(seen, document, operationName);
-    const run = seen.prepared ?? interpret(schema, document, operationName);
+    const prepared = find(operation, document);
+    if (!isAllowed(prepared, { schema, document, operation, variables: variableValues })) return undefined;
+    if (prepared.executions >= prepareFrom) prepared.execute ??= prepare(prepared, document, operationName);
+    const run = prepared.execute ?? interpret(schema, document, operationName);
     const result = await run(contextValue, variableValues);
     return result.errors ? undefined : toJson({ data: result.data });
   };
@@ -127,35 +128,31 @@ function interpret(
 }
 
 function isPlainBody(body: unknown): body is PlainBody {
-  if (!isObject(body)) return false;
+  if (!isJsonObject(body)) return false;
   const { query, operationName, variables, extensions } = body;
   return (
     typeof query === 'string' &&
-    (typeof operationName === 'string' || isNothing(operationName)) &&
-    (isObject(variables) || isNothing(variables)) &&
-    // It may hold the hash of another query.
-    isNothing(extensions)
+    (typeof operationName === 'string' || isNullish(operationName)) &&
+    (isJsonObject(variables) || isNullish(variables)) &&
+    // They may contain the hash of another document.
+    isNullish(extensions)
   );
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isNothing(value: unknown): value is null | undefined {
+function isNullish(value: unknown): value is null | undefined {
   return value === null || value === undefined;
 }
 
-function getToKnow(document: DocumentNode): Familiarity {
+function inspectDocument(document: DocumentNode): PreparedOperation {
   let charts = 0;
-  let asksForSchema = false;
+  let hasIntrospection = false;
   let hasLookups = false;
   visit(document, {
     Field: ({ name: { value } }) => {
       if (value === 'trendingVideos') charts++;
       if (isLookup(value)) hasLookups = true;
-      if (value === '__schema' || value === '__type') asksForSchema = true;
+      if (value === '__schema' || value === '__type') hasIntrospection = true;
     },
   });
-  return { executions: 0, asksForSchema, hasLookups, atMostCredits: charts * MAX_CREDITS_PER_WINDOW };
+  return { executions: 0, hasIntrospection, hasLookups, maxCredits: charts * MAX_CREDITS_PER_WINDOW };
 }

@@ -1,9 +1,9 @@
 import { ApolloServerValidationErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ApiError } from '../../domain/errors.ts';
-import { type DocumentLimits, toStopError } from '../limits/documentLimits.ts';
+import { type DocumentLimits, toLimitError } from '../limits/documentLimits.ts';
 
-/** Codes of graphql-js and Apollo Server whose messages speak of the request alone. */
+/** Codes of graphql-js and Apollo Server whose messages are about the request alone, and may be shown. */
 const REQUEST_ERRORS: ReadonlySet<string> = new Set([
   'BAD_REQUEST',
   'BAD_USER_INPUT',
@@ -13,30 +13,30 @@ const REQUEST_ERRORS: ReadonlySet<string> = new Set([
   'PERSISTED_QUERY_NOT_FOUND',
 ]);
 
-/** What Apollo Server says of requests without a code. */
+/** Apollo Server's messages about requests that have no code. */
 const BAD_REQUESTS: ReadonlySet<string> = new Set([
   'provided sha does not match query',
   'Unsupported persisted query version',
 ]);
 
-/** Instead of Apollo Server's words, which name a setting that this server has not got. */
+/** Replaces Apollo Server's message, which names a setting that this server does not have. */
 const NO_INTROSPECTION = toRequestError(
-  'The schema is not shown here (INTROSPECTION)',
+  'Introspection is not allowed (INTROSPECTION)',
   'GRAPHQL_VALIDATION_FAILED',
 );
 
-/** What a client learns of a defect. */
+/** The error that clients get for a defect of this server. */
 export const INTERNAL_ERROR: GraphQLFormattedError = {
   message: 'Internal server error',
   extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false },
 };
 
-/** What a client learns of a request that cannot be carried out as it is. */
+/** The error for a request that cannot be executed as it is. */
 export function toRequestError(message: string, code: string): GraphQLFormattedError {
   return { message, extensions: { code, retryable: false } };
 }
 
-/** What a client learns of a request that may be sent again after so many seconds. */
+/** The error for a request that may be sent again after `retryAfterSeconds`. */
 export function toRetryableError(
   message: string,
   code: string,
@@ -45,7 +45,7 @@ export function toRetryableError(
   return { message, extensions: { code, retryable: true, retryAfterSeconds } };
 }
 
-/** Apollo Server's `formatError`: the error as it would be sent, and as it was thrown. */
+/** Apollo Server's `formatError`: gets the error as it would be sent, and as it was thrown. */
 export type FormatError = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 
 /** See `createFormatError`. */
@@ -56,19 +56,19 @@ export interface FormatErrorOptions {
 }
 
 /**
- * Makes the one place that decides what a client learns of an error: an `ApiError`'s public fields, what
- * graphql-js and Apollo say of a bad request, and of anything else nothing but that it happened.
+ * Creates the one place that decides what clients learn about an error: the public fields of an `ApiError`, graphql-js's and
+ * Apollo Server's messages about a bad request, and about anything else only that it happened.
  *
- * @param options.hints Whether messages may say "Did you mean", which tells of the schema.
- * @param options.limits At which graphql-js stops, in words that name none.
- * @param options.onUnexpected Told of everything else.
+ * @param options.hints Whether messages may contain "Did you mean", which reveals parts of the schema.
+ * @param options.limits The limits at which graphql-js stops; its own messages do not name them.
+ * @param options.onUnexpected Receives all other errors.
  */
 export function createFormatError({ hints, limits, onUnexpected }: FormatErrorOptions): FormatError {
   const toMessage = hints ? (text: string): string => text : withoutHint;
 
   return (formatted, error) => {
     const thrown = unwrapResolverError(error);
-    // An operation that was refused as a whole has no path, which Apollo's own unwrapping asks for.
+    // Apollo's `unwrapResolverError` unwraps only errors with a path, which an operation refused as a whole does not have.
     const original =
       thrown instanceof GraphQLError && thrown.originalError instanceof ApiError
         ? thrown.originalError
@@ -83,10 +83,10 @@ export function createFormatError({ hints, limits, onUnexpected }: FormatErrorOp
       };
       return { ...formatted, message, extensions };
     }
-    const stop = toStopError(formatted, limits);
+    const stop = toLimitError(formatted, limits);
     if (stop) return { ...formatted, ...toRequestError(stop.message, stop.code) };
-    if (isOfIntrospection(formatted)) return { ...formatted, ...NO_INTROSPECTION };
-    const code = isOfRequest(original) ? 'BAD_USER_INPUT' : toCode(formatted);
+    if (isIntrospectionError(formatted)) return { ...formatted, ...NO_INTROSPECTION };
+    const code = isRequestError(original) ? 'BAD_USER_INPUT' : toCode(formatted);
     if (REQUEST_ERRORS.has(code)) {
       return { ...formatted, ...toRequestError(toMessage(formatted.message), code) };
     }
@@ -95,21 +95,21 @@ export function createFormatError({ hints, limits, onUnexpected }: FormatErrorOp
   };
 }
 
-/** A message of graphql-js without the hint at its end. No regular expression: callers choose most of the text. */
+/** A message of graphql-js without the hint at its end. Not by a regular expression: clients choose most of the text. */
 function withoutHint(text: string): string {
   const hint = text.endsWith('?') ? text.lastIndexOf('Did you mean ') : -1;
   return hint < 0 ? text : text.slice(0, hint).trimEnd();
 }
 
-function isOfIntrospection({ extensions }: GraphQLFormattedError): boolean {
+function isIntrospectionError({ extensions }: GraphQLFormattedError): boolean {
   return extensions?.validationErrorCode === ApolloServerValidationErrorCode.INTROSPECTION_DISABLED;
 }
 
 /**
- * True for what graphql-js itself says, without a code, of a place in the document: a null for an argument that
- * cannot be null, say.
+ * True for an error of graphql-js itself about a place in the document, which has no code: for example, null for an
+ * argument that must not be null.
  */
-function isOfRequest(error: unknown): boolean {
+function isRequestError(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return false;
   const { extensions, locations, originalError } = error;
   return extensions.code === undefined && locations !== undefined && originalError === undefined;

@@ -1,8 +1,8 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { OperationContext } from '../context.ts';
 
-/** Notes the name of each operation that Apollo Server makes out. */
-export function createNameNotePlugin(): ApolloServerPlugin<OperationContext> {
+/** Records the name of each operation that Apollo Server resolves. */
+export function createOperationNamePlugin(): ApolloServerPlugin<OperationContext> {
   return {
     async requestDidStart() {
       return {

@@ -1,9 +1,9 @@
-/** A list in a result whose JSON is already made, in UTF-8 and in pieces: each item with a comma before it. */
+/** A list in a result as JSON that is already serialised: pieces in UTF-8, in which each item has a comma before it. */
 export class JsonList {
   constructor(readonly pieces: readonly Buffer[]) {}
 }
 
-/** The JSON of a result in UTF-8, in pieces; a field of it, or of an object in it, may be a `JsonList`. */
+/** Serialises a result to JSON, in pieces of UTF-8. Its fields, and those of objects in it, may be `JsonList`s. */
 export function toJson(result: object): Buffer[] {
   const pieces: Buffer[] = [];
   let text = '';
@@ -35,7 +35,7 @@ export function toJson(result: object): Buffer[] {
   return pieces;
 }
 
-/** True for the objects of a result: graphql-js makes them without a prototype. */
+/** True for the objects of a result: graphql-js creates them without a prototype. */
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);

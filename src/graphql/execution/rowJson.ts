@@ -15,38 +15,38 @@ import type { RankedVideo } from '../../domain/window/index.ts';
 import type { WindowConnection } from '../connection/windowConnection.ts';
 import { JsonList } from './resultJson.ts';
 
-/** One selection's JSON of a page's rows. */
+/** The JSON of a page's rows, for one selection. */
 interface PageJson {
-  /** In UTF-8, each row with a comma before it. */
+  /** In UTF-8; each row has a comma before it. */
   readonly bytes: Buffer;
-  /** Where each row ends in it; one that could not be read takes no room. */
+  /** Where each row ends in `bytes`; an unreadable row takes no bytes. */
   readonly ends: readonly number[];
 }
 
-/** What it takes to name the selections of an operation. */
-interface KnownOperation {
+/** What identifies the selections of an operation. */
+interface OperationSelections {
   readonly serial: number;
-  /** Variables that say which fields are selected. */
+  /** Variables of `@skip` and `@include`. */
   readonly conditions: readonly string[];
 }
 
 /**
- * The JSON of rows, as selections of known documents have them: made by graphql-js once for each page that is held, and used
- * in every window that stands on it. Bounded; least recently used first out.
+ * Caches the JSON of rows, by page and selection, for prepared operations: graphql-js serialises a page's rows once, and every
+ * window on that page reuses the bytes. Bounded; the least recently used is evicted first.
  */
 export class RowJson {
   readonly #schema: GraphQLSchema;
   readonly #json: LRUCache<string, PageJson>;
-  readonly #operations = new WeakMap<OperationDefinitionNode, KnownOperation>();
+  readonly #operations = new WeakMap<OperationDefinitionNode, OperationSelections>();
   readonly #pages = new WeakMap<Page, number>();
   #serial = 0;
 
   /**
-   * @param connectionType The type whose lists are written.
-   * @param maxBytes Room for the JSON.
+   * @param connectionType The type whose lists are serialised.
+   * @param maxBytes Bounds the JSON.
    */
   constructor(connectionType: GraphQLObjectType, maxBytes: number) {
-    // The connection is the root here: a field of it can be executed alone.
+    // With the connection as the root type, one of its fields can be executed alone.
     this.#schema = new GraphQLSchema({ query: connectionType });
     this.#json = new LRUCache({
       maxSize: maxBytes,
@@ -55,10 +55,10 @@ export class RowJson {
   }
 
   /**
-   * The list of a connection's rows.
+   * Serialises the rows of a connection.
    *
    * @param info Of the list field that is resolved.
-   * @throws When a row does not serialise, which the mapper rules out.
+   * @throws {TypeError} When a row cannot be serialised, which the mapper rules out.
    */
   write(connection: WindowConnection, info: GraphQLResolveInfo): JsonList {
     const { rows } = connection;
@@ -76,17 +76,17 @@ export class RowJson {
 
   #pageJson(connection: WindowConnection, page: Page, selection: string, info: GraphQLResolveInfo): PageJson {
     const key = `${this.#serialOf(page)}|${selection}`;
-    const held = this.#json.get(key);
-    if (held) return held;
-    const made = toPageJson(page, this.#execute(connection.ofPage(page), info));
-    this.#json.set(key, made);
-    return made;
+    const cached = this.#json.get(key);
+    if (cached) return cached;
+    const created = toPageJson(page, this.#execute(connection.ofPage(page), info));
+    this.#json.set(key, created);
+    return created;
   }
 
   /** Executes the list field alone. */
   #execute(connection: WindowConnection, info: GraphQLResolveInfo): readonly unknown[] {
     const { fieldNodes, fragments, operation, variableValues, path } = info;
-    const { conditions } = this.#known(info);
+    const { conditions } = this.#selectionsOf(info);
     const isCondition = ({ variable }: VariableDefinitionNode): boolean =>
       conditions.includes(variable.name.value);
     const field: OperationDefinitionNode = {
@@ -102,18 +102,18 @@ export class RowJson {
       variableValues,
     });
     const list: unknown = data?.[path.key];
-    if (errors || !Array.isArray(list)) throw new TypeError('A row does not serialise', { cause: errors });
+    if (errors || !Array.isArray(list)) throw new TypeError('A row cannot be serialised', { cause: errors });
     return list;
   }
 
-  /** Names a selection: the operation, the place in it (connections are fields of the root), what its conditions say. */
+  /** Identifies a selection: by operation, field (connections are root fields), and the values of its conditions. */
   #selectionId(info: GraphQLResolveInfo): string {
-    const { serial, conditions } = this.#known(info);
+    const { serial, conditions } = this.#selectionsOf(info);
     const { key, prev } = info.path;
     return `${serial}|${prev?.key}.${key}|${conditions.map((name) => info.variableValues[name]).join()}`;
   }
 
-  #known({ operation, fragments }: GraphQLResolveInfo): KnownOperation {
+  #selectionsOf({ operation, fragments }: GraphQLResolveInfo): OperationSelections {
     const known = this.#operations.get(operation);
     if (known) return known;
     const conditions = [operation, ...Object.values(fragments)].flatMap(conditionsIn);
@@ -129,10 +129,10 @@ export class RowJson {
   }
 }
 
-/** @param list What the readable rows of the page came to. */
+/** @param list The readable rows of the page, executed. */
 function toPageJson({ rows }: Page, list: readonly unknown[]): PageJson {
   const items = list.map((item) => Buffer.from(`,${JSON.stringify(item)}`));
-  // Not of Node's pool, of which a slice would hold on to all.
+  // Not from Node's buffer pool: a slice would retain the whole pool.
   const bytes = Buffer.allocUnsafeSlow(items.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
   let next = 0;
@@ -144,7 +144,7 @@ function toPageJson({ rows }: Page, list: readonly unknown[]): PageJson {
   return { bytes, ends };
 }
 
-/** The index of the last row that stands on the same page as the row at `from`, without a gap between them. */
+/** The index of the last row on the same page as the row at `from`, without a gap between them. */
 function endOfRun(rows: readonly RankedVideo[], from: number): number {
   let index = from;
   while (
@@ -159,7 +159,7 @@ function indexOf({ rank, page }: RankedVideo): number {
   return (rank - 1) % page.pageSize;
 }
 
-/** The variables that directives take: the schema has none but `@skip` and `@include`. */
+/** The variables of directives: the schema has no other directives than `@skip` and `@include`. */
 function conditionsIn(definition: OperationDefinitionNode | FragmentDefinitionNode): string[] {
   const names: string[] = [];
   visit(definition, {

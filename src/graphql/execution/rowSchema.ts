@@ -12,14 +12,14 @@ import type { OperationContext } from '../context.ts';
 import type { TrendingVideosArgs } from '../types/trendingVideos.args.ts';
 import { RowJson } from './rowJson.ts';
 
-/** What the executor completes as it is: its JSON is made already. */
+/** A leaf type for values that are serialised already. */
 const JsonListScalar = new GraphQLScalarType({ name: 'JsonList', serialize: (value) => value });
 
 /**
- * The schema by which known documents are executed: the public one, but for the connection's lists, which are leaves
- * here, whatever is selected below them. It is neither validated against nor shown.
+ * The schema that prepared operations are executed with: the public schema, except that the connection's lists are leaves, whatever
+ * is selected below them. Documents are not validated against it, and clients never see it.
  *
- * @param maxBytes Room for the JSON of rows.
+ * @param maxBytes Bounds the JSON of rows.
  */
 export function toRowSchema(schema: GraphQLSchema, maxBytes: number): GraphQLSchema {
   const query = schema.getQueryType();
@@ -45,7 +45,7 @@ export function toRowSchema(schema: GraphQLSchema, maxBytes: number): GraphQLSch
   });
 }
 
-/** A type with some of its fields changed. */
+/** The type with some of its fields changed. */
 function withFields(
   type: GraphQLObjectType,
   changes: Readonly<Record<string, Partial<GraphQLFieldConfig<never, OperationContext>>>>,

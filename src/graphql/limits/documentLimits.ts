@@ -2,14 +2,14 @@ import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type Valid
 import { ApiError } from '../../domain/errors.ts';
 import { measureOperations, type OperationSize } from './documentSize.ts';
 
-/** How large a document may be that a client sends; of several operations each. */
+/** How large a document may be; with several operations, each of them. */
 export interface DocumentLimits extends OperationSize {
   readonly tokens: number;
-  /** Errors that one answer reports of a document or its variables; where there are more, the last one says so. */
+  /** Errors reported for a document or its variables; when there are more, the last one says so. */
   readonly validationErrors: number;
 }
 
-/** What is limited, in words, and the environment variable that says so. */
+/** What each limit counts, and its setting. */
 const NAMES: Readonly<Record<keyof DocumentLimits, string>> = {
   tokens: 'tokens (MAX_DOCUMENT_TOKENS)',
   depth: 'levels of fields (MAX_DOCUMENT_DEPTH)',
@@ -21,8 +21,8 @@ const NAMES: Readonly<Record<keyof DocumentLimits, string>> = {
 const MEASURED = ['depth', 'aliases', 'rootFields', 'directives'] as const;
 
 /**
- * Makes the rule that refuses a document beyond the limits, before the schema's own rules go through it: some of them
- * take time that grows faster than the document. Tokens are counted by the parser.
+ * Creates the validation rule that refuses a document beyond the limits before graphql-js's own rules visit it: some of them
+ * take more than linear time. Tokens are counted by the parser.
  */
 export function createDocumentLimitsRule(limits: DocumentLimits): ValidationRule {
   return (context) => ({
@@ -32,13 +32,13 @@ export function createDocumentLimitsRule(limits: DocumentLimits): ValidationRule
         const originalError = new ApiError('DOCUMENT_TOO_LARGE', { message });
         context.reportError(new GraphQLError(message, { originalError }));
       }
-      // For graphql-js this removes the document: no rule sees any more of it.
+      // Removes the document from the visit: no rule sees the rest of it.
       return problems.length > 0 ? null : undefined;
     },
   });
 }
 
-/** What is too much in a document, each as a message. */
+/** A message for each limit that a document exceeds. */
 export function findExcesses(document: DocumentNode, limits: DocumentLimits): string[] {
   const sizes = measureOperations(document);
   return MEASURED.flatMap((name) => {
@@ -47,13 +47,14 @@ export function findExcesses(document: DocumentNode, limits: DocumentLimits): st
   });
 }
 
-/** How graphql-js says that it stopped at a limit, and what clients are told instead. */
-const STOPS: readonly {
+/** Errors by which graphql-js reports that it stopped at a limit, and what clients get instead. */
+const LIMIT_ERRORS: readonly {
   readonly text: string;
   readonly code: string;
   readonly toMessage: (limits: DocumentLimits) => string;
 }[] = [
   {
+    // graphql-js 16 misspells "than" as "that": this prefix matches a corrected message too.
     text: 'Syntax Error: Document contains more tha',
     code: 'DOCUMENT_TOO_LARGE',
     toMessage: (limits) => `${toExpectation('tokens', limits)}, but got more`,
@@ -69,20 +70,19 @@ const STOPS: readonly {
     toMessage: (limits) => `${toExpectation('validationErrors', limits)}, but got more`,
   },
   {
-    // After half a million comparisons, which no setting changes.
+    // graphql-js compares repeated fields with each other, half a million times at most. No setting changes that.
     text: 'Validation aborted.',
     code: 'DOCUMENT_TOO_LARGE',
-    toMessage: () =>
-      'Expected fields to be selected once, but got: so many repeated that they are not compared',
+    toMessage: () => 'Expected each field to be selected once, but got too many repetitions to compare them',
   },
 ];
 
-/** What a client is told when graphql-js has stopped at a limit; undefined for what is no such error. */
-export function toStopError(
+/** What a client gets when graphql-js stopped at a limit; undefined for any other error. */
+export function toLimitError(
   { message }: GraphQLFormattedError,
   limits: DocumentLimits,
 ): { readonly code: string; readonly message: string } | undefined {
-  const stop = STOPS.find(({ text }) => message.startsWith(text));
+  const stop = LIMIT_ERRORS.find(({ text }) => message.startsWith(text));
   return stop && { code: stop.code, message: stop.toMessage(limits) };
 }
 

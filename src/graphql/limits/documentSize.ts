@@ -7,9 +7,9 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** What is counted of an operation, with every fragment where it lands. */
+/** The size of an operation; fragments count wherever they are spread. */
 export interface OperationSize {
-  /** Fields below one another: a field at the root is at 1. What is below `__schema` and `__type` does not count. */
+  /** Levels of nested fields; a root field is at 1. Fields below `__schema` and `__type` do not count. */
   readonly depth: number;
   readonly aliases: number;
   /** Fields at the root. */
@@ -22,9 +22,9 @@ const NOTHING: OperationSize = { depth: 0, aliases: 0, rootFields: 0, directives
 const INTROSPECTION: ReadonlySet<string> = new Set(['__schema', '__type']);
 
 /**
- * Measures each operation of a document that need not be valid: a fragment that is missing counts as nothing, and so does
- * one inside itself. Each fragment is measured once, however often it lands: the work is linear in the document, though
- * spreads of spreads can make the counts as large as they like.
+ * Measures each operation of a document, which need not be valid: a missing fragment counts as nothing, and so does a spread of a
+ * fragment within itself. Each fragment is measured once, however often it is spread: the work is linear in the document,
+ * although spreads of spreads can make the counts arbitrarily large.
  */
 export function measureOperations({ definitions }: DocumentNode): OperationSize[] {
   const fragments = new Map(definitions.filter(isFragment).map((node) => [node.name.value, node]));
@@ -55,7 +55,7 @@ export function measureOperations({ definitions }: DocumentNode): OperationSize[
     const known = measured.get(name);
     if (known) return known;
     const fragment = fragments.get(name);
-    // For whoever comes back to it while it is being measured.
+    // Found when the fragment spreads itself.
     measured.set(name, NOTHING);
     const size = fragment ? withDirectives(fragment, ofSelections(fragment.selectionSet)) : NOTHING;
     measured.set(name, size);

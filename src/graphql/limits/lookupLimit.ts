@@ -4,10 +4,10 @@ import { coerceVariables, rootFields, type SentOperation } from './operationCost
 
 /** Ids that a client may send to one field. */
 export const MAX_IDS = 100;
-/** Ids that one operation may look up, with those of gateways. They cost no credit, but memory and time. */
+/** Ids that one operation may look up, those of gateways included. They cost no credits, but memory and time. */
 export const MAX_IDS_PER_OPERATION = 1000;
 
-/** Every field that looks something up, by the argument that names what, and how many that may be. */
+/** The fields that look something up: their argument, and how many ids it may have. */
 const LOOKUPS: Readonly<Record<string, { readonly argument: string; readonly max: number }>> = {
   trendingVideo: { argument: 'itemId', max: 1 },
   trendingVideosByItemId: { argument: 'itemIds', max: MAX_IDS },
@@ -22,11 +22,11 @@ export function isLookup(fieldName: string): boolean {
 }
 
 /**
- * Checks what an operation looks up, before anything of it is executed: a list that fails leaves no data at all, and what
- * its siblings had bought would be lost.
+ * Checks how many ids an operation looks up, before anything is executed: a list that fails nulls the whole result, and the
+ * pages that sibling fields have bought would be lost.
  *
- * @returns False for variables that cannot be coerced, for which execution refuses it.
- * @throws {ApiError} `BAD_USER_INPUT` for more ids than are allowed, of a field or of all together.
+ * @returns False when the variables cannot be coerced: execution then reports why.
+ * @throws {ApiError} `BAD_USER_INPUT` for too many ids, in one field or in all together.
  * @throws {GraphQLError} For arguments that cannot be coerced.
  */
 export function checkLookups(sent: SentOperation): boolean {

@@ -12,11 +12,11 @@ import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
 import { MAX_WINDOW } from '../../domain/window/index.ts';
 import { type SelectionContext, selectedFields, toWindowNeed } from '../connection/selection.ts';
 
-/** An operation as it was sent. */
+/** An operation as a client sent it. */
 export interface SentOperation {
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
-  /** The one of the document that is to be executed. */
+  /** The operation of the document that is executed. */
   readonly operation: OperationDefinitionNode;
   /** As sent: not yet coerced. */
   readonly variables: Readonly<Record<string, unknown>>;
@@ -30,14 +30,14 @@ interface WindowSizes {
   readonly before?: string | null;
 }
 
-/** What one `trendingVideos` costs at worst, whatever its arguments are: the largest window at the chart's tail. */
+/** The worst case of one `trendingVideos` field, whatever its arguments are: the largest window at the chart's tail. */
 export const MAX_CREDITS_PER_WINDOW = CREDITS_PER_REQUEST * (MAX_WINDOW / PAGE_SIZE + 2);
 
 /**
- * The credits that an operation could cost at worst, whatever is held: for each `trendingVideos` the pages of its
- * window, one more where a cursor may move it across a page's edge, two more for a tail (`last` without `first` and
- * `before`), whose place is not known before the chart's length is. Aliases are summed as if they shared nothing; retries are not counted. What cannot
- * be executed costs nothing.
+ * The credits that an operation costs in the worst case, when no page is cached: for each `trendingVideos` the pages of its
+ * window, one more with a cursor, which may move the window across the edge of a page, and two more for a tail (`last` without
+ * `first` and `before`), whose position depends on the chart's length. Aliases are added up as if they shared no pages; retries
+ * do not count. An operation that cannot be executed costs nothing.
  */
 export function worstCaseCredits(sent: SentOperation): number {
   const { schema, document, operation } = sent;
@@ -50,19 +50,19 @@ export function worstCaseCredits(sent: SentOperation): number {
   return CREDITS_PER_REQUEST * pages.reduce((sum, count) => sum + count, 0);
 }
 
-/** Undefined for variables that cannot be coerced: execution says why. */
+/** The coerced variables; undefined when they cannot be coerced: execution then reports why. */
 export function coerceVariables({
   schema,
   operation,
   variables,
 }: SentOperation): SelectionContext['variableValues'] | undefined {
-  // One error is enough to know. There could be as many as there are values.
+  // One error is enough; there could be as many as there are values.
   return getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 }).coerced;
 }
 
 /**
- * The fields that an operation selects at its root, by response key: those of one are one field, since validation has seen
- * that their arguments are the same.
+ * The root fields of an operation, by response key. Fields with the same key are one field: validation has checked that their
+ * arguments are the same.
  *
  * @param variableValues Coerced.
  */
@@ -98,18 +98,18 @@ function worstCasePages(
   const isTail = typeof first !== 'number' && typeof last === 'number' && !before;
   if (![first, last].every(isSize)) return 0;
   if (!need.rows) return need.facts ? 1 : 0;
-  // With both, `first` says how many pages the last ones may be looked for in.
+  // With both, `last` is cut from the window of `first`.
   const size = first ?? last ?? PAGE_SIZE;
   const pages = Math.ceil(size / PAGE_SIZE) + (isTail ? 2 : hasCursor ? 1 : 0);
   return Math.min(Math.max(pages, need.facts ? 1 : 0), FULL_CHART / PAGE_SIZE);
 }
 
-/** False for what the field will refuse. */
+/** False for a size that the field refuses. */
 function isSize(value: number | null | undefined): boolean {
   return value === null || value === undefined || (value >= 0 && value <= MAX_WINDOW);
 }
 
-/** Undefined when execution will refuse the arguments. */
+/** Undefined when execution refuses the arguments. */
 function toSizes(
   [node]: readonly FieldNode[],
   schema: GraphQLSchema,

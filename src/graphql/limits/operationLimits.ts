@@ -5,7 +5,7 @@ import type { OperationContext } from '../context.ts';
 import { checkLookups } from './lookupLimit.ts';
 import { type SentOperation, worstCaseCredits } from './operationCost.ts';
 
-/** Refuses operations that could cost more than `maxCredits`, or look up too much, before anything is executed or spent. */
+/** Refuses operations that could cost more than `maxCredits`, or look up too many ids, before anything is executed or spent. */
 export function createOperationLimitsPlugin(maxCredits: number): ApolloServerPlugin<OperationContext> {
   return {
     async requestDidStart() {
@@ -35,7 +35,7 @@ function checkCost(sent: SentOperation, maxCredits: number): void {
   });
 }
 
-/** Apollo Server would take an error of its own kind alone for the client's. */
+/** Apollo Server reports other errors than GraphQLErrors as its own. */
 function toRefusal(error: Error): GraphQLError {
   return new GraphQLError(error.message, {
     nodes: error instanceof GraphQLError ? (error.nodes ?? null) : null,

@@ -1,36 +1,36 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
 import { MAX_IDS } from '../limits/lookupLimit.ts';
-import type { Found } from './lookups.ts';
 import { TrendingVideoType } from '../types/trendingVideo.type.ts';
+import type { LookupResult } from './lookups.ts';
 
-/** Resolves the fields that look videos up by TikTok's id. */
+/** Resolves the fields that look up videos by TikTok's id. */
 @Resolver()
 export class LookupsResolver {
   @Query(() => TrendingVideoType, {
     nullable: true,
     description:
       'A video by its `itemId`, from what this server has cached of any chart, in its newest copy. Never costs a credit. ' +
-      'Null where it is not cached: nobody has read a chart with it yet, or not for a long time.',
+      'Null when it is not cached: nobody has read a chart with it yet, or not for a long time.',
   })
   trendingVideo(
     @Arg('itemId', () => ID, { description: "TikTok's own id of the video." }) itemId: string,
     @Ctx() { charts }: OperationContext,
-  ): Promise<Found> {
+  ): Promise<LookupResult> {
     return charts.findVideo(itemId);
   }
 
   @Query(() => [TrendingVideoType], {
     nullable: 'items',
     description:
-      'Videos by their `itemId`s, as `trendingVideo` has them: as many as were asked for and in the same order, null ' +
-      'where one is unknown. Made for schema stitching: all references of a query in one request.',
+      'Videos by their `itemId`s, as `trendingVideo` has them: one for each id, in the same order, null where ' +
+      'one is unknown. For schema stitching: it resolves all references of a query in one request.',
   })
   trendingVideosByItemId(
     @Arg('itemIds', () => [ID], { description: `TikTok's own ids of the videos, ${MAX_IDS} at most.` })
     itemIds: string[],
     @Ctx() { charts }: OperationContext,
-  ): Promise<Found[]> {
+  ): Promise<LookupResult[]> {
     return Promise.all(itemIds.map(charts.findVideo));
   }
 }

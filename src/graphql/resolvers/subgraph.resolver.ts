@@ -1,22 +1,30 @@
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
 import { MAX_IDS_PER_OPERATION } from '../limits/lookupLimit.ts';
-import { type Found, findReferred } from './lookups.ts';
 import { AnyScalar, EntityUnion, ServiceType } from '../types/subgraph.type.ts';
+import { type LookupResult, resolveReference } from './lookups.ts';
 
-/** Resolves what the gateway of a federated graph asks (Apollo Federation subgraph specification). */
+/** Resolves the queries of a federated graph's gateway (Apollo Federation subgraph specification). */
 @Resolver()
 export class SubgraphResolver {
-  @Query(() => ServiceType, { description: "The subgraph's schema, for whoever composes a federated graph." })
+  readonly #readSdl: () => string;
+  #sdl: string | undefined;
+
+  /** @param readSdl Gives the SDL that a federated graph is composed with; called once, on demand. */
+  constructor(readSdl: () => string) {
+    this.#readSdl = readSdl;
+  }
+
+  @Query(() => ServiceType, { description: "The subgraph's schema, for composing a federated graph." })
   _service(): ServiceType {
-    // Made when somebody asks for it; it is made of the schema that this is a part of.
-    return { sdl: import('../schema/subgraphSdl.ts').then(({ subgraphSdl }) => subgraphSdl) };
+    this.#sdl ??= this.#readSdl();
+    return { sdl: this.#sdl };
   }
 
   @Query(() => [EntityUnion], {
     nullable: 'items',
     description:
-      'For the gateway of a federated graph: what references refer to, in their order, null where one is unknown. ' +
+      'For the gateway of a federated graph: the entities of these references, in the same order, null where one is unknown. ' +
       'Videos come from what this server has cached, as by `trendingVideo`: that never costs a credit.',
   })
   _entities(
@@ -25,7 +33,7 @@ export class SubgraphResolver {
     })
     representations: unknown[],
     @Ctx() context: OperationContext,
-  ): Promise<Found>[] {
-    return representations.map((reference) => findReferred(reference, context));
+  ): Promise<LookupResult>[] {
+    return representations.map((reference) => resolveReference(reference, context));
   }
 }

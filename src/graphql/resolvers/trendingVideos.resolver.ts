@@ -12,8 +12,8 @@ export class TrendingVideosResolver {
   @Query(() => TrendingVideoConnectionType, {
     nullable: true,
     description:
-      'A window of a trending chart. Pages of 20 are bought as they are needed and shared by everyone: ' +
-      '`extensions.upstream` says what this answer cost. Null, with an error, when the chart cannot be had.',
+      'A window of a trending chart. Pages of 20 are bought on demand and cached for everyone: `extensions.upstream` ' +
+      'says what this response cost. Null, with an error, when the chart is unavailable.',
   })
   trendingVideos(
     @Args(() => TrendingVideosArgs) args: TrendingVideosArgs,

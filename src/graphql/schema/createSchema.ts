@@ -1,26 +1,32 @@
-// biome-ignore-all assist/source/organizeImports: the schema has the resolvers' fields in the order of their imports
+// biome-ignore-all assist/source/organizeImports: type-graphql lists the root fields in the order of these imports
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
-import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import { buildSchemaSync, type ContainerType, type NonEmptyArray } from 'type-graphql';
 import '../types/enums.ts';
 import { TrendingVideosResolver } from '../resolvers/trendingVideos.resolver.ts';
 import { LookupsResolver } from '../resolvers/lookups.resolver.ts';
 import { NodeResolver } from '../resolvers/node.resolver.ts';
 import { SubgraphResolver } from '../resolvers/subgraph.resolver.ts';
+import { toSubgraphSdl } from './subgraphSdl.ts';
 
-type Resolvers = NonEmptyArray<new () => object>;
+type Resolvers = NonEmptyArray<object>;
 
-/** What a wider graph gets: not `node` and `nodes`, which every graph has once. */
-const COMPOSABLE: Resolvers = [TrendingVideosResolver, LookupsResolver];
+/** The resolvers of a federated graph: without `node` and `nodes`, which every graph has only once. */
+const COMPOSABLE: Resolvers = [new TrendingVideosResolver(), new LookupsResolver()];
 
 /** The schema for clients; `npm run schema` writes it to `schema/schema.graphql`. */
 export function createSchema(): GraphQLSchema {
-  return build([...COMPOSABLE, NodeResolver]);
+  return build([...COMPOSABLE, new NodeResolver()]);
 }
 
-/** The same, with what the gateway of a federated graph asks a subgraph. */
+/** The same, with the queries of a federated graph's gateway. */
 export function createSubgraphSchema(): GraphQLSchema {
-  return build([...COMPOSABLE, NodeResolver, SubgraphResolver]);
+  return build([...COMPOSABLE, new NodeResolver(), new SubgraphResolver(createSubgraphSdl)]);
+}
+
+/** The SDL that a federated graph is composed with; `npm run schema` writes it to `schema/subgraph.graphql`. */
+export function createSubgraphSdl(): string {
+  return toSubgraphSdl(createComposableSchema());
 }
 
 /** The part of the schema that a federated graph is composed with. */
@@ -29,10 +35,17 @@ export function createComposableSchema(): GraphQLSchema {
 }
 
 function build(resolvers: Resolvers): GraphQLSchema {
-  // No orphans: types that none of these resolvers leads to stay out, those of the subgraph for one.
-  const schema = buildSchemaSync({ resolvers, orphanedTypes: [], validate: false });
+  const byClass = new Map(resolvers.map((resolver) => [resolver.constructor, resolver]));
+  const container: ContainerType = { get: (resolverClass) => byClass.get(resolverClass) };
+  const schema = buildSchemaSync({
+    resolvers: [...byClass.keys()] as NonEmptyArray<new () => object>,
+    container,
+    // Types that these resolvers do not lead to stay out, such as those of the subgraph.
+    orphanedTypes: [],
+    validate: false,
+  });
   // type-graphql has no way to describe the root type.
   const query = schema.getQueryType();
-  if (query) query.description = 'Where every query starts.';
+  if (query) query.description = 'The root of all queries.';
   return schema;
 }

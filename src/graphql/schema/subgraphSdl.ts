@@ -1,17 +1,15 @@
-import { concatAST, parse, print, printSchema, visit } from 'graphql';
-import { createComposableSchema } from './createSchema.ts';
+import { concatAST, type GraphQLSchema, parse, print, printSchema, visit } from 'graphql';
 
-/** The federation's directives that are used, and the first version that has them. */
+/** The federation directives that are used, and the first version that has them. */
 const LINK = parse(
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", "@shareable"])',
 );
 
-/** What this API is to a federated graph; `npm run schema` writes it to `schema/subgraph.graphql`. */
-export const subgraphSdl = toSubgraphSdl();
-
-/** graphql-js prints no directives: they are where type-graphql puts those of the classes. */
-function toSubgraphSdl(): string {
-  const schema = createComposableSchema();
+/**
+ * The SDL that a federated graph is composed with. graphql-js prints no directives: they are added from the types' AST nodes,
+ * where type-graphql puts those of the classes.
+ */
+export function toSubgraphSdl(schema: GraphQLSchema): string {
   const definitions = visit(parse(printSchema(schema)), {
     ObjectTypeDefinition: (node) => ({
       ...node,

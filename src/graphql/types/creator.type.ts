@@ -2,9 +2,9 @@ import { Directive, Field, ObjectType } from 'type-graphql';
 import type { Creator } from '../../domain/trendingVideo.ts';
 import { UrlScalar } from './scalars.ts';
 
-/** GraphQL type `Creator`; other subgraphs may have it too. */
+/** GraphQL type `Creator`; other subgraphs may define it too. */
 @Directive('@shareable')
-@ObjectType('Creator', { simpleResolvers: true, description: 'Whoever posted a video.' })
+@ObjectType('Creator', { simpleResolvers: true, description: 'Who posted a video.' })
 export class CreatorType implements Creator {
   @Field(() => String, { description: 'TikTok handle, without the `@`.' })
   handle!: string;

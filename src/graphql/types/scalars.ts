@@ -2,8 +2,8 @@ import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLCountryCode, GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
 
 /**
- * graphql-scalars' CountryCode, which as an input takes any text: whether it names a country is the field's to
- * say, as `BAD_USER_INPUT` of that field alone, so that one wrong region leaves the other aliases' data.
+ * graphql-scalars' CountryCode, which accepts any text as input: the field checks that it is a country, so that a wrong region
+ * is `BAD_USER_INPUT` of that field alone and leaves the data of other aliases.
  */
 export const CountryCodeScalar = new GraphQLScalarType({
   ...GraphQLCountryCode.toConfig(),
@@ -13,7 +13,7 @@ export const CountryCodeScalar = new GraphQLScalarType({
   parseLiteral: (node) => toText(node.kind === Kind.STRING ? node.value : undefined),
 });
 
-/** graphql-scalars' DateTime; as an output it takes Unix milliseconds. */
+/** graphql-scalars' DateTime; serialises Unix milliseconds. */
 export const DateTimeScalar = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
   description: 'A moment in UTC as RFC 3339 writes it, such as `2026-11-22T10:15:30.000Z`.',

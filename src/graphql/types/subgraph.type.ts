@@ -2,12 +2,12 @@ import { GraphQLScalarType } from 'graphql';
 import { createUnionType, Field, ObjectType } from 'type-graphql';
 import { TrendingVideoType } from './trendingVideo.type.ts';
 
-/** Scalar `_Any` of the Apollo Federation subgraph specification: it takes whatever is sent. */
+/** Scalar `_Any` of the Apollo Federation subgraph specification: accepts any value. */
 export const AnyScalar = new GraphQLScalarType({
   name: '_Any',
   description:
     'A reference of a federated graph: `__typename` and the fields of one of the type\'s keys, such as `{ __typename: "TrendingVideo", itemId: "7106594312292453675" }`.',
-  // No reference is a list. type-graphql would follow one, as deep as it goes.
+  // A reference is never a list. type-graphql would recurse into one, however deeply nested it is.
   parseValue: (value) => (Array.isArray(value) ? [] : value),
 });
 
@@ -28,5 +28,5 @@ export class ServiceType {
   @Field(() => String, {
     description: 'The schema that a federated graph is composed with, in its schema definition language.',
   })
-  sdl!: Promise<string>;
+  sdl!: string;
 }

@@ -1,10 +1,10 @@
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
-import { CountryCodeScalar, DateTimeScalar, UrlScalar } from './scalars.ts';
 import { CreatorType } from './creator.type.ts';
 import { NodeType } from './node.type.ts';
+import { CountryCodeScalar, DateTimeScalar, UrlScalar } from './scalars.ts';
 
-/** GraphQL type `TrendingVideo`: the domain's video as it is. Other subgraphs refer to it by either of its keys. */
+/** GraphQL type `TrendingVideo`: the domain's video. Other subgraphs refer to it by either of its keys. */
 @Directive('@key(fields: "id")')
 @Directive('@key(fields: "itemId")')
 @ObjectType('TrendingVideo', {
@@ -38,7 +38,7 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
   })
   coverExpiresAt!: number | null;
 
-  @Field(() => Int, { description: 'Length in seconds; 0 when the provider names none.' })
+  @Field(() => Int, { description: 'Length in seconds; 0 when the provider sends none.' })
   duration!: number;
 
   @Field(() => String, { nullable: true, description: 'English name of the country in `countryCode`.' })
@@ -49,7 +49,7 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
 
   @Field(() => CreatorType, {
     nullable: true,
-    description: 'Who posted it; null when its link names nobody.',
+    description: 'Who posted it; null when its link does not say.',
   })
   creator!: CreatorType | null;
 }

@@ -5,7 +5,7 @@ import { CountryCodeScalar } from './scalars.ts';
 /** Arguments of `Query.trendingVideos`. */
 @ArgsType()
 export class TrendingVideosArgs {
-  @Field(() => CountryCodeScalar, { defaultValue: 'US', description: 'Country whose chart is wanted.' })
+  @Field(() => CountryCodeScalar, { defaultValue: 'US', description: 'Country of the chart.' })
   region!: string;
 
   @Field(() => TrendingPeriod, {
@@ -26,7 +26,7 @@ export class TrendingVideosArgs {
   })
   first?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Only what stands behind this cursor.' })
+  @Field(() => String, { nullable: true, description: 'Only rows after this cursor.' })
   after?: string | null;
 
   @Field(() => Int, {
@@ -37,6 +37,6 @@ export class TrendingVideosArgs {
   })
   last?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Only what stands before this cursor.' })
+  @Field(() => String, { nullable: true, description: 'Only rows before this cursor.' })
   before?: string | null;
 }

@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
-import { toTraceFields } from '../tracing/createTracing.ts';
+import { toTraceFields } from './traceFields.ts';
 
 /** See `createLog`. */
 export interface LogOptions {

@@ -95,7 +95,7 @@ export function logEvent(log: Logger, monotonic: () => number): (event: AppEvent
         if (!isDue(event)) break;
         log.warn({ overload: event.overload }, 'Too much to do: only answers that are kept are sent');
         break;
-      case 'answer':
+      case 'response':
         logOperation(event);
         break;
       case 'pageRead':

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { AnswerEvent } from '../../server/events.ts';
+import type { ResponseEvent } from '../../server/events.ts';
 import { toReadableName } from '../readableName.ts';
 
 /** Lines a second, of answers that took no work. */
@@ -12,7 +12,7 @@ const MAX_LINES = 100;
  *
  * @param monotonic Milliseconds from an arbitrary start.
  */
-export function createOperationLog(log: Logger, monotonic: () => number): (event: AnswerEvent) => void {
+export function createOperationLog(log: Logger, monotonic: () => number): (event: ResponseEvent) => void {
   let second = 0;
   let lines = 0;
 
@@ -36,7 +36,7 @@ export function createOperationLog(log: Logger, monotonic: () => number): (event
 }
 
 /** What is undefined here is left out of the line. */
-function toLine({ request, name, origin, outcome, codes, status, durationMs, cost }: AnswerEvent): object {
+function toLine({ request, name, origin, outcome, codes, status, durationMs, cost }: ResponseEvent): object {
   return {
     requestId: request.id,
     // One that is undefined would hide that of the span.

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Clock } from '../../domain/clock.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import { toUtcDay } from '../../domain/utcDay.ts';
 import type { AppEvent } from '../appEvent.ts';
 
 /** See `countCircuits`. */
@@ -18,7 +19,6 @@ const CODES: readonly ErrorCode[] = [
   'UPSTREAM_FORBIDDEN',
   'UPSTREAM_RATE_LIMITED',
 ];
-const DAY_MS = 86_400_000;
 
 /** Tells what keeps calls from being made: the circuit, by what opened it, and the day's budget. */
 export function countCircuits(registry: Registry, options: CircuitMetricsOptions): (event: AppEvent) => void {
@@ -74,7 +74,7 @@ function countBudget(
     help: "What is left of the UTC day's credits",
     registers,
     collect() {
-      const isToday = spent.day >= Math.floor(clock.now() / DAY_MS);
+      const isToday = spent.day >= toUtcDay(clock.now());
       this.set(Math.max(0, creditsPerDay - (isToday ? spent.credits : 0)));
     },
   });

@@ -1,11 +1,11 @@
 import { Registry } from 'prom-client';
 import type { Clock } from '../../domain/clock.ts';
 import type { Metrics } from '../../server/routes/metricsRoute.ts';
-import { countAnswers } from './responseMetrics.ts';
 import type { AppEvent } from '../appEvent.ts';
 import { type CircuitMetricsOptions, countCircuits } from './circuitMetrics.ts';
 import { type Parts, watchParts } from './partMetrics.ts';
 import { watchProcess } from './processMetrics.ts';
+import { countResponses } from './responseMetrics.ts';
 import { countUpstream } from './upstreamMetrics.ts';
 
 /** See `createMetrics`. */
@@ -30,7 +30,7 @@ export interface AppMetrics extends Metrics {
 export function createMetrics(options: MetricsOptions): AppMetrics {
   const registry = new Registry();
   const listeners = [
-    countAnswers(registry, options.operationNames),
+    countResponses(registry, options.operationNames),
     countUpstream(registry),
     countCircuits(registry, options),
   ];

@@ -1,44 +1,45 @@
 import { Gauge, type Registry } from 'prom-client';
 
-/** How much a cache holds, and may hold. */
+/** The size of a cache. */
 export interface CacheSize {
   readonly bytes: () => number;
   readonly maxBytes: number;
 }
 
-/** What is read when metrics are. */
+/** Parts of the program that are read with every scrape. */
 export interface Parts {
-  /** By name. */
-  readonly caches: ReadonlyMap<string, CacheSize>;
-  /** Absent without Redis. */
-  readonly isRedisUp?: (() => boolean) | undefined;
+  /** By the metrics' label; undefined for a cache that is off. */
+  readonly caches: Readonly<Record<string, CacheSize | undefined>>;
+  /** Undefined without Redis. */
+  readonly isRedisUp: (() => boolean) | undefined;
 }
 
-/** Has these parts read with every scrape. */
+/** Reads these parts with every scrape. */
 export function watchParts(registry: Registry, { caches, isRedisUp }: Parts): void {
   const registers = [registry];
+  const sizes = Object.entries(caches).flatMap(([cache, size]) => (size ? [{ cache, ...size }] : []));
   new Gauge({
     name: 'trending_cache_bytes',
-    help: 'What caches hold, by their own reckoning',
+    help: 'Estimated size of a cache',
     labelNames: ['cache'],
     registers,
     collect() {
-      for (const [cache, { bytes }] of caches) this.set({ cache }, bytes());
+      for (const { cache, bytes } of sizes) this.set({ cache }, bytes());
     },
   });
   new Gauge({
     name: 'trending_cache_max_bytes',
-    help: 'What caches may hold',
+    help: 'Bound on the size of a cache',
     labelNames: ['cache'],
     registers,
     collect() {
-      for (const [cache, { maxBytes }] of caches) this.set({ cache }, maxBytes);
+      for (const { cache, maxBytes } of sizes) this.set({ cache }, maxBytes);
     },
   });
   if (!isRedisUp) return;
   new Gauge({
     name: 'trending_redis_up',
-    help: '1 while Redis answers',
+    help: '1 while Redis is up',
     registers,
     collect() {
       this.set(isRedisUp() ? 1 : 0);

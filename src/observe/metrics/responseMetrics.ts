@@ -15,7 +15,7 @@ const UNNAMED = 'unnamed';
 const PAGE_ORIGINS = ['cached', 'stale', 'shared', 'fetched'] as const;
 
 /** Counts answers, and what they say that they cost. */
-export function countAnswers(
+export function countResponses(
   registry: Registry,
   operationNames: Iterable<string>,
 ): (event: AppEvent) => void {
@@ -56,7 +56,7 @@ export function countAnswers(
   const codeOf = createBoundedNames([], MAX_CODES);
 
   return (event) => {
-    if (event.type !== 'answer') return;
+    if (event.type !== 'response') return;
     const { name = UNNAMED, outcome, origin, codes, cost, durationMs } = event;
     // What was refused is no operation: a flood of it would make all others look quick, and failing.
     if (origin !== 'refused') durations.observe({ operation: nameOf(name), outcome }, durationMs / 1000);

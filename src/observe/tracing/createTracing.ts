@@ -1,78 +1,87 @@
 import { context, ProxyTracer, propagation, SpanKind, type Tracer, trace } from '@opentelemetry/api';
-import type { PageCache, PageCacheOptions } from '../../data/pages/pageCache.ts';
+import type { ReadPage } from '../../data/windows/operationPages.ts';
 import { chartId } from '../../domain/chart.ts';
-import type { PageSource } from '../../domain/page.ts';
+import type { PageKey, PageSource } from '../../domain/page.ts';
 import type { UpstreamCallEvent } from '../../keyapi/events.ts';
-import type { FindAnswer } from '../../server/responses/createResponder.ts';
-import type { AnswerEvent } from '../../server/events.ts';
+import type { ResponseEvent } from '../../server/events.ts';
+import type { Responder } from '../../server/responses/createResponder.ts';
 import type { AppEvent } from '../appEvent.ts';
-import { fail, inSpan } from './inSpan.ts';
 import { toReadableName } from '../readableName.ts';
-import { TracedPageCache } from './tracedPageCache.ts';
+import { fail, inSpan } from './inSpan.ts';
 
-/** What makes spans: of operations, of the pages they wait for, and of the calls that these take. */
+/** Decorators that create spans: for operations, the pages that they wait for, and the calls that these take. */
 export interface Tracing {
-  readonly aroundAnswers: (find: FindAnswer) => FindAnswer;
-  readonly createPageCache: (options: PageCacheOptions) => PageCache;
-  readonly aroundCalls: (wire: PageSource) => PageSource;
-  /** Writes what is told into the span in which it is told. */
+  readonly withOperationSpans: (respond: Responder) => Responder;
+  readonly withPageSpans: (readPage: ReadPage) => ReadPage;
+  readonly withCallSpans: (source: PageSource) => PageSource;
+  /** Adds what an event says to the active span. */
   readonly onEvent: (event: AppEvent) => void;
 }
 
 /**
- * Makes spans through OpenTelemetry's API, for whoever has started its SDK before the program; undefined where nobody
- * has, so that nothing is wrapped and nothing is paid. No headers are added to what is sent to KeyAPI: who calls us, and
- * how our calls hang together, is none of a third party's business.
+ * Creates spans through OpenTelemetry's API, if its SDK was started before the program. Undefined otherwise, so that
+ * nothing is decorated and tracing costs nothing. No trace headers are sent to KeyAPI: our traces are no business of a third
+ * party.
  */
 export function createTracing(): Tracing | undefined {
   const tracer = trace.getTracer('trending-graphql');
-  // What the API gives out until there is an SDK.
+  // The API gives this one until an SDK is registered.
   if (tracer instanceof ProxyTracer) return undefined;
   return {
-    aroundAnswers: (find) => withOperationSpans(find, tracer),
-    createPageCache: (options) => new TracedPageCache(tracer, options),
-    aroundCalls: (wire) => withCallSpans(wire, tracer),
+    withOperationSpans: (respond) => withOperationSpans(respond, tracer),
+    withPageSpans: (readPage) => withPageSpans(readPage, tracer),
+    withCallSpans: (source) => withCallSpans(source, tracer),
     onEvent: (event) => {
-      if (event.type === 'answer') describeOperation(event);
+      if (event.type === 'response') describeOperation(event);
       if (event.type === 'upstreamCall') describeCall(event);
     },
   };
 }
 
-/** The trace and the span in which a line of the log is written; nothing outside of one. */
-export function toTraceFields(): Record<string, string> {
-  const span = trace.getActiveSpan()?.spanContext();
-  return span ? { traceId: span.traceId, spanId: span.spanId } : {};
-}
-
-/** Operations belong to the span that is there, of an instrumented HTTP server say, else to what `traceparent` names. */
-function withOperationSpans(find: FindAnswer, tracer: Tracer): FindAnswer {
+/** The parent is the active span, of an instrumented HTTP server for example, else the one that `traceparent` names. */
+function withOperationSpans(respond: Responder, tracer: Tracer): Responder {
   return (request) => {
     const active = context.active();
-    const isWithin = trace.getSpan(active) !== undefined;
-    const parent = isWithin ? active : propagation.extract(active, request.headers);
-    const kind = isWithin ? SpanKind.INTERNAL : SpanKind.SERVER;
+    const hasParent = trace.getSpan(active) !== undefined;
+    const parent = hasParent ? active : propagation.extract(active, request.headers);
+    const kind = hasParent ? SpanKind.INTERNAL : SpanKind.SERVER;
     const span = tracer.startSpan('operation', { kind }, parent);
-    return inSpan(span, () => find(request), parent);
+    return inSpan(span, () => respond(request), parent);
   };
 }
 
-/** A span for each attempt. That of a refresh, which belongs to no operation, is only linked with who caused it. */
-function withCallSpans(wire: PageSource, tracer: Tracer): PageSource {
+/** A span for each page that an operation may have to wait for. */
+function withPageSpans(readPage: ReadPage, tracer: Tracer): ReadPage {
+  return (key, operation) => {
+    const span = tracer.startSpan('page', { attributes: toPageAttributes(key) });
+    return inSpan(span, async () => {
+      const read = await readPage(key, operation);
+      span.setAttribute('trending.origin', read.origin);
+      return read;
+    });
+  };
+}
+
+/** A span for each attempt. A refresh belongs to no operation: its span is only linked to the one that caused it. */
+function withCallSpans(source: PageSource, tracer: Tracer): PageSource {
   return (key, options) => {
     const cause = trace.getActiveSpan();
     const span = tracer.startSpan('upstream call', {
       kind: SpanKind.CLIENT,
-      attributes: { 'trending.chart': chartId(key.chart), 'trending.page': key.number },
+      attributes: toPageAttributes(key),
       ...(options.background && { root: true, links: cause ? [{ context: cause.spanContext() }] : [] }),
     });
-    return inSpan(span, () => wire(key, options));
+    return inSpan(span, () => source(key, options));
   };
 }
 
-function describeOperation({ name, outcome, codes, origin, status, cost, request }: AnswerEvent): void {
+function toPageAttributes({ chart, number }: PageKey) {
+  return { 'trending.chart': chartId(chart), 'trending.page': number };
+}
+
+function describeOperation({ name, outcome, codes, origin, status, cost, request }: ResponseEvent): void {
   const span = trace.getActiveSpan();
-  // What became no operation has no span either.
+  // A refused request has no span.
   if (!span || origin === 'refused') return;
   const readable = toReadableName(name);
   if (readable !== undefined)

@@ -1,7 +1,7 @@
 import { type Context, context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import { ApiError } from '../../domain/errors.ts';
 
-/** Runs what a span stands for, with all that follows from it inside the span, and ends the span with it. */
+/** Runs a function, and all that it starts, inside a span; ends the span with it. */
 export function inSpan<T>(span: Span, run: () => T, parent: Context = context.active()): T {
   const result = context.with(trace.setSpan(parent, span), run);
   if (result instanceof Promise) {
@@ -18,7 +18,7 @@ export function inSpan<T>(span: Span, run: () => T, parent: Context = context.ac
   return result;
 }
 
-/** Notes that a span's work failed, by codes alone: messages may have KeyAPI's words in them. */
+/** Marks a span as failed, by error codes alone: messages may contain KeyAPI's words. */
 export function fail(span: Span, codes: readonly string[]): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: codes.join(', ') });
   if (codes[0] !== undefined) span.setAttribute('error.type', codes[0]);

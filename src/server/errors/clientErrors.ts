@@ -1,46 +1,52 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { FastifyServerOptions } from 'fastify';
 import { toRequestError } from '../../graphql/execution/formatError.ts';
 import type { UpstreamSource } from '../../graphql/upstreamExtension.ts';
-import { toErrorBody } from './errorBody.ts';
 import { type HttpLimits, toLimitMessage } from '../http/httpLimits.ts';
 import { SECURITY_HEADERS } from '../http/securityHeaders.ts';
+import type { Connections } from '../http/trackConnections.ts';
+import { toErrorBody } from './errorBody.ts';
 
-/** What Node could not read as a request, by its code; else it is a 400. */
+/** HTTP statuses by the code of Node's error; any other is a 400. */
 const STATUSES: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/**
- * Answers what Node could not read as a request, and closes the connection: nobody can tell where the next one would begin.
- * There is never a second answer to one request, nor one out of turn: a proxy would take it for another client's.
- */
-export function createClientErrors(source: UpstreamSource, limits: HttpLimits) {
-  const latestResponses = new WeakMap<object, ServerResponse>();
+/** See `createClientErrorHandler`. */
+export interface ClientErrorOptions {
+  readonly source: UpstreamSource;
+  readonly limits: HttpLimits;
+  readonly latestResponses: Connections['latestResponses'];
+}
 
-  const handle: NonNullable<FastifyServerOptions['clientErrorHandler']> = (error, socket) => {
-    if (error.code !== 'ECONNRESET' && socket.writable && canAnswer(latestResponses.get(socket))) {
+/**
+ * Creates Fastify's `clientErrorHandler`. It responds to what Node cannot read as a request, and closes the connection:
+ * nobody can tell where the next request would begin. It never sends a second response to a request, nor one out of turn,
+ * which a proxy would pass on to another client.
+ */
+export function createClientErrorHandler({
+  source,
+  limits,
+  latestResponses,
+}: ClientErrorOptions): NonNullable<FastifyServerOptions['clientErrorHandler']> {
+  return (error, socket) => {
+    if (error.code !== 'ECONNRESET' && socket.writable && canRespond(latestResponses.get(socket))) {
       const status = STATUSES[error.code] ?? 400;
-      const message = toLimitMessage({ code: error.code, message: 'This is no HTTP request' }, limits);
+      const message = toLimitMessage({ code: error.code, message: 'Expected an HTTP request' }, limits);
       const body = JSON.stringify(toErrorBody(source, toRequestError(message, 'BAD_REQUEST')));
       socket.write(`${toHead(status, body)}${body}`);
     }
     socket.destroy(error);
   };
-
-  function watch({ server }: FastifyInstance): void {
-    server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      latestResponses.set(socket, response);
-    });
-  }
-
-  return { handle, watch };
 }
 
-/** Whether the last request of a connection is wholly answered, or is the one that went wrong and is not answered at all. */
-function canAnswer(latest: ServerResponse | undefined): boolean {
+/**
+ * Whether the latest request of a connection has its whole response, or is the unreadable one itself and has no response
+ * yet.
+ */
+function canRespond(latest: ServerResponse | undefined): boolean {
   if (!latest) return true;
   return latest.req.complete ? latest.writableFinished : !latest.headersSent;
 }

@@ -2,13 +2,13 @@ import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } fr
 import { INTERNAL_ERROR, toRequestError } from '../../graphql/execution/formatError.ts';
 import type { UpstreamSource } from '../../graphql/upstreamExtension.ts';
 import type { OnServerEvent } from '../events.ts';
-import { toErrorBody } from './errorBody.ts';
 import { type HttpLimits, toLimitMessage } from '../http/httpLimits.ts';
-import { Refusal } from './refusal.ts';
 import { SECURITY_HEADERS } from '../http/securityHeaders.ts';
+import { toErrorBody } from './errorBody.ts';
+import { Refusal } from './refusal.ts';
 import { toRefusedEvent } from './refusedEvent.ts';
 
-/** What it takes to answer a request that went wrong. */
+/** Dependencies of the error handler. */
 export interface ErrorHandlerOptions {
   readonly source: UpstreamSource;
   readonly limits: HttpLimits;
@@ -17,23 +17,23 @@ export interface ErrorHandlerOptions {
 }
 
 /**
- * Answers what became no operation, as Fastify's error handler: in the form of GraphQL's answers, and never with a
- * detail of ours.
+ * Creates Fastify's error handler. It responds to requests that were refused, or failed before an operation was executed, in
+ * the form of a GraphQL response, and never reveals internal details.
  */
 export function createErrorHandler({ source, limits, onEvent, log }: ErrorHandlerOptions) {
   return (error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply): void => {
     const refusal = error instanceof Refusal ? error : toRefusal(error, request.id);
     const { status, headers, formatted } = refusal;
-    // An address that cannot be read has no route.
+    // A malformed URL has no route.
     if (request.routeOptions?.url === '/graphql') onEvent(toRefusedEvent(request, reply, refusal, source));
     reply
       .status(status)
-      // What has no route, such as an address that cannot be read, has not got them yet.
+      // A request without a route has not passed the hook that sets them.
       .headers({ ...SECURITY_HEADERS, 'cache-control': 'no-store', ...headers })
       .send(toErrorBody(source, formatted));
   };
 
-  /** Of what Fastify could not read: too large, not JSON, of a type that is not taken. Anything else is our own defect. */
+  /** Errors below 500 are Fastify's: the body is too large, not JSON, or of another type. All others are defects of this server. */
   function toRefusal(error: FastifyError, requestId: string): Refusal {
     const status = error.statusCode ?? 500;
     if (status < 500)

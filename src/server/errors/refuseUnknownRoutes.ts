@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Answers requests that no route takes: 405 with `Allow` where it is only the method that is wrong, else 404. */
-export function refuseMethods(server: FastifyInstance): void {
-  /** By path; `*` is CORS's OPTIONS, wherever there is something. */
+/** Refuses requests without a route: 405 with `Allow` when only the method is wrong, else 404. */
+export function refuseUnknownRoutes(server: FastifyInstance): void {
+  /** Methods by path; `*` has the OPTIONS of CORS, which every path supports. */
   const methods = new Map<string, string[]>();
   server.addHook('onRoute', ({ url, method }) => {
     methods.set(url, [...new Set([...(methods.get(url) ?? []), method].flat())]);

@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ErrorHandlerOptions } from './errorHandler.ts';
 import { toErrorBody } from './errorBody.ts';
+import type { ErrorHandlerOptions } from './errorHandler.ts';
 import { refuseForNow } from './refusal.ts';
 import { toRefusedEvent } from './refusedEvent.ts';
 
-/** By then a load balancer has found another replica, or a supervisor has started this one again. */
+/** By then a load balancer has chosen another replica, or a supervisor has restarted this one. */
 const RETRY_SECONDS = 1;
 
-/** Answers an operation that came while the server closes. Nothing was executed: it can safely be sent again. */
-export function refuseLate(
+/** Refuses an operation that arrived while the server closes. Nothing was executed: it can safely be sent again. */
+export function refuseWhileClosing(
   request: FastifyRequest,
   reply: FastifyReply,
   { source, onEvent }: Pick<ErrorHandlerOptions, 'source' | 'onEvent'>,

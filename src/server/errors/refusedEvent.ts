@@ -1,18 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
 import { toUpstreamExtension, type UpstreamSource } from '../../graphql/upstreamExtension.ts';
-import type { AnswerEvent } from '../events.ts';
+import type { ResponseEvent } from '../events.ts';
 import { identify } from '../http/requestIdentity.ts';
 
-/** What is told of a request to `/graphql` that became no operation. */
+/** The event of a request to `/graphql` that was refused. */
 export function toRefusedEvent(
   request: FastifyRequest,
   reply: FastifyReply,
   { status, formatted }: { readonly status: number; readonly formatted: GraphQLFormattedError },
   source: UpstreamSource,
-): AnswerEvent {
+): ResponseEvent {
   return {
-    type: 'answer',
+    type: 'response',
     origin: 'refused',
     status,
     name: undefined,

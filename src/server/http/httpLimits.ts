@@ -1,18 +1,18 @@
 import type { FastifyError, FastifyHttpOptions } from 'fastify';
 
-/** What a request may take. */
+/** Limits of one request. */
 export interface HttpLimits {
   readonly bodyBytes: number;
-  /** Of the request's line and its headers together. */
+  /** Of the request line and the headers together. */
   readonly headerBytes: number;
-  /** From its first byte to its last. */
+  /** From the first byte to the last. */
   readonly requestMs: number;
 }
 
-/** Node looks so often for requests that are late: they have at most so much more. */
+/** How often Node checks for requests that take too long: they are cut off at most this much later. */
 const CHECK_MS = 1000;
 
-/** The limits, as Fastify and Node want them. Node would look twice a minute, and only if it is given all three. */
+/** The limits as options of Fastify and Node. Without all three of `http`, Node checks the time only twice a minute, or not at all. */
 export function toFastifyLimits({ bodyBytes, headerBytes, requestMs }: HttpLimits) {
   return {
     bodyLimit: bodyBytes,
@@ -25,7 +25,7 @@ export function toFastifyLimits({ bodyBytes, headerBytes, requestMs }: HttpLimit
   } satisfies Partial<FastifyHttpOptions<never>>;
 }
 
-/** Fastify's or Node's words for what is wrong with a request; of a limit, which one it is. */
+/** The message for an error of Fastify or Node; for a limit it names the setting. */
 export function toLimitMessage(
   { code, message }: Pick<FastifyError, 'code' | 'message'>,
   limits: HttpLimits,

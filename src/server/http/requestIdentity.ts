@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 
-/** Whose request it is, as far as the log may know. */
+/** Identifies a request in the log and in events. */
 export interface RequestIdentity {
   readonly id: string;
   /** See `readClient`. */
   readonly client: string | undefined;
-  /** The trace that the request belongs to, where its sender says so (W3C Trace Context). */
+  /** The trace that the request belongs to, by its `traceparent` header (W3C Trace Context). */
   readonly traceId: string | undefined;
 }
 
@@ -15,13 +15,13 @@ const REQUEST_ID = /^[\w.:=+/-]{1,128}$/;
 const CLIENT_NAME = /^[\w .:@/+-]{1,64}$/;
 const TRACE_PARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-|$)/;
 
-/** The id that a request came with (`x-request-id`), if it is one that can stand in a log; else a new one. */
+/** The request's `x-request-id`, if it is safe to log; else a new id. */
 export function toRequestId({ headers }: IncomingMessage): string {
   const sent = headers['x-request-id'];
   return typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : randomUUID();
 }
 
-/** What is told of a request. */
+/** The identity of a request. */
 export function identify(request: FastifyRequest): RequestIdentity {
   const { traceparent } = request.headers;
   const traceId = typeof traceparent === 'string' ? TRACE_PARENT.exec(traceparent)?.[1] : undefined;
@@ -29,8 +29,8 @@ export function identify(request: FastifyRequest): RequestIdentity {
 }
 
 /**
- * Who sent a request: the name of its API key, else what the client calls itself (`apollographql-client-name`), which is
- * not to be trusted: a name that has more to it than a name is none.
+ * Who sent a request: the name of its API key, else the name that the client gives itself (`apollographql-client-name`).
+ * Undefined for a name that is not safe to log.
  */
 function readClient({ keyName, headers }: FastifyRequest): string | undefined {
   const name = keyName ?? headers['apollographql-client-name'];

@@ -1,42 +1,42 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { toRequestError } from '../../graphql/execution/formatError.ts';
-import { type ApiKey, createKeyFinder } from './apiKeys.ts';
+import { Refusal, refuseForNow } from '../errors/refusal.ts';
 import type { OnServerEvent } from '../events.ts';
+import { type ApiKey, createKeyFinder } from './apiKeys.ts';
 import { toClientAddress } from './clientAddress.ts';
 import type { RateLimiter } from './rateLimiter.ts';
-import { Refusal, refuseForNow } from '../errors/refusal.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The name of the API key that it brought; undefined where none are asked for. */
+    /** The name of its API key; undefined when no keys are configured. */
     keyName: string | undefined;
   }
 }
 
-/** Who may ask, and how often. */
+/** Who may send requests, and how many. */
 export interface AdmissionOptions {
-  /** One of them must come with every request; undefined: none need be. */
+  /** Every request must have one of them; undefined: no key is needed. */
   readonly apiKeys: readonly ApiKey[] | undefined;
-  /** Undefined: nobody asks too often. */
+  /** Undefined: no limit. */
   readonly rateLimiter: RateLimiter | undefined;
   readonly onEvent: OnServerEvent;
 }
 
 const UNAUTHENTICATED = new Refusal(
   401,
-  toRequestError('An API key is needed, and this is none', 'UNAUTHENTICATED'),
+  toRequestError('Expected a valid API key, as "Authorization: Bearer" or "x-api-key"', 'UNAUTHENTICATED'),
   { 'www-authenticate': 'Bearer' },
 );
 
 const COMPRESSED = new Refusal(
   415,
-  toRequestError('Expected a body without a content-encoding: compressed ones are not read', 'BAD_REQUEST'),
+  toRequestError('Expected a body without a content-encoding: compressed bodies are refused', 'BAD_REQUEST'),
   { 'accept-encoding': 'identity' },
 );
 
 /**
- * Refuses requests by their headers, before anything is looked up: what is kept is not for everyone either. Who brings
- * no key is counted by address, so that nobody tries keys at will.
+ * Refuses requests by their headers, before the response cache is read: cached responses need a key too. Requests without a
+ * valid key are counted by address, which limits how fast keys can be guessed.
  */
 export function createAdmission({ apiKeys, rateLimiter, onEvent }: AdmissionOptions): onRequestHookHandler {
   const findKeyName = apiKeys && createKeyFinder(apiKeys);

@@ -1,19 +1,19 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 
-/** A key that callers may send. */
+/** A key that clients may send. */
 export interface ApiKey {
   readonly key: string;
-  /** What logs and limits call it; keys that share a name are one client. By default a part of its hash. */
+  /** Names the client in logs and for limits: keys with the same name are one client. By default a part of the key's hash. */
   readonly name?: string | undefined;
 }
 
-/** The name of the key that a request brings; undefined when it brings none of ours. */
+/** The name of a request's key; undefined when the request has no valid key. */
 export type FindKeyName = (request: Pick<FastifyRequest, 'headers'>) => string | undefined;
 
 /**
- * Finds which of `keys` a request brings, as `Authorization: Bearer` or `x-api-key`. Compares hashes, all of
- * them, so that the time it takes tells nothing of a key.
+ * Finds which of `keys` a request has, as `Authorization: Bearer` or `x-api-key`. It always compares all hashes, so that the
+ * time it takes reveals nothing about a key.
  */
 export function createKeyFinder(keys: readonly ApiKey[]): FindKeyName {
   const known = keys.map(({ key, name }) => {

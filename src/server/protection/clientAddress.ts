@@ -2,15 +2,15 @@ import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 
-/** To read one takes longer than all the rest of counting a request. */
+/** Parsing an address takes longer than all other work of counting a request. */
 const networks = new LRUCache<string, string>({ max: 10_000, memoMethod: toNetwork });
 
 /**
- * The address that a request's client is known by. Of IPv6 the /64 network: one customer has at least that, and could
- * send each request from another address of it.
+ * The address that identifies a request's client. For IPv6 it is the /64 network: a single customer has at least that, and
+ * could send each request from another address in it.
  */
 export function toClientAddress({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
-  // Nobody checks what stands in `X-Forwarded-For`.
+  // `X-Forwarded-For` may contain anything.
   const address = isIP(ip) ? ip : (socket.remoteAddress ?? '');
   return isIP(address) === 6 ? networks.memo(address) : address;
 }
@@ -26,7 +26,7 @@ function toNetwork(address: string): string {
   return `${first.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
 }
 
-/** The last two groups may be written as IPv4. */
+/** The groups of an IPv6 address; the last two may be written as IPv4. */
 function toGroups(text: string): string[] {
   return text === '' ? [] : text.replace(/[\d.]+\.[\d.]+/, '0:0').split(':');
 }

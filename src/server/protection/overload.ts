@@ -1,29 +1,26 @@
 import { getHeapStatistics } from 'node:v8';
+import type { Overload } from '../events.ts';
 
-/** What there is too much of. */
-export type Overload = 'eventLoopDelay' | 'heap';
-
-/** Tells what there is too much of now; undefined when there is nothing. */
+/** What overloads the process now; undefined when nothing does. */
 export type CheckOverload = () => Overload | undefined;
 
-/** From when on it is too much. */
+/** Limits beyond which the process is overloaded. */
 export interface OverloadLimits {
   readonly eventLoopDelayMs: number;
-  /** Share of the memory that V8 may take, from 0 to 1. */
+  /** Share of V8's heap limit, from 0 to 1. */
   readonly heapShare: number;
 }
 
 const TICK_MS = 500;
 
 /**
- * Watches the process: twice a second how late that comes, and how full the heap is. What has piled up while the event loop
- * stood still finds it late, and until the next tick.
+ * Watches the process: twice a second, by how much the event loop is late and how full the heap is. After a long block of the
+ * event loop the process counts as overloaded until the next tick, so that requests that have piled up are refused too.
  *
- * While the heap is full one operation in each tick is let through all the same: V8 looks for what is dead only when
- * somebody asks for memory.
+ * While the heap is full, one operation per tick is allowed all the same: V8 collects garbage only when memory is allocated.
  *
  * @param monotonic Milliseconds from an arbitrary start.
- * @param readHeapShare For tests.
+ * @param readHeapShare Replaced in tests.
  */
 export function watchOverload(
   limits: OverloadLimits,

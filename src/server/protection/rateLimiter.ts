@@ -1,91 +1,94 @@
 import { LRUCache } from 'lru-cache';
 
-/** What a client may ask for, once this request is counted. */
-export interface Allowance {
+/** The decision about one request. */
+export interface RateLimitDecision {
   readonly isGranted: boolean;
-  /** Requests that it may send at once. */
+  /** Requests that the client may send at once. */
   readonly remaining: number;
-  /** When the next of its requests stops to count, in whole seconds from now. */
+  /** Whole seconds until the next of its requests stops counting. */
   readonly resetSeconds: number;
 }
 
-/** Counts what clients ask for, in memory. What replicas share goes out by `tell` and comes in by `hear`. */
+/** Counts the requests of each client, in memory; replicas exchange their counts. */
 export interface RateLimiter {
   readonly perMinute: number;
-  /** Counts a request of `client`, unless that would be one too many. */
-  take(client: string): Allowance;
-  /** What the busier clients have asked for in the last minute, the busiest first. */
-  tell(): ReadonlyMap<string, number>;
-  /** What the same clients have asked other replicas for. Holds for `HEARSAY_MS`. */
-  hear(others: ReadonlyMap<string, number>): void;
+  /** Counts a request of `client`, unless it exceeds the limit. */
+  take(client: string): RateLimitDecision;
+  /** The requests of the busier clients in the last minute, the busiest first. */
+  exportCounts(): ReadonlyMap<string, number>;
+  /** The requests that other replicas have counted for the same clients. Valid for `IMPORTED_COUNT_TTL_MS`. */
+  importCounts(others: ReadonlyMap<string, number>): void;
 }
 
-/** What one client has asked for. */
+/** The requests of one client. */
 interface Tally {
   /** Requests in each second of the last minute, the oldest first. */
   readonly seconds: { readonly second: number; count: number }[];
   /** The sum of them. */
   own: number;
+  /** Requests that other replicas have counted. */
   others: number;
   othersUntil: number;
 }
 
-/** How long a count that another replica told is believed: a few of its beats. */
-export const HEARSAY_MS = 2000;
+/** Time to live of the counts of other replicas: a few heartbeats. */
+export const IMPORTED_COUNT_TTL_MS = 2000;
 
-/** More addresses than this ask at the same time only in an attack, which must not fill the memory. */
+/** Bounds the memory: only an attack comes from more addresses than this at the same time. */
 const MAX_CLIENTS = 20_000;
-/** So many are told of at a time: Redis must not be busy with them. */
-const MAX_TOLD = 500;
-/** A client is told of from this share of the limit on; most never come near it. */
-const TOLD_SHARE = 0.05;
+/** Clients whose counts are exported at once: Redis must not be kept busy. */
+const MAX_EXPORTED = 500;
+/** A client's count is exported from this share of the limit on. Most clients never reach it. */
+const MIN_EXPORTED_SHARE = 0.05;
 
 /**
- * Lets each client send `perMinute` requests in any minute, wherever that begins: there is no boundary at which it
- * could send twice as many. A request that is refused does not count.
+ * Lets each client send `perMinute` requests in any minute (a sliding window, so that no boundary lets it send twice as
+ * many). A request that is refused does not count.
  *
- * Nobody waits for other replicas: what they have counted is known as of their last word, half a second ago. Until then
- * each grants by itself, so a client that sends its requests to n replicas within that half second may have up to n times
- * the limit, and then waits until its minute is over. From then on the limit holds for all of them together, but for the
- * share of it below which a replica does not tell of a client: a twentieth for each.
+ * No request waits for other replicas. Their counts are known as of the last heartbeat, half a second ago at most: until
+ * then a client that sends its requests to n replicas at once may have n times the limit, and then waits until its minute is
+ * over. Apart from that, the limit holds for all replicas together, but for the counts below `MIN_EXPORTED_SHARE`, which are
+ * not exported: a twentieth of the limit for each replica.
+ *
+ * @param monotonic Milliseconds from an arbitrary start.
  */
 export function createRateLimiter(perMinute: number, monotonic: () => number): RateLimiter {
   const tallies = new LRUCache<string, Tally>({ max: MAX_CLIENTS });
 
-  function find(client: string): Tally {
+  function tallyOf(client: string): Tally {
     const found = tallies.get(client);
     if (found) return found;
-    const made: Tally = { seconds: [], own: 0, others: 0, othersUntil: 0 };
-    tallies.set(client, made);
-    return made;
+    const created: Tally = { seconds: [], own: 0, others: 0, othersUntil: 0 };
+    tallies.set(client, created);
+    return created;
   }
 
   return {
     perMinute,
     take: (client) => {
-      const tally = find(client);
+      const tally = tallyOf(client);
       const now = monotonic();
-      forget(tally, now);
+      dropOldSeconds(tally, now);
       const left = perMinute - tally.own - (now < tally.othersUntil ? tally.others : 0);
       const isGranted = left >= 1;
       if (isGranted) count(tally, now);
-      return { isGranted, remaining: Math.max(0, left - 1), resetSeconds: toReset(tally, now) };
+      return { isGranted, remaining: Math.max(0, left - 1), resetSeconds: toResetSeconds(tally, now) };
     },
-    tell: () => {
+    exportCounts: () => {
       const now = monotonic();
-      const told: [string, number][] = [];
+      const exported: [string, number][] = [];
       for (const [client, tally] of tallies.entries()) {
-        forget(tally, now);
-        if (tally.own > 0 && tally.own >= perMinute * TOLD_SHARE) told.push([client, tally.own]);
+        dropOldSeconds(tally, now);
+        if (tally.own > 0 && tally.own >= perMinute * MIN_EXPORTED_SHARE) exported.push([client, tally.own]);
       }
-      return new Map(told.sort(([, one], [, other]) => other - one).slice(0, MAX_TOLD));
+      return new Map(exported.sort(([, one], [, other]) => other - one).slice(0, MAX_EXPORTED));
     },
-    hear: (others) => {
+    importCounts: (others) => {
       for (const [client, count] of others) {
         const tally = tallies.peek(client);
         if (!tally) continue;
         tally.others = count;
-        tally.othersUntil = monotonic() + HEARSAY_MS;
+        tally.othersUntil = monotonic() + IMPORTED_COUNT_TTL_MS;
       }
     },
   };
@@ -99,20 +102,20 @@ function count(tally: Tally, now: number): void {
   tally.own++;
 }
 
-/** Drops the seconds that are over a minute ago to their last moment. */
-function forget(tally: Tally, now: number): void {
+/** Drops the seconds that have left the window. */
+function dropOldSeconds(tally: Tally, now: number): void {
   for (let oldest = tally.seconds[0]; oldest && now >= toEnd(oldest.second); oldest = tally.seconds[0]) {
     tally.own -= oldest.count;
     tally.seconds.shift();
   }
 }
 
-/** Of a client that only other replicas know, it is not known: the next second. */
-function toReset({ seconds: [oldest] }: Tally, now: number): number {
+/** One second for a client whose requests only other replicas have counted: when those expire is not known. */
+function toResetSeconds({ seconds: [oldest] }: Tally, now: number): number {
   return oldest ? Math.ceil((toEnd(oldest.second) - now) / 1000) : 1;
 }
 
-/** When a second's requests stop to count, in milliseconds. */
+/** When a second's requests stop counting, in milliseconds. */
 function toEnd(second: number): number {
   return (second + 61) * 1000;
 }

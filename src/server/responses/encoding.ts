@@ -1,37 +1,38 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import negotiate from '@fastify/accept-negotiator';
 import { LRUCache } from 'lru-cache';
+import Negotiator from 'negotiator';
 
-/** A content coding that answers may be sent in. */
+/** A content coding that responses may be sent in. */
 export type Encoding = 'br' | 'gzip';
 
-/** Below this many bytes a compressed answer saves nothing: it is one packet either way. */
+/** Smaller bodies are not compressed: they fit into one packet either way. */
 const MIN_BYTES = 1024;
 
-/** The negotiator takes `*` for the first coding, also beside a refusal of that one. */
-const REFUSALS = { br: toRefusal('br'), gzip: toRefusal('gzip') };
+/** Where a client accepts both equally, the one that compresses better. */
+const PREFERRED = ['br', 'gzip'];
 
 const toBrotli = promisify(brotliCompress);
 const toGzip = promisify(gzip);
 
-// Browsers send a handful of different headers; whoever sends more must not fill the memory.
-const cache = new LRUCache<string, string>({ max: 100 });
-const negotiator = new negotiate.Negotiator({ supportedValues: ['br', 'gzip', 'identity'], cache });
+// Browsers send a handful of different headers. Bounded, because a client may send any number.
+const chosen = new LRUCache<string, Encoding | 'identity'>({ max: 100, memoMethod: negotiate });
 
 /** The coding to send `body` in, by the request's `Accept-Encoding`; undefined for none. */
 export function chooseEncoding(body: Buffer, acceptEncoding: string | undefined): Encoding | undefined {
   if (acceptEncoding === undefined || body.length < MIN_BYTES) return undefined;
-  const chosen = negotiator.negotiate(acceptEncoding);
-  if (chosen !== 'br' && chosen !== 'gzip') return undefined;
-  return REFUSALS[chosen].test(acceptEncoding) ? undefined : chosen;
+  const encoding = chosen.memo(acceptEncoding);
+  return encoding === 'identity' ? undefined : encoding;
 }
 
-function toRefusal(encoding: Encoding): RegExp {
-  return new RegExp(`(?:^|,)\\s*${encoding}\\s*;\\s*q=0(?:\\.0*)?\\s*(?:,|$)`);
+function negotiate(acceptEncoding: string): Encoding | 'identity' {
+  // The same coding by its old name (RFC 9110, section 8.4.1.3).
+  const headers = { 'accept-encoding': acceptEncoding.replace(/\bx-gzip\b/gi, 'gzip') };
+  const [best] = new Negotiator({ headers }).encodings([...PREFERRED, 'identity'], { preferred: PREFERRED });
+  return best === 'br' || best === 'gzip' ? best : 'identity';
 }
 
-/** Compresses, off the main thread. Brotli at a level that costs about as much as gzip's default. */
+/** Compresses off the main thread. Brotli at a level that takes about as long as gzip's default. */
 export function compress(body: Buffer, encoding: Encoding): Promise<Buffer> {
   if (encoding === 'gzip') return toGzip(body);
   return toBrotli(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });

@@ -3,97 +3,101 @@ import type { FastifyRequest } from 'fastify';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { OperationContext } from '../../graphql/context.ts';
-import type { RunKnown } from '../../graphql/execution/fastPath.ts';
+import type { FastPath } from '../../graphql/execution/fastPath.ts';
 import { toRequestError } from '../../graphql/execution/formatError.ts';
-import type { AnswerAccount } from '../events.ts';
+import type { OperationSummary } from '../events.ts';
 import {
-  bringsDocument,
-  fillInDocument,
-  hasOddHash,
-  type Sent,
+  expandDocument,
+  hasDocumentText,
+  hasMalformedHash,
+  type RequestParts,
   type TrustedDocuments,
 } from '../trustedDocuments/trustedDocuments.ts';
 
 const GRAPHQL_RESPONSE = 'application/graphql-response+json';
 
-/** What a request came to. */
-export interface ServedRequest extends Verdict {
+/** A request that was executed. */
+export interface ExecutedRequest extends Verdict {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** The body in UTF-8, in pieces; of an answer, without what it cost. */
+  /** The body in UTF-8, in pieces, without `extensions.upstream`. */
   readonly body: readonly Buffer[];
 }
 
-/** What became of an operation. */
-type Verdict = Pick<AnswerAccount, 'outcome' | 'codes'>;
+/** The outcome of an operation. */
+type Verdict = Pick<OperationSummary, 'outcome' | 'codes'>;
 
 const OK: Verdict = { outcome: 'ok', codes: [] };
 
-/** An operation that costs nothing, as it is sent by POST and by GET. */
-const FREE: Sent = { body: { query: '{ __typename }' }, search: '?query={__typename}' };
+/** An operation that costs nothing, as the body of a POST and as the query string of a GET. */
+const FREE: RequestParts = { body: { query: '{ __typename }' }, search: '?query={__typename}' };
 
-/** Carries out a request, whose body was parsed. */
-export type ServeRequest = (
+/** Executes a request. Its parsed body is passed separately. */
+export type ExecuteRequest = (
   request: FastifyRequest,
   body: unknown,
   context: OperationContext,
-) => Promise<ServedRequest>;
+) => Promise<ExecutedRequest>;
 
 /**
- * Carries out requests: the short way where an operation of a known document comes as JSON, else by Apollo Server, which has the
- * say in all that is not plain: GET, forged requests, persisted queries, errors.
+ * Executes requests: on the fast path, when it is a POST whose document was validated before, else by Apollo Server, which
+ * decides everything else: GET, CSRF prevention, persisted queries, errors.
  */
-export function createServeRequest(
+export function createRequestExecutor(
   apollo: ApolloServer<OperationContext>,
-  runKnown: RunKnown,
+  fastPath: FastPath,
   trusted: TrustedDocuments | undefined,
-): ServeRequest {
-  /** What Apollo Server answers an `Accept` header with. */
+): ExecuteRequest {
+  /** The media type that Apollo Server chooses, by `Accept` header. */
   const contentTypes = new LRUCache<string, string>({ max: 100 });
 
   return async (request, sentBody, context) => {
     const sent = { body: sentBody, search: toSearch(request.url) };
-    if (trusted?.only && bringsDocument(sent)) return refuse(request, NOT_TRUSTED);
-    if (hasOddHash(sent)) return refuse(request, ODD_HASH);
-    const { body, search } = trusted ? fillInDocument(sent, trusted) : sent;
+    if (trusted?.only && hasDocumentText(sent)) return refuse(request, NOT_TRUSTED);
+    if (hasMalformedHash(sent)) return refuse(request, MALFORMED_HASH);
+    const { body, search } = trusted ? expandDocument(sent, trusted) : sent;
     const { accept = '' } = request.headers;
     const contentType = contentTypes.get(accept);
     if (contentType === undefined) {
-      // Apollo Server looks at this header last, when the operation is executed and paid for: it is asked beforehand.
-      const asked = await serveByApollo(request, FREE, context);
-      if (asked.status === 406) return asked;
-      remember(accept, asked);
+      // Apollo Server reads this header last, when the operation has been executed and paid for. A free operation tells in
+      // advance whether it accepts it.
+      const probe = await executeByApollo(request, FREE, context);
+      if (probe.status === 406) return probe;
+      rememberContentType(accept, probe);
     }
-    const result = contentType && request.method === 'POST' ? await runKnown(body, context) : undefined;
+    const result = contentType && request.method === 'POST' ? await fastPath(body, context) : undefined;
     if (contentType && result) {
       return { status: 200, headers: { 'content-type': contentType }, body: result, ...OK };
     }
-    return serveByApollo(request, { body, search }, context);
+    return executeByApollo(request, { body, search }, context);
   };
 
-  function remember(accept: string, { status, headers: { 'content-type': chosen } }: ServedRequest): void {
-    // The page for browsers is no answer to an operation.
+  function rememberContentType(
+    accept: string,
+    { status, headers: { 'content-type': chosen } }: ExecutedRequest,
+  ): void {
+    // The page of Apollo Sandbox is not the response to an operation.
     if (status === 200 && chosen && !chosen.startsWith('text/html')) contentTypes.set(accept, chosen);
   }
 
-  async function serveByApollo(
+  async function executeByApollo(
     request: FastifyRequest,
-    sent: Sent,
+    sent: RequestParts,
     context: OperationContext,
-  ): Promise<ServedRequest> {
-    const served = await apollo.executeHTTPGraphQLRequest({
+  ): Promise<ExecutedRequest> {
+    const executed = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
-        // As any GET it may be asked for its headers alone.
+        // A HEAD request is a GET without the body.
         method: request.method === 'HEAD' ? 'GET' : request.method,
         headers: toHeaderMap(request.headers),
         ...sent,
       },
       context: async () => context,
     });
-    if (served.body.kind !== 'complete')
-      throw new TypeError('An answer in parts, though nothing is deferred');
-    const { status = 200, headers } = served;
-    const { string: text } = served.body;
+    if (executed.body.kind !== 'complete')
+      throw new TypeError('Expected a complete response: nothing is deferred');
+    const { status = 200, headers } = executed;
+    const { string: text } = executed.body;
     const verdict = judge(text);
     return {
       status: status === 400 ? toErrorStatus(request, verdict) : status,
@@ -105,9 +109,9 @@ export function createServeRequest(
 }
 
 /**
- * The status of an answer that refuses a request. A client that names `application/json` as what it takes, and not
- * `application/graphql-response+json`, is one that takes 400 for a failure of the transport: it gets 200 with the errors,
- * if what it sent could be read as a GraphQL request (GraphQL over HTTP, 6.4.1).
+ * The status of a response with errors alone. A client that accepts `application/json`, but not
+ * `application/graphql-response+json`, takes 400 for a failure of the transport: it gets 200, if its request was a well-formed
+ * GraphQL request (GraphQL over HTTP, section 6.4.1).
  */
 function toErrorStatus({ headers: { accept = '' } }: FastifyRequest, { codes }: Verdict): number {
   const isLegacy = accept.includes('application/json') && !accept.includes(GRAPHQL_RESPONSE);
@@ -115,7 +119,7 @@ function toErrorStatus({ headers: { accept = '' } }: FastifyRequest, { codes }: 
   return isLegacy && isReadable ? 200 : 400;
 }
 
-/** Reads in an answer what became of its operation. */
+/** Reads the outcome of an operation from its result. */
 function judge(text: string): Verdict {
   if (!text.startsWith('{"errors"')) return OK;
   const { errors, data }: FormattedExecutionResult = JSON.parse(text);
@@ -125,19 +129,19 @@ function judge(text: string): Verdict {
 }
 
 const NOT_TRUSTED = toRequestError(
-  'This server carries out trusted documents alone (PERSISTED_DOCUMENTS_ONLY): expected the hash of one, as ' +
-    '"documentId" or "extensions.persistedQuery.sha256Hash", but got: the text of a document. Where its hash was not found, ' +
-    'the operator has to list it',
+  'This server executes trusted documents only (PERSISTED_DOCUMENTS_ONLY): expected the hash of one, as "documentId" or ' +
+    '"extensions.persistedQuery.sha256Hash", but got: the text of a document. If its hash was not found, the operator has to ' +
+    'add the document to the manifest',
   'PERSISTED_QUERY_ID_REQUIRED',
 );
 
-const ODD_HASH = toRequestError(
-  'Expected a text as "extensions.persistedQuery.sha256Hash", but got: something else',
+const MALFORMED_HASH = toRequestError(
+  'Expected a string as "extensions.persistedQuery.sha256Hash", but got another type',
   'BAD_REQUEST',
 );
 
-/** Refuses a request before Apollo Server sees it, as that would. */
-function refuse(request: FastifyRequest, error: GraphQLFormattedError): ServedRequest {
+/** Refuses a request as Apollo Server would. */
+function refuse(request: FastifyRequest, error: GraphQLFormattedError): ExecutedRequest {
   const text = JSON.stringify({ errors: [error] });
   const verdict = judge(text);
   const isJson = !request.headers.accept?.includes(GRAPHQL_RESPONSE);

@@ -1,25 +1,25 @@
-import type { AnswerAccount } from '../events.ts';
+import type { OperationSummary } from '../events.ts';
 import { compress, type Encoding } from './encoding.ts';
 
-/** An answer to a request, to be sent in the form that the request takes. */
-export class Answer {
+/** A response to a request to `/graphql`, before the request's `Accept-Encoding` and `If-None-Match` are applied. */
+export class HttpResponse {
   #compressed: Map<Encoding, Promise<Buffer>> | undefined;
 
-  /** @param account Absent when it answers no operation. */
+  /** @param summary Absent when no operation was executed. */
   constructor(
     readonly status: number,
     readonly headers: Readonly<Record<string, string>>,
     readonly body: Buffer,
-    readonly account?: AnswerAccount,
+    readonly summary?: OperationSummary,
   ) {}
 
-  /** The body in a content coding: made once, on demand. */
+  /** The body in a content coding: compressed once, on demand. */
   compressed(encoding: Encoding): Promise<Buffer> {
     this.#compressed ??= new Map();
-    const held = this.#compressed.get(encoding);
-    if (held !== undefined) return held;
-    const made = compress(this.body, encoding);
-    this.#compressed.set(encoding, made);
-    return made;
+    const cached = this.#compressed.get(encoding);
+    if (cached !== undefined) return cached;
+    const compressed = compress(this.body, encoding);
+    this.#compressed.set(encoding, compressed);
+    return compressed;
   }
 }

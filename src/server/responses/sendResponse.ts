@@ -1,13 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FoundAnswer } from './createResponder.ts';
+import type { ServedResponse } from './createResponder.ts';
 import { chooseEncoding } from './encoding.ts';
 
-/** Sends an answer in the form that its request takes: not again to whoever has it, and compressed. */
-export function sendAnswer(request: FastifyRequest, reply: FastifyReply, { answer, age }: FoundAnswer): void {
-  const { status, headers, body } = answer;
+/** Sends a response: as 304 when the client has it already, else compressed as the client accepts it. */
+export function sendResponse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { response, ageSeconds }: ServedResponse,
+): void {
+  const { status, headers, body } = response;
   addToVary(reply, 'Accept, Accept-Encoding');
-  if (age !== undefined) reply.header('age', age);
-  if (isHeldBy(request, headers.etag)) {
+  if (ageSeconds !== undefined) reply.header('age', ageSeconds);
+  if (isNotModified(request, headers.etag)) {
     const { 'content-type': _, ...others } = headers;
     reply.code(304).headers(others).send();
     return;
@@ -19,23 +23,23 @@ export function sendAnswer(request: FastifyRequest, reply: FastifyReply, { answe
     return;
   }
   reply.header('content-encoding', encoding);
-  answer.compressed(encoding).then(
+  response.compressed(encoding).then(
     (compressed) => reply.send(compressed),
     (error: Error) => reply.send(error),
   );
 }
 
+/** Keeps the names that are there already, from the CORS plugin for one. */
 function addToVary(reply: FastifyReply, names: string): void {
-  // Others, such as the CORS plugin, have theirs there.
   const others = reply.getHeader('vary');
   reply.header('vary', others === undefined ? names : `${others}, ${names}`);
 }
 
-/** Whether the client has this very answer: `If-None-Match`, compared weakly. */
-function isHeldBy({ method, headers }: FastifyRequest, etag: string | undefined): boolean {
+/** Whether `If-None-Match` names this very response, by weak comparison (RFC 9110, section 13.1.2). */
+function isNotModified({ method, headers }: FastifyRequest, etag: string | undefined): boolean {
   const ifNoneMatch = headers['if-none-match'];
   if (ifNoneMatch === undefined || etag === undefined || method === 'POST') return false;
   const opaque = etag.slice(2);
-  const held = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return held.includes(opaque) || ifNoneMatch.trim() === '*';
+  const sent = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return sent.includes(opaque) || ifNoneMatch.trim() === '*';
 }

@@ -1,24 +1,27 @@
 import type { OnServerEvent } from '../events.ts';
 import { identify } from '../http/requestIdentity.ts';
-import type { FindAnswer, FoundAnswer, GraphqlRequest } from './createResponder.ts';
+import type { GraphqlRequest, Responder, ServedResponse } from './createResponder.ts';
 
-/** See `withTelling`. */
-export interface TellingOptions {
+/** See `withEvents`. */
+export interface EventOptions {
   /** In milliseconds. */
   readonly monotonic: () => number;
   readonly onEvent: OnServerEvent;
 }
 
-/** Tells of every answer that is found, and of how long that took. One that fails is told of by whoever words the failure. */
-export function withTelling(find: FindAnswer, { monotonic, onEvent }: TellingOptions): FindAnswer {
-  function tell(request: GraphqlRequest, startedAt: number, { answer, origin }: FoundAnswer): void {
-    const { status, account } = answer;
-    // A page for browsers is no operation.
-    if (!account) return;
-    const { name, outcome, codes, cost } = account;
+/**
+ * Emits a `response` event for each response, with the time that it took. A request that is refused emits its event in
+ * the error handler.
+ */
+export function withEvents(respond: Responder, { monotonic, onEvent }: EventOptions): Responder {
+  function report(request: GraphqlRequest, startedAt: number, { response, origin }: ServedResponse): void {
+    const { status, summary } = response;
+    // The page of Apollo Sandbox is not an operation.
+    if (!summary) return;
+    const { name, outcome, codes, cost } = summary;
     const durationMs = monotonic() - startedAt;
     onEvent({
-      type: 'answer',
+      type: 'response',
       origin,
       status,
       name,
@@ -32,14 +35,14 @@ export function withTelling(find: FindAnswer, { monotonic, onEvent }: TellingOpt
 
   return (request) => {
     const startedAt = monotonic();
-    const found = find(request);
-    if (!(found instanceof Promise)) {
-      tell(request, startedAt, found);
-      return found;
+    const served = respond(request);
+    if (!(served instanceof Promise)) {
+      report(request, startedAt, served);
+      return served;
     }
-    return found.then((made) => {
-      tell(request, startedAt, made);
-      return made;
+    return served.then((later) => {
+      report(request, startedAt, later);
+      return later;
     });
   };
 }

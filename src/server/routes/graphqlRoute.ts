@@ -1,42 +1,42 @@
 import type { ApolloServer } from '@apollo/server';
 import type { FastifyInstance } from 'fastify';
 import type { OperationContext } from '../../graphql/context.ts';
-import type { RunKnown } from '../../graphql/execution/fastPath.ts';
-import {
-  type AnswersOptions,
-  createAnswers,
-  type FindAnswer,
-  type GraphqlRequest,
-} from '../responses/createResponder.ts';
-import { sendAnswer } from '../responses/sendResponse.ts';
-import { createServeRequest } from '../responses/executeRequest.ts';
-import type { TrustedDocuments } from '../trustedDocuments/trustedDocuments.ts';
-import { withTelling } from '../responses/withEvents.ts';
+import type { FastPath } from '../../graphql/execution/fastPath.ts';
 import { type AdmissionOptions, createAdmission } from '../protection/admission.ts';
+import {
+  createResponder,
+  type GraphqlRequest,
+  type Responder,
+  type ResponderOptions,
+} from '../responses/createResponder.ts';
+import { createRequestExecutor } from '../responses/executeRequest.ts';
+import { sendResponse } from '../responses/sendResponse.ts';
+import { withEvents } from '../responses/withEvents.ts';
+import type { TrustedDocuments } from '../trustedDocuments/trustedDocuments.ts';
 
-/** What it takes to serve `/graphql`. */
+/** Dependencies and settings of `/graphql`. */
 export interface GraphqlRouteOptions
-  extends Omit<AnswersOptions, 'parse' | 'serve' | 'isPrivate'>,
+  extends Omit<ResponderOptions, 'parse' | 'execute' | 'isPrivate'>,
     AdmissionOptions {
-  /** Started. */
+  /** Started; stopped when the server closes. */
   readonly apollo: ApolloServer<OperationContext>;
-  readonly runKnown: RunKnown;
+  readonly fastPath: FastPath;
   /** Documents that clients may name by hash; undefined where there are none. */
   readonly trusted: TrustedDocuments | undefined;
-  /** Goes around what finds, and tells of, each answer. */
-  readonly around?: ((find: FindAnswer) => FindAnswer) | undefined;
+  /** Wraps the responder, its events included. */
+  readonly withSpans: ((respond: Responder) => Responder) | undefined;
 }
 
 /** Serves `/graphql`. */
 export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
-  const { apollo, runKnown, trusted, apiKeys, around } = options;
-  const serve = createServeRequest(apollo, runKnown, trusted);
+  const { apollo, fastPath, trusted, apiKeys, withSpans } = options;
+  const execute = createRequestExecutor(apollo, fastPath, trusted);
   const isPrivate = apiKeys !== undefined;
-  const find = createAnswers({ ...options, serve, isPrivate, parse: createParser(server) });
-  const told = withTelling(find, options);
-  const findAnswer = around?.(told) ?? told;
+  const responder = createResponder({ ...options, execute, isPrivate, parse: createParser(server) });
+  const observed = withEvents(responder, options);
+  const respond = withSpans?.(observed) ?? observed;
 
-  // Bodies stay as they are: an answer that is kept is found by them, without a look into them.
+  // Bodies stay bytes: a cached response is found by them, without parsing.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
@@ -45,26 +45,27 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
   server.decorateRequest('keyName', undefined);
   server.route({
     method: ['GET', 'HEAD', 'POST'],
-    // Fastify's own would give a 304 a length.
+    // Fastify's own HEAD route would give a 304 a content-length.
     exposeHeadRoute: false,
     url: '/graphql',
     onRequest: createAdmission(options),
     handler: (request: GraphqlRequest, reply) => {
-      const found = findAnswer(request);
-      if (!(found instanceof Promise)) {
-        sendAnswer(request, reply, found);
+      const served = respond(request);
+      if (!(served instanceof Promise)) {
+        sendResponse(request, reply, served);
         return;
       }
-      return found.then((made) => {
-        sendAnswer(request, reply, made);
+      return served.then((later) => {
+        sendResponse(request, reply, later);
         return reply;
       });
     },
   });
+  server.addHook('onClose', () => apollo.stop());
 }
 
-/** Fastify's own parser of JSON, which refuses what would change an object's prototype. */
-function createParser(server: FastifyInstance): AnswersOptions['parse'] {
+/** Fastify's own JSON parser, which refuses keys that would change an object's prototype. */
+function createParser(server: FastifyInstance): ResponderOptions['parse'] {
   const parse = server.getDefaultJsonParser('error', 'error');
   return (request) => {
     let parsed: unknown;

@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import { refuseMethods } from '../errors/refuseUnknownRoutes.ts';
+import { refuseUnknownRoutes } from '../errors/refuseUnknownRoutes.ts';
 
 /** What a scrape reads. */
 export interface Metrics {
@@ -13,17 +13,17 @@ export function registerMetricsRoute(server: FastifyInstance, { contentType, rea
   server.get('/metrics', async (_request, reply) => reply.type(contentType).send(await read()));
 }
 
-/** Has `/metrics` served at a port of its own for as long as `server` is there; that is open before `server` listens. */
-export function serveMetricsApart(
+/** Serves `/metrics` on a port of its own, which opens before `server` listens and closes with it. */
+export function serveMetricsSeparately(
   server: FastifyInstance,
   metrics: Metrics,
   address: { readonly host: string; readonly port: number },
 ): void {
-  const own = Fastify({ loggerInstance: server.log });
-  registerMetricsRoute(own, metrics);
-  refuseMethods(own);
+  const metricsServer = Fastify({ loggerInstance: server.log });
+  registerMetricsRoute(metricsServer, metrics);
+  refuseUnknownRoutes(metricsServer);
   server.addHook('onReady', async () => {
-    await own.listen({ ...address, listenTextResolver: (at) => `Metrics at ${at}/metrics` });
+    await metricsServer.listen({ ...address, listenTextResolver: (at) => `Metrics at ${at}/metrics` });
   });
-  server.addHook('onClose', () => own.close());
+  server.addHook('onClose', () => metricsServer.close());
 }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
-/** As GraphQL Code Generator and the Relay compiler write it. */
+/** The format of GraphQL Code Generator and the Relay compiler. */
 const textsByHash = z.record(z.string(), z.string());
 
-/** As `@apollo/generate-persisted-query-manifest` writes it. */
+/** The format of `@apollo/generate-persisted-query-manifest`. */
 const apolloManifest = z.object({
   format: z.literal('apollo-persisted-query-manifest'),
   version: z.literal(1),
@@ -12,20 +12,20 @@ const apolloManifest = z.object({
 });
 
 /**
- * Reads a manifest of trusted documents: the texts by their hash.
+ * Reads a manifest of trusted documents: their texts by hash.
  *
- * @throws {Error} When it cannot be read, is no JSON or none of the forms above.
+ * @throws {Error} When the file cannot be read, or is in neither format.
  */
 export async function readManifest(file: string): Promise<ReadonlyMap<string, string>> {
   const json: unknown = JSON.parse(await readFile(file, 'utf8'));
   const apollos = apolloManifest.safeParse(json).data?.operations;
   const others = textsByHash.safeParse(json).data;
-  if (!apollos && !others) throw new TypeError('it holds something else');
+  if (!apollos && !others) throw new TypeError('it is not a manifest of documents');
   const entries = apollos?.map(({ id, body }) => [id, body] as const) ?? Object.entries(others ?? {});
   return new Map(entries.map(([id, text]) => [toHash(id), text]));
 }
 
-/** Some write with it which hash it is. */
+/** The hash without the prefix that some clients add. */
 export function toHash(id: string): string {
   return id.replace(/^sha256:/, '');
 }

@@ -1,23 +1,25 @@
+import { isJsonObject } from '../../domain/json.ts';
 import { toHash } from './manifest.ts';
 
-/** Documents that clients may name by their hash. */
+/** Documents that clients may name by hash. */
 export interface TrustedDocuments {
+  /** By hash. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Nothing else is carried out. */
+  /** True when no other document is executed. */
   readonly only: boolean;
 }
 
-/** A request's parameters, of whatever types they came in. */
+/** The parameters of a request, of any type. */
 type Parameters = Readonly<Record<string, unknown>>;
 
-/** What a request says, wherever it says it. */
-export interface Sent {
+/** The parts of a request that may have its parameters. */
+export interface RequestParts {
   readonly body: unknown;
   /** The query string, with its question mark. */
   readonly search: string;
 }
 
-/** The names of the operations in them, about: as their texts have them. */
+/** The names of their operations, as far as a regular expression finds them. */
 export function operationNames(trusted: TrustedDocuments | undefined): string[] {
   const texts = [...(trusted?.texts.values() ?? [])];
   return texts.flatMap((text) =>
@@ -25,33 +27,33 @@ export function operationNames(trusted: TrustedDocuments | undefined): string[] 
   );
 }
 
-/** Whether a request brings the text of a document. */
-export function bringsDocument({ body, search }: Sent): boolean {
+/** True when a request contains the text of a document. */
+export function hasDocumentText({ body, search }: RequestParts): boolean {
   return [body, parametersOf(search)].some((parameters) => hasDocument(Object(parameters)));
 }
 
-/** Whether a request names its document by a hash that is no text, over some of which Apollo Server would stumble. */
-export function hasOddHash({ body, search }: Sent): boolean {
+/** True when a request names its document by a hash that is not a string: Apollo Server fails on some of those. */
+export function hasMalformedHash({ body, search }: RequestParts): boolean {
   return [body, search && parametersOf(search)].some((parameters) => {
     const hash = hashOf((Object(parameters) as Parameters).extensions);
     return hash !== undefined && typeof hash !== 'string';
   });
 }
 
-/** The request, with the text of a trusted document in the place of its hash. */
-export function fillInDocument({ body, search }: Sent, { texts }: TrustedDocuments): Sent {
+/** The request with the text of the trusted document that it names by hash. */
+export function expandDocument({ body, search }: RequestParts, { texts }: TrustedDocuments): RequestParts {
   const parameters = parametersOf(search);
   const named = withDocument(parameters, texts);
   return {
-    body: isParameters(body) ? withDocument(body, texts) : body,
+    body: isJsonObject(body) ? withDocument(body, texts) : body,
     search: named === parameters ? search : searchOf(named),
   };
 }
 
 /**
- * A request that names its document by hash alone, as one that has its text. It is named by the `documentId` of the
- * GraphQL over HTTP specification, or as automatic persisted queries name theirs. An unknown `documentId` is passed on as an
- * unknown persisted query, so that Apollo Server answers PersistedQueryNotFound, which clients understand.
+ * Adds the text of a document that is named by hash alone: as `documentId` (GraphQL over HTTP), or in the form of automatic
+ * persisted queries. An unknown `documentId` is passed on as an unknown persisted query: Apollo Server then responds with
+ * PersistedQueryNotFound, which clients understand.
  */
 function withDocument(parameters: Parameters, texts: TrustedDocuments['texts']): Parameters {
   const { documentId, extensions, ...others } = parameters;
@@ -72,10 +74,6 @@ function hasDocument({ query }: Parameters): boolean {
 function hashOf(extensions: unknown): unknown {
   const { persistedQuery } = Object(extensions) as Parameters;
   return (Object(persistedQuery) as Parameters).sha256Hash;
-}
-
-function isParameters(body: unknown): body is Parameters {
-  return typeof body === 'object' && body !== null && !Array.isArray(body);
 }
 
 function parametersOf(search: string): Parameters {

@@ -2,9 +2,9 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createCacheFile } from '../../../src/data/pages/cacheFile.ts';
 import type { DataEvent } from '../../../src/data/events.ts';
-import type { HeldPage } from '../../../src/data/pages/pageStore.ts';
+import { createCacheFile } from '../../../src/data/pages/cacheFile.ts';
+import type { CachedPage } from '../../../src/data/pages/pageStore.ts';
 import { createSpendingFile } from '../../../src/data/upstream/spendingFile.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
 import { createOperation, createTestCache } from '../../support/cache.ts';
@@ -40,7 +40,7 @@ function startProcess(wallClock = START, source = 'https://api.keyapi.ai/', ttlM
 }
 
 /** Page 1 as a store has it. */
-function makeHeld(): HeldPage {
+function makeHeld(): CachedPage {
   const page = makePage(makeVideos(1, 20), 1, 20);
   return { ...page, generation: 1, freshUntil: 1001, coversUntil: null };
 }
@@ -84,7 +84,7 @@ describe('createCacheFile', () => {
     const { cache } = createTestCache(source, { clock, store, onEvent });
     await cache.fetch(key(3), createOperation());
     expect(
-      store.copies(US_VIEWS).map(({ number, generation, order }) => [number, generation, order]),
+      store.copies(US_VIEWS).map(({ number, generation, sequence }) => [number, generation, sequence]),
     ).toEqual([
       [3, 1, 3],
       [2, 1, 2],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type HeldPage, sizeOf } from '../../../src/data/pages/pageStore.ts';
+import { type CachedPage, sizeOf } from '../../../src/data/pages/pageStore.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { Operation } from '../../../src/domain/operation.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
@@ -249,15 +249,15 @@ describe('PageCache, when a page is past its time to live', () => {
     for (const number of [1, 2, 3]) await cache.fetch(key(number), createOperation());
     clock.advance(1000);
     for (const number of [2, 4]) await cache.fetch(key(number), createOperation());
-    const names = (view: readonly HeldPage[]): string[] =>
+    const names = (view: readonly CachedPage[]): string[] =>
       view.map(({ number, generation }) => `${number}/${generation}`).sort();
-    const { preferred, lastResort } = cache.views(US_VIEWS);
+    const { preferred, fallback } = cache.views(US_VIEWS);
     expect(preferred.map(names)).toEqual([
       ['2/4', '4/4'],
       ['1/1', '2/1', '3/1'],
       ['1/1', '2/4', '3/1', '4/4'],
     ]);
-    expect(lastResort).toEqual([]);
+    expect(fallback).toEqual([]);
 
     // Another time to live later the old generation is no more than better than nothing.
     clock.advance(1000);
@@ -266,7 +266,7 @@ describe('PageCache, when a page is past its time to live', () => {
       ['2/4', '4/4'],
       ['1/1', '2/4', '3/1', '4/4'],
     ]);
-    expect(later.lastResort.map(names)).toEqual([['1/1', '2/1', '3/1']]);
+    expect(later.fallback.map(names)).toEqual([['1/1', '2/1', '3/1']]);
   });
 
   it('keeps the newest copy in memory while an older one serves', async () => {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { type HeldPage, PageStore, sizeOf } from '../../../src/data/pages/pageStore.ts';
+import { type CachedPage, PageStore, sizeOf } from '../../../src/data/pages/pageStore.ts';
 import { makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 
 const chart = makeVideos(1, 500);
 
-function held(number: number, generation = 1, overrides: Partial<HeldPage> = {}): HeldPage {
-  const order = generation * 100 + number;
+function held(number: number, generation = 1, overrides: Partial<CachedPage> = {}): CachedPage {
+  const sequence = generation * 100 + number;
   return {
-    ...makePage(chart, number, 20, { order }),
+    ...makePage(chart, number, 20, { sequence }),
     generation,
     freshUntil: 1000,
     coversUntil: null,
@@ -42,7 +42,7 @@ describe('PageStore', () => {
   it('holds one copy of a page in each generation', () => {
     const { store, names } = createStore();
     store.add(held(1, 1));
-    const again = held(1, 1, { order: 150 });
+    const again = held(1, 1, { sequence: 150 });
     store.add(again);
     expect(names()).toEqual(['1/1']);
     expect(store.newest(again)).toBe(again);
@@ -103,21 +103,21 @@ describe('PageStore', () => {
     ]);
     store.add(held(2));
     expect([store.find('2'), store.find('21')?.video.itemId]).toEqual([undefined, '21']);
-    store.forget(held(2));
+    store.delete(held(2));
     expect(store.find('21')).toBeUndefined();
   });
 
   it('forgets all copies of a page', () => {
     const { store, names } = createStore();
     for (const page of [held(1, 1), held(1, 2), held(2, 1)]) store.add(page);
-    store.forget(held(1));
+    store.delete(held(1));
     expect(names()).toEqual(['2/1']);
   });
 
   it('does not keep a chart in mind of which nothing is left', () => {
     const { store, names } = createStore();
     store.add(held(1));
-    store.forget(held(1));
+    store.delete(held(1));
     expect(names()).toEqual([]);
     expect(store.all()).toEqual([]);
   });

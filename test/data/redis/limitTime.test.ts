@@ -14,7 +14,7 @@ describe('limitTime', () => {
     expect(outcomes).toEqual([]);
     jest.advanceTimersByTime(1);
     await settle();
-    expect(outcomes).toEqual(['no answer within 150 ms']);
+    expect(outcomes).toEqual(['no response within 150 ms']);
   });
 
   it('takes what had come while the event loop stood still', async () => {

@@ -17,7 +17,7 @@ const video = {
 };
 const rows = [video, null, ...makeVideos(101, 118)];
 /** A page as a source gives it, without what only a store knows. */
-const { order: _order, ...page } = makePage(rows, 1, 20);
+const { sequence: _order, ...page } = makePage(rows, 1, 20);
 
 function makeValue(
   body: Buffer,
@@ -30,7 +30,7 @@ describe('a page in Redis', () => {
   it('comes back as it was, with its place in time', () => {
     expect(decodeValue(makeValue(encodeBody(page)), key())).toEqual({
       page,
-      order: 1_770_000_000_000_000,
+      sequence: 1_770_000_000_000_000,
       generation: 1_769_999_999_000_000,
       freshUntil: 1_770_003_600_000,
       replaces: false,

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { withFailureMemory } from '../../../src/data/upstream/withNegativeCache.ts';
+import { withNegativeCache } from '../../../src/data/upstream/withNegativeCache.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import { fetchOptions } from '../../support/cache.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { codeOf, createScript, key, page } from '../../support/sources.ts';
 
-describe('withFailureMemory', () => {
+describe('withNegativeCache', () => {
   it('remembers a failure for twice as long each time, up to a minute, and forgets it with a success', async () => {
     const script = createScript(new ApiError('UPSTREAM_ERROR'));
     const clock = createTestClock();
-    const fetch = withFailureMemory(script.source, { clock, ttlMs: 1000 });
+    const fetch = withNegativeCache(script.source, { clock, ttlMs: 1000 });
     const pauses: number[] = [];
     for (let seconds = 0; seconds <= 250; seconds++) {
       const before = script.bill.length;
@@ -32,7 +32,7 @@ describe('withFailureMemory', () => {
 
   it('remembers it for that page alone', async () => {
     const { source, bill } = createScript(new ApiError('UPSTREAM_ERROR'), page);
-    const fetch = withFailureMemory(source, { clock: createTestClock(), ttlMs: 1000 });
+    const fetch = withNegativeCache(source, { clock: createTestClock(), ttlMs: 1000 });
     expect(await codeOf(fetch(key(1), fetchOptions()))).toBe('UPSTREAM_ERROR');
     expect(await codeOf(fetch(key(2), fetchOptions()))).toBe('ok');
     expect(bill).toEqual([1, 2]);
@@ -41,7 +41,7 @@ describe('withFailureMemory', () => {
   it('remembers a refusal (400) for 10 minutes', async () => {
     const { source, bill } = createScript(new ApiError('BAD_USER_INPUT'), page);
     const clock = createTestClock();
-    const fetch = withFailureMemory(source, { clock, ttlMs: 1000 });
+    const fetch = withNegativeCache(source, { clock, ttlMs: 1000 });
     await codeOf(fetch(key(), fetchOptions()));
     clock.advance(599_999);
     expect(await codeOf(fetch(key(), fetchOptions()))).toBe('BAD_USER_INPUT');
@@ -61,7 +61,7 @@ describe('withFailureMemory', () => {
       page,
     );
     const clock = createTestClock();
-    const fetch = withFailureMemory(source, { clock, ttlMs: 1000 });
+    const fetch = withNegativeCache(source, { clock, ttlMs: 1000 });
     for (const pauseMs of [1000, 2000, 4000, 600_000, 1000]) {
       await codeOf(fetch(key(), fetchOptions()));
       clock.advance(pauseMs);
@@ -73,7 +73,7 @@ describe('withFailureMemory', () => {
   it('does not remember what was never sent, nor what holds for every page', async () => {
     const clock = createTestClock();
     let calls = 0;
-    const unsent = withFailureMemory(
+    const unsent = withNegativeCache(
       async () => {
         calls++;
         throw new ApiError('UPSTREAM_UNAVAILABLE');
@@ -85,7 +85,7 @@ describe('withFailureMemory', () => {
     expect(calls).toBe(2);
 
     const { source, bill } = createScript(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
-    const refused = withFailureMemory(source, { clock, ttlMs: 1000 });
+    const refused = withNegativeCache(source, { clock, ttlMs: 1000 });
     await codeOf(refused(key(), fetchOptions()));
     await codeOf(refused(key(), fetchOptions()));
     expect(bill).toHaveLength(2);

@@ -13,7 +13,7 @@ const ALL = { rows: true, facts: true };
 function createReaders(source: PageSource) {
   const { cache, onEvent } = createTestCache(source);
   /** A reader for one operation. */
-  return () => createChartReader(cache, createOperation(), onEvent);
+  return () => createChartReader({ cache, operation: createOperation(), onEvent });
 }
 
 /** Windows of `size` one after the other, each an operation, until the flag says that none is left. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import type { PageCache } from '../../../src/data/pages/pageCache.ts';
+import type { CachedPage } from '../../../src/data/pages/pageStore.ts';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
-import type { PageCache } from '../../../src/data/pages/pageCache.ts';
-import type { HeldPage } from '../../../src/data/pages/pageStore.ts';
 import type { Cursor } from '../../../src/domain/cursor.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import { type PageSource, rankOffset } from '../../../src/domain/page.ts';
@@ -50,14 +50,14 @@ function isOver({ ranks, facts }: ChartWindow, direction: Direction): boolean {
 }
 
 /** All ranks at which a video stands on these pages. */
-function ranksOf(itemId: string | null, pages: readonly HeldPage[]): number[] {
+function ranksOf(itemId: string | null, pages: readonly CachedPage[]): number[] {
   return pages.flatMap((page) =>
     page.rows.flatMap((row, index) => (row?.itemId === itemId ? [rankOffset(page) + index + 1] : [])),
   );
 }
 
 /** True when the window could have been cut from these pages. */
-function holds(pages: readonly HeldPage[], { videos }: ChartWindow): boolean {
+function holds(pages: readonly CachedPage[], { videos }: ChartWindow): boolean {
   return videos.every(({ rank, video }) => ranksOf(video.itemId, pages).includes(rank));
 }
 
@@ -100,7 +100,7 @@ describe('a walk through a chart', () => {
           if (isSettled) await settle();
           const before = cache.views(US_VIEWS).preferred;
           const operation = createOperation();
-          const reader = createChartReader(cache, operation, onEvent);
+          const reader = createChartReader({ cache, operation, onEvent });
           const window = await reader.readWindow(US_VIEWS, toArguments(direction, size, cursor), ALL);
 
           const ids = window.videos.map(({ video }) => video.itemId);
@@ -152,7 +152,7 @@ describe('a walk through a chart', () => {
           if (step?.isSettled) await settle();
           chart.isDown = step?.isUpstreamDown ?? false;
           const read = (): Promise<ChartWindow> =>
-            createChartReader(cache, createOperation(), onEvent).readWindow(
+            createChartReader({ cache, operation: createOperation(), onEvent }).readWindow(
               US_VIEWS,
               toArguments(direction, size, cursor),
               ALL,

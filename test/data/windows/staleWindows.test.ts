@@ -25,9 +25,9 @@ function createReaders(options: TestCacheOptions = {}) {
 
   async function read(args: WindowArguments, need: WindowNeed = ALL) {
     const operation = createOperation();
-    const { readWindow, readPages } = createChartReader(cache, operation, onEvent);
+    const { readWindow, resultPages } = createChartReader({ cache, operation, onEvent });
     const window = await readWindow(US_VIEWS, args, need);
-    return { ...toPlain(window), cost: operation.cost, readPages };
+    return { ...toPlain(window), cost: operation.cost, resultPages };
   }
 
   /** The pages bought since the last call. */
@@ -186,9 +186,9 @@ describe('a window past its time to live', () => {
     await read({ first: 20 });
     expect(await bought()).toEqual([1]);
     // Cut from the first page as it was: the second one is on its way.
-    const { stale, readPages } = await read({ first: 20 });
+    const { stale, resultPages } = await read({ first: 20 });
     expect(stale).toBe(true);
-    readPages.reuse();
+    resultPages.recordHit();
     expect(await bought()).toEqual([2]);
   });
 
@@ -266,7 +266,9 @@ describe('a window past its time to live', () => {
     };
     const { cache, clock, onEvent } = createTestCache(strict, { ttlMs: TTL_MS });
     const read = (args: WindowArguments) =>
-      createChartReader(cache, createOperation(), onEvent).readWindow(US_VIEWS, args, ALL).then(toPlain);
+      createChartReader({ cache, operation: createOperation(), onEvent })
+        .readWindow(US_VIEWS, args, ALL)
+        .then(toPlain);
     await read({ first: 20 });
     await read({ last: 20 });
     chart.rows = makeVideos(1, 400);
@@ -312,7 +314,7 @@ describe('a window past its time to live', () => {
     const { read, cache, onEvent } = createReaders();
     await read({ first: 40 });
     const operation = createOperation();
-    const reader = createChartReader(cache, operation, onEvent);
+    const reader = createChartReader({ cache, operation, onEvent });
     await reader.readWindow(US_VIEWS, { first: 30 }, ALL);
     await reader.readWindow(US_VIEWS, { first: 20, after: videoAt(20) }, ALL);
     await reader.readWindow(US_VIEWS, { first: 60 }, ALL);
@@ -333,7 +335,11 @@ describe("an operation's deadline", () => {
     };
     const { cache, clock, onEvent } = createTestCache(slow);
     const read = (deadlineAt?: number) =>
-      createChartReader(cache, createOperation(deadlineAt), onEvent).readWindow(US_VIEWS, {}, ALL);
+      createChartReader({ cache, operation: createOperation(deadlineAt), onEvent }).readWindow(
+        US_VIEWS,
+        {},
+        ALL,
+      );
     const late = read(clock.monotonic() + 20);
     await settle();
     clock.expireDeadlines(20);

@@ -23,7 +23,7 @@ describe('createVideoFinder', () => {
     const read = (chart: Chart, number: number) =>
       cache.fetch({ chart, number, pageSize: 20 }, createOperation());
     const find = async (itemId: string) => {
-      const { findVideo } = createChartReader(cache, createOperation(), onEvent);
+      const { findVideo } = createChartReader({ cache, operation: createOperation(), onEvent });
       return (await findVideo(itemId))?.title;
     };
     expect(await find('7')).toBeUndefined();
@@ -45,7 +45,7 @@ describe('createVideoFinder', () => {
       return findVideos(itemIds);
     };
     const operation = createOperation();
-    const { findVideo } = createChartReader(cache, operation, onEvent);
+    const { findVideo } = createChartReader({ cache, operation, onEvent });
     const found = await Promise.all(['3', '4', '3', '99'].map(findVideo));
     expect(found).toEqual(
       [3, 4, 3].map((id) => ({ ...makeVideo(id), title: 'fetch 1' })).concat(null as never),
@@ -58,7 +58,7 @@ describe('createVideoFinder', () => {
     const { cache, store, onEvent } = createTitledCache();
     for (const number of [1, 2])
       await cache.fetch({ chart: US_VIEWS, number, pageSize: 20 }, createOperation());
-    await createChartReader(cache, createOperation(), onEvent).findVideo('1');
+    await createChartReader({ cache, operation: createOperation(), onEvent }).findVideo('1');
     expect(store.all().map(({ number }) => number)).toEqual([2, 1]);
   });
 });
@@ -68,10 +68,14 @@ describe('what is made of lookups', () => {
     const { cache, clock, onEvent, events } = createTitledCache();
     for (const chart of [US_VIEWS, DE_VIEWS])
       await cache.fetch({ chart, number: 1, pageSize: 20 }, createOperation());
-    const { findVideo, readWindow, readPages } = createChartReader(cache, createOperation(), onEvent);
+    const { findVideo, readWindow, resultPages } = createChartReader({
+      cache,
+      operation: createOperation(),
+      onEvent,
+    });
     await findVideo('1');
     clock.advance(1000);
-    readPages.reuse();
+    resultPages.recordHit();
     const refreshed = () =>
       events.flatMap((event) => (event.type === 'pageRefresh' ? event.chart.region : []));
     await cache.settle();
@@ -88,22 +92,26 @@ describe('what is made of lookups', () => {
   it('is not the latest any more when its own operation has brought a newer copy', async () => {
     const { cache, onEvent } = createTitledCache();
     await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
-    const { findVideo, readWindow, readPages } = createChartReader(cache, createOperation(), onEvent);
+    const { findVideo, readWindow, resultPages } = createChartReader({
+      cache,
+      operation: createOperation(),
+      onEvent,
+    });
     await findVideo('7');
-    expect(readPages.isLatest).toBe(true);
+    expect(resultPages.isCurrent).toBe(true);
     const window = { first: 1, last: undefined, after: undefined, before: undefined };
     await readWindow(DE_VIEWS, window, { rows: true, facts: true });
-    expect(readPages.isLatest).toBe(false);
+    expect(resultPages.isCurrent).toBe(false);
   });
 
   it('has no life of its own when a video is unknown', async () => {
     const { cache, onEvent } = createTitledCache();
     await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
-    const { findVideo, readPages } = createChartReader(cache, createOperation(), onEvent);
-    expect([readPages.areLasting, readPages.hasLookups]).toEqual([false, false]);
+    const { findVideo, resultPages } = createChartReader({ cache, operation: createOperation(), onEvent });
+    expect([resultPages.isCacheable, resultPages.hasLookups]).toEqual([false, false]);
     await findVideo('2');
-    expect([readPages.areLasting, readPages.hasLookups]).toEqual([true, true]);
+    expect([resultPages.isCacheable, resultPages.hasLookups]).toEqual([true, true]);
     await Promise.all([findVideo('1'), findVideo('none')]);
-    expect([readPages.areLasting, readPages.hasLookups]).toEqual([false, true]);
+    expect([resultPages.isCacheable, resultPages.hasLookups]).toEqual([false, true]);
   });
 });

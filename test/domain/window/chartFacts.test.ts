@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KnownPage } from '../../../src/domain/page.ts';
-import { byAge, extentOf, gridOf } from '../../../src/domain/window/chartFacts.ts';
+import { byAge, extentOf, pageSizeOf } from '../../../src/domain/window/chartFacts.ts';
 import { makePage, makeVideos } from '../../support/charts.ts';
 
 const chart = makeVideos(1, 500);
@@ -28,8 +28,8 @@ describe('extentOf', () => {
   });
 
   it('is what the newest page says, whichever way the chart went', () => {
-    expect(lengthOf(page(1, 20), page(2, 20, { totalCount: 480, order: 2 }))).toBe(480);
-    expect(lengthOf(page(2, 20, { totalCount: 480 }), page(1, 20, { order: 2 }))).toBe(500);
+    expect(lengthOf(page(1, 20), page(2, 20, { totalCount: 480, sequence: 2 }))).toBe(480);
+    expect(lengthOf(page(2, 20, { totalCount: 480 }), page(1, 20, { sequence: 2 }))).toBe(500);
   });
 
   it('ends at an empty page, whatever that claims', () => {
@@ -41,18 +41,18 @@ describe('extentOf', () => {
     const short = page(3, 5, { hasMore: false });
     expect(lengthOf(short)).toBe(45);
     expect(lengthOf(short, page(4, 0), page(5, 0))).toBe(45);
-    expect(lengthOf(page(5, 0), page(4, 0), { ...short, order: 2 })).toBe(45);
+    expect(lengthOf(page(5, 0), page(4, 0), { ...short, sequence: 2 })).toBe(45);
   });
 
   it('keeps what an older page showed while newer ones claim the same and do not deny it', () => {
-    expect(lengthOf(page(24, 0), page(1, 20, { order: 2 }))).toBe(460);
-    expect(lengthOf(page(22, 0), page(23, 20, { order: 2 }))).toBe(500);
+    expect(lengthOf(page(24, 0), page(1, 20, { sequence: 2 }))).toBe(460);
+    expect(lengthOf(page(22, 0), page(23, 20, { sequence: 2 }))).toBe(500);
   });
 
   it('does not end at an empty or short page when rows were seen further down, in whichever order they came', () => {
     for (const hole of [page(4, 0), page(4, 5, { hasMore: false })]) {
       expect(lengthOf(hole, page(5, 20))).toBe(500);
-      expect(lengthOf({ ...hole, order: 2 }, page(5, 20))).toBe(500);
+      expect(lengthOf({ ...hole, sequence: 2 }, page(5, 20))).toBe(500);
     }
   });
 
@@ -82,9 +82,9 @@ describe('extentOf', () => {
   });
 });
 
-describe('gridOf', () => {
+describe('pageSizeOf', () => {
   it('is 20 until a page says otherwise, then what the newest page was cut by', () => {
-    expect(gridOf([])).toBe(20);
-    expect(gridOf([page(1, 20), page(2, 10, { pageSize: 10, order: 2 })].sort(byAge))).toBe(10);
+    expect(pageSizeOf([])).toBe(20);
+    expect(pageSizeOf([page(1, 20), page(2, 10, { pageSize: 10, sequence: 2 })].sort(byAge))).toBe(10);
   });
 });

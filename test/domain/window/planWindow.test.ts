@@ -30,7 +30,7 @@ interface SolveOptions {
 }
 
 function toKnown(fresh: readonly KnownPage[]): KnownPages {
-  return { fresh, expired: [], elsewhere: () => [] };
+  return { fresh, expired: [], otherCopies: () => [] };
 }
 
 /** Plans, buys what the plan says, and plans again, as the data layer does, over a chart that is an array. */
@@ -248,7 +248,7 @@ describe('planWindow', () => {
     });
 
     it('when it changes while older pages are held', () => {
-      const held = [makePage(chart, 1, 20), makePage(chart, 2, 10, { order: 2 })];
+      const held = [makePage(chart, 1, 20), makePage(chart, 2, 10, { sequence: 2 })];
       const plan = planWindow({ first: 30 }, ALL, toKnown(held), []);
       expect(plan).toMatchObject({ pageSize: 10, pages: [1, 2, 3] });
     });
@@ -257,9 +257,9 @@ describe('planWindow', () => {
   describe('of pages past their time to live', () => {
     const expired = [
       makePage(chart, 1, 20),
-      makePage(chart.slice(0, 300), 7, 20, { totalCount: 300, order: 2 }),
+      makePage(chart.slice(0, 300), 7, 20, { totalCount: 300, sequence: 2 }),
     ];
-    const known = { fresh: [], expired, elsewhere: () => [] };
+    const known = { fresh: [], expired, otherCopies: () => [] };
 
     it('takes what they say of the chart, so that nothing is bought to learn its length', () => {
       expect(planWindow({ last: 20 }, ALL, known, [])).toMatchObject({ pages: [15], chartLength: 300 });
@@ -284,7 +284,7 @@ describe('planWindow', () => {
       const rows = { rows: true, facts: false };
       const short = [makePage(chart.slice(0, 30), 1, 20, { totalCount: 30 })];
       const args = { first: 20, after: at(100) };
-      const plan = planWindow(args, rows, { fresh: [], expired: short, elsewhere: () => [] }, []);
+      const plan = planWindow(args, rows, { fresh: [], expired: short, otherCopies: () => [] }, []);
       expect(plan).toMatchObject({ pages: [1], ranks: { first: 101, last: 30 } });
       expect(planWindow({ first: 0, after: at(100) }, rows, toKnown(short), []).pages).toEqual([]);
       expect(planWindow({ after: at(9), before: at(5) }, rows, toKnown(short), []).pages).toEqual([]);
@@ -293,8 +293,8 @@ describe('planWindow', () => {
 
   it('looks again at the page that makes a window empty by where it has the video of a cursor', () => {
     const rows = { rows: true, facts: false };
-    const stale = { fresh: [], expired: [first20], elsewhere: () => [] };
-    const view = toKnown([first20, makePage(chart, 5, 20, { order: 2 })]);
+    const stale = { fresh: [], expired: [first20], otherCopies: () => [] };
+    const view = toKnown([first20, makePage(chart, 5, 20, { sequence: 2 })]);
     const before = { rank: 41, itemId: '1' };
     for (const need of [ALL, rows]) {
       expect(planWindow({ last: 20, before }, need, view, [])).toMatchObject({
@@ -313,24 +313,24 @@ describe('planWindow', () => {
     // The chart moved while its pages were fetched: page 2, the newest, has video 18 again, far down.
     const loaded = [
       makePage(makeVideos(2, 42), 1, 20, { totalCount: 41 }),
-      makePage(makeVideos(-16, 24), 2, 20, { totalCount: 41, order: 2 }),
+      makePage(makeVideos(-16, 24), 2, 20, { totalCount: 41, sequence: 2 }),
     ];
     const plan = planWindow({ first: 6, after: at(18) }, ALL, toKnown([]), loaded);
     expect(plan).toMatchObject({ ranks: { first: 18, last: 23 }, pages: [1, 2] });
   });
 
   it('does not take a rank that the chart no longer has for the place of a video', () => {
-    const short = makePage(chart.slice(0, 40), 1, 20, { order: 2 });
+    const short = makePage(chart.slice(0, 40), 1, 20, { sequence: 2 });
     const old = makePage(chart, 5, 20);
     const after = { rank: 5, itemId: '90' };
-    for (const known of [toKnown([short, old]), { fresh: [short], expired: [], elsewhere: () => [old] }]) {
+    for (const known of [toKnown([short, old]), { fresh: [short], expired: [], otherCopies: () => [old] }]) {
       expect(planWindow({ first: 20, after }, ALL, known, []).ranks).toEqual({ first: 6, last: 25 });
     }
   });
 
   it('finds the video of a cursor on copies that it must not be cut from, when it is on no other', () => {
-    const elsewhere = [makePage(chart, 3, 20)];
-    const known = { fresh: [first20], expired: [], elsewhere: () => elsewhere };
+    const otherCopies = [makePage(chart, 3, 20)];
+    const known = { fresh: [first20], expired: [], otherCopies: () => otherCopies };
     const after = { rank: 7, itemId: '50' };
     expect(planWindow({ first: 20, after }, ALL, known, [])).toMatchObject({
       ranks: { first: 51, last: 70 },
@@ -375,7 +375,7 @@ describe('planWindow', () => {
     });
 
     it('where the newest of the held pages has it', () => {
-      const held = [makePage(chart, 3, 20), makePage(moved, 4, 20, { order: 2 })].map((page) => ({
+      const held = [makePage(chart, 3, 20), makePage(moved, 4, 20, { sequence: 2 })].map((page) => ({
         ...page,
         rows: page.number === 3 ? makeVideos(81, 100) : page.rows,
       }));
@@ -393,7 +393,7 @@ describe('planWindow', () => {
     });
 
     it('in place, when a held page still has it there though a newer page has it elsewhere', () => {
-      const held = [makePage(chart, 1, 20), makePage(moved, 2, 20, { order: 2 })];
+      const held = [makePage(chart, 1, 20), makePage(moved, 2, 20, { sequence: 2 })];
       expect(solve(chart, 20, { first: 3, after: at(18) }, { held })).toMatchObject({
         ids: [19, 20],
         ranks: [19, 20],

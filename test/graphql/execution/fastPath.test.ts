@@ -4,8 +4,8 @@ import type { ChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import { createUpstreamCost } from '../../../src/domain/upstreamCost.ts';
-import { Documents } from '../../../src/graphql/execution/documentCache.ts';
-import { createKnownOperations, type RunKnown } from '../../../src/graphql/execution/fastPath.ts';
+import { DocumentCache } from '../../../src/graphql/execution/documentCache.ts';
+import { createFastPath, type FastPath } from '../../../src/graphql/execution/fastPath.ts';
 import { createSchema } from '../../../src/graphql/schema/createSchema.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { makePage, makeVideos } from '../../support/charts.ts';
@@ -133,12 +133,12 @@ describe('an operation of a known document', () => {
   });
 });
 
-describe('createKnownOperations', () => {
+describe('createFastPath', () => {
   const schema = createSchema();
   const QUERY = '{ trendingVideos { nodes { itemId duration } } }';
   const page = makePage(makeVideos(1, 20), 1, 20);
-  let documents: Documents;
-  let run: RunKnown;
+  let documents: DocumentCache;
+  let run: FastPath;
   let rows: ChartWindow['videos'];
 
   const context = () => ({
@@ -151,9 +151,9 @@ describe('createKnownOperations', () => {
   });
 
   beforeEach(async () => {
-    documents = new Documents(1_000_000);
+    documents = new DocumentCache(1_000_000);
     await documents.set('key', parse(QUERY));
-    run = createKnownOperations({
+    run = createFastPath({
       schema,
       documents,
       maxCreditsPerOperation: 20,
@@ -227,7 +227,7 @@ describe('createKnownOperations', () => {
   });
 
   it('answers the same when there is no room for the JSON of rows', async () => {
-    run = createKnownOperations({
+    run = createFastPath({
       schema,
       documents,
       maxCreditsPerOperation: 20,
@@ -240,7 +240,7 @@ describe('createKnownOperations', () => {
 
 describe('Documents', () => {
   it('finds a document by its text and by its key, until there is no room for it', async () => {
-    const documents = new Documents(100_000);
+    const documents = new DocumentCache(100_000);
     const texts = Array.from({ length: 20 }, (_, index) => `{ field${index} { one two three } }`);
     for (const [index, text] of texts.entries()) {
       await documents.set(`key${index}`, parse(text));
@@ -258,7 +258,7 @@ describe('Documents', () => {
   });
 
   it('does not keep what is larger than all the room', async () => {
-    const documents = new Documents(1000);
+    const documents = new DocumentCache(1000);
     await documents.set('key', parse('{ field }'));
     expect(documents.find('{ field }')).toBeUndefined();
   });

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { buildASTSchema, type GraphQLSchema, parse, printType } from 'graphql';
-import { createSubgraphSchema } from '../../../src/graphql/schema/createSchema.ts';
-import { subgraphSdl } from '../../../src/graphql/schema/subgraphSdl.ts';
+import { createSubgraphSchema, createSubgraphSdl } from '../../../src/graphql/schema/createSchema.ts';
 import { describeEachExecution, type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
+
+const subgraphSdl = createSubgraphSdl();
 
 let app: EmulatedApp;
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { InjectOptions } from 'fastify';
-import { createAppLog } from '../../../src/compose/createApp.ts';
+import { createAppLog } from '../../../src/compose/log.ts';
 import { loadConfig } from '../../../src/config/loadConfig.ts';
 import { type EmulatedApp, startEmulatedApp, type TestAppOptions, TOKEN } from '../../support/app.ts';
 import { createTestClock } from '../../support/clock.ts';

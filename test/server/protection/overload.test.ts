@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { AppEvent } from '../../../src/observe/log/logEvent.ts';
-import { type Overload, watchOverload } from '../../../src/server/protection/overload.ts';
+import type { AppEvent } from '../../../src/observe/appEvent.ts';
+import type { Overload } from '../../../src/server/events.ts';
+import { watchOverload } from '../../../src/server/protection/overload.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 
 describe('a process that has too much to do', () => {

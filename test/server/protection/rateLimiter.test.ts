@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   createRateLimiter,
-  HEARSAY_MS,
+  IMPORTED_COUNT_TTL_MS,
   type RateLimiter,
 } from '../../../src/server/protection/rateLimiter.ts';
 import { fc } from '../../support/fastCheck.ts';
@@ -62,14 +62,14 @@ describe('the rate limiter', () => {
 
   it('counts what other replicas tell, for as long as that is news', () => {
     take(1);
-    limiter.hear(
+    limiter.importCounts(
       new Map([
         ['a', 2],
         ['nobody', 9],
       ]),
     );
     expect(limiter.take('a')).toEqual({ isGranted: false, remaining: 0, resetSeconds: 61 });
-    now += HEARSAY_MS;
+    now += IMPORTED_COUNT_TTL_MS;
     expect(take(3)).toEqual([true, true, false]);
   });
 
@@ -78,18 +78,18 @@ describe('the rate limiter', () => {
     take(4, 'seldom');
     take(5, 'often');
     take(50, 'most');
-    expect([...limiter.tell()]).toEqual([
+    expect([...limiter.exportCounts()]).toEqual([
       ['most', 50],
       ['often', 5],
     ]);
     now += 61_000;
-    expect([...limiter.tell()]).toEqual([]);
+    expect([...limiter.exportCounts()]).toEqual([]);
   });
 
   it('forgets the clients that have not come for longest, in an attack from everywhere', () => {
     take(3, 'early');
     for (let index = 0; index < 20_000; index++) limiter.take(`address-${index}`);
     expect(take(1, 'early')).toEqual([true]);
-    expect(limiter.tell().size).toBe(500);
+    expect(limiter.exportCounts().size).toBe(500);
   });
 });

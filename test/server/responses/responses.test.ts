@@ -29,7 +29,7 @@ async function start(
 
 /** How answers came about so far. */
 function origins(): string[] {
-  return events.flatMap((event) => (event.type === 'answer' ? [event.origin] : []));
+  return events.flatMap((event) => (event.type === 'response' ? [event.origin] : []));
 }
 
 function upstreamCalls(): number {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { InjectOptions } from 'fastify';
 import { print } from 'graphql';
 import * as operations from '../../../schema/generated/operations.ts';
-import { type Answer, type EmulatedApp, startApp, startEmulatedApp } from '../../support/app.ts';
+import { type EmulatedApp, type GraphqlResult, startApp, startEmulatedApp } from '../../support/app.ts';
 
 const MANIFEST = 'schema/persisted-documents.json';
 const TEXT = print(operations.ChartFactsDocument);
@@ -38,7 +38,7 @@ async function start(variables: Record<string, string> = {}): Promise<EmulatedAp
 async function send(request: InjectOptions) {
   if (!app) throw new Error('not started');
   const response = await app.server.inject({ url: '/graphql', ...request });
-  const answer: Answer<unknown> = response.json();
+  const answer: GraphqlResult<unknown> = response.json();
   app.claimedElsewhere += answer.extensions.upstream.requests;
   return { status: response.statusCode, ...answer };
 }

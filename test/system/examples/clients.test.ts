@@ -19,34 +19,34 @@ beforeEach(async () => {
 
 afterEach(() => app.close());
 
-/** Runs an example against the server; gives what it prints, which is nothing on stderr. */
+/** Runs an example against the server; returns its output. Fails if it writes to stderr. */
 async function runExample(name: string): Promise<string> {
   const address = await app.server.listen({ port: 0, host: '127.0.0.1' });
   const args = ['run', '--silent', '--prefix', path.resolve(FOLDER), name, '--', `${address}/graphql`];
   const { stdout, stderr } = await run('npm', args, { env: { PATH, HOME }, cwd: tmpdir() });
   expect(stderr).toBe('');
-  // What upstream got must be what the example says that it cost.
+  // The cost that the example prints must be that of the requests that upstream received.
   app.claimedElsewhere = readCosts(stdout).reduce((sum, credits) => sum + credits, 0) / 2;
   return stdout;
 }
 
-/** The credits of each answer, in order. */
+/** The credits of each response, in order. */
 function readCosts(output: string): number[] {
   return [...output.matchAll(/(\d+) credits/g)].map(([, credits]) => Number(credits));
 }
 
-/** The ranks of the list that the client has, each time that it tells them, and whether there is more. */
-function readLists(output: string): { ranks: number[]; before: boolean; behind: boolean }[] {
-  const lines = output.matchAll(/ranks (.*); more before: (.*), more behind: (.*)/g);
-  return [...lines].map(([, ranks = '', before, behind]) => ({
+/** Each printed list: its ranks, and whether there is more before and after it. */
+function readLists(output: string): { ranks: number[]; before: boolean; after: boolean }[] {
+  const lines = output.matchAll(/ranks (.*); more before: (.*), more after: (.*)/g);
+  return [...lines].map(([, ranks = '', before, after]) => ({
     ranks: ranks.split(' ').map(Number),
     before: before === 'true',
-    behind: behind === 'true',
+    after: after === 'true',
   }));
 }
 
 function list(from: number, to: number, before = from > 1) {
-  return { ranks: range(from, to), before, behind: true };
+  return { ranks: range(from, to), before, after: true };
 }
 
 /** The output that the README shows below the command of this example. */
@@ -55,7 +55,7 @@ async function readShown(name: string): Promise<string | undefined> {
   return new RegExp(`${FOLDER} ${name}\n\`\`\`\n\n\`\`\`text\n(.*?)\`\`\``, 's').exec(readme)?.[1];
 }
 
-/** What every request asks for, whether by GET or by POST. */
+/** Records every request, by GET or by POST. */
 function recordRequests() {
   const requests: { method: string; document: unknown; hash: unknown; variables: unknown }[] = [];
   app.server.addHook<{ Querystring: Record<string, string> }>('preHandler', async (request) => {
@@ -71,7 +71,7 @@ function parseParts({ query, variables = '{}', extensions = '{}' }: Record<strin
   return { query, variables: JSON.parse(variables), extensions: JSON.parse(extensions) };
 }
 
-/** The video at the top of the chart, once that is paid for. */
+/** The video at the top of the chart, which is already cached. */
 async function readTop() {
   const { data } = await app.query<{
     trendingVideos: { nodes: { id: string; title: string; creator: { handle: string } }[] };
@@ -79,22 +79,22 @@ async function readTop() {
   return data?.trendingVideos.nodes[0];
 }
 
-/** What the windows of two clients come to: down from the top; from the middle to the top, and down. */
+/** The lists of two clients: one pages down from the top, the other from the middle to the top and then down. */
 const LISTS = [list(1, 8), list(1, 16), list(17, 24), list(9, 24), list(1, 24), list(1, 32)];
-/** The top 20 are bought with the first window, the next 20 with the first that goes beyond them. */
+/** The first window fetches ranks 1 to 20, the first window beyond them ranks 21 to 40. */
 const COSTS = [2, 0, 2, 0, 0, 0];
-const BOUGHT = [1, 2];
+const FETCHED_PAGES = [1, 2];
 
 describe('the example for Apollo Client', () => {
-  it('merges windows of both directions into one list without a repeat, at the cost of their pages', async () => {
+  it('merges windows of both directions into one list without duplicates, and pays for each page once', async () => {
     const output = await runExample('apollo-client');
     expect(readLists(output)).toEqual(LISTS);
     expect(readCosts(output)).toEqual(COSTS);
-    expect(app.pagesBought()).toEqual(BOUGHT);
+    expect(app.pagesBought()).toEqual(FETCHED_PAGES);
     expect(output).toBe(await readShown('apollo-client'));
   });
 
-  it('sends its document once, and hashes by GET from then on, also from another client', async () => {
+  it('sends its document once, and then only hashes by GET, from another client too', async () => {
     const requests = recordRequests();
     await runExample('apollo-client');
     const hash = expect.stringMatching(/^[0-9a-f]{64}$/);
@@ -105,7 +105,7 @@ describe('the example for Apollo Client', () => {
     expect(new Set(requests.map((request) => request.hash)).size).toBe(1);
   });
 
-  it('sends hashes alone to a server that trusts its document, and no other', async () => {
+  it('sends only hashes to a server that trusts its document and no other', async () => {
     const requests = recordRequests();
     await runExample('apollo-client');
     const { hash, document } = requests.find((request) => request.document !== undefined) ?? {};
@@ -124,7 +124,7 @@ describe('the example for Apollo Client', () => {
     );
   });
 
-  it('has repeats in its list where a startCursor is not that of the first edge', async () => {
+  it('has duplicates in its list when startCursor is not the cursor of the first edge', async () => {
     app.server.addHook('onRequest', async ({ headers }) => void delete headers['accept-encoding']);
     app.server.addHook('onSend', async (_request, reply, payload) => {
       reply.removeHeader('content-length');
@@ -139,20 +139,20 @@ describe('the example for Apollo Client', () => {
 });
 
 describe('the example for Relay', () => {
-  it('pages both ways without a repeat, and fetches a video again by its id for nothing', async () => {
+  it('pages in both directions without duplicates, and refetches a video by its id for 0 credits', async () => {
     const requests = recordRequests();
     const output = await runExample('relay');
     const refetches = requests.filter(({ document }) => String(document).includes(' node(id: $id) '));
     const first = await readTop();
     expect(readLists(output)).toEqual([...LISTS, list(1, 32), list(1, 32)]);
     expect(readCosts(output)).toEqual([...COSTS, 0]);
-    expect(app.pagesBought()).toEqual(BOUGHT);
+    expect(app.pagesBought()).toEqual(FETCHED_PAGES);
     expect(refetches.map(({ variables }) => variables)).toEqual([{ id: first?.id, withCreator: true }]);
     expect(output).toContain(`  ${first?.title} by ${first?.creator.handle}\n`);
     expect(output).toBe(await readShown('relay'));
   });
 
-  it('is compiled from the schema as it is', async () => {
+  it('is compiled from the current schema', async () => {
     const args = ['--validate', '--output', 'quiet-with-errors'];
     const { stderr } = await run('node_modules/.bin/relay-compiler', args, { cwd: FOLDER, env: { PATH } });
     expect(stderr).toBe('');
@@ -160,26 +160,26 @@ describe('the example for Relay', () => {
 });
 
 describe('the example for urql', () => {
-  it('merges windows of both directions into one list, and answers from it', async () => {
+  it('merges windows of both directions into one list, and reads from it', async () => {
     const output = await runExample('urql');
-    // It takes a window that it was led to by `after` for the top, until it has paged backwards.
+    // For a window requested with `after`, it reports no previous page until it has paged backwards.
     const lists = [...LISTS.slice(0, 2), list(17, 24, false), ...LISTS.slice(3), list(1, 32)];
     expect(readLists(output)).toEqual(lists);
     expect(readCosts(output)).toEqual(COSTS);
     expect(output.match(/from the cache/g)).toHaveLength(1);
-    expect(app.pagesBought()).toEqual(BOUGHT);
+    expect(app.pagesBought()).toEqual(FETCHED_PAGES);
     expect(output).toBe(await readShown('urql'));
   });
 });
 
 describe('the example for fetch', () => {
-  it('is answered under both media types, in part where a part fails', async () => {
+  it('gets responses with both media types, with partial data if a field fails', async () => {
     const output = await runExample('fetch');
-    const answers = [...output.matchAll(/HTTP (\d+), (.*);/g)].map(([, status, type]) => [status, type]);
+    const responses = [...output.matchAll(/HTTP (\d+), (.*);/g)].map(([, status, type]) => [status, type]);
     const types = ['application/graphql-response+json', 'application/json'];
-    const answered = types.map((type) => ['200', type]);
+    const succeeded = types.map((type) => ['200', type]);
     const refused = types.map((type, index) => [index === 0 ? '400' : '200', type]);
-    expect(answers).toEqual([...answered, ...answered, ...refused]);
+    expect(responses).toEqual([...succeeded, ...succeeded, ...refused]);
     expect(output.match(/us 500\. .*\n +zz is null\n +BAD_USER_INPUT at zz: /g)).toHaveLength(2);
     expect(output.match(/GRAPHQL_VALIDATION_FAILED: /g)).toHaveLength(2);
     expect(readCosts(output)).toEqual([2, 0, 2, 0, 0, 0]);

@@ -16,7 +16,7 @@ const subgraph = (name: string, typeDefs: DocumentNode): Subgraph => ({
 const trendingVideos = subgraph('trending-videos', await readSdl('../../schema/subgraph.graphql'));
 const reviews = subgraph('reviews', await readSdl('reviews/subgraph.graphql'));
 const collections = subgraph('collections', await readSdl('collections/subgraph.graphql'));
-/** Another one, with these definitions. */
+/** Another subgraph, with these definitions. */
 const other = (sdl: string) =>
   subgraph(
     'other',
@@ -29,11 +29,11 @@ const other = (sdl: string) =>
       ${sdl}`),
   );
 
-describe('the subgraph composes, without a remark,', () => {
+describe('the subgraph composes without hints:', () => {
   it.each<[string, readonly Subgraph[]]>([
     ['alone', []],
     ['with one that adds fields to TrendingVideo', [reviews]],
-    ['with one that has a Node, a `node`, a PageInfo and a Creator of its own', [collections]],
+    ['with one that has its own Node, `node`, PageInfo and Creator', [collections]],
     ['with both', [reviews, collections]],
   ])('%s', (_name, others) => {
     const { sdl, hints } = composeSupergraph([trendingVideos, ...others]);
@@ -43,7 +43,7 @@ describe('the subgraph composes, without a remark,', () => {
 });
 
 describe('the subgraph composes', () => {
-  it('with one that has the Creator that docs/wider-graph.md shows, and gives it', async () => {
+  it('with one that has the Creator of docs/wider-graph.md and a field that returns it', async () => {
     const blocks = findBlocks(await readFile('docs/wider-graph.md', 'utf8'));
     const creator = blocks.find(({ text }) => text.startsWith('type Creator @key'))?.text;
     const { hints } = composeSupergraph([
@@ -53,7 +53,7 @@ describe('the subgraph composes', () => {
     expect(hints).toEqual([expect.stringMatching(/^\[INCONSISTENT_ENTITY\]: Type "Creator" /)]);
   });
 
-  it('with one that makes fields of those of TrendingVideo', () => {
+  it('with one whose fields require fields of TrendingVideo', () => {
     const { hints } = composeSupergraph([
       trendingVideos,
       other(`
@@ -69,7 +69,7 @@ describe('the subgraph composes', () => {
 });
 
 describe('the subgraph does not compose', () => {
-  it('when it has a `node` beside that of another', () => {
+  it('when it has a `node` and another subgraph has one too', () => {
     const node = parse('extend type Query { node(id: ID!): Node }');
     const withNode = subgraph('trending-videos', concatAST([trendingVideos.typeDefs, node]));
     expect(() => composeSupergraph([withNode, collections])).toThrow(
@@ -79,7 +79,7 @@ describe('the subgraph does not compose', () => {
 
   it.each([
     [
-      'has a field more in its PageInfo',
+      'has an additional field in its PageInfo',
       `type PageInfo @shareable {
         hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String total: Int
       }
@@ -87,17 +87,17 @@ describe('the subgraph does not compose', () => {
       'cannot find field "PageInfo.total"',
     ],
     [
-      'has a field less in its PageInfo',
+      'lacks a field in its PageInfo',
       'type PageInfo @shareable { hasNextPage: Boolean! endCursor: String } type Query { page: PageInfo }',
       'cannot find field "PageInfo.hasPreviousPage"',
     ],
     [
-      'has a text for the url of its Creator',
+      'has a String for the url of its Creator',
       'type Creator @shareable { handle: String! url: String! } type Query { creator: Creator }',
       'Type of field "Creator.url" is incompatible across subgraphs',
     ],
     [
-      'has a Node with more than its id',
+      'has a Node with more fields than id',
       `interface Node { id: ID! at: String } type Thing implements Node { id: ID! at: String }
       type Query { thing: Thing }`,
       'Interface field "Node.at" is declared in subgraph "other" but type "TrendingVideo"',
@@ -109,7 +109,7 @@ describe('the subgraph does not compose', () => {
       'Non-shareable field "TrendingVideo.title" is resolved from multiple subgraphs',
     ],
     [
-      'has a TrendingVideoConnection, though it shares it',
+      'has a TrendingVideoConnection, even a shareable one',
       `type TrendingVideo @key(fields: "itemId") { itemId: ID! }
       type TrendingVideoConnection @shareable { nodes: [TrendingVideo!]! }
       type Query { favourites: TrendingVideoConnection }`,
@@ -119,7 +119,7 @@ describe('the subgraph does not compose', () => {
     expect(() => composeSupergraph([trendingVideos, other(sdl)])).toThrow(message);
   });
 
-  it.each(['PageInfo', 'Creator'])('when the other one says nothing of sharing its %s', (type) => {
+  it.each(['PageInfo', 'Creator'])('when the %s of the other one is not @shareable', (type) => {
     const typeDefs = structuredClone(collections.typeDefs);
     const unshared = {
       ...typeDefs,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { HEARSAY_MS } from '../../../src/server/protection/rateLimiter.ts';
+import { IMPORTED_COUNT_TTL_MS } from '../../../src/server/protection/rateLimiter.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { createTestClock, type TestClock } from '../../support/clock.ts';
 import { poll } from '../support/poll.ts';
@@ -117,7 +117,7 @@ describeWithRedis('replicas', () => {
     // It says nothing: who waited for it would wait for ever.
     redis.freeze();
     await poll(async () => (await redisStates()).join() === 'down,down');
-    clock.advance(HEARSAY_MS);
+    clock.advance(IMPORTED_COUNT_TTL_MS);
     const answers: Awaited<ReturnType<typeof ask>>[] = [];
     for (let count = 0; count < 8; count++) answers.push(await ask(1));
     expect(answers[0]).toMatchObject({ status: 200, remaining: 7 });

@@ -69,8 +69,8 @@ describeWithRedis('videos that other replicas hold', () => {
     await one.read(first, DE_VIEWS);
     expect((await two.find('7')).titles).toEqual(['fetch 2']);
     // They do not know Redis's clock to the millisecond.
-    const newest = one.store.find('7')?.page.order ?? 0;
-    await poll(() => two.link.now() * 1000 > newest);
+    const newest = one.store.find('7')?.page.sequence ?? 0;
+    await poll(() => two.redis.now() * 1000 > newest);
     await two.read(first, { ...US_VIEWS, region: 'FR' });
     expect((await Promise.all([one.find('7'), two.find('7')])).map(({ titles }) => titles)).toEqual([
       ['fetch 3'],

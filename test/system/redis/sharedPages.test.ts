@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { systemClock } from '../../../src/domain/clock.ts';
+import { systemClock } from '../../../src/compose/systemClock.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
 import { createOperation } from '../../support/cache.ts';
@@ -135,7 +135,7 @@ describeWithRedis('createSharedPages', () => {
       pages: { cached: 2, fetched: 0 },
     });
     const lives = [first, second].map(({ store }) =>
-      store.copies(US_VIEWS).map(({ number, generation, order }) => ({ number, generation, order })),
+      store.copies(US_VIEWS).map(({ number, generation, sequence }) => ({ number, generation, sequence })),
     );
     expect(lives[1]).toEqual(lives[0]);
     expect(bill).toEqual([1, 2]);
@@ -193,7 +193,7 @@ describeWithRedis('createSharedPages', () => {
     const copies = second.store.copies(US_VIEWS);
     expect(copies.map(({ number }) => number).sort()).toEqual([1, 2]);
     expect(new Set(copies.map(({ generation }) => generation)).size).toBe(1);
-    // They expire together: each value begins with its order, its generation and the end of its life.
+    // They expire together: each value begins with its sequence, its generation and the end of its life.
     const heads = (await redis.client.mget(PAGE_1, PAGE_2)).map((value) => value?.split(' ').slice(1, 3));
     expect(heads[0]).toEqual([String(copies[0]?.generation), expect.stringMatching(/^\d+$/)]);
     expect(heads[1]).toEqual(heads[0]);
@@ -343,7 +343,7 @@ describeWithRedis('createSharedPages', () => {
     await codeOf(first.read());
     expect(await redis.client.exists(LOCK_1)).toBe(1);
     await redis.client.config('SET', 'requirepass', password);
-    await poll(() => first.link.isUp() && second.link.isUp());
+    await poll(() => first.redis.isUp() && second.redis.isUp());
     await poll(async () => (await redis.client.exists(LOCK_1)) === 0);
   });
 
@@ -463,7 +463,7 @@ describeWithRedis('createSharedPages', () => {
     await second.cache.settle();
     // For good, though there was a copy in Redis, and those who come later may have one.
     expect(await codeOf(second.read())).toBe('BAD_USER_INPUT');
-    await second.beat();
+    await second.nextHeartbeat();
     for (let time = 0; time < 2; time++) expect(await codeOf(second.read())).toBe('BAD_USER_INPUT');
     expect(await redis.client.exists(PAGE_1)).toBe(0);
     expect(calls).toBe(1);
@@ -496,16 +496,16 @@ describeWithRedis('createSharedPages', () => {
     const release = hold();
     const reading = first.read();
     await poll(() => bill.length === 1);
-    const askedAt = first.link.now();
+    const askedAt = first.redis.now();
     await redis.client.del(LOCK_1);
     held = undefined;
     chart.rows = makeVideos(101, 600);
     // They do not know Redis's clock to the millisecond.
-    await poll(() => second.link.now() > askedAt);
+    await poll(() => second.redis.now() > askedAt);
     await second.read();
     release();
     await reading;
-    await Promise.all([first.beat(), second.beat()]);
+    await Promise.all([first.nextHeartbeat(), second.nextHeartbeat()]);
     const windows = await Promise.all([first, second, await start()].map((replica) => replica.read()));
     expect(windows.map(({ ids }) => ids[0])).toEqual([101, 101, 101]);
     expect(bill).toEqual([1, 1]);
@@ -555,7 +555,7 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1, 1]);
     await redis.kill();
     await redis.start();
-    await poll(() => replica.events.some(({ type }) => type === 'redisDown') && replica.link.isUp());
+    await poll(() => replica.events.some(({ type }) => type === 'redisDown') && replica.redis.isUp());
     await appear(PAGE_1);
     const other = await start();
     await other.read();
@@ -568,7 +568,7 @@ describeWithRedis('createSharedPages', () => {
     const first = await start();
     await first.read({ first: 40 });
     await redis.kill();
-    await poll(() => !first.link.isUp());
+    await poll(() => !first.redis.isUp());
     expect(await first.read({ first: 40 })).toMatchObject({ requests: 0 });
     await first.read({ first: 20, after: { rank: 40, itemId: null } });
     await redis.start();
@@ -594,12 +594,12 @@ describeWithRedis('createSharedPages', () => {
   it('gives Redis a page that was asked for before it came back', async () => {
     const first = await start();
     await redis.kill();
-    await poll(() => !first.link.isUp());
+    await poll(() => !first.redis.isUp());
     const release = hold();
     const reading = first.read();
     await poll(() => bill.length === 1);
     await redis.start();
-    await poll(() => first.link.isUp());
+    await poll(() => first.redis.isUp());
     release();
     await reading;
     expect(await (await start()).read()).toMatchObject({ requests: 0 });
@@ -612,13 +612,13 @@ describeWithRedis('createSharedPages', () => {
     await second.read();
     await expirePages(redis, replicas);
     await redis.kill();
-    await poll(() => !first.link.isUp() && !second.link.isUp());
+    await poll(() => !first.redis.isUp() && !second.redis.isUp());
     // Each on its own: both refresh.
     chart.rows = makeVideos(101, 600);
     await first.read();
     await first.cache.settle();
     await redis.start();
-    await poll(() => first.link.isUp() && second.link.isUp());
+    await poll(() => first.redis.isUp() && second.redis.isUp());
     await poll(() => topOf(second) === '101');
     expect(bill).toEqual([1, 1]);
   });

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { systemClock } from '../../../src/domain/clock.ts';
+import { systemClock } from '../../../src/compose/systemClock.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
+import { DAY_MS } from '../../../src/domain/utcDay.ts';
 import { fetchOptions } from '../../support/cache.ts';
 import { range } from '../../support/charts.ts';
 import { codeOf, key, page } from '../../support/sources.ts';
@@ -16,7 +17,6 @@ const REFUSALS = [
   ['UPSTREAM_RATE_LIMITED', 60],
 ] as const;
 
-const DAY_MS = 86_400_000;
 /** How long a call counts after its answer. */
 const WINDOW_MS = 1010;
 
@@ -78,7 +78,7 @@ async function awaitProbeTime(...waiting: TestReplica[]): Promise<void> {
 
 /** Waits until Redis has executed what the replica has told it so far: it answers in order. */
 async function settle(replica: TestReplica): Promise<void> {
-  await replica.link.read(['nothing']);
+  await replica.redis.read(['nothing']);
 }
 
 /** For how long each call counts still, in milliseconds. */
@@ -95,7 +95,7 @@ async function openPurse(): Promise<void> {
   await redis.client.hset('test:budget', 'openAt', 0);
 }
 
-describeWithRedis('withSharedAllowance', () => {
+describeWithRedis('withSharedLimits', () => {
   beforeAll(async () => {
     redis = await startRedis();
   });
@@ -174,7 +174,7 @@ describeWithRedis('withSharedAllowance', () => {
     expect(await waiting).toBe('ok');
     expect(calls.map(({ replica }) => replica)).toEqual([2, 0]);
     expect((calls[1]?.at ?? 0) - (calls[0]?.at ?? 0)).toBeGreaterThan(1000);
-    expect(second.link.isUp()).toBe(true);
+    expect(second.redis.isUp()).toBe(true);
   });
 
   it('refuses a call whose turn would not come before its deadline', async () => {
@@ -451,7 +451,7 @@ describeWithRedis('withSharedAllowance', () => {
     answer = async () => {
       throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
     };
-    if (!redis.client.status.startsWith('ready')) await poll(() => !first.link.isUp());
+    if (!redis.client.status.startsWith('ready')) await poll(() => !first.redis.isUp());
     expect(await call(first)).toBe('UPSTREAM_RATE_LIMITED');
     await after();
     await poll(async () => (await redis.client.hexists('test:circuit', 'error')) === 1);

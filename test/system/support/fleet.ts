@@ -1,5 +1,5 @@
 import type { EmulatorSwitches } from '../../../src/keyapi/emulator/emulator.ts';
-import type { Answer } from '../../support/app.ts';
+import type { GraphqlResult } from '../../support/app.ts';
 import { startEmulator, type TestEmulator } from './emulator.ts';
 import { MAIN, PATIENT, type Program, postQuery, startProgram } from './program.ts';
 
@@ -15,7 +15,7 @@ export interface Fleet {
 export interface Replica {
   readonly program: Program;
   readonly origin: string;
-  query<TData = Record<string, never>>(query: string): Promise<Answer<TData>>;
+  query<TData = Record<string, never>>(query: string): Promise<GraphqlResult<TData>>;
   /** What `/readyz` says. */
   readiness(): Promise<Record<string, unknown>>;
 }
@@ -45,7 +45,7 @@ export async function startFleet(
     const replica: Replica = {
       program,
       origin,
-      query: async (query) => (await postQuery(`${origin}/graphql`, query)) as Answer<never>,
+      query: async (query) => (await postQuery(`${origin}/graphql`, query)) as GraphqlResult<never>,
       readiness: async () => (await (await fetch(`${origin}/readyz`)).json()) as Record<string, unknown>,
     };
     replicas.push(replica);

@@ -1,15 +1,13 @@
-import { createChartReader } from '../../../src/data/windows/chartReader.ts';
+import { systemClock } from '../../../src/compose/systemClock.ts';
 import type { DataEvent } from '../../../src/data/events.ts';
 import { PageCache } from '../../../src/data/pages/pageCache.ts';
 import { PageStore } from '../../../src/data/pages/pageStore.ts';
-import { createRedisLink } from '../../../src/data/redis/redisConnection.ts';
+import { createRedisConnection } from '../../../src/data/redis/redisConnection.ts';
 import { createSharedPages } from '../../../src/data/redis/sharedPages.ts';
-import {
-  type SharedAllowanceOptions,
-  withSharedAllowance,
-} from '../../../src/data/redis/withSharedLimits.ts';
+import { type SharedLimitsOptions, withSharedLimits } from '../../../src/data/redis/withSharedLimits.ts';
+import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
-import { type Clock, systemClock } from '../../../src/domain/clock.ts';
+import type { Clock } from '../../../src/domain/clock.ts';
 import type { PageSource } from '../../../src/domain/page.ts';
 import type { WindowArguments } from '../../../src/domain/window/index.ts';
 import { createOperation } from '../../support/cache.ts';
@@ -18,7 +16,7 @@ import { poll } from './poll.ts';
 import { type TestRedis, timeOf } from './redis.ts';
 
 export interface ReplicaOptions
-  extends Partial<Pick<SharedAllowanceOptions, 'qps' | 'creditsPerDay' | 'spent'>> {
+  extends Partial<Pick<SharedLimitsOptions, 'qps' | 'creditsPerDay' | 'spent'>> {
   readonly url: string;
   readonly source: PageSource;
   readonly clock?: Clock;
@@ -48,23 +46,31 @@ export async function startReplica(options: ReplicaOptions) {
   };
   const events: DataEvent[] = [];
   const onEvent = (event: DataEvent): void => void events.push(event);
-  const link = createRedisLink({ url: new URL(url), prefix: 'test', timeoutMs, clock, onEvent });
+  const redis = createRedisConnection({ url: new URL(url), prefix: 'test', timeoutMs, clock, onEvent });
   const store = new PageStore({ clock, staleMs, maxBytes: 2 ** 26 });
-  const allowed = withSharedAllowance(source, { link, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
-  const admission = { store, clock, random: () => 0, ttlMs };
-  const shared = createSharedPages({ ...admission, link, source: allowed, staleMs, errorTtlMs, attemptMs });
+  const allowed = withSharedLimits(source, { redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
+  const storing = { store, clock, random: () => 0, ttlMs };
+  const shared = createSharedPages({ ...storing, redis, source: allowed, staleMs, errorTtlMs, attemptMs });
   const { fetchPage } = shared;
   const refreshTimeoutMs = PATIENCE_MS;
-  const cache = new PageCache({ fetchPage, shared, store, clock, ttlMs, refreshTimeoutMs, onEvent });
-  let beats = 0;
-  link.onBeat(async () => void beats++);
-  await link.open();
-  await poll(() => link.isUp());
+  const cache = new PageCache({
+    fetchPage,
+    sharedLookup: shared,
+    store,
+    clock,
+    ttlMs,
+    refreshTimeoutMs,
+    onEvent,
+  });
+  let heartbeats = 0;
+  redis.onHeartbeat(async () => void heartbeats++);
+  await redis.open();
+  await poll(() => redis.isUp());
 
   /** Reads a window as an operation of its own; gives its item ids and what it cost. */
   async function read(args: WindowArguments = { first: 20 }, chart: Chart = US_VIEWS) {
     const operation = createOperation(clock.monotonic() + PATIENCE_MS);
-    const reader = createChartReader(cache, operation, onEvent);
+    const reader = createChartReader({ cache, operation, onEvent });
     const window = await reader.readWindow(chart, args, { rows: true, facts: true });
     return {
       ids: window.videos.map(({ video }) => Number(video.itemId)),
@@ -76,30 +82,30 @@ export async function startReplica(options: ReplicaOptions) {
   /** Looks videos up in an operation of its own; gives their titles and what it cost. */
   async function find(...itemIds: string[]) {
     const operation = createOperation(clock.monotonic() + PATIENCE_MS);
-    const { findVideo } = createChartReader(cache, operation, onEvent);
+    const { findVideo } = createChartReader({ cache, operation, onEvent });
     const found = await Promise.all(itemIds.map(findVideo));
     return { titles: found.map((video) => video?.title), ...operation.cost };
   }
 
-  /** Resolves when a whole beat is over that began after this call. */
-  async function beat(): Promise<void> {
-    const last = beats + 2;
-    await poll(() => beats >= last);
+  /** Resolves when a whole heartbeat is over that began after this call. */
+  async function nextHeartbeat(): Promise<void> {
+    const last = heartbeats + 2;
+    await poll(() => heartbeats >= last);
   }
 
   return {
-    link,
+    redis,
     clock,
     store,
     cache,
     events,
     read,
     find,
-    beat,
+    nextHeartbeat,
     fetch: allowed,
     /** How often it has waited so far: for another replica, or for its turn. */
     waits: () => waits,
-    close: () => link.close(),
+    close: () => redis.close(),
   };
 }
 
@@ -111,7 +117,7 @@ export async function expirePages(redis: TestRedis, replicas: readonly TestRepli
   const ended = Math.floor(await timeOf(redis));
   for (const name of await client.keys('test:generation:*')) await client.hset(name, 'freshUntil', ended);
   for (const name of await client.keys('test:page:*')) {
-    // Its head is `order generation freshUntil ...`, its body is binary.
+    // Its header is `sequence generation freshUntil ...`, its body is binary.
     const value = (await client.getBuffer(name))?.toString('latin1') ?? '';
     const expired = value.replace(/^(\d+ \d+) \d+/, `$1 ${ended}`);
     await client.set(name, Buffer.from(expired, 'latin1'), 'KEEPTTL');

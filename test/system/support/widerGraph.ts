@@ -2,29 +2,29 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from '@jest/globals';
-import { type Answer, type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
+import { type EmulatedApp, type GraphqlResult, startEmulatedApp } from '../../support/app.ts';
 import { findFreePort } from '../../support/freePort.ts';
 import { type Program, startProgram } from './program.ts';
 
-/** The package with the examples. */
+/** The folder of the examples' package. */
 export const FOLDER = 'examples/wider-graph';
 const KEY = 'key-of-the-gateways';
 
-/** What came to the API in a POST. */
+/** The body of a POST to the API. */
 export interface GraphqlRequest {
   readonly query: string;
   readonly variables?: Record<string, unknown>;
 }
 
-/** The API as gateways see it in production. It holds the demo data's US chart down to rank 60. */
+/** The API as gateways use it in production, with the first 60 ranks of the demo data's US chart cached. */
 export interface Api {
-  /** Of its endpoint, where it asks for an API key. */
+  /** Its endpoint, which requires an API key. */
   readonly url: string;
-  /** Sends an operation with the key, past the gateways; gives the response. */
+  /** Sends an operation with the key directly, without a gateway. */
   readonly post: (query: string, variables?: Record<string, unknown>) => Promise<Response>;
-  /** The videos that it holds: title by `itemId`. */
+  /** The titles of the cached videos, by `itemId`. */
   readonly titles: ReadonlyMap<string, string>;
-  /** The operations that it was asked since this was called before. */
+  /** The requests since the last call. */
   readonly takeRequests: () => GraphqlRequest[];
   readonly app: EmulatedApp;
 }
@@ -33,7 +33,7 @@ interface Chart {
   readonly trendingVideos: { readonly nodes: readonly { readonly itemId: string; readonly title: string }[] };
 }
 
-/** Starts the API on a port of its own. */
+/** Starts the API on a free port. */
 export async function startApi(): Promise<Api> {
   const app = await startEmulatedApp({}, { API_KEYS: `gateways:${KEY}`, INTROSPECTION: 'false' });
   const requests: GraphqlRequest[] = [];
@@ -49,21 +49,21 @@ export async function startApi(): Promise<Api> {
       body: JSON.stringify({ query, variables }),
     });
   const response = await post('{ trendingVideos(first: 60) { nodes { itemId title } } }');
-  const { data, extensions } = (await response.json()) as Answer<Chart>;
+  const { data, extensions } = (await response.json()) as GraphqlResult<Chart>;
   app.claimedElsewhere = extensions.upstream.requests;
   takeRequests();
   const titles = new Map(data?.trendingVideos.nodes.map(({ itemId, title }) => [itemId, title]));
   return { url, post, titles, takeRequests, app };
 }
 
-/** A script of the examples' package.json that is running. */
+/** A running script of the examples' package.json. */
 export interface Script extends Program {
   readonly name: string;
-  /** What it wrote to standard error. */
+  /** Everything it wrote to standard error. */
   readonly complaints: () => string;
 }
 
-/** Runs a script of the examples' package.json with these variables. */
+/** Runs a script of the examples' package.json with these environment variables. */
 export function startScript(name: string, variables: Record<string, string>): Script {
   const program = startProgram(
     ['npm', 'run', '--silent', name],
@@ -77,16 +77,16 @@ export function startScript(name: string, variables: Record<string, string>): Sc
   return { ...program, name, complaints: () => complaints };
 }
 
-/** All of the examples, running. */
+/** All examples, running. */
 export interface WiderGraph {
   readonly scripts: readonly Script[];
-  /** Where each is asked, by the port that the package's README has it at. */
+  /** The URL of each gateway, by its port in the package's README. */
   readonly urls: Readonly<Record<string, string>>;
-  /** Ends them, as an orchestrator does; gives how each ended: its exit code, or the signal. */
+  /** Stops them with SIGTERM; returns the exit code or the signal of each. */
   close(): Promise<(string | number | null)[]>;
 }
 
-/** Runs each part of the package around the API at `apiUrl`. */
+/** Runs every part of the package with the API at `apiUrl`. */
 export async function startWiderGraph(apiUrl: string): Promise<WiderGraph> {
   const folder = await mkdtemp(path.join(tmpdir(), 'wider-graph-'));
   const variables = { TRENDING_VIDEOS_URL: apiUrl, SUPERGRAPH: path.join(folder, 'supergraph.graphql') };
@@ -96,7 +96,7 @@ export async function startWiderGraph(apiUrl: string): Promise<WiderGraph> {
     scripts.push(script);
     return script;
   };
-  /** Gives the address that the script says it is at. */
+  /** Returns the URL that the script prints. */
   const serve = async (name: string, more: Record<string, string> = {}): Promise<string> => {
     const [, url = ''] = await run(name, { PORT: '0', ...more }).see(/ (?:at|on) (http:\S+)/);
     return url;

@@ -6,11 +6,11 @@ import {
   api,
   describeBoard,
   goTo,
-  keepPicture,
   open,
   page,
   readCost,
   readRanks,
+  savePicture,
   scrollTo,
   seeCover,
   seeFrames,
@@ -38,13 +38,13 @@ describeBoard('the board', () => {
     expect(await readCost()).toBe('2 credits');
     expect(await page.title()).toBe('Most viewed: United States · Trending board');
     expect(api.pagesBought()).toEqual([1]);
-    await keepPicture('board');
+    await savePicture('board');
   });
 
   it.each([
     ['/', 20, '.tile.skeleton'],
     ['/?view=compare', 80, '.row.skeleton'],
-  ])('shows the shape of what is to come: %s', async (path, count, skeleton) => {
+  ])('shows placeholders while loading: %s', async (path, count, skeleton) => {
     await start('about:blank');
     const release = api.holdUpstream();
     await goTo(path);
@@ -57,12 +57,12 @@ describeBoard('the board', () => {
     expect(await page.locator('.skeleton').count()).toBe(0);
   });
 
-  it('scrolls through all 500 for 50 credits, and again for none', async () => {
+  it('scrolls through all 500 videos for 50 credits, and again for 0', async () => {
     await start();
     await seeTiles(20);
     await scrollTo(500);
     expect(await readRanks()).toEqual(range(1, 500));
-    await page.getByText('That is the whole chart.').waitFor();
+    await page.getByText('End of the chart.').waitFor();
     expect(await readCost()).toBe('50 credits');
     expect(api.emulator.counts).toEqual({ requests: 25, credits: 50 });
 
@@ -80,10 +80,10 @@ describeBoard('the board', () => {
     expect(api.emulator.counts).toEqual({ requests: 25, credits: 50 });
   });
 
-  it('shows no video twice when the chart moves on the way', async () => {
+  it('shows no video twice when the chart changes while scrolling', async () => {
     await start();
     await seeTiles(20);
-    // What stood at the top stands behind rank 50 now.
+    // The former top of the chart is now after rank 50.
     api.emulator.switches.rotation = 450;
     await scrollTo(75);
     const videos = await page
@@ -95,20 +95,20 @@ describeBoard('the board', () => {
     expect(ranks[50]).toBe(71);
   });
 
-  it('begins a list anew without a gap, whatever of the old one is still on its way', async () => {
+  it('replaces a list without a gap while a window of the old one is still in flight', async () => {
     await start();
     await seeTiles(20);
     await scrollTo(40);
-    let letGo = (): void => undefined;
+    let release = (): void => undefined;
     const released = new Promise<void>((resolve) => {
-      letGo = resolve;
+      release = resolve;
     });
-    let held = 0;
+    let delayed = 0;
     await page.route('**/graphql', async (route) => {
-      if (route.request().postDataJSON().variables.after && held++ === 0) await released;
+      if (route.request().postDataJSON().variables.after && delayed++ === 0) await released;
       await route.continue();
     });
-    while (held === 0) {
+    while (delayed === 0) {
       await page.mouse.wheel(0, 5000);
       await page.waitForTimeout(20);
     }
@@ -117,14 +117,14 @@ describeBoard('the board', () => {
     await page.getByRole('button', { name: 'Refresh' }).click();
     await seeTiles(20);
     const late = page.waitForResponse('**/graphql');
-    letGo();
+    release();
     await (await late).finished();
     await scrollTo(shown + 20);
     const ranks = await readRanks();
     expect(ranks).toEqual(range(1, ranks.length));
   });
 
-  it('keeps what is looked at in the address, and goes back for nothing', async () => {
+  it('has the chosen chart in the URL, and goes back without a request', async () => {
     await start('/?region=us&period=8&order=none');
     await seeTiles(20);
     await page.getByLabel('Region').selectOption('United Kingdom');
@@ -156,12 +156,12 @@ describeBoard('the board', () => {
     expect(await readCost()).toBe('0 credits');
   });
 
-  it('buys what is chosen, not what the keyboard passes on the way, and counts what nobody waits for any more', async () => {
+  it('fetches only the final keyboard choice, and counts the cost of an aborted request', async () => {
     await start('about:blank');
     await page.clock.install();
     await goTo('/');
     await seeTiles(20);
-    // However long the keys take, no time passes between them.
+    // The clock stands still, so no time passes between key presses.
     await page.clock.pauseAt(Date.now() + HOUR_MS);
     await page.getByLabel('Region').focus();
     for (const _ of range(1, 5)) await page.keyboard.press('ArrowUp');
@@ -170,7 +170,7 @@ describeBoard('the board', () => {
     await page.clock.runFor(300);
     await page.waitForURL((url) => url.searchParams.get('region') === region);
     await api.seeRequests(2);
-    // Left before its answer has come.
+    // Choose another chart before the response arrives.
     await page.getByLabel('Order').selectOption('Most reposted');
     await page.clock.runFor(300);
     await page.getByRole('heading', { name: 'Most reposted' }).waitFor();
@@ -184,7 +184,7 @@ describeBoard('the board', () => {
     ]);
   });
 
-  it('says how old the data are, and marks them when they are stale', async () => {
+  it('shows the age of the data, and marks stale data', async () => {
     const clock = createTestClock();
     await start('/', {}, {}, { clock });
     await seeTiles(20);
@@ -196,12 +196,12 @@ describeBoard('the board', () => {
     await page.reload();
     await page.getByText('updated 12 minutes ago').waitFor();
     expect(await page.locator('.stale').count()).toBe(0);
-    // A list is as old as its oldest window.
+    // The age of a list is that of its oldest window.
     await scrollTo(40);
     expect(api.pagesBought().length).toBeGreaterThan(1);
     expect(await page.locator('.facts').innerText()).toContain('updated 12 minutes ago');
 
-    // From the top no other window is asked for.
+    // At the top no other window is requested.
     await page.evaluate(() => window.scrollTo({ top: 0 }));
     await passTime(2 * HOUR_MS);
     api.emulator.switches.credits = 0;
@@ -210,22 +210,22 @@ describeBoard('the board', () => {
     await page.getByText('updated 2 hours ago').waitFor();
     await seeTiles(20);
     await expectAccessible(page);
-    await keepPicture('board-stale');
+    await savePicture('board-stale');
 
     api.emulator.switches.credits = undefined;
     await passTime(60_000);
-    // The first answer is the old one still, at once; the new one is for whoever asks next.
+    // The first response is still stale, while the refresh runs; a later one is fresh.
     while ((await page.locator('.stale').count()) > 0) {
       await page.getByRole('button', { name: 'Refresh' }).click();
       await page.waitForTimeout(20);
-      // What fails once more is asked for again a second later.
+      // A failed refresh is repeated after a second at the earliest.
       await passTime(1000);
     }
     await page.getByText('updated just now').waitFor();
     expect(await readCost()).toBe('0 credits');
   });
 
-  it('compares up to four regions in one operation, and marks videos that several have', async () => {
+  it('compares up to four regions in one operation, and marks videos that are in several of them', async () => {
     await start('/?view=compare&regions=us,IN,IT,BR,JP');
     await seeRows(80);
     expect(open.operations()).toBe(1);
@@ -237,12 +237,12 @@ describeBoard('the board', () => {
       'Brazil',
     ]);
     expect(await page.locator('.also').allTextContents()).toEqual([
-      'Also 18. in India',
-      'Also 5. in United States',
-      'Also 5. in Brazil',
-      'Also 12. in Italy',
+      'Also in: India (18th)',
+      'Also in: United States (5th)',
+      'Also in: Brazil (5th)',
+      'Also in: Italy (12th)',
     ]);
-    await keepPicture('board-compare');
+    await savePicture('board-compare');
 
     await page.getByRole('button', { name: 'Remove India' }).click();
     await seeRows(60);
@@ -250,7 +250,7 @@ describeBoard('the board', () => {
     const release = api.holdUpstream();
     await page.getByRole('button', { name: 'Add a region' }).click();
     await page.getByRole('heading', { name: 'Argentina', level: 2 }).waitFor();
-    // Those that are there wait for nothing.
+    // The regions that have loaded stay visible.
     expect(await page.locator('.row a').count()).toBe(60);
     release();
     await seeRows(80);
@@ -260,7 +260,7 @@ describeBoard('the board', () => {
     expect(await readCost()).toBe('10 credits');
   });
 
-  it('compares the region that was looked at, and goes back to it', async () => {
+  it('compares the region of the chart view, and goes back to it', async () => {
     await start('/?region=JP');
     await seeTiles(20);
     await page.getByRole('link', { name: 'Compare' }).click();
@@ -277,7 +277,7 @@ describeBoard('the board', () => {
     expect(await readCost()).toBe('8 credits');
   });
 
-  it('leaves the other regions standing when one fails', async () => {
+  it('still shows the other regions when one fails', async () => {
     await start();
     await seeTiles(20);
     api.emulator.switches.credits = 0;
@@ -285,7 +285,7 @@ describeBoard('the board', () => {
     const failed = page.locator('.column', { hasText: 'United Kingdom' }).getByRole('alert');
     await failed.waitFor();
     expect(await failed.innerText()).toMatch(/^The credits are used up\n.*\nUPSTREAM_QUOTA_EXCEEDED$/s);
-    // It would not help.
+    // Not retryable.
     expect(await failed.getByRole('button').count()).toBe(0);
     expect(await page.locator('.column', { hasText: 'United States' }).locator('.row a').count()).toBe(20);
     await expectAccessible(page);

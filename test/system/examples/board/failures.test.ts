@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from '@jest/globals';
 import { EXPLANATIONS } from '../../../../examples/board/src/explanations.ts';
+import { DAY_MS } from '../../../../src/domain/utcDay.ts';
 import { range } from '../../../support/charts.ts';
 import { createTestClock } from '../../../support/clock.ts';
 import { expectAccessible, type Route } from './startBoard.ts';
@@ -8,20 +9,18 @@ import {
   api,
   describeBoard,
   goTo,
-  keepPicture,
   open,
   page,
   readFocus,
   readRanks,
+  savePicture,
   seeCover,
   seeFrames,
   seeTiles,
   start,
 } from './visit.ts';
 
-const DAY_MS = 86_400_000;
-
-it('explains each code that docs/errors.md has, but for defects, of which it says just that', async () => {
+it('explains every code of docs/errors.md, except those that mean a defect', async () => {
   const table = (await readFile('docs/errors.md', 'utf8')).matchAll(/^\| `([A-Z_]+)`/gm);
   const codes = [...table].map(([, code = '']) => code);
   const defects = codes.filter((code) => !(code in EXPLANATIONS));
@@ -39,16 +38,16 @@ it('explains each code that docs/errors.md has, but for defects, of which it say
 });
 
 describeBoard('the board', () => {
-  it('says in plain words what is wrong, and tries again where that helps', async () => {
+  it('explains an error in plain words, and offers a retry', async () => {
     const clock = createTestClock();
     await start('/', {}, { qps: 0 }, { clock });
     const failure = page.getByRole('alert');
     await failure.waitFor();
-    expect(await failure.innerText()).toMatch(/^Too fast for the data provider\n/);
-    expect(await failure.innerText()).toContain('It makes sense to wait 60 seconds.');
+    expect(await failure.innerText()).toMatch(/^Too many requests to the data provider\n/);
+    expect(await failure.innerText()).toContain('Try again in 60 seconds.');
     expect(await failure.locator('code').textContent()).toBe('UPSTREAM_RATE_LIMITED');
-    await keepPicture('board-error');
-    // Too early: it is said again, and who pressed the button can press it again.
+    await savePicture('board-error');
+    // Too early: the same error again, and the button keeps the focus.
     await failure.getByRole('button', { name: 'Try again' }).press('Enter');
     await page.waitForFunction(() => document.querySelector('.failure [aria-disabled="false"]'));
     expect(await readFocus()).toBe('Try again');
@@ -61,7 +60,7 @@ describeBoard('the board', () => {
     expect(await readFocus()).toMatch(/^Most viewed: United States/);
   });
 
-  it('keeps a chart that cannot be gone on with, and goes on where it ended', async () => {
+  it('still shows a chart when its next window fails, and continues there after a retry', async () => {
     const clock = createTestClock();
     await start('/', {}, {}, { clock });
     await seeTiles(20);
@@ -73,7 +72,7 @@ describeBoard('the board', () => {
     const { bill } = api;
     const billed = bill.length;
     await expectAccessible(page);
-    // Nothing is asked for again and again.
+    // It is not requested again without the user's action.
     const operations = open.operations();
     await page.mouse.wheel(0, -3000);
     await seeFrames();
@@ -92,9 +91,9 @@ describeBoard('the board', () => {
   });
 
   it.each([
-    ['for want of a way to the API', 'No connection', (route: Route) => route.abort()],
+    ['because the API is unreachable', 'No connection', (route: Route) => route.abort()],
     [
-      'for an error',
+      'because of an error',
       'The data provider has a problem',
       (route: Route) =>
         route.fulfill({
@@ -104,27 +103,30 @@ describeBoard('the board', () => {
           },
         }),
     ],
-  ])('keeps a chart that cannot be refreshed %s, and the focus where it is', async (_, title, fail) => {
-    await start();
-    await seeTiles(20);
-    await page.route('**/graphql', fail);
-    await page.getByRole('button', { name: 'Refresh' }).press('Enter');
-    await page.getByRole('alert').getByText(title).waitFor();
-    await seeFrames();
-    await seeTiles(20);
-    await page.unroute('**/graphql');
-    await page.getByRole('button', { name: 'Refresh' }).press('Enter');
-    await page.getByRole('alert').waitFor({ state: 'detached' });
-    await seeTiles(20);
-    expect(await readFocus()).toBe('Refresh');
-    // The browser tells of requests that fail.
-    expect(open.takeComplaints()).toHaveLength(title === 'No connection' ? 1 : 0);
-  });
+  ])(
+    'still shows a chart that cannot be refreshed %s, and does not move the focus',
+    async (_, title, fail) => {
+      await start();
+      await seeTiles(20);
+      await page.route('**/graphql', fail);
+      await page.getByRole('button', { name: 'Refresh' }).press('Enter');
+      await page.getByRole('alert').getByText(title).waitFor();
+      await seeFrames();
+      await seeTiles(20);
+      await page.unroute('**/graphql');
+      await page.getByRole('button', { name: 'Refresh' }).press('Enter');
+      await page.getByRole('alert').waitFor({ state: 'detached' });
+      await seeTiles(20);
+      expect(await readFocus()).toBe('Refresh');
+      // The browser logs failed requests.
+      expect(open.takeComplaints()).toHaveLength(title === 'No connection' ? 1 : 0);
+    },
+  );
 
   it.each([
-    ['a chart that there is not', '/?region=ZZ', 'There is no such chart', 0],
-    ['no way to the API', '/', 'No connection', 1],
-    ['no way to the API', '/?view=compare', 'No connection', 1],
+    ['a chart that does not exist', '/?region=ZZ', 'There is no such chart', 0],
+    ['an unreachable API', '/', 'No connection', 1],
+    ['an unreachable API', '/?view=compare', 'No connection', 1],
   ])('explains %s: %s', async (_, path, title, retries) => {
     await start('about:blank');
     if (retries > 0) await page.route('**/graphql', (route) => route.abort());
@@ -140,7 +142,7 @@ describeBoard('the board', () => {
     expect(await failure.count()).toBe(0);
   });
 
-  it('shows something in place of pictures that do not load, and asks for none that has expired', async () => {
+  it('shows a placeholder for covers that fail to load, and requests no expired ones', async () => {
     await start('about:blank');
     let covers = 0;
     await page.route('**/tos-emulated/**', (route) => (covers++ === 0 ? route.abort() : route.continue()));
@@ -153,10 +155,10 @@ describeBoard('the board', () => {
 
     await page.clock.setFixedTime(Date.now() + 2 * DAY_MS);
     await page.reload();
-    const asked = covers;
+    const requested = covers;
     await seeTiles(20);
     await seeFrames();
     expect(await page.locator('.cover-missing').count()).toBe(20);
-    expect(covers).toBe(asked);
+    expect(covers).toBe(requested);
   });
 });

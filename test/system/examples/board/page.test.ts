@@ -8,10 +8,10 @@ import { copyBoard, expectAccessible } from './startBoard.ts';
 import {
   board,
   describeBoard,
-  keepPicture,
   open,
   page,
   readFocus,
+  savePicture,
   scrollTo,
   seeTiles,
   start,
@@ -19,13 +19,13 @@ import {
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-it('is served beside an API of its own, as its README shows', async () => {
+it('starts with its own API, as its README shows', async () => {
   const copy = await copyBoard();
   const variables = { PORT: String(await findFreePort()), BOARD_PORT: String(await findFreePort()) };
   const program = startProgram([process.execPath, copy.start], variables);
   const [output, url = ''] = await program.see(/The board: (\S+)\nThe API: {3}\S+\n/);
-  const answer = await postQuery(new URL('graphql', url).href, '{ trendingVideos { totalCount } }');
-  expect(answer).toMatchObject({
+  const result = await postQuery(new URL('graphql', url).href, '{ trendingVideos { totalCount } }');
+  expect(result).toMatchObject({
     data: { trendingVideos: { totalCount: 500 } },
     extensions: { upstream: { source: 'emulator' } },
   });
@@ -41,7 +41,7 @@ it('is served beside an API of its own, as its README shows', async () => {
 });
 
 describeBoard('the board', () => {
-  it('runs no script but its own, and asks for nothing elsewhere but covers', async () => {
+  it('runs only its own scripts, and requests only covers from other origins', async () => {
     await start();
     await seeTiles(20);
     const html = await (await fetch(board.url)).text();
@@ -65,10 +65,10 @@ describeBoard('the board', () => {
     expect(open.takeComplaints().join('\n')).toMatch(/inline script.*connect/s);
   });
 
-  it('can be walked through by keyboard', async () => {
+  it('can be used by keyboard', async () => {
     await start();
     await seeTiles(20);
-    const walked: string[] = [];
+    const focused: string[] = [];
     for (const _ of range(1, 9)) {
       await page.keyboard.press('Tab');
       const ring = await page.evaluate(() => {
@@ -80,9 +80,9 @@ describeBoard('the board', () => {
           : Number.parseFloat(outlineWidth) + Number.parseFloat(outlineOffset);
       });
       expect(ring).toBe(5);
-      walked.push(await readFocus());
+      focused.push(await readFocus());
     }
-    expect(walked).toEqual([
+    expect(focused).toEqual([
       'Skip to the chart',
       'Chart',
       'Compare',
@@ -93,7 +93,7 @@ describeBoard('the board', () => {
       expect.stringMatching(/^Rank 1 Length 2:39 Ma colocataire/),
       '@neon_tiny',
     ]);
-    // What is painted of a tile ends at its edge: there is room for the ring.
+    // Tiles are clipped at their edge: the padding is room for the focus ring.
     expect(
       await page
         .locator('.tile')
@@ -108,11 +108,11 @@ describeBoard('the board', () => {
     await page.getByRole('link', { name: 'Compare' }).press('Enter');
     await page.getByRole('button', { name: 'Remove Italy' }).press('Enter');
     await page.getByRole('heading', { name: 'Italy', level: 2 }).waitFor({ state: 'detached' });
-    // What has come into its place.
+    // The button that is now in its place.
     expect(await readFocus()).toBe('Remove Brazil');
   });
 
-  it('leaves nothing that has the focus behind the bar', async () => {
+  it('does not hide a focused element behind the bar', async () => {
     await start();
     await seeTiles(20);
     await scrollTo(60);
@@ -128,23 +128,23 @@ describeBoard('the board', () => {
 
   it.each([
     ['a chart', '/', {}],
-    ['a chart in the dark', '/?region=JP', { colorScheme: 'dark' as const }],
+    ['a chart in dark mode', '/?region=JP', { colorScheme: 'dark' as const }],
     ['a chart on a phone', '/', PHONE],
     ['regions side by side', '/?view=compare', {}],
     [
-      'regions side by side on a phone, in the dark',
+      'regions side by side on a phone, in dark mode',
       '/?view=compare',
       { ...PHONE, colorScheme: 'dark' as const },
     ],
     ['an error', '/?region=ZZ', {}],
-    ['an error in the dark', '/?region=ZZ', { colorScheme: 'dark' as const }],
-  ])('hinders nobody, as far as axe can tell: %s', async (name, path, options) => {
+    ['an error in dark mode', '/?region=ZZ', { colorScheme: 'dark' as const }],
+  ])('has no accessibility violations that axe finds: %s', async (name, path, options) => {
     await start(path, options);
     await page.locator('.tile-video, .row a, .failure').first().waitFor();
     await expectAccessible(page);
     const background = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     expect(background).toBe(name.includes('dark') ? 'rgb(18, 18, 20)' : 'rgb(246, 245, 243)');
-    if (name === 'a chart in the dark') await keepPicture('board-dark');
+    if (name === 'a chart in dark mode') await savePicture('board-dark');
   });
 
   it.each(['/', '/?view=compare'])('fits a phone: %s', async (path) => {
@@ -155,9 +155,9 @@ describeBoard('the board', () => {
     const boxes = await Promise.all(
       range(0, 2).map((index) => page.locator('.tile').nth(index).boundingBox()),
     );
-    // Two beside each other, the third below.
+    // Two side by side, the third below.
     expect(boxes[1]?.y).toBe(boxes[0]?.y);
     expect(boxes[2]?.y).toBeGreaterThan(boxes[0]?.y ?? 0);
-    await keepPicture('board-phone');
+    await savePicture('board-phone');
   });
 });

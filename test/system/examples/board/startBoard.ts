@@ -21,39 +21,39 @@ export type { Page, Route };
 
 const EXECUTABLE = ['chromium', 'chromium-browser', 'google-chrome'].map(findProgram).find(Boolean);
 
-/** A block of tests in a browser; skipped, with the reason, where there is none. */
+/** A block of tests in a browser; skipped, with the reason, if no browser is installed. */
 export function describeInBrowser(name: string, tests: () => void): void {
   describeUnless(EXECUTABLE ? undefined : 'neither chromium nor google-chrome is on the PATH', name, tests);
 }
 
-/** The board as `npm run board` serves it, in front of whichever API is started, and a browser that looks at it. */
+/** The board as `npm run board` serves it, in front of an API that can be restarted, and a browser. */
 export interface Board {
   readonly url: string;
-  /** Starts the API behind the board, on demo data of an emulator whose switches may be changed. */
+  /** Starts the API behind the board, with an emulator whose switches can be changed. */
   startApi(switches?: Partial<EmulatorSwitches>, options?: AppOptions): Promise<EmulatedApp>;
   /** Opens a page with a fresh cache. */
   open(path: string, options?: BrowserContextOptions): Promise<OpenPage>;
   close(): Promise<void>;
 }
 
-/** A page that is open. */
+/** An open page. */
 export interface OpenPage {
   readonly page: Page;
-  /** The addresses that the page has asked for. */
+  /** The URLs that the page has requested. */
   readonly requests: () => URL[];
-  /** How many operations it has sent. */
+  /** The number of operations it has sent. */
   readonly operations: () => number;
-  /** What the page wrote to its console, and what it threw, since this was asked before. */
+  /** Console messages and uncaught errors of the page since the last call. */
   readonly takeComplaints: () => string[];
 }
 
-/** A copy of the example, which builds in a folder of its own. */
+/** A copy of the example in its own folder. */
 export interface BoardCopy {
   readonly start: string;
   remove(): Promise<void>;
 }
 
-/** Copies the example: of those that run side by side, each would find its pages rebuilt under its hands. */
+/** Copies the example, so that tests that run in parallel do not overwrite each other's build. */
 export async function copyBoard(): Promise<BoardCopy> {
   const home = await mkdtemp(path.join(tmpdir(), 'board-'));
   const folder = path.join(home, 'examples/board');
@@ -70,7 +70,7 @@ export async function copyBoard(): Promise<BoardCopy> {
   };
 }
 
-/** Builds the board and serves it; starts the browser. */
+/** Builds and serves the board, and starts the browser. */
 export async function startBoard(): Promise<Board> {
   const copy = await copyBoard();
   const port = await findFreePort();
@@ -84,12 +84,12 @@ export async function startBoard(): Promise<Board> {
     startApi: async (switches, options) => {
       const app: EmulatedApp = await startEmulatedApp(
         switches,
-        // A clock that stands still must not hold back what a page asks for.
+        // With a clock that stands still, a lower rate would block requests.
         { KEYAPI_QPS: '1000' },
         {
           ...options,
           onEvent: (event) => {
-            if (event.type === 'answer') app.claimedElsewhere += event.cost.requests;
+            if (event.type === 'response') app.claimedElsewhere += event.cost.requests;
           },
         },
       );
@@ -98,7 +98,7 @@ export async function startBoard(): Promise<Board> {
     },
     open: async (path, options) => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
-      // Sooner than Jest gives up, so that it can be told what was waited for.
+      // Shorter than Jest's timeout, so that the error says what was awaited.
       context.setDefaultTimeout(60_000);
       const page = await context.newPage();
       const complaints: string[] = [];
@@ -132,7 +132,7 @@ function launch(): Promise<Browser> {
       '--disable-gpu',
       '--disable-quic',
       '--no-first-run',
-      // Nothing of the browser's own is to be asked for.
+      // No requests by the browser itself.
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
@@ -140,13 +140,13 @@ function launch(): Promise<Browser> {
   });
 }
 
-/** Fails when axe finds anything on the page that hinders people. */
+/** Fails when axe finds an accessibility violation on the page. */
 export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(axe.source);
   const violations = await page.evaluate(async () => {
-    // What `axe.source` defines.
-    const { axe: axeOfPage } = globalThis as unknown as { axe: typeof axe };
-    const results = await axeOfPage.run();
+    // Defined by `axe.source`.
+    const { axe: pageAxe } = globalThis as unknown as { axe: typeof axe };
+    const results = await pageAxe.run();
     return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   });
   expect(violations).toEqual([]);

@@ -4,12 +4,12 @@ import type { EmulatedApp } from '../../../support/app.ts';
 import { type Board, describeInBrowser, type OpenPage, type Page, startBoard } from './startBoard.ts';
 
 export let board: Board;
-/** The API, the page that is open, and what it has done: each test has its own. */
+/** The API and the open page: each test has its own. */
 export let api: EmulatedApp;
 export let open: OpenPage;
 export let page: Page;
 
-/** A block of tests that visit the board: see `start`. */
+/** A block of tests of the board; each calls `start`. */
 export function describeBoard(name: string, tests: () => void): void {
   describeInBrowser(name, () => {
     beforeAll(async () => {
@@ -29,13 +29,13 @@ export function describeBoard(name: string, tests: () => void): void {
   });
 }
 
-/** Starts the API, and opens the board on it. */
+/** Starts the API, and opens the board. */
 export async function start(
   path = '/',
   options: Parameters<Board['open']>[1] = {},
-  ...ofApi: Parameters<Board['startApi']>
+  ...apiArguments: Parameters<Board['startApi']>
 ): Promise<void> {
-  api = await board.startApi(...ofApi);
+  api = await board.startApi(...apiArguments);
   open = await board.open(path, options);
   page = open.page;
 }
@@ -44,35 +44,35 @@ export function goTo(path: string): Promise<unknown> {
   return page.goto(new URL(path, board.url).href);
 }
 
-/** Waits until the page shows so many videos of a chart. */
+/** Waits until the page shows this number of videos of a chart. */
 export async function seeTiles(count: number): Promise<void> {
   await page.waitForFunction((wanted) => document.querySelectorAll('.tile-video').length === wanted, count);
 }
 
-/** Waits until it shows so many videos of regions side by side. */
+/** Waits until the page shows this number of videos of regions side by side. */
 export async function seeRows(count: number): Promise<void> {
   await page.waitForFunction((wanted) => document.querySelectorAll('.row a').length === wanted, count);
 }
 
-/** Waits until the first cover can be seen. */
+/** Waits until the first cover has loaded. */
 export async function seeCover(): Promise<void> {
   await page.waitForFunction(
     () => (document.querySelector('img.cover') as HTMLImageElement | null)?.naturalWidth,
   );
 }
 
-/** What the page says that it has cost. */
+/** The cost that the page shows. */
 export async function readCost(): Promise<string> {
   return (await page.locator('.cost strong').textContent()) ?? '';
 }
 
-/** The ranks of the list, in order. */
+/** The ranks in the list, in their order. */
 export async function readRanks(): Promise<number[]> {
   const texts = await page.locator('.tile .rank').allTextContents();
   return texts.map((text) => Number(text.replace('Rank ', '')));
 }
 
-/** Scrolls on until there is so much of the list at least. */
+/** Scrolls down until the list has at least this number of videos. */
 export async function scrollTo(count: number): Promise<void> {
   while ((await page.locator('.tile-video').count()) < count) {
     await page.mouse.wheel(0, 5000);
@@ -80,14 +80,14 @@ export async function scrollTo(count: number): Promise<void> {
   }
 }
 
-/** Waits until the page has been painted twice: whatever it does of itself by then, it has begun to do. */
+/** Waits for two frames: by then the page has started whatever it does on its own. */
 export async function seeFrames(): Promise<void> {
   await page.evaluate(
     () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
   );
 }
 
-/** What has the focus, as people know it. */
+/** The label or text of the focused element. */
 export function readFocus(): Promise<string> {
   return page.evaluate(() => {
     const element = document.activeElement as HTMLElement;
@@ -97,8 +97,8 @@ export function readFocus(): Promise<string> {
   });
 }
 
-/** Keeps a picture for the documentation, when that is written. */
-export async function keepPicture(name: string): Promise<void> {
+/** Saves a screenshot for the documentation if `WRITE_DOCS` is set. */
+export async function savePicture(name: string): Promise<void> {
   if (!process.env.WRITE_DOCS) return;
   await page.waitForLoadState('networkidle');
   await mkdir('docs/images', { recursive: true });

@@ -1,0 +1,82 @@
+import type { FastifyInstance } from 'fastify';
+import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import { shareRequestCounts } from '../data/redis/shareRequestCounts.ts';
+import { createServer } from '../server/createServer.ts';
+import { type CheckOverload, watchOverload } from '../server/protection/overload.ts';
+import { createRateLimiter, type RateLimiter } from '../server/protection/rateLimiter.ts';
+import { ResponseCache } from '../server/responses/responseCache.ts';
+import { serveMetricsSeparately } from '../server/routes/metricsRoute.ts';
+import type { TrustedDocuments } from '../server/trustedDocuments/trustedDocuments.ts';
+import type { AppContext } from './appContext.ts';
+import type { Graphql } from './graphql.ts';
+import type { Observability } from './observability.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Dependencies of the HTTP server. */
+export interface HttpOptions {
+  readonly upstream: Upstream;
+  readonly redis: RedisConnection | undefined;
+  readonly graphql: Graphql;
+  readonly trusted: TrustedDocuments | undefined;
+  readonly observability: Observability;
+  /** Replaces the check of the process. */
+  readonly checkOverload: CheckOverload | undefined;
+}
+
+/** The HTTP server, ready to listen. */
+export interface Http {
+  readonly server: FastifyInstance;
+  /** Undefined when responses are not cached. */
+  readonly responseCache: ResponseCache | undefined;
+  readonly stopOverloadWatch: () => void;
+}
+
+/** Creates the HTTP server with its response cache, rate limiter and overload check. */
+export async function createHttp(context: AppContext, options: HttpOptions): Promise<Http> {
+  const { config, clock, onEvent, log } = context;
+  const { upstream, redis, graphql, trusted, observability } = options;
+  const { monotonic } = clock;
+  const { metrics, readiness, tracing } = observability;
+  const { responseBytes } = config.cache;
+  const responseCache =
+    responseBytes > 0 ? new ResponseCache({ maxBytes: responseBytes, monotonic }) : undefined;
+  const overload = watchOverload(config.limits, monotonic);
+
+  const server = await createServer({
+    graphql: {
+      apollo: graphql.apollo,
+      fastPath: graphql.fastPath,
+      createContext: graphql.createContext,
+      trusted,
+      responseCache,
+      apiKeys: config.apiKeys,
+      rateLimiter: createSharedRateLimiter(context, redis),
+      checkOverload: options.checkOverload ?? overload.check,
+      withSpans: tracing?.withOperationSpans,
+    },
+    network: { corsOrigins: config.corsOrigins, trustProxy: config.trustProxy },
+    limits: config.limits,
+    source: upstream.source,
+    readiness: () => readiness.read(redis?.isUp()),
+    metrics: config.metrics?.port === undefined ? metrics : undefined,
+    monotonic,
+    onEvent,
+    log,
+  });
+  if (metrics && config.metrics?.port !== undefined) {
+    serveMetricsSeparately(server, metrics, { host: config.host, port: config.metrics.port });
+  }
+  return { server, responseCache, stopOverloadWatch: overload.close };
+}
+
+/** Undefined when there is no limit. */
+function createSharedRateLimiter(
+  { config, clock }: AppContext,
+  redis: RedisConnection | undefined,
+): RateLimiter | undefined {
+  const { requestsPerMinute } = config.limits;
+  if (requestsPerMinute === 0) return undefined;
+  const rateLimiter = createRateLimiter(requestsPerMinute, clock.monotonic);
+  if (redis) shareRequestCounts(redis, rateLimiter);
+  return rateLimiter;
+}

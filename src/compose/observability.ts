@@ -1,0 +1,62 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/loadConfig.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { AppEvent } from '../observe/appEvent.ts';
+import { logEvent } from '../observe/log/logEvent.ts';
+import { type AppMetrics, createMetrics } from '../observe/metrics/createMetrics.ts';
+import type { Parts } from '../observe/metrics/partMetrics.ts';
+import { createReadiness, type Readiness } from '../observe/readiness.ts';
+import { createTracing, type Tracing } from '../observe/tracing/createTracing.ts';
+import { operationNames, type TrustedDocuments } from '../server/trustedDocuments/trustedDocuments.ts';
+
+/** See `createObservability`. */
+export interface ObservabilityOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Their operations have names of their own in the metrics. */
+  readonly trusted: TrustedDocuments | undefined;
+  /** One more listener. */
+  readonly onEvent: ((event: AppEvent) => void) | undefined;
+}
+
+/** What observes the program. */
+export interface Observability {
+  /** Passes an event on to the log, readiness, metrics and traces. */
+  readonly onEvent: (event: AppEvent) => void;
+  readonly readiness: Readiness;
+  /** Undefined when they are not served. */
+  readonly metrics: AppMetrics | undefined;
+  /** Undefined without an OpenTelemetry SDK. */
+  readonly tracing: Tracing | undefined;
+  /** Reads these parts with every scrape of the metrics. */
+  watch(parts: Parts): void;
+  close(): void;
+}
+
+/** Creates the log's listener, readiness, metrics and tracing. */
+export function createObservability(options: ObservabilityOptions): Observability {
+  const { config, clock, log, trusted } = options;
+  const { perDay: creditsPerDay } = config.credits;
+  const readiness = createReadiness(clock, creditsPerDay);
+  const metrics =
+    config.metrics && createMetrics({ clock, creditsPerDay, operationNames: operationNames(trusted) });
+  const tracing = createTracing();
+  const listeners = [
+    logEvent(log, clock.monotonic),
+    readiness.onEvent,
+    metrics?.onEvent,
+    tracing?.onEvent,
+    options.onEvent,
+  ].filter((listener) => listener !== undefined);
+  return {
+    onEvent: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    readiness,
+    metrics,
+    tracing,
+    watch: (parts) => metrics?.watch(parts),
+    close: () => metrics?.close(),
+  };
+}

@@ -1,0 +1,74 @@
+import pTimeout from 'p-timeout';
+import { sourceId } from '../config/sourceId.ts';
+import { createCacheFile } from '../data/pages/cacheFile.ts';
+import { type FetchPage, PageCache } from '../data/pages/pageCache.ts';
+import { PageStore } from '../data/pages/pageStore.ts';
+import { storePage } from '../data/pages/storePage.ts';
+import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import { createSharedPages } from '../data/redis/sharedPages.ts';
+import type { ReadPage } from '../data/windows/operationPages.ts';
+import type { PageSource } from '../domain/page.ts';
+import type { Tracing } from '../observe/tracing/createTracing.ts';
+import type { AppContext } from './appContext.ts';
+import { createPageSource } from './createPageSource.ts';
+
+/** Dependencies of the page cache. */
+export interface PagesOptions {
+  /** Sends one request for a page. */
+  readonly wire: PageSource;
+  readonly redis: RedisConnection | undefined;
+  readonly tracing: Tracing | undefined;
+}
+
+/** The cached pages of the process. */
+export interface Pages {
+  readonly cache: PageCache;
+  readonly store: PageStore;
+  /** Reads a page that may have to be waited for. */
+  readonly readPage: ReadPage;
+  /** Waits for pages in flight, writes the cache file and closes the connection to Redis. */
+  close(): Promise<void>;
+}
+
+/** How long closing waits for pages in flight, in milliseconds. */
+export const SETTLE_MS = 3000;
+
+/** Creates the page cache: in memory, filled from the cache file, over Redis if there is one, over the upstream layers. */
+export async function createPages(context: AppContext, options: PagesOptions): Promise<Pages> {
+  const { config, clock, random, onEvent } = context;
+  const { wire, redis, tracing } = options;
+  const { file, ttlMs, staleMs, pageBytes, errorTtlMs } = config.cache;
+  const store = new PageStore({ clock, staleMs, maxBytes: pageBytes });
+  const cacheFile = file
+    ? createCacheFile({ file, source: sourceId(config), store, ttlMs, clock, onEvent })
+    : undefined;
+  await cacheFile?.read();
+  const source = createPageSource(wire, { ...context, redis });
+  const storing = { store, clock, random, ttlMs };
+  const attemptMs = config.keyapi.timeoutMs;
+  const shared = redis && createSharedPages({ ...storing, redis, source, staleMs, errorTtlMs, attemptMs });
+  const fetchUnshared: FetchPage = async (key, fetchOptions) => ({
+    // Sequence numbers as replicas have them, which may read this cache file one day.
+    page: storePage(await source(key, fetchOptions), storing, Math.round(clock.now() * 1000)),
+    origin: 'fetched',
+  });
+  const cache = new PageCache({
+    fetchPage: shared?.fetchPage ?? fetchUnshared,
+    sharedLookup: shared,
+    store,
+    clock,
+    ttlMs,
+    refreshTimeoutMs: config.operationTimeoutMs,
+    onEvent,
+  });
+  const readPage: ReadPage = (key, operation) => cache.fetch(key, operation);
+  await redis?.open();
+
+  async function close(): Promise<void> {
+    // Pages in flight are paid for: worth waiting for, if they survive the process.
+    if (cacheFile || redis) await pTimeout(cache.settle(), { milliseconds: SETTLE_MS, message: false });
+    await cacheFile?.write();
+    await redis?.close();
+  }
+  return { cache, store, readPage: tracing?.withPageSpans(readPage) ?? readPage, close };
+}

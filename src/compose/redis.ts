@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { sourceId } from '../config/sourceId.ts';
+import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import { VALUES_VERSION } from '../data/redis/scripts.ts';
+import type { AppContext } from './appContext.ts';
+
+/**
+ * Creates the connection to Redis, which is not open yet; undefined for a process on its own. Demo data and each upstream
+ * have keys of their own.
+ */
+export async function connectRedis({
+  config,
+  clock,
+  onEvent,
+}: Pick<AppContext, 'config' | 'clock' | 'onEvent'>): Promise<RedisConnection | undefined> {
+  if (!config.redis) return undefined;
+  // Imported on demand: ioredis takes time to load.
+  const { createRedisConnection } = await import('../data/redis/redisConnection.ts');
+  const { url, prefix, timeoutMs } = config.redis;
+  const source = config.keyapi.emulator
+    ? 'emulator'
+    : createHash('sha256').update(sourceId(config)).digest('hex').slice(0, 8);
+  return createRedisConnection({
+    url,
+    prefix: `${prefix}:${VALUES_VERSION}:${source}`,
+    timeoutMs,
+    clock,
+    onEvent,
+  });
+}

@@ -1,0 +1,325 @@
+import type { z } from 'zod';
+import {
+  apiKeys,
+  boolean,
+  httpUrl,
+  integer,
+  oneOf,
+  origins,
+  pattern,
+  proxies,
+  redisUrl,
+  type SettingType,
+  text,
+} from './settingTypes.ts';
+
+/** A setting as it is declared: the configuration, its documentation and `.env.example` come from this alone. */
+export interface Setting {
+  /** The heading that it is documented under. */
+  readonly group: string;
+  readonly type: SettingType<z.ZodType>;
+  /** As text, as it would stand in the environment; absent when it may stay unset. */
+  readonly default?: string;
+  /** What happens when it stays unset. */
+  readonly unset?: string;
+  readonly description: string;
+}
+
+/** Levels of the log, the most severe first. */
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Every setting, in the order in which it is documented. */
+export const SETTINGS = {
+  NODE_ENV: {
+    group: 'Server',
+    type: text('production or development'),
+    unset: 'development',
+    description:
+      'In `production` there is no demo data, CORS, introspection or Sandbox, unless a setting asks for it.',
+  },
+  HOST: {
+    group: 'Server',
+    type: text('an address or a host name'),
+    default: '127.0.0.1',
+    description: 'Address to listen on. The image sets it to `0.0.0.0`.',
+  },
+  PORT: {
+    group: 'Server',
+    type: integer(0, 65_535),
+    default: '4000',
+    description: 'Port to listen on. 0 takes any free one.',
+  },
+
+  KEYAPI_TOKEN: {
+    group: 'KeyAPI',
+    // Any other character would break the header, and Node's error would show the token.
+    type: pattern('printable ASCII without spaces', /^[\x21-\x7e]+$/),
+    unset: 'demo data; required in production',
+    description: 'Bearer token of your KeyAPI account.',
+  },
+  KEYAPI_BASE_URL: {
+    group: 'KeyAPI',
+    type: httpUrl,
+    default: 'https://api.keyapi.ai',
+    description: 'Address of KeyAPI.',
+  },
+  KEYAPI_EMULATOR: {
+    group: 'KeyAPI',
+    type: boolean,
+    unset: '`true` without a token outside production, else `false`',
+    description:
+      'Serves demo data from the embedded emulator instead of KeyAPI. The log and every response say so.',
+  },
+  KEYAPI_QPS: {
+    group: 'KeyAPI',
+    type: integer(1, 10_000),
+    default: '10',
+    description: 'Requests to KeyAPI in any second. Further ones wait for their turn.',
+  },
+  KEYAPI_CONCURRENCY: {
+    group: 'KeyAPI',
+    type: integer(1, 1000),
+    default: '8',
+    description: 'Requests to KeyAPI that may be in flight at once.',
+  },
+  KEYAPI_TIMEOUT_MS: {
+    group: 'KeyAPI',
+    type: integer(1, 600_000),
+    default: '5000',
+    description: 'Deadline of one request to KeyAPI, from connecting to the last byte of the response.',
+  },
+  OPERATION_TIMEOUT_MS: {
+    group: 'KeyAPI',
+    type: integer(1, 600_000),
+    default: '10000',
+    description: 'Deadline of one GraphQL operation, which responds with what is available by then.',
+  },
+
+  CACHE_TTL_SECONDS: {
+    group: 'Cache',
+    type: integer(1, 31_536_000),
+    default: '3600',
+    description:
+      'Time to live of a page. Up to a tenth is taken off at random, so that charts do not all expire at once.',
+  },
+  CACHE_STALE_SECONDS: {
+    group: 'Cache',
+    type: integer(0, 31_536_000),
+    default: '86400',
+    description: 'How long an expired page may still be served, while it is refreshed or while KeyAPI fails.',
+  },
+  ERROR_TTL_SECONDS: {
+    group: 'Cache',
+    type: integer(1, 60),
+    default: '1',
+    description:
+      'How long a page that failed is not requested again. Doubles with each failure, up to a minute.',
+  },
+  CACHE_MAX_MB: {
+    group: 'Cache',
+    type: integer(1, 1_048_576),
+    default: '64',
+    description: 'Memory for pages. What is derived from them takes up to as much again.',
+  },
+  RESPONSE_CACHE: {
+    group: 'Cache',
+    type: boolean,
+    default: 'true',
+    description: 'Whether whole responses are cached.',
+  },
+  CACHE_FILE: {
+    group: 'Cache',
+    type: text('a path in an existing folder'),
+    unset: 'pages are lost when the process ends',
+    description: 'File in which the pages of a single process survive a restart.',
+  },
+
+  REDIS_URL: {
+    group: 'Redis',
+    type: redisUrl,
+    unset: 'each process is on its own',
+    description: 'Redis through which replicas share pages and limits. `rediss://` for TLS.',
+  },
+  REDIS_PREFIX: {
+    group: 'Redis',
+    type: pattern('up to 64 letters, digits and .:_-{}', /^[\w.:{}-]{1,64}$/),
+    default: 'trending-graphql',
+    description: 'What every key in Redis begins with. Keeps installations apart that share a Redis.',
+  },
+  REDIS_TIMEOUT_MS: {
+    group: 'Redis',
+    // The scripts reject what was sent more than two seconds ago.
+    type: integer(10, 1500),
+    default: '150',
+    description: 'How long a command may take before Redis counts as down.',
+  },
+
+  CREDIT_BUDGET_PER_DAY: {
+    group: 'Credits',
+    type: integer(0, 999_999_999_999),
+    unset: 'no limit',
+    description:
+      'Credits that may be spent on a UTC day. With `CACHE_FILE` or Redis a restart does not forget what is spent.',
+  },
+  MAX_CREDITS_PER_OPERATION: {
+    group: 'Credits',
+    type: integer(0, 999_999_999_999),
+    default: '20',
+    description:
+      'Credits that one operation may cost in the worst case. Others are refused before anything is spent.',
+  },
+
+  MAX_DOCUMENT_TOKENS: {
+    group: 'Size of documents',
+    // Parsing and validation are recursive: 8000 tokens of nested list types exhaust the stack.
+    type: integer(1, 5000),
+    default: '1000',
+    description: 'Tokens in a document.',
+  },
+  MAX_DOCUMENT_DEPTH: {
+    group: 'Size of documents',
+    type: integer(1, 5000),
+    default: '10',
+    description: 'Levels of nested fields in an operation. Introspection may go deeper.',
+  },
+  MAX_DOCUMENT_ALIASES: {
+    group: 'Size of documents',
+    type: integer(0, 5000),
+    default: '30',
+    description: 'Aliases in an operation. As in the next two, a fragment counts wherever it is spread.',
+  },
+  MAX_ROOT_FIELDS: {
+    group: 'Size of documents',
+    type: integer(1, 5000),
+    default: '20',
+    description: 'Fields at the root of an operation.',
+  },
+  MAX_DIRECTIVES: {
+    group: 'Size of documents',
+    type: integer(0, 5000),
+    default: '10',
+    description: 'Directives in an operation.',
+  },
+  MAX_VALIDATION_ERRORS: {
+    group: 'Size of documents',
+    // One of them says that there are more.
+    type: integer(2, 100),
+    default: '5',
+    description:
+      'Errors reported for a document or its variables. Where there are more, the last one says so.',
+  },
+
+  API_KEYS: {
+    group: 'Clients',
+    type: apiKeys,
+    unset: 'no key is needed',
+    description: 'Keys of which every operation must bring one, as `Authorization: Bearer` or `x-api-key`.',
+  },
+  RATE_LIMIT_PER_MINUTE: {
+    group: 'Clients',
+    type: integer(0, 1_000_000),
+    default: '600',
+    description:
+      'Requests of one client in any minute. A client is the name of an API key, else an address. 0: no limit.',
+  },
+  TRUST_PROXY: {
+    group: 'Clients',
+    type: proxies,
+    default: 'false',
+    description:
+      "Whose `X-Forwarded-For` gives a client's address: nobody's (`false`), everybody's (`true`), that of a number of " +
+      'proxies in front, or that of these addresses (also `loopback`, `linklocal`, `uniquelocal`).',
+  },
+
+  MAX_BODY_KB: {
+    group: 'Requests and load',
+    type: integer(1, 10_000),
+    default: '100',
+    description: 'Size of a request body, in 1,000 bytes. Compressed bodies are refused.',
+  },
+  MAX_HEADER_KB: {
+    group: 'Requests and load',
+    type: integer(1, 1000),
+    default: '16',
+    description: 'Size of a request line and its headers, in 1,000 bytes.',
+  },
+  REQUEST_TIMEOUT_SECONDS: {
+    group: 'Requests and load',
+    type: integer(1, 600),
+    default: '15',
+    description:
+      'How long a client may take to send a request. Slower ones are cut off at most a second after that.',
+  },
+  MAX_EVENT_LOOP_DELAY_MS: {
+    group: 'Requests and load',
+    type: integer(10, 600_000),
+    default: '1000',
+    description: 'Delay of the event loop beyond which only cached responses are sent.',
+  },
+  MAX_HEAP_PERCENT: {
+    group: 'Requests and load',
+    type: integer(1, 100),
+    default: '90',
+    description: 'Share of the heap limit beyond which only cached responses are sent.',
+  },
+
+  PERSISTED_DOCUMENTS: {
+    group: 'GraphQL API',
+    type: text('a JSON file'),
+    unset: 'there are no trusted documents',
+    description: 'Manifest of trusted documents, which clients may name by hash.',
+  },
+  PERSISTED_DOCUMENTS_ONLY: {
+    group: 'GraphQL API',
+    type: boolean,
+    default: 'false',
+    description: 'Whether only trusted documents are executed.',
+  },
+  CORS_ORIGINS: {
+    group: 'GraphQL API',
+    type: origins,
+    unset: 'Apollo Sandbox and localhost; none in production',
+    description: 'Origins that browsers may send operations from.',
+  },
+  INTROSPECTION: {
+    group: 'GraphQL API',
+    type: boolean,
+    unset: '`true`; `false` in production',
+    description: 'Whether introspection is allowed.',
+  },
+  SANDBOX: {
+    group: 'GraphQL API',
+    type: boolean,
+    unset: '`true`; `false` in production',
+    description: 'Whether browsers get Apollo Sandbox at `/graphql`.',
+  },
+  SUBGRAPH: {
+    group: 'GraphQL API',
+    type: boolean,
+    default: 'true',
+    description:
+      'Whether the schema has `_service`, which shows it in any case, and `_entities`, for the gateway of a federated graph.',
+  },
+
+  METRICS_PORT: {
+    group: 'Observability',
+    type: integer(0, 65_535),
+    unset: '`/metrics` is beside `/graphql` in development, and not served in production',
+    description: 'Port of `/metrics`, on `HOST`.',
+  },
+  LOG_LEVEL: {
+    group: 'Observability',
+    type: oneOf(LOG_LEVELS),
+    default: 'info',
+    description: 'Least severe level that is logged.',
+  },
+} satisfies Record<string, Setting>;
+
+/** The settings' values, by name: undefined for one that is not set and has no default. */
+export type SettingValues = {
+  readonly [Name in keyof typeof SETTINGS]: SettingValue<(typeof SETTINGS)[Name]>;
+};
+
+type SettingValue<S extends Setting> = S extends { readonly default: string }
+  ? z.output<S['type']['schema']>
+  : z.output<S['type']['schema']> | undefined;

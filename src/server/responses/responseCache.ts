@@ -1,0 +1,96 @@
+import { LRUCache } from 'lru-cache';
+import type { OperationContext } from '../../graphql/context.ts';
+import type { HttpResponse } from './httpResponse.ts';
+
+/** See `ResponseCache`. */
+export interface ResponseCacheOptions {
+  readonly maxBytes: number;
+  /** The clock that pages expire by, in milliseconds. */
+  readonly monotonic: () => number;
+}
+
+/** A response from the cache. */
+export interface CacheHit {
+  readonly response: HttpResponse;
+  /** How long it has been cached, in whole seconds. */
+  readonly ageSeconds: number;
+}
+
+type ResultPages = OperationContext['charts']['resultPages'];
+
+interface Entry {
+  readonly response: HttpResponse;
+  readonly resultPages: ResultPages;
+  /** On the monotonic clock, as `expiresAt`. */
+  readonly storedAt: number;
+  readonly expiresAt: number;
+  /** True when pages that arrive later may change the response. */
+  readonly isVolatile: boolean;
+}
+
+/** Time to live of a volatile response, as long as no page arrives. */
+const VOLATILE_TTL_MS = 1000;
+
+/** What an entry takes beside its texts, roughly. */
+const OVERHEAD_BYTES = 2500;
+
+/**
+ * Caches responses without errors, for all operations of the process, under all that a response may depend on.
+ *
+ * - A response lives as long as all its pages are fresh.
+ * - One with stale pages, or with videos that were looked up, is volatile: it lives for a second at most, and only until
+ *   a page arrives.
+ * - Never cached: responses without pages, and those in which a video was not found.
+ *
+ * Bounded; the least recently used response is evicted first.
+ */
+export class ResponseCache {
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #monotonic: () => number;
+
+  constructor({ maxBytes, monotonic }: ResponseCacheOptions) {
+    this.#monotonic = monotonic;
+    this.#entries = new LRUCache({
+      maxSize: maxBytes,
+      // The two compressed forms take less than half of the body each.
+      sizeCalculation: ({ response }, key) => OVERHEAD_BYTES + 2 * key.length + 2 * response.body.length,
+    });
+  }
+
+  /** What all entries take. */
+  get bytes(): number {
+    return this.#entries.calculatedSize;
+  }
+
+  /** The response cached under `key`. A hit counts as a use of its pages: see `ResultPages.recordHit`. */
+  get(key: string): CacheHit | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
+    const { response, resultPages, storedAt, expiresAt, isVolatile } = entry;
+    const now = this.#monotonic();
+    if (now >= expiresAt || (isVolatile && !resultPages.isCurrent)) {
+      this.#entries.delete(key);
+      return undefined;
+    }
+    resultPages.recordHit();
+    return { response, ageSeconds: Math.floor((now - storedAt) / 1000) };
+  }
+
+  /**
+   * Caches a response without errors, where its pages allow it.
+   *
+   * @param toResponse Builds it, when it is cached.
+   */
+  set(key: string, resultPages: ResultPages, toResponse: () => HttpResponse): void {
+    const { freshUntil, staleUntil } = resultPages;
+    if (!resultPages.isCacheable) return;
+    const storedAt = this.#monotonic();
+    const isStale = storedAt >= freshUntil;
+    const isVolatile = isStale || resultPages.hasLookups;
+    const until = isStale ? staleUntil : freshUntil;
+    const expiresAt = isVolatile ? Math.min(until, storedAt + VOLATILE_TTL_MS) : until;
+    // A cover that has expired already leaves it no time to live.
+    if (expiresAt <= storedAt) return;
+    this.#entries.set(key, { response: toResponse(), resultPages, storedAt, expiresAt, isVolatile });
+  }
+}
