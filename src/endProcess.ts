@@ -1,31 +1,31 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { BaseLogger } from 'pino';
 
-/** What ends with the process. */
+/** See `endProcessInOrder`. */
 export interface EndProcessOptions {
   readonly log: BaseLogger;
-  /** Finishes what is under way. */
+  /** Finishes what is in flight. */
   readonly close: () => Promise<void>;
-  /** How long that may take, in milliseconds. */
+  /** How long `close` may take, in milliseconds. */
   readonly closeMs: number;
 }
 
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
-/** One Ctrl-C under `npm start` comes twice within milliseconds, from the terminal and from npm; a hand is slower. */
+/** One Ctrl-C under `npm start` sends two signals within milliseconds, from the terminal and from npm. */
 const SECOND_SIGNAL_MS = 500;
 
 /**
- * Ends the process in order: on a signal with exit code 0, on an error that nobody caught with 1, both once `close` is
- * done. A second signal, half a second later or more, ends it at once, with 1; further errors do not.
+ * Ends the process gracefully: after a signal with exit code 0, after an uncaught error with 1, in both cases when `close` is done.
+ * A second signal at least half a second later ends it at once, with 1; further errors do not.
  */
 export function endProcessInOrder({ log, close, closeMs }: EndProcessOptions): void {
   let isClosing = false;
-  let isPressing = false;
+  let acceptsSecondSignal = false;
   let exitCode = 0;
 
   async function end(): Promise<void> {
     isClosing = true;
-    void noteTime();
+    void waitForSecondSignal();
     setTimeout(() => exitAtOnce(`Closing took more than ${closeMs} ms`), closeMs);
     try {
       await close();
@@ -37,27 +37,27 @@ export function endProcessInOrder({ log, close, closeMs }: EndProcessOptions): v
     process.exit(exitCode);
   }
 
-  async function noteTime(): Promise<void> {
+  async function waitForSecondSignal(): Promise<void> {
     await sleep(SECOND_SIGNAL_MS);
-    // Timers come first: a signal that has waited for a busy process is heard before this is.
+    // Timers run first: a signal that arrived while the process was busy is handled before this.
     await nextTurn();
-    isPressing = true;
+    acceptsSecondSignal = true;
   }
 
   function exitAtOnce(reason: string): never {
-    log.error(`${reason}: what is in flight is lost`);
+    log.error(`${reason}: requests in flight are lost`);
     process.exit(1);
   }
 
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      if (isPressing) exitAtOnce(`A second ${signal}`);
+      if (acceptsSecondSignal) exitAtOnce(`A second ${signal}`);
       if (isClosing) return;
       log.info({ signal }, 'Closing');
       void end();
     });
   }
-  // A promise that is rejected without a handler comes here too.
+  // Also emitted for unhandled rejections.
   process.on('uncaughtException', (err, origin) => {
     log.fatal({ err, origin }, 'Unexpected error: closing');
     exitCode = 1;

@@ -7,17 +7,17 @@ import { ConfigError, loadConfig } from './config/loadConfig.ts';
 import { endProcessInOrder } from './endProcess.ts';
 import { DRAIN_MS } from './server/drainOnClose.ts';
 
-/** A backstop: the server drains, pages on their way settle, and 2 seconds are for the cache file. */
+/** Bounds closing: the server drains, pages in flight settle, and the cache file has 2 seconds. */
 const CLOSE_MS = DRAIN_MS + SETTLE_MS + 2000;
 
 async function main(): Promise<void> {
-  // What is kept is turned over all the time. V8 would let the dead grow to a multiple of the living before it looks.
+  // Cache churn creates garbage: limits how much the heap grows between major collections.
   setFlagsFromString('--heap-growing-percent=30');
   const config = loadConfig(process.env);
   const log = createAppLog(config);
   let server: FastifyInstance | undefined;
 
-  // Before all else: as a container's first process, one without a handler would never see the signal.
+  // First of all: the first process of a container ignores signals that it has no handler for.
   endProcessInOrder({ log, closeMs: CLOSE_MS, close: async () => server?.close() });
   server = await createApp(config, { log });
   try {
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  // Nothing is set up yet that could say it better; a stack would only hide what is wrong.
+  // The log may not exist yet. For expected errors the message is enough.
   const isExpected = error instanceof ConfigError || (error instanceof Error && 'code' in error);
   process.stderr.write(
     `${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,

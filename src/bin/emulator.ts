@@ -4,11 +4,11 @@ import { createEmulator } from '../keyapi/emulator/emulator.ts';
 const USAGE = `Usage: npm run emulator -- [options]
 
   --port N            where to listen on 127.0.0.1 (4010)
-  --token TEXT        the bearer token to require; else any will do
-  --credits N         credits left before every answer is 402; else unlimited
-  --qps N             requests allowed in any second before 429; else unlimited
-  --latency-ms N      how long each answer takes (0)
-  --rotate-seconds N  move every chart by one rank each N seconds; else they stand still
+  --token TEXT        the bearer token to require; by default any is accepted
+  --credits N         credits left until every response is 402; by default unlimited
+  --qps N             requests allowed in any second before 429; by default unlimited
+  --latency-ms N      how long each response takes (0)
+  --rotate-seconds N  move every chart by one rank every N seconds; by default they do not move
   --help              this text
 `;
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/loadConfig.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AppEvent } from '../observe/appEvent.ts';
-import { logEvent } from '../observe/log/logEvent.ts';
+import { createEventLog } from '../observe/log/eventLog.ts';
 import { type AppMetrics, createMetrics } from '../observe/metrics/createMetrics.ts';
 import type { Parts } from '../observe/metrics/partMetrics.ts';
 import { createReadiness, type Readiness } from '../observe/readiness.ts';
@@ -43,7 +43,7 @@ export function createObservability(options: ObservabilityOptions): Observabilit
     config.metrics && createMetrics({ clock, creditsPerDay, operationNames: operationNames(trusted) });
   const tracing = createTracing();
   const listeners = [
-    logEvent(log, clock.monotonic),
+    createEventLog(log, clock.monotonic),
     readiness.onEvent,
     metrics?.onEvent,
     tracing?.onEvent,

@@ -7,10 +7,10 @@ import { PageStore } from '../data/pages/pageStore.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Finding } from './finding.ts';
 
-/** The server takes another file's place itself when it is one of these. */
-const HARMLESS = /^it is (damaged|not a page cache)/;
+/** Reasons for which the server itself replaces the file. */
+const REPLACED = /^it is (damaged|not a page cache)/;
 
-/** Reads the cache file as the server does at its start, and sees whether its folder can be written to. */
+/** Reads the cache file as the server does at its start, and checks that it can be written. */
 export async function checkCacheFile(config: Config, file: string, clock: Clock): Promise<Finding> {
   const { staleMs, pageBytes, ttlMs } = config.cache;
   const events: DataEvent[] = [];
@@ -34,22 +34,23 @@ function toFinding(event: DataEvent | undefined, file: string): Finding {
       return {
         part,
         state: 'fix',
-        found: `it cannot be written: ${event.reason}`,
-        advice: `Make a folder ${path.dirname(path.resolve(file))} that this user (${userName()}) may write to`,
+        found: `cannot be written: ${event.reason}`,
+        advice: `Create the folder ${path.dirname(path.resolve(file))}, and let this user (${userName()}) write to it`,
       };
     case 'fileIgnored':
-      if (HARMLESS.test(event.reason)) {
-        const advice = 'The server starts without its pages, and keeps it as .ignored beside the new one';
+      if (REPLACED.test(event.reason)) {
+        const advice =
+          'The server starts without its pages, and renames it to .ignored when it writes a new one';
         return { part, state: 'note', found: `${file}: ${event.reason}`, advice };
       }
       return {
         part,
         state: 'fix',
-        found: `${file} is neither read nor written: ${event.reason}`,
-        advice: 'Name another file in CACHE_FILE',
+        found: `${file} is not used: ${event.reason}`,
+        advice: 'Set CACHE_FILE to another file',
       };
     case 'cacheFileRead':
-      return { part, state: 'ok', found: `${file} holds ${event.pages} pages, and can be written` };
+      return { part, state: 'ok', found: `${file} has ${event.pages} pages, and can be written` };
     default:
       return { part, state: 'ok', found: `${file} can be written` };
   }

@@ -9,7 +9,7 @@ export async function checkDocuments(file: string): Promise<Finding> {
     return { part, state: 'ok', found: `${file} has ${size} trusted documents` };
   } catch (error) {
     const found = `PERSISTED_DOCUMENTS cannot be read: ${(error as Error).message}`;
-    const advice = `Write a manifest to ${file} (npm run codegen has one), where this user may read it`;
+    const advice = `Write a manifest to ${file} (npm run codegen creates one), and let this user read it`;
     return { part, state: 'fix', found, advice };
   }
 }

@@ -3,7 +3,7 @@ import type { Finding } from './finding.ts';
 /** The oldest Node that the program runs on, as in package.json. */
 export const OLDEST_NODE = '20.19.0';
 
-/** Looks at the version of Node, such as `20.19.0`. */
+/** Checks the version of Node, such as `20.19.0`. */
 export function checkNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_NODE.split('.').map(Number);

@@ -10,8 +10,8 @@ import type { Finding } from './finding.ts';
 const CHART = { region: 'US', period: TrendingPeriod.LAST_7_DAYS, orderBy: TrendingOrder.VIEWS };
 
 /**
- * Buys the first page of a chart, once and with no second try: 2 credits, which only a person who asks for it may spend.
- * It is none of the day's budget, which the servers keep.
+ * Buys the first page of a chart, without a retry: 2 credits, which are spent only when the operator asks for it. They do not
+ * count in the servers' daily budget.
  */
 export async function checkToken(baseUrl: URL, settings: Config['keyapi'], clock: Clock): Promise<Finding> {
   const { token, timeoutMs } = settings;
@@ -34,7 +34,7 @@ export async function checkToken(baseUrl: URL, settings: Config['keyapi'], clock
     });
     const ms = Math.round(clock.monotonic() - startedAt);
     const videos = rows.filter((row) => row !== null).length;
-    const found = `accepted: ${videos} videos of the US chart's ${totalCount} came in ${ms} ms`;
+    const found = `accepted: ${videos} of ${totalCount} videos of the US chart arrived in ${ms} ms`;
     return { part: 'Token', state: 'ok', found };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

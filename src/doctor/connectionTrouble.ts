@@ -1,21 +1,21 @@
 import type { Finding } from './finding.ts';
 
-/** Where a connection was to lead. */
+/** The other end of a connection. */
 export interface Destination {
-  /** The variable that names it. */
+  /** The setting that names it. */
   readonly variable: string;
   readonly host: string;
   readonly port: number;
 }
 
-/** What was found, and what to do about it. */
+/** What is wrong, and what to do about it. */
 export type Trouble = Pick<Finding, 'found' | 'advice'>;
 
-/** Node's codes for certificates that nobody known has signed. */
+/** Node's codes for certificates that no known authority has signed. */
 const UNTRUSTED =
   /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)\w*|CERT_UNTRUSTED)$/;
 
-/** Says in plain words why there is no connection; undefined when the error is none of the known ones. */
+/** Explains why there is no connection; undefined for an unknown error. */
 export function explainConnection(error: unknown, destination: Destination): Trouble | undefined {
   const { code = '' } = error as { code?: string };
   const { variable, host, port } = destination;
@@ -23,43 +23,43 @@ export function explainConnection(error: unknown, destination: Destination): Tro
   switch (code) {
     case 'ENOTFOUND':
       return {
-        found: `DNS knows no host "${host}"`,
-        advice: `Correct the name in ${variable}, or the DNS of this machine`,
+        found: `DNS does not know the host "${host}"`,
+        advice: `Correct the host in ${variable}, or the DNS of this machine`,
       };
     case 'EAI_AGAIN':
       return {
-        found: `DNS does not answer for "${host}"`,
-        advice: `See whether this machine has a network and a DNS server, and that ${variable} is right`,
+        found: `DNS does not respond for "${host}"`,
+        advice: `Check that this machine has a network and a DNS server, and that ${variable} is correct`,
       };
     case 'ECONNREFUSED':
       return {
-        found: `nobody listens at ${there}`,
-        advice: `Start what should be there, or correct host and port in ${variable}`,
+        found: `nothing listens on ${there}`,
+        advice: `Start the service, or correct host and port in ${variable}`,
       };
     case 'ETIMEDOUT':
       return {
         found: `no connection to ${there} in time`,
-        advice: 'See whether a firewall is in the way: it must let this machine out to there',
+        advice: `Check whether a firewall blocks connections from this machine to ${there}`,
       };
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return { found: `no way leads to ${there}`, advice: 'See to the network of this machine' };
+      return { found: `there is no route to ${there}`, advice: 'Check the network of this machine' };
     case 'ECONNRESET':
     case 'EPIPE':
       return {
-        found: `${there} ends the connection at once`,
-        advice: `See that ${variable} says TLS (https, rediss) exactly where TLS is spoken`,
+        found: `${there} closes the connection at once`,
+        advice: `Check whether ${variable} should use TLS (https, rediss) or not`,
       };
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
       return {
         found: `TLS: the certificate of ${there} is out of date (${code})`,
-        advice: 'Renew it if it is yours; else see whether the clock of this machine is right',
+        advice: 'Renew it if it is yours; else check the clock of this machine',
       };
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return {
         found: `TLS: the certificate of ${there} is for another name`,
-        advice: `Write the name of the certificate into ${variable}`,
+        advice: `Use the name of the certificate in ${variable}`,
       };
     default:
       return explainTls(code, destination);
@@ -69,14 +69,14 @@ export function explainConnection(error: unknown, destination: Destination): Tro
 function explainTls(code: string, { variable, host, port }: Destination): Trouble | undefined {
   if (UNTRUSTED.test(code)) {
     return {
-      found: `TLS: the certificate of ${host}:${port} is not to be trusted (${code})`,
-      advice: 'If it is signed by an authority of your own, name that one in NODE_EXTRA_CA_CERTS',
+      found: `TLS: the certificate of ${host}:${port} is not trusted (${code})`,
+      advice: 'If your own authority signed it, set NODE_EXTRA_CA_CERTS to the certificate of that authority',
     };
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return {
-      found: `${host}:${port} does not speak TLS, or not as we do (${code})`,
-      advice: `See that ${variable} says TLS (https, rediss) exactly where TLS is spoken`,
+      found: `${host}:${port} does not support TLS, or no version that Node does (${code})`,
+      advice: `Check whether ${variable} should use TLS (https, rediss) or not`,
     };
   }
   return undefined;

@@ -8,18 +8,18 @@ import { checkSettings } from './checkSettings.ts';
 import { checkToken } from './checkToken.ts';
 import type { Finding } from './finding.ts';
 
-/** What the doctor looks at, and may do. */
+/** What the doctor checks, and may do. */
 export interface ExamineOptions {
   /** The environment. */
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** Whether one call may be paid for. */
+  /** Whether it may spend the credits of one call. */
   readonly call: boolean;
-  /** Told of that call before it is made. */
+  /** Called before that call is made. */
   readonly onCall: (origin: string) => void;
   readonly clock: Clock;
 }
 
-/** Looks at everything that the server needs, as the server would find it. */
+/** Checks everything that the server needs, as the server itself would find it. */
 export async function examine(options: ExamineOptions): Promise<readonly Finding[]> {
   const { config, findings } = checkSettings(options.variables);
   if (!config) return [...findings, NOTHING_ELSE];
@@ -39,14 +39,14 @@ export async function examine(options: ExamineOptions): Promise<readonly Finding
 }
 
 const NOTHING_ELSE: Finding = {
-  part: 'All else',
+  part: 'Other parts',
   state: 'skipped',
-  found: 'it is looked at when the settings are valid',
+  found: 'not checked: the settings are not valid',
 };
 const NOT_TRIED: Finding = {
   part: 'Token',
   state: 'skipped',
-  found: 'not tried: one call costs 2 credits',
+  found: 'not checked: one call costs 2 credits',
   advice: 'npm run doctor -- --call',
 };
 
@@ -56,14 +56,14 @@ async function examineKeyapi(
 ): Promise<Finding[]> {
   const reached = await checkKeyapi(keyapi);
   if (reached.state === 'fix') {
-    return [reached, { part: 'Token', state: 'skipped', found: 'not tried: KeyAPI cannot be reached' }];
+    return [reached, { part: 'Token', state: 'skipped', found: 'not checked: KeyAPI cannot be reached' }];
   }
   if (!call) return [reached, NOT_TRIED];
   onCall(keyapi.baseUrl.origin);
   return [reached, await checkToken(keyapi.baseUrl, keyapi, clock)];
 }
 
-/** The embedded emulator takes no token, and costs nothing: it is asked in any case. */
+/** The embedded emulator needs no token and costs nothing: it is always called. */
 async function examineEmulator({ keyapi }: Config, { clock }: ExamineOptions): Promise<Finding[]> {
   const emulator = createEmulator();
   const demo: Finding = {
@@ -71,12 +71,12 @@ async function examineEmulator({ keyapi }: Config, { clock }: ExamineOptions): P
     state: 'note',
     found: 'demo data: the embedded emulator stands in for KeyAPI',
     advice: keyapi.token
-      ? "Take KEYAPI_EMULATOR away for KeyAPI's own charts"
-      : "Set KEYAPI_TOKEN for KeyAPI's own charts",
+      ? 'Unset KEYAPI_EMULATOR for the charts of KeyAPI'
+      : 'Set KEYAPI_TOKEN for the charts of KeyAPI',
   };
   try {
-    const answer = await checkToken(await emulator.listen(), { ...keyapi, token: undefined }, clock);
-    return [demo, { ...answer, part: 'Emulator' }];
+    const finding = await checkToken(await emulator.listen(), { ...keyapi, token: undefined }, clock);
+    return [demo, { ...finding, part: 'Emulator' }];
   } finally {
     await emulator.close();
   }
@@ -84,7 +84,7 @@ async function examineEmulator({ keyapi }: Config, { clock }: ExamineOptions): P
 
 async function examineRedis({ redis }: Config, { clock }: ExamineOptions): Promise<Finding> {
   if (!redis) return unused('Redis', 'REDIS_URL');
-  // Loaded only where it is used: its client takes time to start.
+  // Imported on demand: ioredis takes time to load.
   const { checkRedis } = await import('./checkRedis.ts');
   return checkRedis(redis, clock);
 }

@@ -2,52 +2,52 @@ import { explainConnection, type Trouble } from './connectionTrouble.ts';
 
 const ADDRESS = 'redis://user:password@host:port/database';
 
-/** What Redis refuses with, by the beginning of its words. */
+/** Errors of Redis: a pattern for the message, its meaning, and what to do. */
 const REFUSALS: readonly (readonly [RegExp, string, (prefix: string) => string])[] = [
   [
     /^(WRONGPASS|ERR invalid password)/,
     'it does not accept the user or the password',
     () => `Correct them in REDIS_URL (${ADDRESS}); write @ : / ? # in a password as %40 %3A %2F %3F %23`,
   ],
-  [/NOAUTH/, 'it asks for a password', () => `Write it into REDIS_URL: ${ADDRESS}`],
+  [/NOAUTH/, 'it requires a password', () => `Add it to REDIS_URL: ${ADDRESS}`],
   [
     /NOPERM|can't run this command|unknown command/i,
-    'this user may not run all that is needed, scripts above all',
+    'this user is not allowed to run all commands that are needed, scripts above all',
     (prefix) =>
-      `Let an administrator allow it: ACL SETUSER name ~${prefix}:* +@read +@write +@scripting +@keyspace +@connection +time`,
+      `Let an administrator allow them: ACL SETUSER name ~${prefix}:* +@read +@write +@scripting +@keyspace +@connection +time`,
   ],
   [
     /READONLY|read only replica/,
     'it is a replica, which cannot be written to',
-    () => 'Name its primary in REDIS_URL',
+    () => 'Set REDIS_URL to its primary',
   ],
   [
     /OOM/,
     'its memory is full',
     () =>
-      'Give it more, or the policy volatile-lru, as compose.yaml has it: all our keys have a time to live',
+      'Give it more memory, or the policy volatile-lru as in compose.yaml: all our keys have a time to live',
   ],
-  [/MISCONF/, 'it cannot write to its disk', () => 'See to the disk of Redis; its log says what is wrong'],
-  [/LOADING/, 'it still loads its data', () => 'Wait until it has'],
+  [/MISCONF/, 'it cannot write to its disk', () => 'Check the disk of Redis; its log says what is wrong'],
+  [/LOADING/, 'it is still loading its data', () => 'Wait until it is ready'],
   [
     /DB index|invalid DB/i,
     'it has no such database',
-    () => 'Correct the number behind the last / in REDIS_URL, or leave it out',
+    () => 'Correct the number after the last / in REDIS_URL, or leave it out',
   ],
   [
     /^(no response within|connect ETIMEDOUT)/,
-    'it is connected to, and does not answer',
-    () => 'See whether Redis hangs, whether that is a Redis at all, and whether it speaks TLS (rediss)',
+    'it accepts the connection, but does not respond',
+    () => 'Check whether Redis hangs, whether this is a Redis at all, and whether it requires TLS (rediss)',
   ],
   [
     /Connection is closed/,
-    'it ends the connection at once',
+    'it closes the connection at once',
     () =>
-      'See that REDIS_URL says rediss exactly where TLS is spoken, and that Redis has room for one more client',
+      'Check whether REDIS_URL should use TLS (rediss) or not, and whether Redis has reached its limit of clients',
   ],
 ];
 
-/** Says in plain words why Redis cannot be used. */
+/** Explains why Redis cannot be used. */
 export function explainRedis(error: Error, url: URL, prefix: string): Trouble {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port || 6379);
@@ -55,6 +55,6 @@ export function explainRedis(error: Error, url: URL, prefix: string): Trouble {
   if (trouble) return trouble;
   const refusal = REFUSALS.find(([pattern]) => pattern.test(error.message));
   if (refusal) return { found: `${url.host}: ${refusal[1]}`, advice: refusal[2](prefix) };
-  // Its own words may repeat what was sent, the password included.
-  return { found: `${url.host}: it cannot be used`, advice: 'The log of Redis may say why' };
+  // Its own message may repeat what was sent, the password included.
+  return { found: `${url.host}: it cannot be used`, advice: 'Check the log of Redis' };
 }

@@ -1,8 +1,9 @@
-/** What the doctor has to say of one part. */
+/** What the doctor found out about one part. */
 export interface Finding {
   readonly part: string;
-  /** `mend`: it keeps the server from its work. `note`: worth knowing. `skipped`: it was not looked at. */
+  /** `fix`: the server cannot work like this. `note`: worth knowing. `skipped`: not checked. */
   readonly state: 'ok' | 'note' | 'fix' | 'skipped';
   readonly found: string;
+  /** What to do about it. */
   readonly advice?: string | undefined;
 }

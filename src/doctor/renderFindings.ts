@@ -2,7 +2,7 @@ import type { Finding } from './finding.ts';
 
 const STATE_WIDTH = 'skipped'.length;
 
-/** The findings as a table, what to do below each, and a last line that sums up. */
+/** Renders the findings as a table, each with its advice below it, and a summary as the last line. */
 export function renderFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ part }) => part.length));
   const toRow = (part: string, state: string, text: string): string =>
@@ -11,15 +11,15 @@ export function renderFindings(findings: readonly Finding[]): string {
     toRow(part, state, found),
     ...(advice === undefined ? [] : [toRow('', '', `-> ${advice}`)]),
   ]);
-  return `${[toRow('Part', 'State', 'Found'), ...rows, '', sumUp(findings)].join('\n')}\n`;
+  return `${[toRow('Part', 'State', 'Found'), ...rows, '', summarize(findings)].join('\n')}\n`;
 }
 
-/** Whether something must be mended before the server can do its work. */
-export function hasTrouble(findings: readonly Finding[]): boolean {
+/** Whether anything must be fixed before the server can work. */
+export function needsFixing(findings: readonly Finding[]): boolean {
   return findings.some(({ state }) => state === 'fix');
 }
 
-function sumUp(findings: readonly Finding[]): string {
+function summarize(findings: readonly Finding[]): string {
   const parts = findings.filter(({ state }) => state === 'fix').map(({ part }) => part);
-  return parts.length === 0 ? 'Nothing must be mended.' : `To mend: ${parts.join(', ')}.`;
+  return parts.length === 0 ? 'Nothing needs fixing.' : `To fix: ${parts.join(', ')}.`;
 }

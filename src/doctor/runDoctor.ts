@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { Clock } from '../domain/clock.ts';
 import { checkNode } from './checkNode.ts';
-import { hasTrouble, renderFindings } from './renderFindings.ts';
+import { needsFixing, renderFindings } from './renderFindings.ts';
 
-/** How the doctor is called, and by whom. */
+/** How the doctor is called, and what it uses. */
 export interface RunDoctorOptions {
   /** The command line's arguments. */
   readonly args: readonly string[];
@@ -13,20 +13,20 @@ export interface RunDoctorOptions {
   readonly clock: Clock;
 }
 
-/** How the doctor is called. */
+/** The text of `--help`. */
 export const USAGE = `Usage: npm run doctor -- [options]
 
-Looks at the settings in the environment and at all that they name, and says what to do. Exits with 1 when something must
-be mended. Settings in a file: node --env-file=.env dist/bin/doctor.js
+Checks the settings in the environment and everything that they name, and says what to do. Exits with 1 when something
+needs fixing. With settings from a file: node --env-file=.env dist/bin/doctor.js
 
-  --call   make one call to KeyAPI, which tells whether the token is accepted: 2 credits
+  --call   make one call to KeyAPI, to check whether it accepts the token: 2 credits
   --help   this text
 `;
 
 /**
- * Looks at everything that the server needs, and writes what it finds; gives the exit code.
+ * Checks everything that the server needs, and writes the findings; gives the exit code.
  *
- * @throws {TypeError} When there is no such option.
+ * @throws {TypeError} For an unknown option.
  */
 export async function runDoctor({ args, variables, write, clock }: RunDoctorOptions): Promise<number> {
   const { values } = parseArgs({
@@ -40,11 +40,11 @@ export async function runDoctor({ args, variables, write, clock }: RunDoctorOpti
   const node = checkNode(process.versions.node);
   const findings = [node];
   if (node.state === 'ok') {
-    // Not before that: the rest may not even load on an old Node.
+    // Imported only now: it may not load on an older Node.
     const { examine } = await import('./examine.ts');
     const onCall = (origin: string): void => write(`One call to ${origin}: 2 credits.\n\n`);
     findings.push(...(await examine({ variables, call: values.call === true, onCall, clock })));
   }
   write(renderFindings(findings));
-  return hasTrouble(findings) ? 1 : 0;
+  return needsFixing(findings) ? 1 : 0;
 }

@@ -14,7 +14,7 @@ export const TrendingOrder = {
   COMMENTS: 'COMMENTS',
   REPOSTS: 'REPOSTS',
 } as const;
-/** An order, by name. */
+/** What a chart is ranked by, by name. */
 export type TrendingOrder = (typeof TrendingOrder)[keyof typeof TrendingOrder];
 
 /** One ranking of trending videos. `region` is an upper-case ISO 3166-1 alpha-2 code. */
@@ -24,12 +24,12 @@ export interface Chart {
   readonly orderBy: TrendingOrder;
 }
 
-/** A chart's identity as text: `US:7:VIEWS`. Part of cache keys and of cursors. */
+/** Identifies a chart: `US:7:VIEWS`. Part of cache keys and of cursors. */
 export function chartId({ region, period, orderBy }: Chart): string {
   return `${region}:${period}:${orderBy}`;
 }
 
-/** The chart that `chartId` names by this text; undefined for any other text. */
+/** The chart with this id; undefined for any other text. */
 export function parseChartId(text: string): Chart | undefined {
   const [region = '', days, name] = text.split(':');
   const period = Object.values(TrendingPeriod).find((known) => String(known) === days);
@@ -40,12 +40,12 @@ export function parseChartId(text: string): Chart | undefined {
 }
 
 /**
- * Builds a chart from what a caller named; `us` and `US` are one chart.
+ * The chart of a client's arguments; `us` and `US` are one chart.
  *
- * @throws {ApiError} `BAD_USER_INPUT` when `region` is no country.
+ * @throws {ApiError} `BAD_USER_INPUT` when `region` is not a country.
  */
 export function toChart(region: string, period: TrendingPeriod, orderBy: TrendingOrder): Chart {
-  // Tested before upper-casing, which makes two letters out of some single ones ("ß" would be South Sudan).
+  // Tested before upper-casing, which turns some single letters into two: "ß" would become South Sudan's "SS".
   const code = /^[a-z]{2}$/i.test(region) ? region.toUpperCase() : '';
   if (!isCountryCode(code)) {
     throw new ApiError('BAD_USER_INPUT', {

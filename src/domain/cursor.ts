@@ -3,28 +3,28 @@ import { ApiError } from './errors.ts';
 import { quote } from './quote.ts';
 import { isItemId } from './trendingVideo.ts';
 
-/** A place on a chart: behind (or before) the video that stood at a rank. */
+/** A position on a chart: after (or before) the video that was at a rank. */
 export interface Cursor {
-  /** Where the video stood when the cursor was given out; 1 is the top. */
+  /** The video's rank when the cursor was created; 1 is the top. */
   readonly rank: number;
   /** The video; null when its rank was empty. */
   readonly itemId: string | null;
 }
 
 const VERSION = 1;
-/** The last rank that a cursor can name; a chart has 500 today. */
+/** The last rank that a cursor can have; a full chart has 500. */
 export const MAX_RANK = 999_999;
 
-/** Encodes a place on `chart` as an opaque, versioned cursor, the same on every replica. */
+/** Encodes a position on `chart` as an opaque, versioned cursor, the same on every replica. */
 export function encodeCursor(chart: Chart, { rank, itemId }: Cursor): string {
   return Buffer.from(`${VERSION}|${chartId(chart)}|${rank}|${itemId ?? ''}`).toString('base64url');
 }
 
 /**
- * Decodes a cursor of `chart`. `argument` names the argument that it came in.
+ * Decodes a cursor of `chart`.
  *
- * @throws {ApiError} `BAD_USER_INPUT` for anything that `encodeCursor` cannot have written for this chart,
- * byte for byte.
+ * @param argument The argument that it was sent as, for the error.
+ * @throws {ApiError} `BAD_USER_INPUT` for anything that `encodeCursor` cannot have written for this chart, byte for byte.
  */
 export function decodeCursor(chart: Chart, text: string, argument: string): Cursor {
   const [version, chartOfCursor, rank = '', itemId = ''] = Buffer.from(text, 'base64url')
@@ -38,7 +38,7 @@ export function decodeCursor(chart: Chart, text: string, argument: string): Curs
   if (chartOfCursor !== chartId(chart)) {
     throw badCursor(argument, `a cursor of the chart ${chartId(chart)}`, text);
   }
-  // The decoder above skips characters that are not base64url and ignores what follows the last field.
+  // Decoding skips characters that are not base64url, and ignores further fields.
   if (encodeCursor(chart, cursor) !== text) {
     throw badCursor(argument, 'a cursor that this API returned', text);
   }

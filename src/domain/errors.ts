@@ -1,6 +1,6 @@
 /**
- * Every error that a client can be told of by name: whether the same operation may succeed later, and the
- * default message. `docs/errors.md` documents each; a test holds the two together.
+ * Codes of errors in this API: whether the same operation may succeed later, and the default message. A test compares them with
+ * `docs/errors.md`.
  */
 export const ERROR_CODES = {
   BAD_USER_INPUT: { retryable: false, message: 'An argument is not valid.' },
@@ -15,11 +15,11 @@ export const ERROR_CODES = {
   UPSTREAM_QUOTA_EXCEEDED: { retryable: false, message: "The data provider's credits are used up." },
   UPSTREAM_RATE_LIMITED: { retryable: true, message: 'The data provider asks for a pause.' },
   UPSTREAM_ERROR: { retryable: true, message: 'The data provider failed.' },
-  UPSTREAM_TIMEOUT: { retryable: true, message: 'The data provider did not answer in time.' },
+  UPSTREAM_TIMEOUT: { retryable: true, message: 'The data provider did not respond in time.' },
   UPSTREAM_UNAVAILABLE: { retryable: true, message: 'The data provider cannot be reached.' },
   UPSTREAM_BAD_RESPONSE: {
     retryable: true,
-    message: 'The data provider gave an answer that cannot be read.',
+    message: 'The data provider sent a response that cannot be read.',
   },
   CREDIT_BUDGET_EXHAUSTED: {
     retryable: true,
@@ -27,42 +27,42 @@ export const ERROR_CODES = {
   },
   OPERATION_TOO_EXPENSIVE: {
     retryable: false,
-    message: 'This operation could cost more credits than are allowed.',
+    message: 'This operation could cost more credits than allowed.',
   },
   DOCUMENT_TOO_LARGE: {
     retryable: false,
-    message: 'This document is larger than is allowed.',
+    message: 'This document is larger than allowed.',
   },
 } as const satisfies Record<string, { retryable: boolean; message: string }>;
 
 /** `extensions.code` of an `ApiError`. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** What KeyAPI answered a failed call with; shown to clients as `extensions.upstream`. */
+/** KeyAPI's response to a failed call; shown to clients as `extensions.upstream`. */
 export interface UpstreamResponse {
   /** HTTP status. */
   readonly status: number;
-  /** `code` in the body; null where the body had none. */
+  /** `code` in the body; null when it has none. */
   readonly code: number | null;
-  /** `requestId` in the body; null where the body had none. */
+  /** `requestId` in the body; null when it has none. */
   readonly requestId: string | null;
 }
 
-/** What is known of an error beside its code. */
+/** Details of an error beside its code. */
 export interface ApiErrorOptions {
-  /** What the client reads; the code's own message by default. */
+  /** The message for the client; by default that of the code. */
   readonly message?: string | undefined;
   readonly upstream?: UpstreamResponse | undefined;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds?: number | undefined;
-  /** True when the same call may be tried once more at once: it was never answered, or upstream advises it. */
+  /** True when the same call may be retried at once: it got no response, or upstream advises a retry. */
   readonly canRetryNow?: boolean | undefined;
-  /** For the log alone (KeyAPI's own message, say); never sent to a client. */
+  /** For the log alone, for example KeyAPI's own message; never sent to a client. */
   readonly detail?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** An error that a client may see: its code, its message and the fields below, nothing else. */
+/** An error that clients may see: its code, message, `retryable`, `retryAfterSeconds` and `upstream`, nothing else. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly retryable: boolean;

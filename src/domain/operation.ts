@@ -1,11 +1,11 @@
 import type { UpstreamCost } from './upstreamCost.ts';
 
-/** One GraphQL operation, as far as those who work for it need to know it. */
+/** One GraphQL operation, as the data layer sees it. */
 export interface Operation {
-  /** What it cost so far. */
+  /** What it has cost so far. */
   readonly cost: UpstreamCost;
-  /** The moment, on the monotonic clock, when it stops waiting for pages and answers with what it has. */
+  /** When it stops waiting for pages and responds with what it has, on the monotonic clock. */
   readonly deadlineAt: number;
-  /** Pages that may be fetched for it still, each for one request. A retry does not count. */
+  /** Pages that may still be fetched for it. Retries do not count. */
   pagesLeft: number;
 }

@@ -1,4 +1,4 @@
-/** A video as it stands on a chart. Every value can be serialised by the scalar of its GraphQL field. */
+/** A video on a chart. The scalar of its GraphQL field can serialise every value. */
 export interface TrendingVideo {
   /** Global id (Relay's Node); see `globalId.ts`. */
   readonly id: string;
@@ -19,14 +19,14 @@ export interface TrendingVideo {
   readonly creator: Creator | null;
 }
 
-/** Whoever posted a video. */
+/** Who posted a video. */
 export interface Creator {
   /** Without the `@`. */
   readonly handle: string;
   readonly url: string;
 }
 
-/** True for what TikTok uses as a video's id: 1 to 20 decimal digits. */
+/** True for TikTok's video ids: 1 to 20 decimal digits. */
 export function isItemId(text: string): boolean {
   return /^\d{1,20}$/.test(text);
 }

@@ -1,17 +1,17 @@
-/** What KeyAPI charges for every request, whatever its limit; failed ones are counted too. */
+/** What KeyAPI charges for every request, whatever its limit, failed ones included. */
 export const CREDITS_PER_REQUEST = 2;
 
-/** What one operation cost so far. One object an operation; whoever spends or reads pages for it counts here. */
+/** What one operation has cost so far: one object for each operation, which the data layer adds to. */
 export interface UpstreamCost {
   /** Upstream requests that this operation started, retries included. */
   requests: number;
-  /** Pages it used, by how they were come by. */
+  /** Pages it used, by where they came from. */
   readonly pages: {
-    /** Held and fresh. */
+    /** Cached and fresh. */
     cached: number;
-    /** Held, past their time to live. */
+    /** Cached and expired. */
     stale: number;
-    /** Waited for while another operation was paying for them. */
+    /** In flight for another operation, which pays for them. */
     shared: number;
     /** Fetched and paid for by this operation. */
     fetched: number;

@@ -11,19 +11,19 @@ import { toRequestPath } from './request.ts';
 import { createRowReader } from './rowReader.ts';
 import { sendRequest } from './sendRequest.ts';
 
-/** Where KeyAPI is, who we are there, and the limits of a call. */
+/** Address of KeyAPI, credentials, and limits of a call. */
 export interface KeyapiClientOptions {
   readonly baseUrl: URL;
   readonly token: string | undefined;
-  /** Deadline of one attempt, from its start to the last byte of the answer. */
+  /** Deadline of one attempt, from its start to the last byte of the response. */
   readonly timeoutMs: number;
-  /** Connections in the pool: the most requests that are under way at once. */
+  /** Connections in the pool: the most requests in flight at once. */
   readonly connections: number;
   readonly clock: Clock;
   readonly onEvent: OnKeyapiEvent;
 }
 
-/** KeyAPI's trending videos, and the connections to it. */
+/** A client of KeyAPI's trending videos, with its connections. */
 export interface KeyapiClient {
   /** Buys one page: each call is one request, 2 credits. */
   readonly fetchPage: PageSource;
@@ -35,17 +35,17 @@ interface CallResult extends Partial<Pick<UpstreamResponse, 'status' | 'requestI
   readonly detail?: string | undefined;
 }
 
-const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
+const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
 
-/** A client of KeyAPI's trending videos (`GET /v1/tiktok/trending/videos`). Redirects are not followed. */
+/** Creates a client of KeyAPI's trending videos (`GET /v1/tiktok/trending/videos`). It does not follow redirects. */
 export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   const { baseUrl, token, timeoutMs, connections, clock, onEvent } = options;
   const { connect, watch } = createConnections();
   const pool = new Pool(baseUrl.origin, {
     connections,
     connect,
-    maxResponseSize: MAX_ANSWER_BYTES,
-    // The attempt's own deadline rules; these two would not stop an answer that drips.
+    maxResponseSize: MAX_RESPONSE_BYTES,
+    // Off, because the attempt has a deadline of its own: these two would not stop a response that drips.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -53,7 +53,7 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     accept: 'application/json',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
-  /** Takes the token out of what KeyAPI says of a call, before it gets into the log or to a client. */
+  /** Removes the token from KeyAPI's texts, before they are logged or sent to a client. */
   const redact = (text: string): string => (token === undefined ? text : text.replaceAll(token, '[token]'));
   const readRows = createRowReader(redact, onEvent);
 
@@ -62,7 +62,7 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     const startedAt = clock.monotonic();
     let isSent = false;
     const onSent = (): void => {
-      // Opening a connection takes a while, in which much may have become known.
+      // While the connection opened, the circuit may have opened too.
       options.check();
       countRequest();
     };
@@ -75,9 +75,9 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
       if (isSent) reportCall(key, options.background, startedAt, result);
     };
     try {
-      const answer = await send(key, onSent, countRequest);
-      const payload = readResponse(answer, key.number, clock.now(), redact);
-      report({ outcome: 'ok', status: answer.status, requestId: payload.requestId });
+      const response = await send(key, onSent, countRequest);
+      const payload = readResponse(response, key.number, clock.now(), redact);
+      report({ outcome: 'ok', status: response.status, requestId: payload.requestId });
       return toPage(key, payload);
     } catch (error) {
       if (error instanceof ApiError) {
@@ -88,16 +88,16 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   }
 
   /**
-   * Spends: the caller wants this page and nobody holds it.
+   * Spends: the caller needs this page, and it is not cached.
    *
-   * @param onSent Called as the request leaves; what it throws stops it, and is thrown.
-   * @param onUnsent Called when there was no connection to send it on: that counts like any other call.
+   * @param onSent Called when the request is sent; an error that it throws stops the request, and is thrown.
+   * @param onUnsent Called when there was no connection to send it on: that counts as a call too.
    */
   async function send(key: PageKey, onSent: () => void, onUnsent: () => void): Promise<RawResponse> {
-    const hasAnswerBegun = watch();
+    const hasResponseBegun = watch();
     const abort = new AbortController();
     let head: Omit<RawResponse, 'body'> | undefined;
-    const answer = sendRequest(pool, {
+    const response = sendRequest(pool, {
       path: toRequestPath(baseUrl, key),
       headers,
       signal: abort.signal,
@@ -107,15 +107,15 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
       },
     });
     try {
-      // Not by the signal alone: undici waits for its connection before it minds that.
-      return await pTimeout(answer, { milliseconds: timeoutMs, customTimers: clock.timers });
+      // The signal alone is not enough: undici ignores it while it waits for a connection.
+      return await pTimeout(response, { milliseconds: timeoutMs, customTimers: clock.timers });
     } catch (error) {
       abort.abort();
       if (error instanceof ApiError) throw error;
       onUnsent();
-      // The status of a failure says enough, whatever became of its body.
+      // The status of a failure is enough, even if its body did not arrive.
       if (head && !isSuccess(head.status)) return { ...head, body: new Uint8Array() };
-      throw toWireError(error, head?.status, hasAnswerBegun(error));
+      throw toWireError(error, head?.status, hasResponseBegun(error));
     }
   }
 
@@ -152,24 +152,24 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
 }
 
 /**
- * What undici says of an answer that came and cannot be read, by name, code and message: a broken head or
- * length, too much of it, an upgrade, or what undici itself asserts of HTTP.
+ * undici's errors for a response that arrived and cannot be read, by name, code and message: a malformed header or length, too
+ * many bytes, an upgrade, or an assertion of undici itself.
  */
 const UNREADABLE =
   /HTTPParserError|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_|ERR_ASSERTION|bad (upgrade|response)$/;
 
 /**
- * The error of a call without a whole answer; `status` is set when its headers had come, `hasBegun` when any byte
- * had. Where none had, it is taken for not billed, and may be repeated.
+ * The error of a call without a complete response; `status` is set when its headers had arrived, `hasBegun` when any byte had.
+ * When none had, the call counts as not billed, and may be retried.
  */
 function toWireError(thrown: unknown, status: number | undefined, hasBegun: boolean): ApiError {
-  // undici and the deadline throw errors, though not all of this realm's class.
+  // undici and the deadline throw nothing but errors, but not all of them are instances of this realm's Error.
   const { name, message, code = '' } = thrown as Error & { code?: string };
   const upstream = status === undefined ? undefined : { status, code: null, requestId: null };
   const options = { upstream, detail: `${name}: ${message}`, cause: thrown };
   if (thrown instanceof TimeoutError) return new ApiError('UPSTREAM_TIMEOUT', options);
-  const hasAnswer = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
-  if (hasAnswer) return new ApiError('UPSTREAM_BAD_RESPONSE', options);
+  const hasResponse = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
+  if (hasResponse) return new ApiError('UPSTREAM_BAD_RESPONSE', options);
   const isClosing = code === 'UND_ERR_DESTROYED';
   return new ApiError('UPSTREAM_UNAVAILABLE', { ...options, canRetryNow: !hasBegun && !isClosing });
 }

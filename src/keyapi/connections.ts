@@ -1,20 +1,20 @@
 import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
 
-/** Tells of a failed call whether anything of its answer had come. */
-export type HasAnswerBegun = (failure: unknown) => boolean;
+/** Whether any byte of the response had arrived when a call failed. */
+export type HasResponseBegun = (failure: unknown) => boolean;
 
-/** The connections of one pool, watched for bytes that came in. */
+/** The connections of one pool, which count the bytes that arrive. */
 export interface Connections {
-  /** Opens a connection: undici's own way. */
+  /** undici's own connector, wrapped. */
   readonly connect: buildConnector.connector;
-  /** Call it when a request is sent; what it returns, with the error that the request failed with. */
-  readonly watch: () => HasAnswerBegun;
+  /** Called when a request starts; the function that it returns is called with the error of that request. */
+  readonly watch: () => HasResponseBegun;
 }
 
 /**
- * Finds out what undici does not say of a broken connection: whether it broke before a single byte of the answer
- * came, which makes a request safe to repeat. Holds as long as no connection carries two requests at once.
+ * Finds out what undici does not tell about a broken connection: whether it broke before a single byte of the response
+ * arrived, which makes the request safe to retry. Works as long as no connection carries two requests at once.
  */
 export function createConnections(): Connections {
   const openConnection = buildConnector({});
@@ -35,7 +35,7 @@ export function createConnections(): Connections {
     });
   }
 
-  function watch(): HasAnswerBegun {
+  function watch(): HasResponseBegun {
     const before = new Map([...open].map(([port, { bytesRead }]) => [port, bytesRead]));
     return (failure) => {
       const ended = broken.get(failure as object) ?? socketOf(failure);
@@ -46,7 +46,7 @@ export function createConnections(): Connections {
   return { connect, watch };
 }
 
-/** undici's SocketError says of which connection it speaks. */
+/** The connection of undici's SocketError. */
 function socketOf(failure: unknown): { port: number; bytesRead: number } | undefined {
   const { socket } = failure as { socket?: { localPort?: number; bytesRead?: number } };
   return socket && { port: socket.localPort ?? 0, bytesRead: socket.bytesRead ?? 0 };

@@ -3,16 +3,16 @@ import { MAX_RANK } from '../domain/cursor.ts';
 import { ApiError, type ErrorCode, type UpstreamResponse } from '../domain/errors.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 
-/** An HTTP answer of KeyAPI, its body read whole. */
+/** An HTTP response of KeyAPI with its complete body. */
 export interface RawResponse {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly body: Uint8Array;
 }
 
-/** The page in a success answer: its rows as sent, everything else checked. */
+/** The page in a successful response: its rows as sent, everything else validated. */
 export interface Payload {
-  /** The limit in force upstream. */
+  /** The limit that upstream applied. */
   readonly limit: number;
   readonly hasMore: boolean;
   readonly totalCount: number;
@@ -36,7 +36,7 @@ const payloadSchema = z.object({
       has_more: z.boolean(),
       limit: integer.refine((value) => value >= 1, 'expected 1 or more'),
       page: integer.nullish(),
-      // More ranks than a cursor can name are none.
+      // Cursors cannot have a rank beyond this.
       total_count: integer.refine((value) => value >= 0 && value <= MAX_RANK, `expected 0 to ${MAX_RANK}`),
     }),
     videos: z.array(z.unknown()),
@@ -44,37 +44,38 @@ const payloadSchema = z.object({
 });
 
 /**
- * Reads the answer to a request for page `asked`. The body's `code` has the word over the HTTP status: other
- * than 0 it is an error even under HTTP 200.
+ * Reads the response to a request for a page. The body's `code` precedes the HTTP status: other than 0 it is an error even
+ * under HTTP 200.
  *
+ * @param requested Number of the page.
  * @param now Unix milliseconds, for a `Retry-After` that is a date.
- * @param redact Takes secrets out of what upstream says.
- * @throws {ApiError} The answer's error; `UPSTREAM_BAD_RESPONSE` when a success cannot be read.
+ * @param redact Removes secrets from upstream's texts.
+ * @throws {ApiError} The error of the response; `UPSTREAM_BAD_RESPONSE` when a successful one cannot be read.
  */
 export function readResponse(
-  answer: RawResponse,
-  asked: number,
+  response: RawResponse,
+  requested: number,
   now: number,
   redact: (text: string) => string,
 ): Payload {
-  const body = parseBody(answer.body);
+  const body = parseBody(response.body);
   const envelope = envelopeSchema.safeParse(body);
   const bodyCode = envelope.success ? envelope.data.code : null;
   const upstream: UpstreamResponse = {
-    status: answer.status,
+    status: response.status,
     code: bodyCode,
     requestId: toRequestId(body, redact),
   };
 
   const failed =
-    bodyCode !== null && bodyCode !== 0 ? bodyCode : isSuccess(answer.status) ? null : answer.status;
+    bodyCode !== null && bodyCode !== 0 ? bodyCode : isSuccess(response.status) ? null : response.status;
   if (failed !== null) {
     const code = toErrorCode(failed);
     throw new ApiError(code, {
       message: failed === 400 ? 'The data provider did not accept the arguments.' : undefined,
       upstream,
       detail: toDetail(body, redact),
-      retryAfterSeconds: failed === 429 ? parseRetryAfter(answer.retryAfter, now) : undefined,
+      retryAfterSeconds: failed === 429 ? parseRetryAfter(response.retryAfter, now) : undefined,
       // KeyAPI advises one more try after a server error.
       canRetryNow: code === 'UPSTREAM_ERROR',
     });
@@ -85,9 +86,9 @@ export function readResponse(
     throw new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail: z.prettifyError(payload.error) });
   }
   const { pagination, videos } = payload.data.data;
-  if ((pagination.page ?? asked) !== asked) {
-    // Its rows would be taken for those of other ranks.
-    const detail = `pagination.page: expected ${asked}, but got: ${pagination.page}`;
+  if ((pagination.page ?? requested) !== requested) {
+    // Its rows would get the wrong ranks.
+    const detail = `pagination.page: expected ${requested}, but got: ${pagination.page}`;
     throw new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail });
   }
   return {
@@ -113,7 +114,7 @@ export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** The error for KeyAPI's `code`, or for the HTTP status where the body has none. */
+/** The error code for KeyAPI's `code`, or for the HTTP status when the body has none. */
 function toErrorCode(code: number): ErrorCode {
   switch (code) {
     case 400:
@@ -131,14 +132,14 @@ function toErrorCode(code: number): ErrorCode {
   }
 }
 
-/** Clients are shown it, so only what looks like an id passes. */
+/** Shown to clients, so only what looks like an id is accepted. */
 function toRequestId(body: unknown, redact: (text: string) => string): string | null {
   const parsed = z.object({ requestId: z.string().transform(redact) }).safeParse(body);
   const requestId = parsed.data?.requestId ?? '';
   return /^[\w-]{1,64}$/.test(requestId) ? requestId : null;
 }
 
-/** KeyAPI's own message, for the log; redacted before it is cut, which could leave half a secret. */
+/** KeyAPI's own message, for the log. Redacted before it is cut off, which could leave half of a secret. */
 function toDetail(body: unknown, redact: (text: string) => string): string {
   const parsed = z.object({ message: z.string().transform(redact) }).safeParse(body);
   return parsed.data?.message.slice(0, 500) ?? 'no message';

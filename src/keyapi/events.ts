@@ -1,10 +1,10 @@
 import type { Chart } from '../domain/chart.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 
-/** What happens on the wire, for whoever logs or counts it. Never carries the token. */
+/** Events of KeyAPI's client, for the log, metrics and traces. They never contain the token. */
 export type KeyapiEvent = UpstreamCallEvent | RowsDroppedEvent | UnknownFieldEvent;
 
-/** A request was sent, and paid for, whatever came of it. */
+/** A request was sent, and paid for, whatever its outcome. */
 export interface UpstreamCallEvent {
   readonly type: 'upstreamCall';
   readonly chart: Chart;
@@ -12,11 +12,11 @@ export interface UpstreamCallEvent {
   /** True for a refresh that no operation waits for. */
   readonly background: boolean;
   readonly outcome: 'ok' | ErrorCode;
-  /** HTTP status; undefined when no answer came. */
+  /** HTTP status; undefined without a response. */
   readonly status: number | undefined;
   readonly durationMs: number;
   readonly credits: number;
-  /** KeyAPI's id of the request, where its answer had one. */
+  /** KeyAPI's id of the request, if its response had one. */
   readonly upstreamRequestId: string | undefined;
   /** Why it failed, in KeyAPI's or the network's words. */
   readonly detail: string | undefined;
@@ -30,11 +30,11 @@ export interface RowsDroppedEvent {
   readonly count: number;
 }
 
-/** A row has a field that was never seen before, in this process: KeyAPI may have added something. */
+/** A row has a field that this process has not seen before: KeyAPI may have added it. */
 export interface UnknownFieldEvent {
   readonly type: 'unknownField';
   readonly field: string;
 }
 
-/** Listens to the wire. */
+/** Listens to the events of KeyAPI's client. */
 export type OnKeyapiEvent = (event: KeyapiEvent) => void;

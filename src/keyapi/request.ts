@@ -8,7 +8,7 @@ const ORDER_BY: Record<TrendingOrder, string> = {
   REPOSTS: 'repost',
 };
 
-/** The path and query that ask KeyAPI for a page; `baseUrl` may have a path of its own. */
+/** The path and query of a request for a page; `baseUrl` may have a path of its own. */
 export function toRequestPath(baseUrl: URL, { chart, number }: PageKey): string {
   const query = new URLSearchParams({
     page: String(number),

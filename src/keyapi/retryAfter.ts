@@ -1,6 +1,6 @@
-/** The pause that KeyAPI advises after a 429 unless told otherwise. */
+/** The pause that KeyAPI advises after a 429 without `Retry-After`. */
 const DEFAULT_SECONDS = 60;
-/** However long a pause upstream asks for, it is asked again after this one. */
+/** The longest pause that is accepted from upstream. */
 const MAX_SECONDS = 120;
 
 /**
@@ -15,7 +15,7 @@ export function parseRetryAfter(header: string | undefined, now: number): number
 
 function toSeconds(text: string, now: number): number {
   if (/^\d+$/.test(text)) return Number(text);
-  // `Date.parse` takes nearly anything for a date; an HTTP date begins with a day's name.
+  // `Date.parse` accepts nearly anything as a date; an HTTP date begins with the name of a day.
   const date = /^(mon|tue|wed|thu|fri|sat|sun)/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? DEFAULT_SECONDS : Math.ceil((date - now) / 1000);
 }

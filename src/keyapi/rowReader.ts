@@ -4,22 +4,22 @@ import type { TrendingVideo } from '../domain/trendingVideo.ts';
 import type { OnKeyapiEvent } from './events.ts';
 import { KNOWN_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
 
-/** Maps the rows of a page that came at `now`, in Unix milliseconds; null for each that cannot be read. */
+/** Maps the rows of a page that arrived at `now`, in Unix milliseconds; null for each that cannot be read. */
 export type RowReader = (key: PageKey, rows: readonly unknown[], now: number) => (TrendingVideo | null)[];
 
-/** Bounds what an upstream that invents field names can make us remember. */
+/** Bounds the memory, should upstream send ever new field names. */
 const MAX_UNKNOWN_FIELDS = 100;
 const MAX_FIELD_LENGTH = 100;
 
 /**
- * Maps the rows of a page, null for each that cannot be read, and tells of these and of new fields.
+ * Creates a reader of rows. It emits events for rows that cannot be read, and for new fields.
  *
- * @param redact Takes secrets out of what upstream says.
+ * @param redact Removes secrets from upstream's texts.
  */
 export function createRowReader(redact: (text: string) => string, onEvent: OnKeyapiEvent): RowReader {
   const unknownFields = new Set<string>();
 
-  function noteUnknownFields(row: unknown): void {
+  function reportUnknownFields(row: unknown): void {
     if (!isJsonObject(row)) return;
     for (const field of Object.keys(row)) {
       if (KNOWN_FIELDS.has(field) || unknownFields.has(field)) continue;
@@ -30,7 +30,7 @@ export function createRowReader(redact: (text: string) => string, onEvent: OnKey
   }
 
   return ({ chart, number }, rows, now) => {
-    rows.forEach(noteUnknownFields);
+    rows.forEach(reportUnknownFields);
     const videos = rows.map((row) => toTrendingVideo(row, now));
     const dropped = videos.filter((video) => video === null).length;
     if (dropped > 0) onEvent({ type: 'rowsDropped', chart, page: number, count: dropped });

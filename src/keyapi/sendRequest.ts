@@ -1,20 +1,20 @@
 import type { Dispatcher } from 'undici';
 import type { RawResponse } from './envelope.ts';
 
-/** What is sent, and who is told how far it got. */
+/** A request, and callbacks for its progress. */
 export interface SentRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Ends it, once it is on a connection; one that never got there is not sent any more. */
+  /** Aborts the request on its connection; a request that is still waiting for one is not sent any more. */
   readonly signal: AbortSignal;
-  /** Called when its connection is there and its first byte is about to be written; what it throws stops it. */
+  /** Called when the connection is open and the first byte is about to be written; throwing stops the request. */
   readonly onSent: () => void;
   readonly onHead: (head: Omit<RawResponse, 'body'>) => void;
 }
 
 /**
- * Sends a GET request and reads its answer whole. Below `dispatcher.request`, which does not say when a request
- * leaves: it may wait for its connection first.
+ * Sends a GET request and reads the complete response. Uses `dispatch` because `request` does not tell when a request is sent:
+ * it may have to wait for a connection first.
  */
 export function sendRequest(dispatcher: Dispatcher, request: SentRequest): Promise<RawResponse> {
   const { path, headers, signal, onSent, onHead } = request;
@@ -25,7 +25,7 @@ export function sendRequest(dispatcher: Dispatcher, request: SentRequest): Promi
       { method: 'GET', path, headers },
       {
         onRequestStart: (controller) => {
-          const abort = (): void => controller.abort(new Error('The request was given up'));
+          const abort = (): void => controller.abort(new Error('The request was aborted'));
           if (signal.aborted) return abort();
           signal.addEventListener('abort', abort, { once: true });
           try {
@@ -35,7 +35,7 @@ export function sendRequest(dispatcher: Dispatcher, request: SentRequest): Promi
           }
         },
         onResponseStart: (_controller, status, { 'retry-after': retryAfter }) => {
-          // More headers follow an informational answer.
+          // More headers follow an informational response.
           if (status < 200) return;
           head = { status, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter };
           onHead(head);

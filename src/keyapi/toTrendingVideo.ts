@@ -15,14 +15,13 @@ export const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'title',
 ]);
 
-/** The latest moment that the DateTime scalar can show: the end of year 9999, in Unix milliseconds. */
+/** The latest time that the DateTime scalar can serialise: the end of year 9999, in Unix milliseconds. */
 const MAX_TIME = Date.UTC(10_000, 0, 1) - 1;
 const MAX_INT = 2 ** 31 - 1;
 
 /**
- * Maps a row as KeyAPI sends it. Null when it has no usable id or `item_url`; anything else that cannot be
- * used becomes null, an empty title or a duration of 0, so that serialising the result cannot fail. A link to a
- * cover that has expired already is worthless, and becomes null too.
+ * Maps a row of KeyAPI's. Null when it has no usable id or `item_url`; any other unusable value becomes null, an empty title or a
+ * duration of 0, so that serialising the result cannot fail. A cover that has expired already becomes null too.
  *
  * @param now Unix milliseconds.
  */
@@ -49,13 +48,13 @@ export function toTrendingVideo(row: unknown, now: number): TrendingVideo | null
   };
 }
 
-/** A number beyond 2^53 has lost digits on its way through JSON, and would name another video. */
+/** JSON numbers beyond 2^53 have lost digits, and would be the id of another video. */
 function toItemId(value: unknown): string | null {
   const text = Number.isSafeInteger(value) ? String(value) : value;
   return typeof text === 'string' && isItemId(text) ? text : null;
 }
 
-/** Only web links: a `javascript:` link would run in the page that shows it. */
+/** Web links only: a `javascript:` link would run in the page that shows it. */
 function toWebUrl(value: unknown): URL | null {
   if (typeof value !== 'string' || !URL.canParse(value)) return null;
   const url = new URL(value);

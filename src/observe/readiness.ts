@@ -3,22 +3,22 @@ import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
 import { toUtcDay } from '../domain/utcDay.ts';
 import type { AppEvent } from './appEvent.ts';
 
-/** What `/readyz` tells beside that the server is ready. None of it keeps it from answering with what is held. */
+/** What `/readyz` reports beside its status. None of it makes the server unready: it can still serve cached data. */
 export interface Readiness {
   readonly onEvent: (event: AppEvent) => void;
   /**
-   * `redis`: `up` or `down`. `breaker`: `open` while no call is made, since KeyAPI fails or refuses. `budget`: `left`,
-   * `spent`, or `unknown` while Redis, which keeps it, is away.
+   * `redis`: `up` or `down`. `breaker`: `open` while no call is made, because KeyAPI fails or refuses. `budget`: `left`, `spent`,
+   * or `unknown` while Redis, which stores it, is down.
    *
-   * @param isRedisUp Undefined where there is no Redis.
+   * @param isRedisUp Undefined without Redis.
    */
   readonly read: (isRedisUp: boolean | undefined) => Readonly<Record<string, string>>;
 }
 
 /**
- * Gathers, from what is told by events, how far the server can go on buying pages.
+ * Derives from events whether the server can buy pages.
  *
- * @param creditsPerDay Undefined where there is no budget.
+ * @param creditsPerDay Undefined without a budget.
  */
 export function createReadiness(clock: Clock, creditsPerDay: number | undefined): Readiness {
   let openUntil = 0;
@@ -30,7 +30,7 @@ export function createReadiness(clock: Clock, creditsPerDay: number | undefined)
     if (event.type === 'budgetSpent') spent = event;
   }
 
-  function judgeBudget(perDay: number): string {
+  function budgetState(perDay: number): string {
     const isToday = spent.day >= toUtcDay(clock.now());
     return perDay - (isToday ? spent.credits : 0) >= CREDITS_PER_REQUEST ? 'left' : 'spent';
   }
@@ -41,7 +41,7 @@ export function createReadiness(clock: Clock, creditsPerDay: number | undefined)
       ...(isRedisUp !== undefined && { redis: isRedisUp ? 'up' : 'down' }),
       breaker: clock.monotonic() < openUntil ? 'open' : 'closed',
       ...(creditsPerDay !== undefined && {
-        budget: isRedisUp === false ? 'unknown' : judgeBudget(creditsPerDay),
+        budget: isRedisUp === false ? 'unknown' : budgetState(creditsPerDay),
       }),
     }),
   };

@@ -44,37 +44,37 @@ async function callDoctor(variables: Record<string, string>, ...args: string[]) 
   return { code, output };
 }
 
-/** On KeyAPI, as far as the doctor knows. */
+/** Settings with which the doctor takes the emulator for KeyAPI. */
 function onKeyapi(variables: Record<string, string> = {}): Record<string, string> {
   return { KEYAPI_BASE_URL: base, KEYAPI_TOKEN: TOKEN, CREDIT_BUDGET_PER_DAY: '100', ...variables };
 }
 
 describe('npm run doctor', () => {
-  it('finds nothing to mend where nothing is set, and says that the data is for demonstration', async () => {
+  it('finds nothing to fix when no setting is set, and says that the data is demo data', async () => {
     const { code, output } = await callDoctor({});
     expect(output).toMatch(/^Node +ok +\d+/m);
     expect(output).toMatch(/^KeyAPI +note +demo data/m);
-    expect(output).toMatch(/^Emulator +ok +accepted: 20 videos of the US chart's 500/m);
-    expect(output).toMatch(/^Nothing must be mended\.$/m);
+    expect(output).toMatch(/^Emulator +ok +accepted: 20 of 500 videos of the US chart/m);
+    expect(output).toMatch(/^Nothing needs fixing\.$/m);
     expect(code).toBe(0);
   });
 
-  it('spends nothing unless it is asked to, and says what that would cost', async () => {
+  it('spends nothing unless it is asked to, and says what a call costs', async () => {
     const { code, output } = await callDoctor(onKeyapi());
     expect(output).toMatch(
-      /^Token +skipped +not tried: one call costs 2 credits\n +-> npm run doctor -- --call$/m,
+      /^Token +skipped +not checked: one call costs 2 credits\n +-> npm run doctor -- --call$/m,
     );
     expect([code, emulator.counts.requests]).toEqual([0, 0]);
   });
 
-  it('makes one call with --call, and says first that it costs 2 credits', async () => {
+  it('makes one call with --call, after it has said that it costs 2 credits', async () => {
     const { code, output } = await callDoctor(onKeyapi({ API_KEYS: 'web:key-of-a-client' }), '--call');
     expect(output).toMatch(new RegExp(`^One call to ${base}: 2 credits\\.\\n`));
-    expect(output).toMatch(/^Token +ok +accepted: 20 videos of the US chart's 500 came in \d+ ms$/m);
+    expect(output).toMatch(/^Token +ok +accepted: 20 of 500 videos of the US chart arrived in \d+ ms$/m);
     expect([code, emulator.counts]).toEqual([0, { requests: 1, credits: 2 }]);
   });
 
-  it('lists all that is wrong with the settings', async () => {
+  it('lists all problems of the settings', async () => {
     const variables = {
       NODE_ENV: 'production',
       PORT: 'x',
@@ -82,15 +82,15 @@ describe('npm run doctor', () => {
       API_KEYS: 'short',
     };
     const { code, output } = await callDoctor(variables);
-    expect(output).toMatch(/^PORT +mend +expected a whole number/m);
-    expect(output).toMatch(/^REDIS_URL +mend +expected redis:/m);
-    expect(output).toMatch(/^API_KEYS +mend /m);
-    expect(output).toMatch(/^KEYAPI_TOKEN +mend +expected the bearer token/m);
-    expect(output).toMatch(/^All else +skipped /m);
+    expect(output).toMatch(/^PORT +fix +expected a whole number/m);
+    expect(output).toMatch(/^REDIS_URL +fix +expected redis:/m);
+    expect(output).toMatch(/^API_KEYS +fix /m);
+    expect(output).toMatch(/^KEYAPI_TOKEN +fix +expected the bearer token/m);
+    expect(output).toMatch(/^Other parts +skipped /m);
     expect(code).toBe(1);
   });
 
-  it('notes that nothing caps what a day costs, nor who may spend it', async () => {
+  it('notes that nothing limits what a day costs, nor who may spend it', async () => {
     const variables = { NODE_ENV: 'production', KEYAPI_BASE_URL: base, KEYAPI_TOKEN: TOKEN };
     const { code, output } = await callDoctor(variables);
     expect(output).toMatch(/^Clients +note +no API_KEYS/m);
@@ -98,7 +98,7 @@ describe('npm run doctor', () => {
     expect(code).toBe(0);
   });
 
-  it('knows the oldest Node, as package.json has it', async () => {
+  it('requires the same Node as package.json', async () => {
     const { engines } = JSON.parse(await readFile('package.json', 'utf8'));
     expect(engines.node).toBe(`>=${OLDEST_NODE}`);
     const states = ['18.20.8', '20.18.3', '20.19.0', '22.0.0'].map((version) => checkNode(version).state);
@@ -106,7 +106,7 @@ describe('npm run doctor', () => {
   });
 });
 
-describe('of KeyAPI the doctor', () => {
+describe('the doctor, about KeyAPI', () => {
   let upstream: Upstream | undefined;
 
   afterEach(async () => {
@@ -129,7 +129,7 @@ describe('of KeyAPI the doctor', () => {
       refusal(402, 'apiKey quota is not enough'),
       /credits are used up \(HTTP 402, it says "apiKey quota/,
     ],
-    ['403', refusal(403), /may not read trending charts \(HTTP 403.*\n +-> Have KeyAPI allow it/],
+    ['403', refusal(403), /is not allowed to read trending charts \(HTTP 403.*\n +-> Ask KeyAPI to allow/],
     [
       '429',
       refusal(429, 'qps limit exceeded'),
@@ -137,38 +137,38 @@ describe('of KeyAPI the doctor', () => {
     ],
     ['402 under HTTP 200', reply({ code: 402, data: null }, 200), /used up \(HTTP 200, code 402/],
     ['500', refusal(500, 'Internal server error'), /KeyAPI itself fails \(HTTP 500.*\n +-> Try again later/],
-    ['404', refusal(404), /does not speak as KeyAPI does \(HTTP 404.*\n +-> See that KEYAPI_BASE_URL/],
-    ['HTML', reply('<html>', 200), /does not speak as KeyAPI does \(HTTP 200\)/],
+    ['404', refusal(404), /is not one of KeyAPI \(HTTP 404.*\n +-> Check that KEYAPI_BASE_URL/],
+    ['HTML', reply('<html>', 200), /is not one of KeyAPI \(HTTP 200\)/],
     [
       'silence',
       () => clock.expireDeadlines(TIMEOUT_MS),
-      /has not answered within KEYAPI_TIMEOUT_MS \(5000\)/,
+      /has not responded within KEYAPI_TIMEOUT_MS \(5000\)/,
     ],
-    ['a connection that breaks', (request) => void request.socket.destroy(), /broke before an answer/],
-  ])('says what is to be done about %s, after one call', async (_, handler, expected) => {
+    ['a connection that breaks', (request) => void request.socket.destroy(), /broke before a response/],
+  ])('says what to do about %s, after one call', async (_, handler, expected) => {
     upstream = await startUpstream(handler);
     const variables = onKeyapi({ KEYAPI_BASE_URL: upstream.url.origin });
     const { code, output } = await callDoctor(variables, '--call');
     expect(output).toMatch(expected);
-    expect(output).toMatch(/^To mend: Token\.$/m);
+    expect(output).toMatch(/^To fix: Token\.$/m);
     expect([code, upstream.requests.length]).toEqual([1, 1]);
   });
 
-  it('says that nobody listens, and spends nothing', async () => {
+  it('says that nothing listens, and spends nothing', async () => {
     const port = await findFreePort();
     const refused = await callDoctor(onKeyapi({ KEYAPI_BASE_URL: `http://127.0.0.1:${port}` }), '--call');
     expect(refused.output).toMatch(
-      new RegExp(`^KeyAPI +mend +nobody listens at 127\\.0\\.0\\.1:${port}$`, 'm'),
+      new RegExp(`^KeyAPI +fix +nothing listens on 127\\.0\\.0\\.1:${port}$`, 'm'),
     );
-    expect(refused.output).toMatch(/^Token +skipped +not tried: KeyAPI cannot be reached$/m);
+    expect(refused.output).toMatch(/^Token +skipped +not checked: KeyAPI cannot be reached$/m);
     expect(refused.output).not.toContain('2 credits');
     expect(refused.code).toBe(1);
   });
 
-  it('says that there is no TLS where TLS is asked for', async () => {
+  it('says that TLS is not supported where it is required', async () => {
     const { code, output } = await callDoctor(onKeyapi({ KEYAPI_BASE_URL: base.replace('http:', 'https:') }));
-    expect(output).toMatch(/^KeyAPI +mend .*(does not speak TLS|ends the connection)/m);
-    expect(output).toMatch(/-> See that KEYAPI_BASE_URL says TLS/);
+    expect(output).toMatch(/^KeyAPI +fix .*(does not support TLS|closes the connection)/m);
+    expect(output).toMatch(/-> Check whether KEYAPI_BASE_URL should use TLS/);
     expect(code).toBe(1);
   });
 
@@ -176,46 +176,46 @@ describe('of KeyAPI the doctor', () => {
     ['CERT_HAS_EXPIRED', /out of date/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /for another name/],
     ['ETIMEDOUT', /no connection to a:1 in time/],
-    ['ENETUNREACH', /no way leads/],
-    ['EAI_AGAIN', /DNS does not answer/],
-  ])('has plain words for %s', (code, words) => {
+    ['ENETUNREACH', /there is no route/],
+    ['EAI_AGAIN', /DNS does not respond/],
+  ])('explains %s', (code, words) => {
     const trouble = explainConnection({ code }, { variable: 'REDIS_URL', host: 'a', port: 1 });
     expect(trouble).toMatchObject({ found: expect.stringMatching(words), advice: expect.any(String) });
   });
 });
 
-describe('of Redis the doctor', () => {
+describe('the doctor, about Redis', () => {
   it.each([
     ["READONLY You can't write against a read only replica.", /is a replica/],
     ["OOM command not allowed when used memory > 'maxmemory'.", /memory is full/],
     ['MISCONF Redis is configured to save RDB snapshots', /cannot write to its disk/],
-    ['LOADING Redis is loading the dataset in memory', /still loads/],
+    ['LOADING Redis is loading the dataset in memory', /still loading/],
     [`ERR unknown thing, with args beginning with: '${PASSWORD}'`, /^redis:1: it cannot be used$/],
-  ])('has plain words for %s', (message, words) => {
+  ])('explains %s', (message, words) => {
     const trouble = explainRedis(new Error(message), new URL('redis://redis:1'), 'prefix');
     expect(trouble).toMatchObject({ found: expect.stringMatching(words), advice: expect.any(String) });
     expect(JSON.stringify(trouble)).not.toContain(PASSWORD);
   });
 });
 
-describe('of files the doctor', () => {
-  it('says that a cache file can be written, and leaves nothing there', async () => {
+describe('the doctor, about files', () => {
+  it('says that a cache file can be written, and leaves no file behind', async () => {
     const { code, output } = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'pages.json') }));
-    expect(output).toMatch(/^Cache file +ok .* holds 0 pages, and can be written$/m);
+    expect(output).toMatch(/^Cache file +ok .* has 0 pages, and can be written$/m);
     expect([code, await readdir(folder)]).toEqual([0, []]);
   });
 
-  it('says that the folder of the cache file is missing, or is none', async () => {
+  it('says that the folder of the cache file is missing, or that the file is a folder', async () => {
     const missing = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'none', 'pages.json') }));
-    expect(missing.output).toMatch(/^Cache file +mend +it cannot be written: ENOENT/m);
-    expect(missing.output).toContain(`-> Make a folder ${path.join(folder, 'none')} that this user`);
+    expect(missing.output).toMatch(/^Cache file +fix +cannot be written: ENOENT/m);
+    expect(missing.output).toContain(`-> Create the folder ${path.join(folder, 'none')}, and let this user`);
     await mkdir(path.join(folder, 'pages.json'));
     const none = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'pages.json') }));
-    expect(none.output).toMatch(/^Cache file +mend .*it is not a regular file$/m);
+    expect(none.output).toMatch(/^Cache file +fix .*it is not a regular file$/m);
     expect([missing.code, none.code]).toEqual([1, 1]);
   });
 
-  it('only notes a damaged cache file: the server helps itself', async () => {
+  it('only notes a damaged cache file, which the server replaces', async () => {
     const file = path.join(folder, 'pages.json');
     await writeFile(file, 'nonsense');
     const { code, output } = await callDoctor(onKeyapi({ CACHE_FILE: file }));
@@ -228,9 +228,9 @@ describe('of files the doctor', () => {
     const found = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: file }));
     expect(found.output).toMatch(/^Documents +ok +\S+ has \d+ trusted documents$/m);
     const missing = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: path.join(folder, 'none.json') }));
-    expect(missing.output).toMatch(/^Documents +mend +PERSISTED_DOCUMENTS cannot be read: ENOENT/m);
+    expect(missing.output).toMatch(/^Documents +fix +PERSISTED_DOCUMENTS cannot be read: ENOENT/m);
     const none = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: 'package-lock.json' }));
-    expect(none.output).toMatch(/^Documents +mend .*it holds something else$/m);
+    expect(none.output).toMatch(/^Documents +fix .*it is not a manifest of documents$/m);
     expect([found.code, missing.code, none.code]).toEqual([0, 1, 1]);
   });
 });

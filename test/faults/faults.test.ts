@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ERROR_CODES } from '../../src/domain/errors.ts';
-import type { AppEvent } from '../../src/observe/log/logEvent.ts';
+import type { AppEvent } from '../../src/observe/appEvent.ts';
 import { type GraphqlResult, startApp, type TestApp, TOKEN } from '../support/app.ts';
 import { settle } from '../support/cache.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';

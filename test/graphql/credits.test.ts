@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { AppEvent } from '../../src/observe/log/logEvent.ts';
+import type { AppEvent } from '../../src/observe/appEvent.ts';
 import { serveChart } from '../faults/faults.ts';
 import {
   describeEachExecution,

@@ -6,7 +6,7 @@ import { type AppOptions, createApp } from '../../src/compose/createApp.ts';
 import { loadConfig } from '../../src/config/loadConfig.ts';
 import type { UpstreamExtension } from '../../src/graphql/upstreamExtension.ts';
 import { createEmulator, type Emulator, type EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
-import type { AppEvent } from '../../src/observe/log/logEvent.ts';
+import type { AppEvent } from '../../src/observe/appEvent.ts';
 import { until } from './until.ts';
 
 export const TOKEN = 'sk-test-0123456789';

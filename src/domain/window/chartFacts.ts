@@ -1,12 +1,12 @@
 import { type KnownPage, PAGE_SIZE, type Page, rankOffset } from '../page.ts';
 
-/** How far a chart reaches, as far as is known. */
+/** The length of a chart, as far as the known pages tell. */
 export interface ChartExtent {
-  /** Ranks of the chart; undefined when nothing is known. */
+  /** Undefined when no page is known. */
   readonly length: number | undefined;
-  /** Ranks up to this one were seen to exist. */
-  readonly shown: number;
-  /** True when pages ended the chart before its claimed length, and more of what is left may not exist either. */
+  /** The last rank that was seen to exist. */
+  readonly lastSeenRank: number;
+  /** True when pages ended the chart before its claimed length, and even more of its ranks may not exist. */
   readonly isDoubtful: boolean;
 }
 
@@ -15,7 +15,7 @@ export function byAge(a: KnownPage, b: KnownPage): number {
   return a.sequence - b.sequence;
 }
 
-/** Pages of one chart, each once, and what they say of it together. */
+/** Pages of one chart, each once, and what they tell about it together. */
 export interface ChartPages {
   /** The oldest first. */
   readonly byAge: readonly KnownPage[];
@@ -25,30 +25,30 @@ export interface ChartPages {
   readonly pageSize: number;
 }
 
-/** By the array that they came in: charts are read far more often than pages come. */
-const known = new WeakMap<readonly KnownPage[], ChartPages>();
+/** Memoised by array: charts are read far more often than their pages change. */
+const memo = new WeakMap<readonly KnownPage[], ChartPages>();
 
-/** What pages of one chart say, in any order; the array must not be changed afterwards. */
+/** What pages of one chart, in any order, tell about it. */
 function toChartPages(pages: readonly KnownPage[]): ChartPages {
   const sorted = [...pages].sort(byAge);
   const numbers = new Set(pages.map(({ number }) => number));
   return { byAge: sorted, numbers, extent: extentOf(sorted), pageSize: pageSizeOf(sorted) };
 }
 
-/** Pages that are held, those that were `loaded` in place of them. */
-export function withLoaded(held: readonly KnownPage[], loaded: readonly KnownPage[]): ChartPages {
-  if (loaded.every((page) => held.includes(page))) {
-    const pages = known.get(held) ?? toChartPages(held);
-    known.set(held, pages);
+/** Cached pages, replaced by those that were `loaded`. The array `cached` must not be changed afterwards. */
+export function withLoaded(cached: readonly KnownPage[], loaded: readonly KnownPage[]): ChartPages {
+  if (loaded.every((page) => cached.includes(page))) {
+    const pages = memo.get(cached) ?? toChartPages(cached);
+    memo.set(cached, pages);
     return pages;
   }
   const loadedNumbers = new Set(loaded.map(({ number }) => number));
-  return toChartPages([...held.filter(({ number }) => !loadedNumbers.has(number)), ...loaded]);
+  return toChartPages([...cached.filter(({ number }) => !loadedNumbers.has(number)), ...loaded]);
 }
 
 /**
- * The page size that the chart is cut into: that of the newest page known, else `PAGE_SIZE`. Upstream may put
- * a smaller limit in force than was asked; the grid follows it.
+ * The page size of a chart: that of the newest known page, else `PAGE_SIZE`. Upstream may apply a smaller limit than was
+ * requested; the page size follows it.
  *
  * @param known Pages of one chart, sorted by `byAge`.
  */
@@ -57,25 +57,24 @@ export function pageSizeOf(known: readonly KnownPage[]): number {
 }
 
 /**
- * How far the chart reaches. The newest page's `totalCount` has the word, and the rows of all pages that claim
- * the same correct it: ranks that were seen exist, an empty page ends the chart whatever it claims, and so does
- * a short page without more behind it, unless rows were seen further down. `hasMore` alone decides nothing: a
- * chart is never cut short, nor a page bought, on its word.
+ * The length of a chart. It is the newest page's `totalCount`, corrected by the rows of all pages that claim the same: ranks
+ * that were seen exist, an empty page ends the chart whatever it claims, and so does a short page without `hasMore`, unless
+ * rows were seen further down. `hasMore` alone decides nothing: no chart is cut short, and no page bought, because of it.
  *
  * @param known Pages of one chart, sorted by `byAge`.
  */
 export function extentOf(known: readonly KnownPage[]): ChartExtent {
   const newest = known.at(-1);
-  if (!newest) return { length: undefined, shown: 0, isDoubtful: false };
+  if (!newest) return { length: undefined, lastSeenRank: 0, isDoubtful: false };
   const { totalCount: claimed, pageSize } = newest;
   const pages = known.filter(({ totalCount }) => totalCount === claimed);
-  const shown = Math.max(0, ...pages.filter(({ rows }) => rows.length > 0).map(endOf));
+  const lastSeenRank = Math.max(0, ...pages.filter(({ rows }) => rows.length > 0).map(endOf));
   const ends = pages.filter(endsChart).map(endOf);
-  const end = Math.min(claimed, ...ends.filter((rank) => rank >= shown));
+  const end = Math.min(claimed, ...ends.filter((rank) => rank >= lastSeenRank));
   const isDenied = end < claimed;
-  // Between the last row that was seen and an empty page right behind its page there is nothing.
-  const length = isDenied && shown + pageSize > end ? shown : Math.max(shown, end);
-  return { length, shown, isDoubtful: isDenied && shown + pageSize < end };
+  // When the page after the last row is the empty one, the chart ends with that row.
+  const length = isDenied && lastSeenRank + pageSize > end ? lastSeenRank : Math.max(lastSeenRank, end);
+  return { length, lastSeenRank, isDoubtful: isDenied && lastSeenRank + pageSize < end };
 }
 
 /** The last rank on a page; for an empty one, the last before it. */

@@ -2,18 +2,17 @@ import type { Page } from '../page.ts';
 import type { TrendingVideo } from '../trendingVideo.ts';
 import { pageNumber, type WindowArguments, type WindowPlan } from './planWindow.ts';
 
-/** A video at its place on the chart; 1 is the top. */
+/** A video at its rank on the chart; 1 is the top. */
 export interface RankedVideo {
   readonly rank: number;
   readonly video: TrendingVideo;
-  /** Where it was read. */
+  /** The page that it was read from. */
   readonly page: Page;
 }
 
 /**
- * Cuts the planned window out of its pages. Ranks without a readable row are left out, and so is a video that
- * already stands higher up in the window or is the very one that a cursor names: pages of different ages may
- * both have it.
+ * Cuts the planned window out of its pages. Left out are ranks without a readable row, and videos that are already higher up in
+ * the window or are named by a cursor: pages of different ages may both have them.
  *
  * @param pages All pages of the plan, by number.
  */

@@ -10,7 +10,7 @@ export interface WindowArguments {
   readonly before?: Cursor | undefined;
 }
 
-/** What is wanted of a window; money follows it. */
+/** What is needed of a window; it decides which pages are bought. */
 export interface WindowNeed {
   /** The videos, and the cursors at the window's ends: every page of the window. */
   readonly rows: boolean;
@@ -18,48 +18,47 @@ export interface WindowNeed {
   readonly facts: boolean;
 }
 
-/** What is known of a chart before anything is loaded, each page once. */
+/** The cached pages of a chart before anything is loaded, each page once. */
 export interface KnownPages {
   /** Pages that cost nothing. */
   readonly fresh: readonly KnownPage[];
-  /** Pages past their time to live, to be fetched anew before a window is cut from them: what they say may be over. */
+  /** Expired pages, which are fetched again before a window is cut from them: what they say may be outdated. */
   readonly expired: readonly KnownPage[];
-  /** Copies of other pages that the window must not be cut from; they may still tell where a cursor's video stands. */
+  /** Pages that the window must not be cut from, but that may tell where a cursor's video is now. */
   readonly otherCopies: () => readonly KnownPage[];
 }
 
-/** A stretch of ranks, both ends included; empty when `last` is below `first`. */
+/** A range of ranks, both ends included; empty when `last` is below `first`. */
 export interface RankRange {
   readonly first: number;
-  /** Infinity while the end depends on the chart's length and that is not known. */
+  /** Infinity while it depends on the chart's length, which is not known yet. */
   readonly last: number;
 }
 
-/** Which ranks a window has and which pages it takes, as far as is known. */
+/** The ranks of a window and the pages that it needs, as far as is known. */
 export interface WindowPlan {
-  /** As far as it can be told from what is known. */
   readonly ranks: RankRange;
-  /** Numbers of the pages, in a grid of `pageSize`, that must be loaded before the window can be cut. */
+  /** Numbers of the pages of `pageSize` that must be loaded before the window can be cut. */
   readonly pages: readonly number[];
-  /** True when any other page of the chart would do as well: nothing is known of it, and its facts are needed. */
+  /** True when any other page of the chart will do: its facts are needed, and no page is known. */
   readonly anyPage: boolean;
   readonly pageSize: number;
   /** Ranks of the whole chart; undefined until a page is known. */
   readonly chartLength: number | undefined;
-  /** True when nothing is left to be planned once the pages are loaded, should all of them be known ones. */
+  /** True when the plan is final, if all its pages turn out to be known ones. */
   readonly isSettled: boolean;
 }
 
 /** The most ranks that a window may ask for. */
 export const MAX_WINDOW = 100;
 
-/** What a window holds when neither `first` nor `last` says otherwise. */
+/** Size of a window without `first` and `last`. */
 const DEFAULT_WINDOW = 20;
 
 /**
- * Plans a window by the algorithm of the Relay Cursor Connections Specification (section 4.4): apply `after`
- * and `before`, then `first`, then `last`. The plan rests on what is known so far and new pages may change it:
- * plan again with them until all pages of the plan are loaded.
+ * Plans a window by the algorithm of the Relay Cursor Connections Specification (section 4.4): apply `after` and `before`,
+ * then `first`, then `last`. The plan is based on the pages known so far, and new pages may change it: plan again with them
+ * until all pages of the plan are loaded.
  *
  * @param known Pages of the chart, in any order.
  * @param loaded Pages that were read for this window, in any order; they replace known ones.
@@ -81,14 +80,14 @@ export function planWindow(
     return found.length > 0 ? found : locate(cursor, [...otherCopies()].sort(byAge)).filter(exists);
   };
   const places = { after: placesOf(args.after), before: placesOf(args.before) };
-  /** Where a cursor stands: the best of its places but so many, in the end its own rank. */
+  /** The rank of a cursor: the best of its places after skipping `choice` of them; when none is left, its own rank. */
   const placeOf = (cursor: Cursor, choice: number): number =>
     (cursor === args.after ? places.after : places.before)[choice] ?? cursor.rank;
   const ranksAt = (choice: number): RankRange =>
     rankRange(args, extent.length, (cursor) => placeOf(cursor, choice));
 
   let choice = 0;
-  // Where to follow a video would cost too much, its other places are tried, in the end its old one.
+  // When following a video costs too many pages, its next best place is tried, and finally its old rank.
   while (loaded.length > 0 && choice < known.byAge.length && !isWithinMeans(ranksAt(choice))) choice++;
   const ranks = ranksAt(choice);
   const plan = { ranks, pageSize, chartLength: extent.length };
@@ -98,7 +97,7 @@ export function planWindow(
     if (isDoubtfulTail()) return { ...plan, pages: [midwayPage()], anyPage: false, isSettled: false };
     return { ...plan, pages: pageNumbers(likelyRanks()), anyPage: false, isSettled: true };
   }
-  // Empty because of what pages say, of the chart's length or of where a cursor's video stands: that may be over.
+  // The window is empty only because of what pages say about the chart's length or a cursor's video: that may be outdated.
   const isEmptied = need.rows && isEmpty(ranks) && !isEmpty(rankRange(args, undefined, ({ rank }) => rank));
   if ((needsLength || need.facts || isEmptied) && loaded.length === 0) {
     const newest = known.byAge.at(-1)?.number;
@@ -116,14 +115,14 @@ export function planWindow(
     return numbers;
   }
 
-  /** The pages on which the videos of cursors stand that are not at their old ranks. */
+  /** The pages of the cursors' videos that are not at their old ranks any more. */
   function movedPages(): number[] {
     const cursors = [args.after, args.before].filter((cursor) => cursor !== undefined);
     const moved = cursors.filter((cursor) => placeOf(cursor, choice) !== cursor.rank);
     return [...new Set(moved.map((cursor) => pageNumber(placeOf(cursor, choice), pageSize)))];
   }
 
-  /** False when a video that moved far would make the window cost more than one page above its own. */
+  /** False when following a video that moved would cost more than one page beyond the window's own. */
   function isWithinMeans(range: RankRange): boolean {
     if (!Number.isFinite(range.last)) return true;
     const missing = pageNumbers(range).filter((number) => !valid.numbers.has(number));
@@ -132,8 +131,8 @@ export function planWindow(
   }
 
   /**
-   * While the chart's length is not known, what a full chart cannot have is not bought, and of a window that is
-   * counted from its end only that end: in a shorter chart it would be another window.
+   * While the chart's length is not known, no ranks beyond a full chart are bought, and only the end of a window that is
+   * counted from the end: in a shorter chart it would be another window.
    */
   function likelyRanks(): RankRange {
     if (extent.length !== undefined) return ranks;
@@ -141,19 +140,19 @@ export function planWindow(
     return { first: args.last === undefined ? ranks.first : last, last };
   }
 
-  /** Whether the window hangs on an end of the chart that lies somewhere before what it claims. */
+  /** Whether the window depends on an end of the chart that is somewhere before its claimed length. */
   function isDoubtfulTail(): boolean {
     return args.last !== undefined && ranks.last === extent.length && extent.isDoubtful;
   }
 
   /**
-   * Halves the stretch in which the chart ends, rather than buying its empty pages one by one; first of all it
-   * looks whether there is more than a full chart.
+   * Finds the end of the chart by halving the range in which it may be, rather than buying empty pages one by one. First it
+   * checks whether the chart has more ranks than a full one.
    */
   function midwayPage(): number {
-    const isMoreThanFull = extent.shown < FULL_CHART && ranks.last > FULL_CHART + pageSize;
-    const middle = isMoreThanFull ? FULL_CHART + 1 : Math.ceil((extent.shown + ranks.last) / 2);
-    return Math.max(pageNumber(middle, pageSize), pageNumber(extent.shown, pageSize) + 1);
+    const isMoreThanFull = extent.lastSeenRank < FULL_CHART && ranks.last > FULL_CHART + pageSize;
+    const middle = isMoreThanFull ? FULL_CHART + 1 : Math.ceil((extent.lastSeenRank + ranks.last) / 2);
+    return Math.max(pageNumber(middle, pageSize), pageNumber(extent.lastSeenRank, pageSize) + 1);
   }
 }
 
@@ -162,7 +161,7 @@ function rankRange(
   length: number | undefined,
   rankOf: (cursor: Cursor) => number,
 ): RankRange {
-  // Ranks up to and with `start` stand before the window.
+  // The window begins after rank `start`.
   let start = args.after ? rankOf(args.after) : 0;
   let last = Math.min(
     args.before ? rankOf(args.before) - 1 : Number.POSITIVE_INFINITY,
@@ -180,10 +179,9 @@ function isEmpty({ first, last }: RankRange): boolean {
 }
 
 /**
- * The ranks at which the cursor's video stands on these pages, the best first: the cursor's own rank when it still
- * stands there, else where the newest page has it, and so on. A page that still has it in place goes before a newer
- * one that has it elsewhere, because a walk that jumped would skip videos that it has never shown, or go round in
- * circles.
+ * The ranks of the cursor's video on these pages, the best first: the cursor's own rank if the video is still there, else its
+ * rank on the newest page, and so on. A page that still has the video at its rank precedes a newer one that has it elsewhere:
+ * paging that jumped would skip videos that were never shown, or go round in circles.
  *
  * @param pages Sorted by `byAge`.
  */
@@ -198,7 +196,7 @@ function locate({ rank, itemId }: Cursor, pages: readonly KnownPage[]): number[]
   return found;
 }
 
-/** Number of the page that a rank stands on. */
+/** Number of the page that has a rank. */
 export function pageNumber(rank: number, pageSize: number): number {
   return Math.ceil(rank / pageSize);
 }

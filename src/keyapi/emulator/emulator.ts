@@ -7,35 +7,35 @@ import { renderCover, signCoverUrl } from './cover.ts';
 import { parseParameters, type RequestParameters } from './parameters.ts';
 import { CHART_LENGTH, makeChart, makeRow } from './videos.ts';
 
-/** What can be changed while the emulator runs. */
+/** Settings that can be changed while the emulator runs. */
 export interface EmulatorSwitches {
-  /** The only bearer token that is accepted; any, or none, while undefined. */
+  /** The only bearer token that is accepted; while undefined, any token or none. */
   token: string | undefined;
   /** Credits left; unlimited while undefined. Every request takes 2. */
   credits: number | undefined;
   /** Requests allowed in any second; unlimited while undefined. */
   qps: number | undefined;
-  /** How long each answer takes, in milliseconds. */
+  /** How long each response takes, in milliseconds. */
   latencyMs: number;
-  /** How many ranks every chart has moved: the video of rank r + rotation stands at rank r. */
+  /** How many ranks every chart has moved: the video of rank r + rotation is at rank r. */
   rotation: number;
 }
 
-/** A running, or ready, stand-in for KeyAPI. */
+/** A server that stands in for KeyAPI. */
 export interface Emulator {
   readonly switches: EmulatorSwitches;
   /** Requests for charts so far, refused ones included, and what they cost if each is billed. */
   readonly counts: { readonly requests: number; readonly credits: number };
-  /** Starts to listen on 127.0.0.1; port 0 is any free one. Gives the base URL. */
+  /** Starts to listen on 127.0.0.1; port 0 takes any free one. Gives the base URL. */
   listen(port?: number): Promise<URL>;
   close(): Promise<void>;
 }
 
-/** Switches to start with, and who is told of requests. */
+/** Initial switches, and a listener for requests. */
 export interface EmulatorOptions extends Partial<EmulatorSwitches> {
   /** Called with the parameters of every request for a chart, as sent. The response waits for what it returns. */
   readonly onRequest?: (parameters: Record<string, string>) => unknown;
-  /** In Unix milliseconds; the process's own unless given. */
+  /** In Unix milliseconds; by default the process's clock. */
   readonly now?: () => number;
 }
 
@@ -47,9 +47,8 @@ interface Reply {
 const CHART_PATH = '/v1/tiktok/trending/videos';
 
 /**
- * A server that stands in for KeyAPI: the same path, parameters, defaults, envelope and errors, deterministic
- * videos, and switches for what the real one does on a bad day. Beside it: the covers, and the counts at
- * `/stats`.
+ * Creates a server that stands in for KeyAPI: with the same path, parameters, defaults, envelope and errors, deterministic
+ * videos, and switches that make it fail. It also serves the covers, and its counts at `/stats`.
  */
 export function createEmulator({ onRequest, now = Date.now, ...initial }: EmulatorOptions = {}): Emulator {
   const switches: EmulatorSwitches = {
@@ -73,9 +72,9 @@ export function createEmulator({ onRequest, now = Date.now, ...initial }: Emulat
     const target = request.url ?? '/';
     const url = new URL(URL.canParse(target, origin) ? target : '/', origin);
     if (request.method === 'GET' && url.pathname === CHART_PATH) {
-      const heldBy = onRequest?.(Object.fromEntries(url.searchParams));
-      const reply = answerChart(url, request.headers.authorization);
-      await heldBy;
+      const release = onRequest?.(Object.fromEntries(url.searchParams));
+      const reply = respondWithChart(url, request.headers.authorization);
+      await release;
       if (switches.latencyMs > 0) await sleep(switches.latencyMs, undefined, { ref: false });
       send(response, reply);
     } else if (request.method === 'GET' && url.pathname.startsWith('/tos-emulated/')) {
@@ -89,7 +88,7 @@ export function createEmulator({ onRequest, now = Date.now, ...initial }: Emulat
     }
   }
 
-  function answerChart(url: URL, authorization: string | undefined): Reply {
+  function respondWithChart(url: URL, authorization: string | undefined): Reply {
     counts.requests++;
     counts.credits += CREDITS_PER_REQUEST;
     if (switches.token !== undefined && authorization !== `Bearer ${switches.token}`) {
@@ -130,7 +129,7 @@ export function createEmulator({ onRequest, now = Date.now, ...initial }: Emulat
       data: {
         pagination: { has_more: start + limit < CHART_LENGTH, limit, page, total_count: CHART_LENGTH },
         videos: ranks
-          // The chart is a ring: what falls off one end comes in at the other.
+          // The chart is a ring: videos that leave one end enter at the other.
           .map((rank) => seeds.at((rank + switches.rotation) % CHART_LENGTH) ?? '')
           .map((seed) => makeRow(seed, chart.region, coverUrl)),
       },

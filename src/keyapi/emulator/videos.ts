@@ -13,7 +13,7 @@ export interface Row {
   readonly title: string;
 }
 
-/** What tells one chart from another, as KeyAPI names it. */
+/** Identifies a chart by KeyAPI's parameters. */
 export interface ChartParameters {
   readonly region: string;
   readonly period: string;
@@ -23,13 +23,13 @@ export interface ChartParameters {
 /** Videos on a full chart. */
 export const CHART_LENGTH = 500;
 
-/** Of these many videos a region's charts are made, and of these many that trend everywhere. */
+/** The number of videos that a region's charts are made of, and of those that trend everywhere. */
 const REGIONAL_VIDEOS = 900;
 const WORLDWIDE_VIDEOS = 100;
 
 /**
- * The seeds of a chart's videos, top first: the same on every machine, another order and another choice for
- * each region, period and `order_by`. A region's charts overlap, and every region shares some worldwide hits.
+ * The seeds of a chart's videos, top first: the same on every machine, and different for each region, period and `order_by`. A
+ * region's charts overlap, and all regions share some worldwide hits.
  */
 export function makeChart({ region, period, order_by }: ChartParameters): string[] {
   const seeds = [

@@ -4,21 +4,21 @@ import { toTraceFields } from './traceFields.ts';
 /** See `createLog`. */
 export interface LogOptions {
   readonly level: LoggerOptions['level'];
-  /** Texts that no line may have. */
+  /** Texts that are redacted. */
   readonly secrets: readonly string[];
 }
 
-/** Whatever is shorter would be found in words. */
+/** Shorter secrets are not redacted: they would match ordinary words. */
 const MIN_SECRET = 6;
 
 /**
- * The program's logger: JSON lines on standard output, or to `destination`. Whoever writes a line keeps secrets out of it;
- * should one get there all the same, because a client sends it as something else, say, it is taken out at the last.
+ * Creates the program's logger: JSON lines on standard output, or to `destination`. No line should contain a secret; one that
+ * does, because a client sent it in the wrong place for example, is redacted before it is written.
  */
 export function createLog({ level, secrets }: LogOptions, destination?: DestinationStream): Logger {
   const hidden = secrets
     .filter(({ length }) => length >= MIN_SECRET)
-    // As it stands in JSON. The longest first: one may be part of another.
+    // As written in JSON. The longest first: one may be part of another.
     .map((secret) => JSON.stringify(secret).slice(1, -1))
     .sort((a, b) => b.length - a.length);
   const options: LoggerOptions = {

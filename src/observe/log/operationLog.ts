@@ -2,13 +2,13 @@ import type { Logger } from 'pino';
 import type { ResponseEvent } from '../../server/events.ts';
 import { toReadableName } from '../readableName.ts';
 
-/** Lines a second, of answers that took no work. */
+/** Lines a second for responses that took no work. */
 const MAX_LINES = 100;
 
 /**
- * Writes a line for each operation. Of those that took no work, because their answer was kept or they were refused, each
- * has one at `info` up to a hundred a second: at full speed these lines would take an eighth of the processor, and half a
- * terabyte a day. Those beyond have theirs at `debug`, and a line tells how many they were.
+ * Creates a listener that logs a line for each operation. Operations that took no work, because their response was cached or
+ * they were refused, are logged at `info` up to a hundred times a second: at full speed their lines would take an eighth of the
+ * processor, and half a terabyte a day. Further ones are logged at `debug`, and a line at `info` gives their number.
  *
  * @param monotonic Milliseconds from an arbitrary start.
  */
@@ -16,12 +16,15 @@ export function createOperationLog(log: Logger, monotonic: () => number): (event
   let second = 0;
   let lines = 0;
 
-  /** Whether there is room in this second for another line of such an answer. */
+  /** Whether this second has room for another line of such an operation. */
   function hasRoom(): boolean {
     const now = Math.floor(monotonic() / 1000);
     if (now !== second) {
       if (lines > MAX_LINES)
-        log.info({ count: lines - MAX_LINES }, 'Operations that took no work and have no line');
+        log.info(
+          { count: lines - MAX_LINES },
+          'Operations served without work that have no line of their own',
+        );
       second = now;
       lines = 0;
     }
@@ -35,11 +38,11 @@ export function createOperationLog(log: Logger, monotonic: () => number): (event
   };
 }
 
-/** What is undefined here is left out of the line. */
+/** Undefined fields are left out of the line. */
 function toLine({ request, name, origin, outcome, codes, status, durationMs, cost }: ResponseEvent): object {
   return {
     requestId: request.id,
-    // One that is undefined would hide that of the span.
+    // An undefined one would hide the trace id of the span.
     ...(request.traceId !== undefined && { traceId: request.traceId }),
     client: request.client,
     operation: toReadableName(name),

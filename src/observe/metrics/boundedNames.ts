@@ -1,13 +1,13 @@
-/** What stands for every name beyond the bound. */
+/** Label of every name beyond the bound. */
 export const OTHER = 'other';
 
-/** Names that anybody may send, as a label of bounded variety. */
+/** Maps names that clients choose to a bounded number of labels. */
 export type BoundName = (name: string) => string;
 
-/** Longer ones are not remembered. */
+/** Longer names are `other`. */
 const MAX_LENGTH = 64;
 
-/** Lets the `known` names through, and beside them the first `max` others that come; any further one is `other`. */
+/** Keeps the `known` names and the first `max` others; any further name is `other`. */
 export function createBoundedNames(known: Iterable<string>, max: number): BoundName {
   const names = new Set(known);
   const size = names.size + max;

@@ -7,11 +7,11 @@ import type { AppEvent } from '../appEvent.ts';
 /** See `countCircuits`. */
 export interface CircuitMetricsOptions {
   readonly clock: Clock;
-  /** Undefined where there is no budget. */
+  /** Undefined without a budget. */
   readonly creditsPerDay: number | undefined;
 }
 
-/** What calls are held back for: failures in a row, a refused account, and a pause that KeyAPI asks for. */
+/** What opens the circuit: failures in a row, a refused account, and a pause that KeyAPI asks for. */
 const CODES: readonly ErrorCode[] = [
   'UPSTREAM_UNAVAILABLE',
   'UPSTREAM_UNAUTHENTICATED',
@@ -20,7 +20,7 @@ const CODES: readonly ErrorCode[] = [
   'UPSTREAM_RATE_LIMITED',
 ];
 
-/** Tells what keeps calls from being made: the circuit, by what opened it, and the day's budget. */
+/** Counts what stops calls: the open circuit, by the error that opened it, and the day's budget. */
 export function countCircuits(registry: Registry, options: CircuitMetricsOptions): (event: AppEvent) => void {
   const listeners = [countOpenings(registry, options.clock), countBudget(registry, options)];
   return (event) => {
@@ -33,13 +33,13 @@ function countOpenings(registry: Registry, clock: Clock): (event: AppEvent) => v
   let opening: { readonly code: ErrorCode; readonly until: number } | undefined;
   const openings = new Counter({
     name: 'trending_circuit_openings_total',
-    help: 'How often calls were held back, by why',
+    help: 'How often the circuit breaker opened, by error',
     labelNames: ['code'],
     registers,
   });
   new Gauge({
     name: 'trending_circuit_open',
-    help: '1 while no call to KeyAPI is made, by why',
+    help: '1 while no call to KeyAPI is made, by error',
     labelNames: ['code'],
     registers,
     collect() {
@@ -66,12 +66,12 @@ function countBudget(
   let spent = { day: 0, credits: 0 };
   const refusals = new Counter({
     name: 'trending_budget_refusals_total',
-    help: "Calls that were not made because the day's credits are spent, or cannot be reserved",
+    help: "Calls that were refused because the day's credits are spent, or cannot be reserved",
     registers,
   });
   new Gauge({
     name: 'trending_budget_credits_left',
-    help: "What is left of the UTC day's credits",
+    help: "Credits left of the UTC day's budget",
     registers,
     collect() {
       const isToday = spent.day >= toUtcDay(clock.now());

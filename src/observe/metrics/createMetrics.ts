@@ -11,21 +11,21 @@ import { countUpstream } from './upstreamMetrics.ts';
 /** See `createMetrics`. */
 export interface MetricsOptions extends CircuitMetricsOptions {
   readonly clock: Clock;
-  /** Names of operations that are known beforehand. */
+  /** Names of operations that are known in advance. */
   readonly operationNames: Iterable<string>;
 }
 
-/** Metrics of one program, which grow with what it is told. */
+/** The metrics of the program. */
 export interface AppMetrics extends Metrics {
   readonly onEvent: (event: AppEvent) => void;
-  /** Has these parts read with every scrape. */
+  /** Reads these parts with every scrape. */
   watch(parts: Parts): void;
   close(): void;
 }
 
 /**
- * Makes the metrics of `docs/operations.md`, in Prometheus's format. Whatever is sent to the server, their labels have a
- * bounded variety, and nothing of KeyAPI's words or of secrets in them.
+ * Creates the metrics of `docs/operations.md`, in Prometheus's format. Whatever clients send, the number of labels is bounded; no
+ * label contains KeyAPI's texts or a secret.
  */
 export function createMetrics(options: MetricsOptions): AppMetrics {
   const registry = new Registry();

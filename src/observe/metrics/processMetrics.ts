@@ -1,18 +1,18 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** Of the event loop's delays, how often they are looked at, in milliseconds. */
+/** Interval at which the event loop's delay is measured. */
 const RESOLUTION_MS = 20;
 
 /**
- * Has the process itself read with every scrape: what it takes, and by how much its event loop is late. Of the
- * package's own collection only this much: its rest could not be ended. Gives what ends it.
+ * Reads the process with every scrape: its processor time, memory and event loop delay. Not by prom-client's own collection, which
+ * cannot be stopped. Returns a function that stops it.
  */
 export function watchProcess(registry: Registry): () => void {
   const registers = [registry];
   new Counter({
     name: 'process_cpu_seconds_total',
-    help: 'Processor time that the process has taken',
+    help: 'Processor time of the process',
     registers,
     collect() {
       const { user, system } = process.cpuUsage();
@@ -22,7 +22,7 @@ export function watchProcess(registry: Registry): () => void {
   });
   new Gauge({
     name: 'process_resident_memory_bytes',
-    help: 'Memory that the process takes',
+    help: 'Resident memory of the process',
     registers,
     collect() {
       this.set(process.memoryUsage.rss());
@@ -41,12 +41,12 @@ function watchEventLoop(registry: Registry): () => void {
   delays.enable();
   new Gauge({
     name: 'trending_event_loop_delay_seconds',
-    help: 'By how much the event loop was late since the last scrape; 1: at most',
+    help: 'Delay of the event loop since the last scrape; quantile 1: the longest',
     labelNames: ['quantile'],
     registers: [registry],
     collect() {
       for (const quantile of [0.5, 0.99, 1]) {
-        // What is measured is when timers come, which are to come every so often.
+        // What is measured is the interval between timers, which includes the resolution.
         const late = delays.percentile(quantile * 100) / 1e9 - RESOLUTION_MS / 1000;
         this.set({ quantile }, delays.count > 0 ? Math.max(0, late) : 0);
       }

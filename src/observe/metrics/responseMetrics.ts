@@ -3,18 +3,18 @@ import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
 import type { AppEvent } from '../appEvent.ts';
 import { createBoundedNames } from './boundedNames.ts';
 
-/** Operations that have a name of their own in the metrics, beside those that are known beforehand. */
+/** Operations with a label of their own, beside those that are known in advance. */
 const MAX_NAMES = 100;
-/** More than there are: see `docs/errors.md`. */
+/** More than exist: see `docs/errors.md`. */
 const MAX_CODES = 50;
-/** In seconds: what is held, what is read, what is waited for. */
+/** In seconds: from cached responses up to operations that wait for upstream. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** What stands for an operation without a name. */
+/** Label of an operation without a name. */
 const UNNAMED = 'unnamed';
 
 const PAGE_ORIGINS = ['cached', 'stale', 'shared', 'fetched'] as const;
 
-/** Counts answers, and what they say that they cost. */
+/** Counts responses and what they cost. */
 export function countResponses(
   registry: Registry,
   operationNames: Iterable<string>,
@@ -22,29 +22,24 @@ export function countResponses(
   const registers = [registry];
   const durations = new Histogram({
     name: 'trending_operation_duration_seconds',
-    help: 'How long it took until the answer to an operation was there to be sent',
+    help: 'How long it took until the response to an operation was ready',
     labelNames: ['operation', 'outcome'],
     buckets: BUCKETS,
     registers,
   });
   const errors = new Counter({
     name: 'trending_errors_total',
-    help: 'Answers with an error of this code',
+    help: 'Responses with an error of this code',
     labelNames: ['code'],
     registers,
   });
-  const answers = { made: 0, shared: 0, kept: 0, refused: 0 };
+  const responses = { made: 0, shared: 0, kept: 0, refused: 0 };
   const pages = { cached: 0, stale: 0, shared: 0, fetched: 0 };
-  countByOrigin(registry, 'trending_answers_total', 'Answers, by how they came about', answers);
-  countByOrigin(
-    registry,
-    'trending_pages_total',
-    'Pages that operations used, by how these came by them',
-    pages,
-  );
+  countByOrigin(registry, 'trending_answers_total', 'Responses, by origin', responses);
+  countByOrigin(registry, 'trending_pages_total', 'Pages that operations used, by origin', pages);
   new Counter({
     name: 'trending_credits_saved_total',
-    help: 'What the pages would have cost that operations used without buying them',
+    help: 'Credits that pages would have cost that operations used without buying them',
     registers,
     collect() {
       this.reset();
@@ -58,15 +53,15 @@ export function countResponses(
   return (event) => {
     if (event.type !== 'response') return;
     const { name = UNNAMED, outcome, origin, codes, cost, durationMs } = event;
-    // What was refused is no operation: a flood of it would make all others look quick, and failing.
+    // Refused requests are not operations: a flood of them would make operations look fast, and failing.
     if (origin !== 'refused') durations.observe({ operation: nameOf(name), outcome }, durationMs / 1000);
-    answers[origin]++;
+    responses[origin]++;
     for (const code of codes) errors.inc({ code: codeOf(code) });
     for (const from of PAGE_ORIGINS) pages[from] += cost.pages[from];
   };
 }
 
-/** A counter of what is counted in `counts`: the way there by the package's own takes longer than finding an answer. */
+/** A counter that reads `counts`: incrementing prom-client's own takes longer than serving a cached response. */
 function countByOrigin(
   registry: Registry,
   name: string,

@@ -3,21 +3,21 @@ import type { AppEvent } from '../appEvent.ts';
 
 /** In seconds. */
 const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Statuses that are told apart. */
+/** HTTP statuses with a label of their own. */
 const STATUSES: ReadonlySet<number> = new Set([200, 400, 401, 402, 403, 404, 429, 500, 502, 503, 504]);
 
-/** Counts the requests to KeyAPI, and what they cost. */
+/** Counts requests to KeyAPI and what they cost. */
 export function countUpstream(registry: Registry): (event: AppEvent) => void {
   const registers = [registry];
   const requests = new Counter({
     name: 'trending_upstream_requests_total',
-    help: 'Requests to KeyAPI, by HTTP status and by what came of them',
+    help: 'Requests to KeyAPI, by HTTP status and outcome',
     labelNames: ['status', 'outcome'],
     registers,
   });
   const durations = new Histogram({
     name: 'trending_upstream_request_duration_seconds',
-    help: 'How long requests to KeyAPI took, to the last byte of the answer',
+    help: 'How long requests to KeyAPI took, to the last byte of the response',
     buckets: BUCKETS,
     registers,
   });
@@ -28,12 +28,9 @@ export function countUpstream(registry: Registry): (event: AppEvent) => void {
     registers,
   });
   const counter = (name: string, help: string) => new Counter({ name, help, registers });
-  const retries = counter(
-    'trending_upstream_retries_total',
-    'Requests to KeyAPI that repeat one that failed',
-  );
-  const shed = counter('trending_pages_shed_total', 'Pages not asked for: too many waited for their turn');
-  const dropped = counter('trending_rows_dropped_total', "Rows of KeyAPI's that could not be read");
+  const retries = counter('trending_upstream_retries_total', 'Requests to KeyAPI that retry a failed one');
+  const shed = counter('trending_pages_shed_total', 'Pages not requested: too many requests were waiting');
+  const dropped = counter('trending_rows_dropped_total', 'Rows from KeyAPI that could not be read');
   for (const purpose of ['operation', 'refresh']) spent.inc({ purpose }, 0);
 
   return (event) => {
@@ -58,7 +55,7 @@ export function countUpstream(registry: Registry): (event: AppEvent) => void {
   };
 }
 
-/** An HTTP status, of bounded variety; `none` when no answer came. */
+/** The label of an HTTP status; `none` without a response. */
 function toLabel(status: number | undefined): string {
   if (status === undefined) return 'none';
   return STATUSES.has(status) ? String(status) : `${Math.floor(status / 100)}xx`;

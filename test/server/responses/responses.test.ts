@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { InjectOptions } from 'fastify';
-import type { AppEvent } from '../../../src/observe/log/logEvent.ts';
+import type { AppEvent } from '../../../src/observe/appEvent.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { settle } from '../../support/cache.ts';
 import { range } from '../../support/charts.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createEmulator, type Emulator } from '../../../src/keyapi/emulator/emulator.ts';
-import type { AppEvent } from '../../../src/observe/log/logEvent.ts';
+import type { AppEvent } from '../../../src/observe/appEvent.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { poll } from '../support/poll.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';

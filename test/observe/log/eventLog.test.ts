@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { type AppEvent, logEvent } from '../../../src/observe/log/logEvent.ts';
+import type { AppEvent } from '../../../src/observe/appEvent.ts';
+import { createEventLog } from '../../../src/observe/log/eventLog.ts';
 import { startApp, TOKEN } from '../../support/app.ts';
 import { US_VIEWS } from '../../support/charts.ts';
 import { reply, startUpstream } from '../../support/upstream.ts';
@@ -61,34 +62,34 @@ it.each<[AppEvent, string]>([
     },
     'Upstream call',
   ],
-  [{ type: 'rowsDropped', chart, page: 1, count: 2 }, 'Rows could not be read; their ranks stay empty'],
-  [{ type: 'unknownField', field: 'likes' }, 'KeyAPI sends a field that is not known'],
-  [{ type: 'retry', chart, page: 1, code: 'UPSTREAM_ERROR', pauseMs: 700 }, 'Upstream call repeated'],
-  [{ type: 'circuitOpened', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 }, 'Upstream calls are held back'],
-  [{ type: 'circuitClosed' }, 'Upstream calls go on'],
+  [{ type: 'rowsDropped', chart, page: 1, count: 2 }, 'Rows could not be read: their ranks stay empty'],
+  [{ type: 'unknownField', field: 'likes' }, 'KeyAPI sends an unknown field'],
+  [{ type: 'retry', chart, page: 1, code: 'UPSTREAM_ERROR', pauseMs: 700 }, 'Upstream call retried'],
+  [{ type: 'circuitOpened', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 }, 'Upstream calls are stopped'],
+  [{ type: 'circuitClosed' }, 'Upstream calls are allowed again'],
   [
     { type: 'budgetUnknown', retryAfterSeconds: 5 },
-    'Credits cannot be reserved without Redis: only what is held is served',
+    'Credits cannot be reserved without Redis: only cached data is served',
   ],
-  [{ type: 'redisUp' }, 'Redis answers: pages and limits are shared with the other replicas'],
-  [{ type: 'redisDown', wasUp: true, reason: 'ECONNREFUSED' }, 'Redis is away: this replica goes on alone'],
+  [{ type: 'redisUp' }, 'Redis is up: pages and limits are shared with the other replicas'],
+  [{ type: 'redisDown', wasUp: true, reason: 'ECONNREFUSED' }, 'Redis is down: this replica goes on alone'],
   [{ type: 'cacheFileRead', file: 'a', pages: 3 }, 'Cache file read'],
   [{ type: 'cacheFileWritten', file: 'a', pages: 3 }, 'Cache file written'],
   [{ type: 'fileIgnored', file: 'a', reason: 'it is damaged' }, 'File ignored'],
   [
     { type: 'fileFailed', file: 'a', reason: 'no space' },
-    'File cannot be written: a restart forgets what is in it',
+    'File cannot be written: its content is lost at a restart',
   ],
-])('tells of %j', (event, msg) => {
+])('logs %j', (event, msg) => {
   const { log, lines } = createMemoryLog();
-  logEvent(log, () => 0)(event);
+  createEventLog(log, () => 0)(event);
   expect(lines).toMatchObject([{ msg }]);
 });
 
-it('tells once a minute of what comes by the thousand, and nothing of what every operation does', () => {
+it('logs frequent events once a minute, and does not log events of every operation', () => {
   const { log, lines } = createMemoryLog();
   let now = 0;
-  const write = logEvent(log, () => now);
+  const write = createEventLog(log, () => now);
   for (let time = 0; time < 1000; time++) {
     write({ type: 'pageShed', chart, page: 1 });
     write({ type: 'redisDown', wasUp: false, reason: 'ECONNREFUSED' });
@@ -97,9 +98,9 @@ it('tells once a minute of what comes by the thousand, and nothing of what every
     write({ type: 'pageRefresh', chart, page: 1 });
   }
   expect(lines.map(({ msg }) => msg)).toEqual([
-    'Too many upstream calls are waiting: pages are not asked for',
-    'Redis is away: this replica goes on alone',
-    "The day's credits are spent: only what is held is served",
+    'Too many upstream calls are waiting: pages are not requested',
+    'Redis is down: this replica goes on alone',
+    "The day's credits are spent: only cached data is served",
   ]);
   now = 60_000;
   write({ type: 'pageShed', chart, page: 1 });

@@ -3,18 +3,21 @@ import { chartId } from '../../domain/chart.ts';
 import type { AppEvent } from '../appEvent.ts';
 import { createOperationLog } from './operationLog.ts';
 
-export type { AppEvent };
-
+/** Least time between two lines of a frequent event. */
 const EVERY_MS = 60_000;
 
-/** Writes what an operator wants to read later to the log; what happens with every operation is only counted. Times are in milliseconds. */
-export function logEvent(log: Logger, monotonic: () => number): (event: AppEvent) => void {
+/**
+ * Creates a listener that logs the events that an operator wants to read later. Events of every operation are only counted.
+ *
+ * @param monotonic Milliseconds from an arbitrary start.
+ */
+export function createEventLog(log: Logger, monotonic: () => number): (event: AppEvent) => void {
   const loggedAt = new Map<string, number>();
   const logOperation = createOperationLog(log, monotonic);
-  /** Whether the log has it otherwise that Redis answers. */
-  let isRedisNews = true;
+  /** Whether the log does not say yet that Redis is up. */
+  let isRedisUpNew = true;
 
-  /** Under load some events come by the thousand: a line a minute tells of them. */
+  /** Under load some events occur thousands of times: they are logged once a minute. */
   function isDue({ type }: AppEvent): boolean {
     const now = monotonic();
     if (now < (loggedAt.get(type) ?? Number.NEGATIVE_INFINITY) + EVERY_MS) return false;
@@ -34,35 +37,35 @@ export function logEvent(log: Logger, monotonic: () => number): (event: AppEvent
       case 'rowsDropped':
         log.warn(
           { chart: chartId(event.chart), page: event.page, count: event.count },
-          'Rows could not be read; their ranks stay empty',
+          'Rows could not be read: their ranks stay empty',
         );
         break;
       case 'unknownField':
-        log.warn({ field: event.field }, 'KeyAPI sends a field that is not known');
+        log.warn({ field: event.field }, 'KeyAPI sends an unknown field');
         break;
       case 'retry': {
         const { chart, page, code, pauseMs } = event;
-        log.info({ chart: chartId(chart), page, code, pauseMs }, 'Upstream call repeated');
+        log.info({ chart: chartId(chart), page, code, pauseMs }, 'Upstream call retried');
         break;
       }
       case 'pageShed':
-        if (isDue(event)) log.warn('Too many upstream calls are waiting: pages are not asked for');
+        if (isDue(event)) log.warn('Too many upstream calls are waiting: pages are not requested');
         break;
       case 'circuitOpened':
-        log.warn({ code: event.code, seconds: event.seconds }, 'Upstream calls are held back');
+        log.warn({ code: event.code, seconds: event.seconds }, 'Upstream calls are stopped');
         break;
       case 'circuitClosed':
-        log.info('Upstream calls go on');
+        log.info('Upstream calls are allowed again');
         break;
       case 'budgetRefused':
         if (!isDue(event)) break;
         log.warn(
           { retryAfterSeconds: event.retryAfterSeconds },
-          "The day's credits are spent: only what is held is served",
+          "The day's credits are spent: only cached data is served",
         );
         break;
       case 'budgetUnknown':
-        if (isDue(event)) log.warn('Credits cannot be reserved without Redis: only what is held is served');
+        if (isDue(event)) log.warn('Credits cannot be reserved without Redis: only cached data is served');
         break;
       case 'cacheFileRead':
         log.info({ file: event.file, pages: event.pages }, 'Cache file read');
@@ -76,24 +79,24 @@ export function logEvent(log: Logger, monotonic: () => number): (event: AppEvent
       case 'fileFailed':
         log.error(
           { file: event.file, reason: event.reason },
-          'File cannot be written: a restart forgets what is in it',
+          'File cannot be written: its content is lost at a restart',
         );
         break;
       case 'redisUp':
-        if (isRedisNews) log.info('Redis answers: pages and limits are shared with the other replicas');
-        isRedisNews = false;
+        if (isRedisUpNew) log.info('Redis is up: pages and limits are shared with the other replicas');
+        isRedisUpNew = false;
         break;
       case 'redisDown':
         if (!isDue(event)) break;
-        isRedisNews = true;
-        log.warn({ reason: event.reason }, 'Redis is away: this replica goes on alone');
+        isRedisUpNew = true;
+        log.warn({ reason: event.reason }, 'Redis is down: this replica goes on alone');
         break;
       case 'rateLimited':
         if (isDue(event)) log.warn({ client: event.client }, 'A client sends too many requests');
         break;
       case 'overloaded':
         if (!isDue(event)) break;
-        log.warn({ overload: event.overload }, 'Too much to do: only answers that are kept are sent');
+        log.warn({ overload: event.overload }, 'Overloaded: only cached responses are sent');
         break;
       case 'response':
         logOperation(event);
