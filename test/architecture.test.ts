@@ -1,74 +1,231 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 
-/** Who may import whom, by folder of src; the files at the top know everyone. */
-const ARROWS: Record<string, string[]> = {
+/**
+ * The modules of src, and what each may import. A module is a folder; a file that lies directly in a folder of modules
+ * (`data/`, `graphql/`, `server/`, `observe/`) is one by itself, and so is each file at the top. Lower modules come first.
+ */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
+  'domain/window': ['domain'],
+  config: [],
+
+  'keyapi/emulator': ['domain'],
   keyapi: ['domain'],
-  data: ['domain'],
-  graphql: ['domain', 'data'],
-  server: ['graphql'],
-  doctor: ['domain', 'data', 'keyapi', 'server', 'config.ts', 'createPageSource.ts'],
-  observe: ['domain', 'data', 'keyapi', 'server'],
-  bin: ['graphql', 'keyapi', 'doctor'],
+
+  'data/events.ts': ['domain'],
+  'data/pages': ['domain', 'data/events.ts'],
+  'data/windows': ['domain', 'domain/window', 'data/events.ts', 'data/pages'],
+  'data/upstream': ['domain', 'data/events.ts'],
+  'data/redis': ['domain', 'data/events.ts', 'data/pages', 'data/upstream'],
+
+  'graphql/upstreamExtension.ts': ['domain'],
+  'graphql/context.ts': ['domain', 'data/windows'],
+  'graphql/types': ['domain'],
+  'graphql/connection': ['domain', 'domain/window', 'data/windows', 'graphql/context.ts', 'graphql/types'],
+  'graphql/limits': ['domain', 'domain/window', 'graphql/context.ts', 'graphql/connection'],
+  'graphql/resolvers': [
+    'domain',
+    'graphql/context.ts',
+    'graphql/types',
+    'graphql/connection',
+    'graphql/limits',
+  ],
+  'graphql/schema': ['graphql/types', 'graphql/resolvers'],
+  'graphql/execution': [
+    'domain',
+    'domain/window',
+    'graphql/context.ts',
+    'graphql/types',
+    'graphql/connection',
+    'graphql/limits',
+  ],
+
+  'server/http': [],
+  'server/events.ts': ['graphql/upstreamExtension.ts', 'server/http'],
+  'server/errors': ['graphql/upstreamExtension.ts', 'graphql/execution', 'server/http', 'server/events.ts'],
+  'server/protection': ['graphql/execution', 'server/events.ts', 'server/errors'],
+  'server/trustedDocuments': ['domain'],
+  'server/responses': [
+    'graphql/context.ts',
+    'graphql/upstreamExtension.ts',
+    'graphql/execution',
+    'server/http',
+    'server/events.ts',
+    'server/errors',
+    'server/protection',
+    'server/trustedDocuments',
+  ],
+  'server/routes': [
+    'graphql/context.ts',
+    'graphql/execution',
+    'server/errors',
+    'server/protection',
+    'server/responses',
+    'server/trustedDocuments',
+  ],
+  'server/drainOnClose.ts': ['server/http'],
+  'server/createServer.ts': ['server/http', 'server/errors', 'server/routes', 'server/drainOnClose.ts'],
+
+  'observe/appEvent.ts': ['keyapi', 'data/events.ts', 'server/events.ts'],
+  'observe/readableName.ts': [],
+  'observe/readiness.ts': ['domain', 'observe/appEvent.ts'],
+  'observe/log': ['domain', 'server/events.ts', 'observe/appEvent.ts', 'observe/readableName.ts'],
+  'observe/metrics': ['domain', 'server/routes', 'observe/appEvent.ts'],
+  'observe/tracing': [
+    'domain',
+    'keyapi',
+    'data/windows',
+    'server/events.ts',
+    'server/responses',
+    'observe/appEvent.ts',
+    'observe/readableName.ts',
+  ],
+
+  doctor: [
+    'domain',
+    'config',
+    'keyapi',
+    'keyapi/emulator',
+    'data/events.ts',
+    'data/pages',
+    'data/redis',
+    'server/trustedDocuments',
+  ],
+  compose: [
+    'domain',
+    'config',
+    'keyapi',
+    'keyapi/emulator',
+    'data/events.ts',
+    'data/pages',
+    'data/windows',
+    'data/upstream',
+    'data/redis',
+    'graphql/context.ts',
+    'graphql/upstreamExtension.ts',
+    'graphql/schema',
+    'graphql/execution',
+    'server/createServer.ts',
+    'server/protection',
+    'server/responses',
+    'server/routes',
+    'server/trustedDocuments',
+    'observe/appEvent.ts',
+    'observe/readiness.ts',
+    'observe/log',
+    'observe/metrics',
+    'observe/tracing',
+  ],
+  bin: ['keyapi/emulator', 'graphql/schema', 'doctor', 'compose'],
+  'endProcess.ts': [],
+  'main.ts': ['config', 'server/drainOnClose.ts', 'compose', 'endProcess.ts'],
 };
+
+const MODULES = Object.keys(ARROWS);
 const GRAPHQL_PACKAGES = /^(graphql|type-graphql|@apollo|@as-integrations)/;
 
 interface Import {
   readonly file: string;
-  readonly room: string;
+  readonly module: string;
+  /** As written: a package, or a path from the file. */
   readonly target: string;
 }
 
-async function readImports(): Promise<Import[]> {
+let imports: readonly Import[];
+
+async function readImports(file: string): Promise<Import[]> {
+  const text = await readFile(path.join('src', file), 'utf8');
+  const targets = [...text.matchAll(/\bfrom '([^']+)'|\bimport[ (]'([^']+)'/g)];
+  return targets.map(([, from, imported]) => ({
+    file,
+    module: moduleOf(file),
+    target: from ?? imported ?? '',
+  }));
+}
+
+/** The module of a file of src: the file itself if it is named above, else its folder. */
+function moduleOf(file: string): string {
+  return MODULES.includes(file) ? file : path.dirname(file);
+}
+
+function importedModule({ file, target }: Import): string {
+  return moduleOf(path.join(path.dirname(file), target));
+}
+
+beforeAll(async () => {
   const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'));
-  const imports = await Promise.all(
-    files.map(async (file) => {
-      const text = await readFile(path.join('src', file), 'utf8');
-      const targets = [...text.matchAll(/\bfrom '([^']+)'|\bimport[ (]'([^']+)'/g)].map(
-        (match) => match[1] ?? match[2] ?? '',
-      );
-      return targets.map((target) => ({
-        file,
-        room: file.includes('/') ? (file.split('/')[0] ?? '') : '',
-        target,
-      }));
-    }),
-  );
-  return imports.flat();
-}
+  imports = (await Promise.all(files.map(readImports))).flat();
+});
 
-function roomOf({ file, target }: Import): string | undefined {
-  return path.join(path.dirname(file), target).split('/')[0];
-}
-
-describe('the rooms of src', () => {
+describe('the modules of src', () => {
   it('are all named here', async () => {
-    const folders = (await readdir('src', { withFileTypes: true })).filter((entry) => entry.isDirectory());
-    expect(folders.map(({ name }) => name).sort()).toEqual(Object.keys(ARROWS).sort());
+    const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'));
+    expect([...new Set(files.map(moduleOf))].sort()).toEqual([...MODULES].sort());
   });
 
-  it('import only the rooms that they may', async () => {
-    const wrong = (await readImports()).filter((found) => {
-      const room = roomOf(found);
-      if (!found.target.startsWith('.') || found.room === '' || room === found.room) return false;
-      return !ARROWS[found.room]?.includes(room ?? '');
+  it('import only lower modules, and only those named here', () => {
+    const wrong = imports.filter((found) => {
+      if (!found.target.startsWith('.')) return false;
+      const imported = importedModule(found);
+      return imported !== found.module && !ARROWS[found.module]?.includes(imported);
     });
     expect(wrong).toEqual([]);
   });
 
-  it('know nothing of GraphQL below graphql/', async () => {
-    const wrong = (await readImports()).filter(
-      ({ room, target }) => ['domain', 'data', 'keyapi'].includes(room) && GRAPHQL_PACKAGES.test(target),
+  it('have no arrow that is not used', () => {
+    const used = new Set(
+      imports
+        .filter(({ target }) => target.startsWith('.'))
+        .map((found) => `${found.module} -> ${importedModule(found)}`),
+    );
+    const arrows = MODULES.flatMap(
+      (module) => ARROWS[module]?.map((imported) => `${module} -> ${imported}`) ?? [],
+    );
+    expect(arrows.filter((arrow) => !used.has(arrow))).toEqual([]);
+  });
+
+  it('have no circle: each imports only modules that are named before it', () => {
+    const upward = MODULES.flatMap((module, index) =>
+      (ARROWS[module] ?? [])
+        .filter((imported) => MODULES.indexOf(imported) >= index)
+        .map((imported) => [module, imported]),
+    );
+    expect(upward).toEqual([]);
+  });
+
+  it('know nothing of GraphQL below graphql/', () => {
+    const wrong = imports.filter(
+      ({ module, target }) => /^(domain|data|keyapi|config)\b/.test(module) && GRAPHQL_PACKAGES.test(target),
     );
     expect(wrong).toEqual([]);
   });
 
-  it('keep the domain free of packages and of I/O', async () => {
-    const imports = (await readImports()).filter(
-      ({ room, target }) => room === 'domain' && !target.startsWith('.'),
-    );
-    expect(imports).toEqual([]);
+  it('have each a README of a few lines in their folder', async () => {
+    const folders = [
+      ...new Set([
+        ...MODULES.filter((module) => !module.endsWith('.ts')),
+        'data',
+        'graphql',
+        'server',
+        'observe',
+      ]),
+    ];
+    for (const folder of folders) {
+      const text = await readFile(path.join('src', folder, 'README.md'), 'utf8');
+      expect(text.trim().split('\n').length).toBeLessThanOrEqual(8);
+    }
+  });
+});
+
+describe('the domain', () => {
+  it('has no packages, no I/O and no clock', async () => {
+    const ofDomain = imports.filter(({ module }) => module.startsWith('domain'));
+    expect(ofDomain.filter(({ target }) => !target.startsWith('.'))).toEqual([]);
+    for (const file of new Set(ofDomain.map((found) => found.file))) {
+      const text = await readFile(path.join('src', file), 'utf8');
+      expect(text).not.toMatch(/Date\.now|performance\.|\bsetTimeout\(|Math\.random|\bprocess\./);
+    }
   });
 });

@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import lzString from 'lz-string';
+import { toConfigurationMarkdown, toEnvExample } from '../src/config/renderSettings.ts';
+import { SETTINGS, type Setting } from '../src/config/settings.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { findBlocks } from './support/examples.ts';
 import { OPERATIONS } from './support/operations.ts';
@@ -54,20 +56,6 @@ describe('the documentation', () => {
   const names = (text: string, pattern: RegExp): string[] =>
     [...text.matchAll(pattern)].map(([, name = '']) => name).sort();
 
-  it('lists every variable that is read, in the README and in .env.example', async () => {
-    const variables = names(await read('src/config/loadConfig.ts'), /^ {2}([A-Z_]+): /gm).filter(
-      (name) => name !== 'NODE_ENV',
-    );
-    const table = /## Configuration(.*?)## /s.exec(await read('README.md'))?.[1] ?? '';
-    const columns = table
-      .split('\n')
-      .map((line) => line.split('|')[1] ?? '')
-      .join('\n');
-    expect(variables).toContain('KEYAPI_TOKEN');
-    expect(names(columns, /`([A-Z_]+)`/g)).toEqual(variables);
-    expect(names(await read('.env.example'), /^([A-Z_]+)=/gm)).toEqual(variables);
-  });
-
   it('gives a reason for every dependency, those of the examples too, and every override', async () => {
     const { dependencies, devDependencies, overrides } = JSON.parse(await read('package.json'));
     const examples = ['board', 'clients', 'wider-graph'].map((name) => read(`examples/${name}/package.json`));
@@ -80,6 +68,32 @@ describe('the documentation', () => {
       Object.keys(packages),
     );
     expect(listed).toEqual([...new Set(needed)].sort());
+  });
+});
+
+describe('the settings', () => {
+  const GENERATED: [string, () => string][] = [
+    ['docs/configuration.md', toConfigurationMarkdown],
+    ['.env.example', toEnvExample],
+  ];
+
+  it.each(GENERATED)('are documented in %s as declared (npm run docs writes it)', async (file, render) => {
+    if (process.env.WRITE_DOCS) await writeFile(file, render());
+    else expect(await readFile(file, 'utf8')).toBe(render());
+  });
+
+  it('have a default, or say what happens when they are not set', () => {
+    for (const setting of Object.values<Setting>(SETTINGS)) {
+      expect([setting.default, setting.unset].filter((text) => text !== undefined)).toHaveLength(1);
+      expect(setting.description).toMatch(/\.$/);
+    }
+  });
+
+  it('are all that the README names, beside error codes', async () => {
+    const errors = await readFile('docs/errors.md', 'utf8');
+    const named = (await readFile('README.md', 'utf8')).matchAll(/`([A-Z]+(?:_[A-Z]+)+)(?:=\S+)?`/g);
+    const others = [...named].map(([, name = '']) => name).filter((name) => !(name in SETTINGS));
+    expect(others.filter((name) => !errors.includes(name))).toEqual([]);
   });
 });
 

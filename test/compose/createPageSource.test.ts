@@ -6,7 +6,7 @@ import { range } from '../support/charts.ts';
 import { createTestClock } from '../support/clock.ts';
 import { codeOf, createEvents, createHeldSource, key, page } from '../support/sources.ts';
 
-it('lets as many wait as can have their turn before their operations give up', async () => {
+it('lets as many calls wait as can be sent before their operations time out', async () => {
   const { source, started, calls } = createHeldSource();
   const { events, onEvent } = createEvents();
   const config = loadConfig({ KEYAPI_QPS: '5', KEYAPI_CONCURRENCY: '2', OPERATION_TIMEOUT_MS: '2000' });
@@ -14,7 +14,7 @@ it('lets as many wait as can have their turn before their operations give up', a
   const outcomes = range(1, 20).map((number) => codeOf(fetch(key(number), fetchOptions())));
   await settle();
   expect(started).toEqual([1, 2]);
-  // 2 under way, 10 waiting.
+  // 2 in flight, 10 waiting.
   expect(events.filter(({ type }) => type === 'pageShed')).toHaveLength(8);
   for (let turn = 0; turn < 12; turn++) {
     for (const { resolve } of calls) resolve(page);

@@ -12,7 +12,7 @@ function problems(variables: Record<string, string>): readonly string[] {
 }
 
 describe('loadConfig', () => {
-  it('needs nothing in development: demo data, Sandbox and introspection', () => {
+  it('needs no variables in development, and turns on demo data, Sandbox and introspection', () => {
     expect(loadConfig({})).toEqual({
       host: '127.0.0.1',
       port: 4000,
@@ -64,7 +64,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it('takes API keys, bare or named', () => {
+  it('accepts API keys with or without a name', () => {
     const { apiKeys } = loadConfig({ API_KEYS: 'board:0123456789, my-app:abc_DEF-1, bare-key-1' });
     expect(apiKeys).toEqual([
       { name: 'board', key: '0123456789' },
@@ -80,7 +80,7 @@ describe('loadConfig', () => {
     ['2', 2],
     ['10.0.0.1', ['10.0.0.1']],
     ['loopback, 10.0.0.0/8,2001:db8::/32', ['loopback', '10.0.0.0/8', '2001:db8::/32']],
-  ])('takes %s for the proxies that are trusted', (TRUST_PROXY, trustProxy) => {
+  ])('accepts %s as TRUST_PROXY', (TRUST_PROXY, trustProxy) => {
     expect(loadConfig({ TRUST_PROXY }).trustProxy).toEqual(trustProxy);
   });
 
@@ -95,19 +95,19 @@ describe('loadConfig', () => {
     '2001:db8::/129',
     'proxy.example',
     ',',
-  ])('does not take %j for the proxies that are trusted', (TRUST_PROXY) =>
+  ])('rejects %j as TRUST_PROXY', (TRUST_PROXY) =>
     expect(problems({ TRUST_PROXY })).toEqual([expect.stringMatching(/^TRUST_PROXY: expected true/)]),
   );
 
   it.each(['short', 'board:short', 'a,b', 'two words-1', 'a:b:0123456789', ',0123456789'])(
-    'takes no %j for API keys, and does not show it',
+    'rejects %j as API_KEYS, and does not show it',
     (API_KEYS) => {
       expect(problems({ API_KEYS }).join()).toMatch(/^API_KEYS: expected keys of 8 characters or more/);
       expect(problems({ API_KEYS }).join()).not.toContain(API_KEYS);
     },
   );
 
-  it('is closed in production', () => {
+  it('turns off demo data, CORS, introspection and Sandbox in production', () => {
     expect(loadConfig({ NODE_ENV: 'production', KEYAPI_TOKEN: 'sk-1' })).toMatchObject({
       keyapi: { emulator: false, token: 'sk-1' },
       corsOrigins: [],
@@ -119,8 +119,8 @@ describe('loadConfig', () => {
   it.each([
     ['there is no token', {}, true],
     ['there is a token', { KEYAPI_TOKEN: 'sk-1' }, false],
-    ['it is asked for beside a token', { KEYAPI_TOKEN: 'sk-1', KEYAPI_EMULATOR: 'true' }, true],
-    ['it is asked for in production', { NODE_ENV: 'production', KEYAPI_EMULATOR: '1' }, true],
+    ['the emulator is requested despite a token', { KEYAPI_TOKEN: 'sk-1', KEYAPI_EMULATOR: 'true' }, true],
+    ['the emulator is requested in production', { NODE_ENV: 'production', KEYAPI_EMULATOR: '1' }, true],
   ])('chooses the emulator or KeyAPI when %s', (_name, variables, emulator) => {
     expect(loadConfig(variables).keyapi.emulator).toBe(emulator);
   });
@@ -129,7 +129,7 @@ describe('loadConfig', () => {
     { NODE_ENV: 'production' },
     { KEYAPI_EMULATOR: 'false' },
     { NODE_ENV: 'production', KEYAPI_TOKEN: '' },
-  ])('refuses %j: a token is missing', (variables) => {
+  ])('reports a missing token for %j', (variables) => {
     expect(problems(variables)).toEqual([
       'KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)',
     ]);
@@ -213,7 +213,7 @@ describe('loadConfig', () => {
     expect(found.join()).not.toMatch(/two words|secret/);
   });
 
-  it('takes an empty variable for an unset one', () => {
+  it('treats an empty variable as unset', () => {
     expect(loadConfig({ PORT: '', KEYAPI_TOKEN: ' ', CORS_ORIGINS: '' })).toMatchObject({
       port: 4000,
       keyapi: { emulator: true },
@@ -221,7 +221,7 @@ describe('loadConfig', () => {
   });
 
   it.each(['redis://127.0.0.1', 'rediss://user:p%40ss@redis.example:6380/3', 'redis://:secret@[::1]:6379/'])(
-    'takes %s for a Redis',
+    'accepts %s as REDIS_URL',
     (text) =>
       expect(loadConfig({ REDIS_URL: text }).redis).toEqual({
         url: new URL(text),
@@ -237,7 +237,7 @@ describe('loadConfig', () => {
     'redis://redis.example/zero',
     'redis://redis.example/0?tls=true',
     'redis://user:%secret@redis.example',
-  ])('does not take %s for a Redis, and does not repeat it', (text) => {
+  ])('rejects %s as REDIS_URL, and does not show secrets', (text) => {
     const [problem = '', ...others] = problems({ REDIS_URL: text });
     expect(problem).toMatch(/^REDIS_URL: expected/);
     expect(problem).not.toContain('secret');

@@ -10,7 +10,7 @@ function chart(region: string) {
 }
 
 describe('isCountryCode', () => {
-  it('knows the codes that the CountryCode scalar serialises, and no other', () => {
+  it('accepts exactly the codes that the CountryCode scalar serialises', () => {
     const isSerialisable = (code: string): boolean => {
       try {
         return GraphQLCountryCode.serialize(code) === code;
@@ -24,7 +24,7 @@ describe('isCountryCode', () => {
 });
 
 describe('toChart', () => {
-  it('takes us and US for one chart', () => {
+  it('treats us and US as the same chart', () => {
     expect(chart('us')).toEqual(chart('US'));
   });
 

@@ -19,7 +19,7 @@ function base64url(text: string): string {
 }
 
 describe('decodeCursor', () => {
-  it('gives back what was encoded', () => {
+  it('returns what was encoded', () => {
     fc.assert(
       fc.property(chart, cursor, (anyChart, anyCursor) => {
         expect(decodeCursor(anyChart, encodeCursor(anyChart, anyCursor), 'after')).toEqual(anyCursor);
@@ -27,7 +27,7 @@ describe('decodeCursor', () => {
     );
   });
 
-  it('accepts a cursor of the same chart alone', () => {
+  it('accepts only a cursor of the same chart', () => {
     fc.assert(
       fc.property(chart, chart, cursor, (a, b, anyCursor) => {
         fc.pre(JSON.stringify(a) !== JSON.stringify(b));
@@ -38,7 +38,7 @@ describe('decodeCursor', () => {
     );
   });
 
-  it('accepts no text but what it would write itself', () => {
+  it('accepts only text that encodeCursor could have written', () => {
     const mutated = fc
       .tuple(cursor, fc.nat(), fc.string({ unit: 'binary', maxLength: 2 }))
       .map(([any, at, text]) => {
@@ -57,7 +57,7 @@ describe('decodeCursor', () => {
     );
   });
 
-  it('accepts nothing else that could be decoded', () => {
+  it('rejects arbitrary text, even if it is base64', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), fc.string().map(base64url)),
@@ -73,23 +73,23 @@ describe('decodeCursor', () => {
     ['padding', `${good}==`],
     ['white space', `${good.slice(0, 8)} ${good.slice(8)}`],
     ['the other base64 alphabet', base64url('1|US:7:VIEWS|20|>>>').replaceAll('-', '+')],
-    ['something behind it', `${good}AAAA`],
+    ['trailing text', `${good}AAAA`],
     ['a leading zero', base64url('1|US:7:VIEWS|020|7587114666132868383')],
     ['rank 0', base64url('1|US:7:VIEWS|0|7587114666132868383')],
     ['a negative rank', base64url('1|US:7:VIEWS|-1|7587114666132868383')],
     ['a rank beyond any chart', base64url('1|US:7:VIEWS|1000000|7587114666132868383')],
     ['a fraction', base64url('1|US:7:VIEWS|1.5|7587114666132868383')],
-    ['an id that is none', base64url('1|US:7:VIEWS|20|abc')],
+    ['an invalid id', base64url('1|US:7:VIEWS|20|abc')],
     ['another version', base64url('2|US:7:VIEWS|20|7587114666132868383')],
-    ['one field more', base64url('1|US:7:VIEWS|20|7587114666132868383|x')],
-    ['one field less', base64url('1|US:7:VIEWS|20')],
+    ['an extra field', base64url('1|US:7:VIEWS|20|7587114666132868383|x')],
+    ['a missing field', base64url('1|US:7:VIEWS|20')],
     ['a lower-case region', base64url('1|us:7:VIEWS|20|7587114666132868383')],
-    ['no text', ' '],
+    ['nothing but a space', ' '],
   ])('refuses %s', (_name, text) => {
     expect(() => decodeCursor(US_VIEWS, text, 'before')).toThrow(/^Argument "before": expected a cursor/);
   });
 
-  it('quotes at most 80 characters of what came', () => {
+  it('quotes at most 80 characters of the text', () => {
     expect(() => decodeCursor(US_VIEWS, 'x'.repeat(5000), 'after')).toThrow(
       `Argument "after": expected a cursor that this API returned, but got: "${'x'.repeat(80)}…"`,
     );

@@ -3,11 +3,11 @@ import { DAY_MS } from '../../src/domain/utcDay.ts';
 import { createReadiness } from '../../src/observe/readiness.ts';
 import { createTestClock } from '../support/clock.ts';
 
-describe('the condition', () => {
+describe('readiness', () => {
   let now = 0;
   const clock = { ...createTestClock(), now: () => now, monotonic: () => now };
 
-  it('has the breaker open until it is told that it closed, or a probe may be sent', () => {
+  it('reports the breaker as open until it closes or a probe may be sent', () => {
     now = 0;
     const { onEvent, read } = createReadiness(clock, undefined);
     expect(read(undefined)).toEqual({ breaker: 'closed' });
@@ -20,7 +20,7 @@ describe('the condition', () => {
     expect(read(undefined)).toEqual({ breaker: 'closed' });
   });
 
-  it('has the budget spent when no call can be paid for, until the day turns', () => {
+  it('reports the budget as spent when it does not cover another call, until the next UTC day', () => {
     now = 3 * DAY_MS;
     const { onEvent, read } = createReadiness(clock, 5);
     expect(read(undefined)).toMatchObject({ budget: 'left' });
@@ -32,7 +32,7 @@ describe('the condition', () => {
     expect(read(undefined)).toMatchObject({ budget: 'left' });
   });
 
-  it('does not know the budget while Redis, which keeps it, is away', () => {
+  it('reports the budget as unknown while Redis, which stores it, is down', () => {
     const { read } = createReadiness(clock, 5);
     expect(read(true)).toEqual({ redis: 'up', breaker: 'closed', budget: 'left' });
     expect(read(false)).toEqual({ redis: 'down', breaker: 'closed', budget: 'unknown' });

@@ -23,7 +23,7 @@ export interface GraphqlResult<TData> {
 
 export interface TestApp {
   readonly server: FastifyInstance;
-  /** Sends an operation over HTTP (injected); gives the answer's JSON. */
+  /** Sends an operation over HTTP (injected); returns the response's JSON. */
   query<TData = Record<string, never>, TVariables = Record<string, unknown>>(
     document: string | TypedDocumentNode<TData, TVariables>,
     variables?: TVariables,
@@ -35,7 +35,7 @@ export interface TestApp {
 const EXECUTIONS = ['by Apollo Server', 'on the fast path'] as const;
 let execution: (typeof EXECUTIONS)[number] = 'by Apollo Server';
 
-/** A block of tests for each way in which an operation can be executed: results, errors and costs are the same. */
+/** Declares the tests once for each way to execute an operation: results, errors and costs must be the same. */
 export function describeEachExecution(tests: () => void): void {
   describe.each(EXECUTIONS)('executed %s,', (way) => {
     beforeAll(() => {
@@ -49,14 +49,14 @@ export function describeEachExecution(tests: () => void): void {
 }
 
 export interface TestAppOptions extends AppOptions {
-  /** How long a request may take to come, where a whole second would be waited for in vain. */
+  /** How long a request may take to arrive. The setting takes whole seconds, which tests should not wait for. */
   readonly requestMs?: number;
 }
 
-/** No test waits for a deadline unless it sets one, nor for its turn. */
+/** By default no test reaches a deadline or has to wait for the rate limit of KeyAPI. */
 const PATIENT = { KEYAPI_TIMEOUT_MS: '600000', OPERATION_TIMEOUT_MS: '600000', KEYAPI_QPS: '10000' };
 
-/** The whole program against the upstream at `baseUrl`, as it would run with these variables. */
+/** Starts the whole program, with these environment variables, against the upstream at `baseUrl`. */
 export async function startApp(
   baseUrl: URL,
   variables: Record<string, string> = {},
@@ -75,7 +75,7 @@ export async function startApp(
   const server = await createApp(
     { ...config, limits },
     {
-      // A machine that is busy with other tests is no matter of these.
+      // Other tests may overload the machine, which must not fail this one.
       checkOverload: () => undefined,
       ...options,
       ...(isPrepared && { prepareFrom: 1 }),
@@ -87,7 +87,7 @@ export async function startApp(
     server,
     async query(document, variables) {
       const query = typeof document === 'string' ? document : print(document);
-      // Apollo Server finds the document valid, and has nothing to execute.
+      // Apollo Server validates the document, which is prepared for the fast path, and executes nothing.
       if (isPrepared) await post({ query, operationName: 'NONE_OF_THIS_NAME' });
       return (await post({ query, variables })).json();
     },
@@ -97,40 +97,40 @@ export async function startApp(
 
 export interface EmulatedApp extends TestApp {
   readonly emulator: Emulator;
-  /** Every request that upstream got, as it was asked: what will be paid for. */
+  /** The parameters of every request that upstream received: what will be paid for. */
   readonly bill: Record<string, string>[];
-  /** The pages in `bill`, in order. */
+  /** The page numbers in `bill`, sorted. */
   readonly pagesBought: () => number[];
-  /** Resolves when upstream has got so many requests. */
+  /** Resolves when upstream has received `count` requests. */
   readonly seeRequests: (count: number) => Promise<void>;
-  /** Holds back upstream's responses, until the function that it returns is called. */
+  /** Delays upstream's responses until the returned function is called. */
   readonly holdUpstream: () => () => void;
-  /** Fails when the answers of `query` did not claim exactly the requests that upstream got. */
+  /** Fails unless the results of `query` claimed exactly the requests that upstream received. */
   close(): Promise<void>;
-  /** Requests in `bill` that other answers than those of `query` claimed. */
+  /** Requests in `bill` that were claimed by other responses than those of `query`. */
   claimedElsewhere: number;
 }
 
-/** The whole program with the emulator behind it, over real HTTP. */
+/** Starts the whole program with the emulator as its upstream, over real HTTP. */
 export async function startEmulatedApp(
   switches: Partial<EmulatorSwitches> = {},
   variables: Record<string, string> = {},
   options: TestAppOptions = {},
 ): Promise<EmulatedApp> {
   const bill: Record<string, string>[] = [];
-  let held: Promise<void> | undefined;
+  let delay: Promise<void> | undefined;
   const emulator = createEmulator({
     token: TOKEN,
     ...switches,
     onRequest: (request) => {
       bill.push(request);
-      return held;
+      return delay;
     },
     ...(options.clock && { now: options.clock.now }),
   });
   let claimed = 0;
   const onEvent = (event: AppEvent): void => {
-    // A refresh in the background belongs to no answer.
+    // A background refresh belongs to no operation.
     if (event.type === 'upstreamCall' && event.background) claimed++;
     options.onEvent?.(event);
   };
@@ -144,19 +144,19 @@ export async function startEmulatedApp(
     seeRequests: (count) => until(() => bill.length >= count),
     holdUpstream: () => {
       let release = (): void => undefined;
-      const holding = new Promise<void>((resolve) => {
+      const current = new Promise<void>((resolve) => {
         release = resolve;
       });
-      held = holding;
+      delay = current;
       return () => {
-        if (held === holding) held = undefined;
+        if (delay === current) delay = undefined;
         release();
       };
     },
     query: async (document, values) => {
-      const answer = await app.query(document, values);
-      claimed += answer.extensions.upstream.requests;
-      return answer;
+      const result = await app.query(document, values);
+      claimed += result.extensions.upstream.requests;
+      return result;
     },
     close: async () => {
       await app.close();

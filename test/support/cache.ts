@@ -13,12 +13,12 @@ export interface TestCacheOptions {
   readonly ttlMs?: number;
   readonly staleMs?: number;
   readonly maxBytes?: number;
-  /** Pages that are held already. */
+  /** By default an empty one. */
   readonly store?: PageStore;
   readonly onEvent?: (event: DataEvent) => void;
 }
 
-/** A page cache over `source`: 1 s fresh to the millisecond, then 10 s stale. */
+/** A page cache over `source`. By default pages are fresh for exactly 1 s, then stale for 10 s. */
 export function createTestCache(source: PageSource, options: TestCacheOptions = {}) {
   const { clock = createTestClock(), random = () => 0, ttlMs = 1000, staleMs = 10_000 } = options;
   const events: DataEvent[] = [];
@@ -32,12 +32,12 @@ export function createTestCache(source: PageSource, options: TestCacheOptions = 
   return { cache, store, clock, events, onEvent };
 }
 
-/** An operation that has spent nothing yet and waits as long as it takes. */
+/** An operation that has spent nothing yet, by default without a deadline. */
 export function createOperation(deadlineAt = Number.POSITIVE_INFINITY): Operation {
   return { cost: createUpstreamCost(), deadlineAt, pagesLeft: Number.POSITIVE_INFINITY };
 }
 
-/** What an operation without a deadline hands down with a fetch. */
+/** The options that an operation without a deadline passes to a fetch. */
 export function fetchOptions(overrides: Partial<FetchOptions> = {}): FetchOptions {
   return {
     check: () => undefined,
@@ -48,7 +48,7 @@ export function fetchOptions(overrides: Partial<FetchOptions> = {}): FetchOption
   };
 }
 
-/** Lets what is under way go on as far as it can without time passing. */
+/** Lets everything in flight proceed as far as it can without time passing. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
 }

@@ -36,7 +36,7 @@ export function makeVideos(from: number, to: number): TrendingVideo[] {
   return range(from, to).map(makeVideo);
 }
 
-/** The page with this number of a chart that consists of `rows`, cut by `pageSize`. */
+/** The page with this number of a chart that consists of `rows`, in pages of `pageSize`. */
 export function makePage(
   rows: readonly (TrendingVideo | null)[],
   number: number,
@@ -56,7 +56,8 @@ export function makePage(
   };
 }
 
-/** A source that serves `chart.rows` in pages of `chart.pageSize`, both of which may change, and keeps its bill. */
+/** A source that serves `chart.rows` in pages of `chart.pageSize`, both of which may change. `bill` lists the pages
+ * that were fetched. */
 export function createArraySource(chart: { rows: readonly (TrendingVideo | null)[]; pageSize: number }): {
   source: PageSource;
   bill: number[];

@@ -1,22 +1,22 @@
 import type { Clock } from '../../src/domain/clock.ts';
 
 export interface TestClock extends Clock {
-  /** Lets time pass. */
+  /** Lets time pass, for both clocks. */
   advance(ms: number): void;
-  /** Sets the wall clock alone. */
+  /** Moves the wall clock only. */
   jump(ms: number): void;
-  /** Lets the deadlines that were set for up to `ms` expire: none does by itself, whatever the time is. */
+  /** Expires the deadlines that were set for up to `ms`. None expires by itself when time passes. */
   expireDeadlines(ms: number): void;
-  /** For how long each deadline was set that has not expired. */
+  /** The duration of each deadline that has not expired, in milliseconds. */
   deadlines(): number[];
 }
 
-/** A clock that stands still until it is told to go on; a sleep is over at once, and takes its time all the same. */
+/** A clock that stands still until it is advanced. A sleep ends at once, and advances it by its duration. */
 export function createTestClock(start = Date.UTC(2026, 0, 1)): TestClock {
   let elapsed = 0;
   let jumped = 0;
   const deadlines = new Map<object, { readonly ms: number; readonly expire: () => void }>();
-  // Of all that Node's own can do, p-timeout asks for this alone.
+  // The only part of Node's timers that p-timeout uses.
   const timers = {
     setTimeout: (expire: () => void, ms: number): object => {
       const timer = {};

@@ -4,11 +4,11 @@ export interface Block {
   readonly text: string;
   /** The heading above it. */
   readonly heading: string;
-  /** The file that the paragraph before it links to, from the repository's folder; undefined: none. */
+  /** The file that the paragraph before it links to, relative to the repository's root; undefined when it links to none. */
   readonly file: string | undefined;
 }
 
-/** The fenced blocks of a page in `docs/`, or of a README that lies as deep as it. */
+/** The fenced blocks of a page in `docs/`, or of a README in another folder at that depth. */
 export function findBlocks(markdown: string): Block[] {
   return [...markdown.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(
     ({ 1: language = '', 2: text = '', index }) => {

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the ports that systems give out by themselves: nobody is given one of these between the look and its use. */
+/** Below the ephemeral ports: the system assigns none of these between the check and the use. */
 const FIRST_PORT = 20_000;
 const PORTS_PER_WORKER = 1000;
 const WORKERS = 12;
 
 const first = FIRST_PORT + (Number(process.env.JEST_WORKER_ID ?? 0) % WORKERS) * PORTS_PER_WORKER;
-/** Anywhere at first, since the tests may run twice at a time. */
+/** Starts anywhere in the range, since two runs of the tests may overlap. */
 let next = Math.floor(Math.random() * PORTS_PER_WORKER);
 
-/** A port of 127.0.0.1 that nobody listens on; another one each time. */
+/** A port of 127.0.0.1 that nothing listens on; a different one on each call. */
 export async function findFreePort(): Promise<number> {
   for (;;) {
     const port = first + (next++ % PORTS_PER_WORKER);

@@ -1,11 +1,11 @@
-/** What a log is written to, to be read. */
+/** A stream in memory that a log is written to. */
 export function createMemoryStream() {
   const text: string[] = [];
   return {
     stream: { write: (line: string) => void text.push(line) },
-    /** All that was written. */
+    /** Everything that was written. */
     text: () => text.join(''),
-    /** The lines of operations. */
+    /** The lines about operations, parsed. */
     operations: (): Record<string, unknown>[] =>
       text.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'Operation'),
   };

@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify';
 
 /** One scrape, parsed. */
 export interface Scrape {
-  /** The value of a series, written as in the scrape, with its labels in their order; 0 when it is not there. */
+  /** The value of a series, named as in the scrape, with its labels in the same order; 0 when absent. */
   value(series: string): number;
-  /** All series of a metric, as written. */
+  /** All series of a metric, named as in the scrape. */
   series(name: string): string[];
   /** Each metric's type. */
   readonly types: ReadonlyMap<string, string>;
@@ -17,7 +17,7 @@ export async function scrape(server: FastifyInstance): Promise<Scrape> {
   return parseMetrics(response.body);
 }
 
-/** Reads Prometheus's text format, line by line; whatever is none of it throws. */
+/** Parses Prometheus's text format; throws on a line that is not valid. */
 export function parseMetrics(text: string): Scrape {
   const values = new Map<string, number>();
   const types = new Map<string, string>();
@@ -26,7 +26,7 @@ export function parseMetrics(text: string): Scrape {
     if (name && type) types.set(name, type);
     if (line === '' || line.startsWith('# ')) continue;
     const [, series, value] = /^(\w+(?:\{(?:\w+="[^"\\]*",?)+\})?) (\S+)$/.exec(line) ?? [];
-    if (series === undefined || Number.isNaN(Number(value))) throw new TypeError(`no metric: ${line}`);
+    if (series === undefined || Number.isNaN(Number(value))) throw new TypeError(`not a metric: ${line}`);
     values.set(series, Number(value));
   }
   return {

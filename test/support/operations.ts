@@ -1,4 +1,4 @@
-/** The documents of `schema/operations`, with variables to try them with. */
+/** The documents of `schema/operations`, with variables to execute them with. */
 export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'chartFacts.graphql': { region: 'US' },
   'compareRegions.graphql': { left: 'US', right: 'GB', first: 3 },

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 
-/** What came back on a connection. */
+/** What a server sent on a connection. */
 export interface RawAnswer {
   readonly text: string;
-  /** Of each answer, in order. */
+  /** The status of each response, in order. */
   readonly statuses: readonly number[];
   /** Whether the server ended the connection. */
   readonly isClosed: boolean;
@@ -11,18 +11,18 @@ export interface RawAnswer {
 
 /** See `sendRaw`. */
 export interface RawOptions {
-  /** How many answers are to come on a connection that stays open; absent where the server is to close it. */
+  /** How many responses to wait for; absent: until the server closes the connection. */
   readonly answers?: number;
-  /** Awaited between one text and the next. */
+  /** Awaited after each text. */
   readonly between?: () => Promise<unknown>;
 }
 
-/** Whatever else is still to come on a connection that is open comes before the 404 of this. */
+/** Its 404 marks the end: on an open connection, all responses to earlier requests arrive before it. */
 const PROBE = 'GET /no-such-path HTTP/1.1\r\nHost: a\r\n\r\n';
 
 /**
- * Sends texts over a connection, byte by byte as they are, until the server closes it; gives what came back by then, or with so
- * many `answers`.
+ * Sends texts over one connection, byte for byte. Returns what the server sent until it closed the connection, or until the
+ * number of responses in `answers` had arrived.
  */
 export async function sendRaw(
   port: number,
@@ -43,13 +43,13 @@ export async function sendRaw(
   socket.on('data', (part: string) => {
     text += part;
   });
-  /** Resolves when what came is so, or nothing more can come. */
-  const see = (isSo: () => boolean): Promise<void> => {
-    const seen = new Promise<void>((resolve) => {
-      socket.on('data', () => isSo() && resolve());
-      if (isSo()) resolve();
+  /** Resolves when `isDone()` is true, or the connection is closed. */
+  const waitFor = (isDone: () => boolean): Promise<void> => {
+    const done = new Promise<void>((resolve) => {
+      socket.on('data', () => isDone() && resolve());
+      if (isDone()) resolve();
     });
-    return Promise.race([seen, closed]);
+    return Promise.race([done, closed]);
   };
 
   for (const part of texts) {
@@ -57,19 +57,19 @@ export async function sendRaw(
     socket.write(part);
     await Promise.race([between?.(), closed]);
   }
-  await see(() => statuses().length >= answers);
+  await waitFor(() => statuses().length >= answers);
   if (!isClosed) socket.write(PROBE);
-  await see(() => statuses().includes(404));
+  await waitFor(() => statuses().includes(404));
   socket.destroy();
-  const [answer = ''] = text.split('HTTP/1.1 404');
-  return { text: answer, statuses: readStatuses(answer), isClosed };
+  const [received = ''] = text.split('HTTP/1.1 404');
+  return { text: received, statuses: readStatuses(received), isClosed };
 }
 
 function readStatuses(text: string): number[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
 }
 
-/** A request for an operation, with these lines in its head beside what each has. */
+/** A POST request to `/graphql`, with these header lines added to the usual ones. */
 export function rawPost(lines: readonly string[], body: string): string {
   const head = ['POST /graphql HTTP/1.1', 'Host: a', 'Content-Type: application/json', ...lines];
   return `${head.join('\r\n')}\r\n\r\n${body}`;

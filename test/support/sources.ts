@@ -6,22 +6,22 @@ import { makePage, makeVideos, US_VIEWS } from './charts.ts';
 /** The first page of a chart. */
 export const page = makePage(makeVideos(1, 20), 1, 20);
 
-/** Names a page of that chart. */
+/** The key of a page of that chart. */
 export function key(number = 1, pageSize = 20): PageKey {
   return { chart: US_VIEWS, number, pageSize };
 }
 
 export type Outcome = Page | ApiError;
 
-/** A source that gives these answers, one a call and the last one for ever, and keeps its bill. */
+/** A source with these outcomes, one per call; the last one repeats. `bill` lists the pages that were fetched. */
 export function createScript(...answers: Outcome[]) {
   const bill: number[] = [];
   const source: PageSource = async ({ number }, { onRequest }) => {
     onRequest();
     bill.push(number);
-    const answer = answers[Math.min(bill.length, answers.length) - 1] ?? page;
-    if (answer instanceof ApiError) throw answer;
-    return answer;
+    const outcome = answers[Math.min(bill.length, answers.length) - 1] ?? page;
+    if (outcome instanceof ApiError) throw outcome;
+    return outcome;
   };
   return { source, bill, answers };
 }
@@ -38,14 +38,14 @@ export function createHeldSource() {
   return { source, started, calls };
 }
 
-/** A listener that keeps what it hears. */
+/** A listener that records all events. */
 export function createEvents() {
   const events: DataEvent[] = [];
   const onEvent = (event: DataEvent): void => void events.push(event);
   return { events, onEvent };
 }
 
-/** What a fetch came to: `ok`, or the code of its error. */
+/** The outcome of a fetch: `ok`, the code of its `ApiError`, or `other`. */
 export async function codeOf(outcome: Promise<unknown>): Promise<ErrorCode | 'ok' | 'other'> {
   return outcome.then(
     () => 'ok',

@@ -4,16 +4,16 @@ let endedTests = 0;
 afterEach(() => void endedTests++);
 
 /**
- * Waits until the condition holds: by turns of the event loop, without a timer, unless another `pause` is given. Once its test
- * is over, as it is when Jest's timeout has passed, it waits no longer.
+ * Waits until the condition is true. Checks it on each turn of the event loop, without a timer, unless another `pause` is
+ * given. Throws once its test has ended, for example by Jest's timeout.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   pause: () => Promise<unknown> = () => new Promise(setImmediate),
 ): Promise<void> {
-  const begunAt = endedTests;
+  const endedBefore = endedTests;
   while (!(await condition())) {
-    if (endedTests !== begunAt) throw new Error('the test is over');
+    if (endedTests !== endedBefore) throw new Error('the test has ended');
     await pause();
   }
 }

@@ -5,15 +5,16 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 
 export interface Upstream {
   readonly url: URL;
-  /** Requests that came, as path and query. */
+  /** The requests received, as path and query. */
   readonly requests: string[];
-  /** Stops to listen, and listens again. */
+  /** Stops listening. */
   pause(): Promise<void>;
+  /** Listens again, on the same port. */
   resume(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A real HTTP server that answers as it is told: for what the emulator never does. */
+/** A real HTTP server whose responses the test chooses: for what the emulator never sends. */
 export async function startUpstream(handler: Handler): Promise<Upstream> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
@@ -38,7 +39,7 @@ export async function startUpstream(handler: Handler): Promise<Upstream> {
   };
 }
 
-/** Answers with `body` as JSON, or as it is when it is text. */
+/** Responds with `body`: as JSON, or unchanged when it is a string or a buffer. */
 export function reply(body: unknown, status = 200, headers: Record<string, string> = {}): Handler {
   return (_request, response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
@@ -61,7 +62,7 @@ export function makeRow(id: string, overrides: Record<string, unknown> = {}): Re
   };
 }
 
-/** A success answer of KeyAPI. */
+/** The body of a successful response of KeyAPI. */
 export function makeSuccess(
   videos: unknown = [makeRow('7587114666132868383')],
   pagination: unknown = { has_more: true, limit: 20, page: 1, total_count: 500 },

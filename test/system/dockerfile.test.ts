@@ -15,7 +15,7 @@ describe('the image (its Dockerfile replayed without Docker)', () => {
 
   beforeAll(async () => {
     image = await replayDockerfile(process.cwd());
-    // It installs everything anew.
+    // It installs all packages.
   }, 600_000);
 
   afterEach(async () => {
@@ -24,7 +24,7 @@ describe('the image (its Dockerfile replayed without Docker)', () => {
   });
   afterAll(() => image?.remove());
 
-  it('holds the program, which needs nothing beside it, and runs as a plain user', () => {
+  it('contains only the built program, and runs it as an unprivileged user', () => {
     const has = (file: string): boolean => existsSync(path.join(image.workdir, file));
     expect(['dist/main.js', 'node_modules', 'src', 'test'].map(has)).toEqual([true, false, false, false]);
     expect(image).toMatchObject({ user: 'node', env: { NODE_ENV: 'production', HOST: '0.0.0.0' } });
@@ -36,7 +36,7 @@ describe('the image (its Dockerfile replayed without Docker)', () => {
     expect(output()).toMatch(/^The environment is not valid:\n {2}- KEYAPI_TOKEN: .*\n$/);
   });
 
-  it('answers a query, and is healthy', async () => {
+  it('executes a query, and is healthy until it exits', async () => {
     const { see } = start({ ...PATIENT, KEYAPI_EMULATOR: 'true' });
     const [, port = ''] = await see(/GraphQL at http:\S+:(\d+)\/graphql/);
     expect(

@@ -31,7 +31,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs the doctor with these variables alone; gives its exit code and what it printed. */
+/** Runs the doctor with only these variables; returns its exit code and its output. */
 async function runDoctor(variables: Record<string, string>, ...args: string[]) {
   const program = startProgram([process.execPath, DOCTOR, ...args], variables);
   const code = await program.exit;
@@ -40,7 +40,7 @@ async function runDoctor(variables: Record<string, string>, ...args: string[]) {
   return { code, output };
 }
 
-/** On KeyAPI, as far as the doctor knows. */
+/** Settings of a server that uses KeyAPI: here the emulator. */
 function onKeyapi(variables: Record<string, string> = {}): Record<string, string> {
   return { KEYAPI_BASE_URL: base, KEYAPI_TOKEN: TOKEN, CREDIT_BUDGET_PER_DAY: '100', ...variables };
 }
@@ -49,20 +49,20 @@ describe('dist/bin/doctor.js', () => {
   it.each([
     [['--nope'], 1, "Unknown option '--nope'"],
     [['--help'], 0, 'Usage: npm run doctor'],
-  ])('explains itself when it is called with %j', async (args, code, text) => {
+  ])('prints its usage when called with %j', async (args, code, text) => {
     const found = await runDoctor({}, ...args);
     expect(found.output).toContain(text);
     expect(found.output).toContain('2 credits');
     expect(found.code).toBe(code);
   });
 
-  it('exits with 1 when something must be mended', async () => {
+  it('exits with 1 when something needs fixing', async () => {
     const { code, output } = await runDoctor({ PORT: 'x' });
     expect(output).toMatch(/^PORT +mend +expected a whole number/m);
     expect(code).toBe(1);
   });
 
-  it('says that the host of KeyAPI is unknown, and spends nothing', async () => {
+  it('reports that the host of KeyAPI is unknown, and spends nothing', async () => {
     const { code, output } = await runDoctor(
       onKeyapi({ KEYAPI_BASE_URL: 'https://keyapi.invalid' }),
       '--call',
@@ -73,7 +73,7 @@ describe('dist/bin/doctor.js', () => {
     expect(code).toBe(1);
   });
 
-  (whyNoTls ? it.skip : it)('says that a certificate is not to be trusted, and how it could be', async () => {
+  (whyNoTls ? it.skip : it)('reports that a certificate is not trusted, and how to trust it', async () => {
     const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
     const subject = ['-subj', '/CN=keyapi', '-addext', 'subjectAltName=IP:127.0.0.1'];
     const files = ['-keyout', key, '-out', cert];
@@ -95,7 +95,7 @@ describe('dist/bin/doctor.js', () => {
   });
 });
 
-describeWithRedis('of Redis the doctor', () => {
+describeWithRedis('the Redis check of the doctor', () => {
   let redis: TestRedis;
 
   beforeEach(async () => {
@@ -114,7 +114,7 @@ describeWithRedis('of Redis the doctor', () => {
     return onKeyapi({ REDIS_URL: url.href });
   }
 
-  it('says that it answers and runs scripts, and leaves nothing there', async () => {
+  it('reports that Redis responds and runs scripts, and leaves no key behind', async () => {
     const { code, output } = await runDoctor(onKeyapi({ REDIS_URL: redis.url }));
     expect(output).toMatch(
       /^Redis +ok +127\.0\.0\.1:\d+ answers in [\d.]+ ms, version \S+, and runs scripts$/m,
@@ -123,7 +123,7 @@ describeWithRedis('of Redis the doctor', () => {
     await poll(async () => (await redis.client.keys('*')).length === 0);
   });
 
-  it('says that a password is missing, or wrong', async () => {
+  it('reports a missing and a wrong password', async () => {
     await redis.client.config('SET', 'requirepass', PASSWORD);
     const missing = await runDoctor(onKeyapi({ REDIS_URL: `redis://${new URL(redis.url).host}` }));
     expect(missing.output).toMatch(/^Redis +mend .*it asks for a password$/m);
@@ -135,7 +135,7 @@ describeWithRedis('of Redis the doctor', () => {
     await redis.client.config('SET', 'requirepass', '');
   });
 
-  it('says that a user may not run scripts, until what it advises was done', async () => {
+  it('reports that a user may not run scripts, until its advice is followed', async () => {
     await redis.client.call('ACL', 'SETUSER', 'app', 'on', `>${PASSWORD}`, '~*', '+@all', '-@scripting');
     const forbidden = await runDoctor(withUser('app', PASSWORD));
     expect(forbidden.output).toMatch(/^Redis +mend .*may not run all that is needed, scripts above all$/m);
@@ -147,9 +147,9 @@ describeWithRedis('of Redis the doctor', () => {
     await redis.client.call('ACL', 'DELUSER', 'app');
   });
 
-  it('says that nobody listens, that it hangs, and that there is no such database', async () => {
-    const nowhere = await runDoctor(onKeyapi({ REDIS_URL: `redis://127.0.0.1:${await findFreePort()}` }));
-    expect(nowhere.output).toMatch(/^Redis +mend +nobody listens at /m);
+  it('reports that nothing listens, that the database does not exist, and that Redis hangs', async () => {
+    const notListening = await runDoctor(onKeyapi({ REDIS_URL: `redis://127.0.0.1:${await findFreePort()}` }));
+    expect(notListening.output).toMatch(/^Redis +mend +nobody listens at /m);
     const database = await runDoctor(onKeyapi({ REDIS_URL: `${redis.url}/9999` }));
     expect(database.output).toMatch(/^Redis +mend .*it has no such database$/m);
     redis.freeze();

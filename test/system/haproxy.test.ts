@@ -24,11 +24,11 @@ interface Replica {
   readonly port: number;
 }
 
-/** An operation, and the page that it stands on, which no other one does. */
+/** An operation and the page that it reads, which no other operation reads. */
 interface PagedOperation {
   readonly query: string;
   readonly page: string;
-  /** Of the video that it asks for. */
+  /** Of the requested video. */
   readonly rank: number;
 }
 
@@ -90,13 +90,13 @@ async function startReplica(port: number): Promise<Replica> {
   return { program, port };
 }
 
-/** The configuration with a free port for its own, and these replicas in place of those that Docker's name server has. */
+/** The configuration with this port, and with these replicas in place of those that Docker's name server finds. */
 async function configure(port: number): Promise<string> {
   const text = await readFile(CONFIGURATION, 'utf8');
   const [template = '', options = ''] = /^ {2}server-template \S+ \d+ \S+ (.*)$/m.exec(text) ?? [];
-  const ofServers = options.replace(/ resolvers .*/, '');
+  const serverOptions = options.replace(/ resolvers .*/, '');
   const servers = replicas.map(
-    ({ port }, index) => `  server replica${index + 1} 127.0.0.1:${port} ${ofServers}`,
+    ({ port }, index) => `  server replica${index + 1} 127.0.0.1:${port} ${serverOptions}`,
   );
   return text
     .replace(/^resolvers docker\n(?: .*\n)+/m, '')
@@ -104,14 +104,14 @@ async function configure(port: number): Promise<string> {
     .replace(template, servers.join('\n'));
 }
 
-/** How many operations it has carried out. */
+/** How many operations the replica has executed. */
 function countOperations({ program }: Replica): number {
   return (program.output().match(/"outcome":"ok".*"msg":"Operation"/g) ?? []).length;
 }
 
 const send = async (query: string) => (await postQuery(url, query)) as GraphqlResult<Ranks>;
 
-describeWith('haproxy', 'the balancer', () => {
+describeWith('haproxy', 'the load balancer', () => {
   beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'haproxy-'));
     emulator = await startEmulator();
@@ -133,12 +133,12 @@ describeWith('haproxy', 'the balancer', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('is configured as HAProxy understands it', async () => {
+  it('has a valid configuration', async () => {
     const { stdout } = await run('haproxy', ['-c', '-f', CONFIGURATION]);
     expect(stdout).toBe('Configuration file is valid\n');
   });
 
-  it('has operations answered by all replicas', async () => {
+  it('distributes operations over all replicas', async () => {
     let sent = 0;
     await poll(async () => {
       sent++;
@@ -150,7 +150,7 @@ describeWith('haproxy', 'the balancer', () => {
     await poll(() => replicas.reduce((sum, replica) => sum + countOperations(replica), 0) === sent);
   });
 
-  it('loses no operation, and has none executed twice, while one replica after the other is started anew', async () => {
+  it('loses no operation and executes none twice while the replicas are restarted one after the other', async () => {
     const operations = OPERATIONS.values();
     const pages: string[] = [];
     const lost: unknown[] = [];
@@ -158,10 +158,10 @@ describeWith('haproxy', 'the balancer', () => {
     const load = range(1, 4).map(async () => {
       while (!isOver) {
         const { value: operation } = operations.next();
-        if (!operation) throw new Error('expected the restarts to be over before the pages are');
+        if (!operation) throw new Error('expected the restarts to end before the operations run out');
         pages.push(operation.page);
-        const answer = await send(operation.query).catch((error) => error);
-        if (answer.data?.trendingVideos.edges[0]?.rank !== operation.rank) lost.push(answer);
+        const result = await send(operation.query).catch((error) => error);
+        if (result.data?.trendingVideos.edges[0]?.rank !== operation.rank) lost.push(result);
         await sleep(50);
       }
     });
@@ -172,7 +172,7 @@ describeWith('haproxy', 'the balancer', () => {
         expect(await old.program.exit).toBe(0);
         const replica = await startReplica(old.port);
         replicas[index] = replica;
-        // Until it has its share of the load again.
+        // Until it gets its share of the load again.
         await poll(() => countOperations(replica) > 10);
       }
       isOver = true;

@@ -17,9 +17,9 @@ import { MAIN, PATIENT, type Program, postQuery, startProgram } from './support/
 
 const COUNT = '{ trendingVideos(first: 1) { totalCount } }';
 const COUNTED = { data: { trendingVideos: { totalCount: 500 } } };
-/** Sends an error to whoever catches it, which nobody does: SIGUSR2 one that is thrown, SIGPIPE one that is rejected. */
+/** A module that raises uncaught errors: SIGUSR2 throws one, SIGPIPE rejects a promise with one. */
 const FAULTS =
-  "data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('nobody minds')});process.on('SIGPIPE',()=>void Promise.reject(new Error('nobody minds')))";
+  "data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('not caught')});process.on('SIGPIPE',()=>void Promise.reject(new Error('not caught')))";
 
 let emulator: TestEmulator;
 let program: Program;
@@ -37,7 +37,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Starts the server; gives its address. */
+/** Starts the server; returns its address. */
 async function serve(variables: Record<string, string> = {}): Promise<string> {
   program = startProgram([process.execPath, '--import', FAULTS, MAIN], {
     PORT: '0',
@@ -49,21 +49,21 @@ async function serve(variables: Record<string, string> = {}): Promise<string> {
   return origin;
 }
 
-/** Waits until a server that was told to end refuses what comes: what had come before is under way by then. */
+/** Waits until a closing server refuses new operations: by then the earlier ones are in flight. */
 async function seeRefusals(origin: string): Promise<void> {
   await program.see(/"msg":"Closing"/);
   await poll(async () => (await ask(origin, '{ __typename }'))[0] === 503);
 }
 
-/** Sends an operation, and waits until it is under way; gives its answer to come. */
-async function begin(origin: string, query = COUNT): Promise<{ readonly answer: Promise<unknown> }> {
+/** Sends an operation and waits until it is in flight; returns its pending response. */
+async function begin(origin: string, query = COUNT): Promise<{ readonly response: Promise<unknown> }> {
   const { requests } = emulator.counts;
-  const answer = postQuery(`${origin}/graphql`, query);
+  const response = postQuery(`${origin}/graphql`, query);
   await emulator.seeRequests(requests + 1);
-  return { answer };
+  return { response };
 }
 
-/** Sends an operation; gives the status and the body of its answer. */
+/** Sends an operation; returns the status and the body of its response. */
 async function ask(origin: string, query: string): Promise<readonly [number, unknown]> {
   const response = await fetch(`${origin}/graphql`, {
     method: 'POST',
@@ -77,15 +77,15 @@ const CHARTS = ['US', 'GB', 'DE', 'FR', 'ES', 'IT', 'NL', 'SE', 'NO', 'DK'].flat
   Object.values(TrendingOrder).map((orderBy) => ({ region, period: TrendingPeriod.LAST_7_DAYS, orderBy })),
 );
 
-/** The rank in front of the page that operation `i` of 1,000 asks for: each asks for another, of 25 on 40 charts. */
+/** The rank before the page of operation `i`. Each of the 1,000 operations has its own page: 40 charts of 25 pages. */
 function rankBefore(i: number): number {
   return Math.floor(i / CHARTS.length) * PAGE_SIZE;
 }
 
-/** A field for a page of none of those charts. */
+/** A field on a page of another chart. */
 const LATE = 'trendingVideos(region: "JP", first: 1) { totalCount }';
 
-/** Operation `i`, which waits for the late page too. */
+/** The query of operation `i`, which also waits for the late page. */
 function queryPage(i: number): string {
   const chart = CHARTS[i % CHARTS.length] ?? US_VIEWS;
   const rank = rankBefore(i);
@@ -95,12 +95,12 @@ function queryPage(i: number): string {
 }
 
 describe('on SIGTERM', () => {
-  it('says at /readyz that it drains, lives on at /livez, and refuses new operations by name', async () => {
+  it('reports `draining` at /readyz, stays alive at /livez, and refuses new operations with SERVER_CLOSING', async () => {
     const origin = await serve();
     const release = emulator.hold();
     const ready = await fetch(`${origin}/readyz`);
     expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ok' }]);
-    const { answer } = await begin(origin);
+    const { response } = await begin(origin);
     program.child.kill('SIGTERM');
     await seeRefusals(origin);
     const draining = await fetch(`${origin}/readyz`);
@@ -126,13 +126,13 @@ describe('on SIGTERM', () => {
       extensions: { upstream: { requests: 0, credits: 0 } },
     });
     release();
-    expect(await answer).toMatchObject(COUNTED);
+    expect(await response).toMatchObject(COUNTED);
     expect(await program.exit).toBe(0);
     expect(emulator.counts.requests).toBe(1);
     expect(program.output()).not.toMatch(/sk-secret|"level":"(error|fatal)"/);
   });
 
-  it('tells the next request on a connection that was kept to close it', async () => {
+  it('closes a keep-alive connection with the next response', async () => {
     const origin = await serve();
     const release = emulator.hold();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -143,37 +143,37 @@ describe('on SIGTERM', () => {
           .end();
       });
     expect((await get(`${origin}/readyz`)).headers.connection).toBe('keep-alive');
-    const { answer } = await begin(origin);
+    const { response } = await begin(origin);
     program.child.kill('SIGTERM');
     await seeRefusals(origin);
     const { statusCode, headers } = await get(`${origin}/readyz`);
     expect([statusCode, headers.connection]).toEqual([503, 'close']);
     release();
-    expect(await answer).toMatchObject(COUNTED);
+    expect(await response).toMatchObject(COUNTED);
     agent.destroy();
   });
 
-  it('carries out 1,000 operations that are in flight, each for a page of its own, and writes them to the cache file', async () => {
+  it('finishes 1,000 operations in flight, each for its own page, and writes the pages to the cache file', async () => {
     const file = path.join(folder, 'pages.json');
     const origin = await serve({
       KEYAPI_QPS: '10000',
       KEYAPI_CONCURRENCY: '1000',
-      // All come from one address.
+      // All requests come from one address.
       RATE_LIMIT_PER_MINUTE: '0',
       CACHE_FILE: file,
     });
-    // One page for all to wait for: to take in another 1,000 might take longer than a server may on a busy machine.
+    // All wait for one page: on a slow machine, fetching 1,000 pages now could exceed the time limit for closing.
     const release = emulator.hold((page) => page.startsWith('JP'));
     const countCalls = () => program.output().match(/"outcome":"ok".*"msg":"Upstream call"/g)?.length ?? 0;
-    const answers: Promise<unknown>[] = [];
-    while (answers.length < 1000) {
-      answers.push(...range(answers.length, answers.length + 99).map((i) => ask(origin, queryPage(i))));
-      await poll(() => countCalls() === answers.length);
+    const responses: Promise<unknown>[] = [];
+    while (responses.length < 1000) {
+      responses.push(...range(responses.length, responses.length + 99).map((i) => ask(origin, queryPage(i))));
+      await poll(() => countCalls() === responses.length);
     }
     program.child.kill('SIGTERM');
     await seeRefusals(origin);
     release();
-    expect(await Promise.all(answers)).toMatchObject(
+    expect(await Promise.all(responses)).toMatchObject(
       range(0, 999).map((i) => [
         200,
         { data: { trendingVideos: { edges: [{ rank: rankBefore(i) + 1 }] }, late: { totalCount: 500 } } },
@@ -185,50 +185,50 @@ describe('on SIGTERM', () => {
     expect(await readFile(file, 'utf8')).not.toContain('sk-secret');
   });
 
-  it('carries out what was sent before it, though nobody has read that yet', async () => {
+  it('executes operations that were sent before the signal but not read yet', async () => {
     const origin = await serve();
     const release = emulator.hold();
     const sockets = range(1, 300).map(() => connect(Number(new URL(origin).port), '127.0.0.1'));
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    // Connections are let in one after the other: this one comes after all of them.
+    // Connections are accepted in order: this one after all of them.
     await fetch(`${origin}/livez`);
     const body = JSON.stringify({ query: COUNT });
-    const answers = sockets.map((socket) => text(socket));
-    // In one go: all of it lies in the sockets before the signal is given.
+    const responses = sockets.map((socket) => text(socket));
+    // Without a pause: all requests are in the sockets before the signal is sent.
     for (const socket of sockets) socket.write(rawPost([`Content-Length: ${body.length}`], body));
     program.child.kill('SIGTERM');
     await seeRefusals(origin);
     release();
-    const bodies = (await Promise.all(answers)).map((answer) =>
-      JSON.parse(answer.split('\r\n\r\n')[1] ?? ''),
+    const bodies = (await Promise.all(responses)).map((response) =>
+      JSON.parse(response.split('\r\n\r\n')[1] ?? ''),
     );
-    expect(bodies).toMatchObject(answers.map(() => COUNTED));
+    expect(bodies).toMatchObject(responses.map(() => COUNTED));
     expect(await program.exit).toBe(0);
     expect(emulator.counts.requests).toBe(1);
   });
 
-  it('cuts an operation that is not answered within 10 seconds, and still writes the cache file', async () => {
+  it('aborts an operation that takes more than 10 seconds, and still writes the cache file', async () => {
     const origin = await serve({ CACHE_FILE: path.join(folder, 'pages.json') });
     await postQuery(`${origin}/graphql`, COUNT);
     emulator.hold();
-    const { answer } = await begin(origin, '{ trendingVideos(region: "DE") { totalCount } }');
-    const cut = expect(answer).rejects.toThrow('fetch failed');
+    const { response } = await begin(origin, '{ trendingVideos(region: "DE") { totalCount } }');
+    const aborted = expect(response).rejects.toThrow('fetch failed');
     program.child.kill('SIGTERM');
-    // Not at once.
+    // The operation is not aborted at once.
     await seeRefusals(origin);
     expect(await (await fetch(`${origin}/readyz`)).json()).toMatchObject({ status: 'draining' });
-    await cut;
+    await aborted;
     expect(await program.exit).toBe(0);
     expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);
   });
 });
 
 describe('on a second signal', () => {
-  it('ends at once, when half a second has passed', async () => {
+  it('exits at once when at least half a second has passed', async () => {
     const origin = await serve();
     emulator.hold();
-    const { answer } = await begin(origin);
-    const lost = expect(answer).rejects.toThrow('fetch failed');
+    const { response } = await begin(origin);
+    const lost = expect(response).rejects.toThrow('fetch failed');
     program.child.kill('SIGINT');
     await program.see(/"msg":"Closing"/);
     await poll(() => {
@@ -236,42 +236,42 @@ describe('on a second signal', () => {
       return program.child.exitCode !== null;
     });
     expect(await program.exit).toBe(1);
-    expect(program.output()).toContain('A second SIGINT: what is in flight is lost');
+    expect(program.output()).toContain('A second SIGINT: requests in flight are lost');
     await lost;
   });
 
-  it('does not end when it is the first one again, as one Ctrl-C comes from the terminal and from npm', async () => {
+  it('ignores it within half a second, since one Ctrl-C sends two signals, from the terminal and from npm', async () => {
     const origin = await serve();
     const release = emulator.hold();
-    const { answer } = await begin(origin);
-    // However long this takes, they come at once: the first two as one, and another.
+    const { response } = await begin(origin);
+    // On SIGCONT the process receives them together, on a slow machine too: both SIGINTs as one, and the SIGTERM.
     for (const signal of ['SIGSTOP', 'SIGINT', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const)
       program.child.kill(signal);
     await seeRefusals(origin);
     release();
-    expect(await answer).toMatchObject(COUNTED);
+    expect(await response).toMatchObject(COUNTED);
     expect(await program.exit).toBe(0);
     expect(program.output().match(/"msg":"Closing"/g)).toHaveLength(1);
   });
 });
 
-describe('on an error that nobody caught', () => {
+describe('on an uncaught error', () => {
   it.each([
     ['is thrown', 'SIGUSR2', 'uncaughtException'],
     ['rejects a promise', 'SIGPIPE', 'unhandledRejection'],
   ] as const)(
-    'logs it, finishes what is in flight and exits with 1, when it %s',
+    'logs it, finishes the operations in flight and exits with 1 when it %s',
     async (_, signal, origin) => {
       const url = await serve({ CACHE_FILE: path.join(folder, 'pages.json') });
       const release = emulator.hold();
-      const { answer } = await begin(url);
+      const { response } = await begin(url);
       program.child.kill(signal);
-      await program.see(/"level":"fatal".*"message":"nobody minds".*"msg":"Unexpected error: closing"/);
+      await program.see(/"level":"fatal".*"message":"not caught".*"msg":"Unexpected error: closing"/);
       await poll(async () => (await fetch(`${url}/readyz`)).status === 503);
       program.child.kill(signal);
       await program.see(/"level":"fatal".*"level":"fatal"/s);
       release();
-      expect(await answer).toMatchObject(COUNTED);
+      expect(await response).toMatchObject(COUNTED);
       expect(await program.exit).toBe(1);
       expect(program.output()).toContain(`"origin":"${origin}"`);
       expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);

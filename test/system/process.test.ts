@@ -13,33 +13,33 @@ let programs: Program[] = [];
 let emulator: TestEmulator | undefined;
 let folder: string | undefined;
 
-/** Runs a program of dist/ with these variables alone, on a free port, and on a machine that may be busy. */
+/** Runs a program of dist/ on a free port with only these variables, however slow the machine is. */
 function run(script: string, variables: Record<string, string> = {}, args: string[] = []): Program {
   const command = [process.execPath, path.resolve(script), ...args];
   const { MAX_EVENT_LOOP_DELAY_MS } = PATIENT;
-  return keep(startProgram(command, { PORT: '0', MAX_EVENT_LOOP_DELAY_MS, ...variables }));
+  return endAfterTest(startProgram(command, { PORT: '0', MAX_EVENT_LOOP_DELAY_MS, ...variables }));
 }
 
-/** Ends it with the test, if it is there still. */
-function keep(program: Program): Program {
+/** Ends the program after the test, if it still runs. */
+function endAfterTest(program: Program): Program {
   programs.push(program);
   return program;
 }
 
-/** Starts the server with these variables; gives it, and the address of its endpoint. */
+/** Starts the server with these variables; returns it and the URL of its endpoint. */
 async function serve(variables: Record<string, string> = {}) {
   const program = run('dist/main.js', variables);
   const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
   return { program, url };
 }
 
-/** Starts an upstream; gives it, and the variables of a server that asks it. */
+/** Starts an upstream; returns it and the variables of a server that uses it. */
 async function startUpstream() {
   emulator = await startEmulator();
   return { emulator, variables: { ...PATIENT, ...emulator.variables } };
 }
 
-/** A cache file in a folder of its own, which goes with the test. */
+/** The path of a cache file in its own folder, which is removed after the test. */
 async function makeCacheFile(): Promise<string> {
   folder = await mkdtemp(path.join(tmpdir(), 'process-'));
   return path.join(folder, 'pages.json');
@@ -56,7 +56,7 @@ afterEach(async () => {
 });
 
 describe('dist/main.js', () => {
-  it('serves demo data when it is given nothing, says so, and ends cleanly on Ctrl-C', async () => {
+  it('serves demo data without any settings, logs that, and exits cleanly on Ctrl-C', async () => {
     const { program, url } = await serve();
     expect(program.output().match(/Demo data: the embedded emulator stands in for KeyAPI/g)).toHaveLength(1);
     expect(await postQuery(url, '{ trendingVideos(first: 1) { nodes { cover } } }')).toMatchObject({
@@ -68,22 +68,22 @@ describe('dist/main.js', () => {
     expect(program.output()).not.toMatch(/"level":"(warn|error|fatal)"|Warning/);
   });
 
-  it('costs nothing after a restart with CACHE_FILE, which no damage to the file can stop', async () => {
+  it('fetches nothing after a restart with CACHE_FILE, and starts even when the file is damaged', async () => {
     const { emulator, variables } = await startUpstream();
     const file = await makeCacheFile();
     const query = '{ trendingVideos(first: 60) { nodes { itemId } fetchedAt } }';
-    const answerOnce = async () => {
+    const queryOnce = async () => {
       const { program, url } = await serve({ ...variables, CACHE_FILE: file });
-      const answer = (await postQuery(url, query)) as { readonly data: unknown };
+      const response = (await postQuery(url, query)) as { readonly data: unknown };
       program.child.kill('SIGTERM');
       expect(await program.exit).toBe(0);
-      return { answer, output: program.output() };
+      return { response, output: program.output() };
     };
-    const before = await answerOnce();
+    const before = await queryOnce();
     expect(emulator.counts).toEqual({ requests: 3, credits: 6 });
-    const restarted = await answerOnce();
-    expect(restarted.answer).toMatchObject({
-      data: before.answer.data,
+    const restarted = await queryOnce();
+    expect(restarted.response).toMatchObject({
+      data: before.response.data,
       extensions: { upstream: { requests: 0, pages: { cached: 3 } } },
     });
     expect(emulator.counts.requests).toBe(3);
@@ -91,12 +91,12 @@ describe('dist/main.js', () => {
     expect(await readFile(file, 'utf8')).not.toContain('sk-secret');
 
     await writeFile(file, 'nonsense');
-    const damaged = await answerOnce();
-    expect(damaged.answer).toMatchObject({ extensions: { upstream: { requests: 3 } } });
+    const damaged = await queryOnce();
+    expect(damaged.response).toMatchObject({ extensions: { upstream: { requests: 3 } } });
     expect(damaged.output.match(/File ignored/g)).toHaveLength(1);
   });
 
-  it('remembers what it spent of the budget though it is killed', async () => {
+  it('remembers the credits that it spent, even when it is killed', async () => {
     const { emulator, variables } = await startUpstream();
     const limited = { ...variables, CACHE_FILE: await makeCacheFile(), CREDIT_BUDGET_PER_DAY: '4' };
     const outcomes: unknown[] = [];
@@ -112,7 +112,7 @@ describe('dist/main.js', () => {
     expect(emulator.counts.requests).toBe(2);
   });
 
-  it('keeps a page that is on its way when it is told to end', async () => {
+  it('writes a page that is in flight on SIGTERM to the cache file', async () => {
     const { emulator, variables } = await startUpstream();
     const release = emulator.hold();
     const { program, url } = await serve({
@@ -130,7 +130,7 @@ describe('dist/main.js', () => {
     expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);
   });
 
-  it('does not wait for an upstream that hangs: what it holds is written all the same', async () => {
+  it('does not wait for an upstream that hangs, and still writes the cached pages', async () => {
     const { emulator, variables } = await startUpstream();
     const { program, url } = await serve({
       ...variables,
@@ -146,12 +146,12 @@ describe('dist/main.js', () => {
     expect(program.output()).toMatch(/"pages":1,"msg":"Cache file written"/);
   });
 
-  it('does not wait for connections on which no whole request has come', async () => {
-    // Told to end before the other one, it waits for its operation until that is cut.
+  it('does not wait for connections without a complete request', async () => {
+    // This server closes first and waits for its operation; the one under test must exit before that is aborted.
     const { emulator, variables } = await startUpstream();
     const release = emulator.hold();
     const waiting = await serve(variables);
-    const answer = postQuery(waiting.url, COUNT);
+    const response = postQuery(waiting.url, COUNT);
     await emulator.seeRequests(1);
 
     const { program, url } = await serve();
@@ -165,18 +165,18 @@ describe('dist/main.js', () => {
       await once(socket, 'connect');
       socket.write(text);
     }
-    // Let in after them.
+    // Accepted after them.
     await fetch(`${origin}/livez`);
     waiting.program.child.kill('SIGTERM');
     await waiting.program.see(/"msg":"Closing"/);
     program.child.kill('SIGTERM');
     expect(await program.exit).toBe(0);
     release();
-    expect(await answer).toMatchObject({ data: { trendingVideos: { totalCount: 500 } } });
+    expect(await response).toMatchObject({ data: { trendingVideos: { totalCount: 500 } } });
   });
 
-  it('ends with npm start when that is told to', async () => {
-    const program = keep(startProgram(['npm', 'start'], { PORT: '0' }, process.cwd()));
+  it('exits when `npm start` gets a SIGTERM', async () => {
+    const program = endAfterTest(startProgram(['npm', 'start'], { PORT: '0' }, process.cwd()));
     const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
     program.child.kill('SIGTERM');
     expect(await program.exit).toBe(0);
@@ -192,7 +192,7 @@ describe('dist/main.js', () => {
     );
   });
 
-  it('says which port is taken', async () => {
+  it('reports the port that is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
@@ -205,7 +205,7 @@ describe('dist/main.js', () => {
 });
 
 describe('dist/bin/printSchema.js', () => {
-  it('prints the schema that the classes have outside a bundle', async () => {
+  it('prints the same schema as the unbundled classes (schema/schema.graphql)', async () => {
     const program = run('dist/bin/printSchema.js');
     expect(await program.exit).toBe(0);
     expect(program.output()).toBe(await readFile('schema/schema.graphql', 'utf8'));
@@ -213,7 +213,7 @@ describe('dist/bin/printSchema.js', () => {
 });
 
 describe('dist/bin/emulator.js', () => {
-  it('stands alone, with its switches', async () => {
+  it('runs on its own, with the given switches', async () => {
     const program = run('dist/bin/emulator.js', {}, ['--port', '0', '--token', 'secret', '--credits', '2']);
     const [, base = ''] = await program.see(/KEYAPI_BASE_URL=(http:\S+),/);
     const get = async () =>
@@ -228,7 +228,7 @@ describe('dist/bin/emulator.js', () => {
   it.each([
     [['--port', 'x'], '--port: expected a whole number of up to 6 digits, but got: x'],
     [['--nope'], "Unknown option '--nope'"],
-  ])('explains itself when it is called with %j', async (args, message) => {
+  ])('prints an error and its usage when called with %j', async (args, message) => {
     const program = run('dist/bin/emulator.js', {}, args);
     expect(await program.exit).toBe(1);
     expect(program.output()).toContain(message);

@@ -16,7 +16,7 @@ import { makeTrace } from './support/trace.ts';
 /** Enough for every kind of window; the whole trace is 10,000. */
 const TRACE_OPERATIONS = Number(process.env.TRACE_OPERATIONS ?? 400);
 const TRACE_TIMEOUT_MS = 300_000;
-/** A rate that does not hold anything up. */
+/** Limits that delay no call. */
 const FAST = { KEYAPI_QPS: '10000', KEYAPI_CONCURRENCY: '64' };
 
 let redis: TestRedis;
@@ -46,7 +46,7 @@ function top(region = 'US', first = 20): string {
   return `{ trendingVideos(region: "${region}", first: ${first}) { stale nodes { itemId } } }`;
 }
 
-/** Waits until all of them say so of Redis; ready they are at any time. */
+/** Waits until all replicas report this state of Redis; they must stay ready meanwhile. */
 async function seeRedis(state: 'up' | 'down'): Promise<void> {
   await poll(async () => {
     const states = await Promise.all(fleet.replicas.map((replica) => replica.readiness()));
@@ -55,40 +55,40 @@ async function seeRedis(state: 'up' | 'down'): Promise<void> {
   });
 }
 
-/** Whether the top of the chart is past its time to live, to an operation. */
-async function findStale(replica: Replica): Promise<boolean | undefined> {
-  const answer = await replica.query<{ trendingVideos: { stale: boolean } }>(top());
-  expect(answer.errors).toBeUndefined();
-  return answer.data?.trendingVideos.stale;
+/** Whether an operation gets a stale top of the chart. */
+async function isStale(replica: Replica): Promise<boolean | undefined> {
+  const result = await replica.query<{ trendingVideos: { stale: boolean } }>(top());
+  expect(result.errors).toBeUndefined();
+  return result.data?.trendingVideos.stale;
 }
 
-/** Runs the trace over the fleet, 16 operations at a time; `atHalf` in the middle. */
+/** Runs the trace over the fleet, 16 operations at a time; calls `atHalf` in the middle. */
 async function runTrace(atHalf: () => unknown = () => undefined) {
   const trace = makeTrace(TRACE_OPERATIONS);
   const failed: unknown[] = [];
-  let claimed = 0;
+  let reportedRequests = 0;
   let next = 0;
   async function work(): Promise<void> {
     for (let index = next++; index < trace.length; index = next++) {
       if (index === Math.floor(trace.length / 2)) await atHalf();
-      const answer = await fleet.replicas[index % fleet.replicas.length]?.query(trace[index]?.query ?? '');
-      claimed += answer?.extensions.upstream.requests ?? 0;
-      if (!answer || answer.errors) failed.push(answer);
+      const result = await fleet.replicas[index % fleet.replicas.length]?.query(trace[index]?.query ?? '');
+      reportedRequests += result?.extensions.upstream.requests ?? 0;
+      if (!result || result.errors) failed.push(result);
     }
   }
   await Promise.all(Array.from({ length: 16 }, work));
-  const touched = [...new Set(trace.flatMap(({ pages }) => pages))].sort();
+  const neededPages = [...new Set(trace.flatMap(({ pages }) => pages))].sort();
   if (process.env.TRACE_OPERATIONS) {
     const figures = { replicas: fleet.replicas.length, operations: trace.length, failed: failed.length };
     const line = JSON.stringify({
       ...figures,
-      distinctPages: touched.length,
+      distinctPages: neededPages.length,
       requests: fleet.emulator.bill.length,
-      claimed,
+      reportedRequests,
     });
     process.stdout.write(`${line}\n`);
   }
-  return { touched, failed, claimed };
+  return { neededPages, failed, reportedRequests };
 }
 
 describeWithRedis('replicas that share a Redis', () => {
@@ -97,20 +97,20 @@ describeWithRedis('replicas that share a Redis', () => {
     const release = fleet.emulator.hold();
     const load = range(1, 100).flatMap(() => replicas.map((replica) => replica.query(top('US', 60))));
     await fleet.emulator.seeRequests(3);
-    // By then each of them has read what it was sent before.
+    // By then each of them has read the operations sent before.
     await Promise.all(replicas.map((replica) => replica.readiness()));
     release();
-    const answers = await Promise.all(load);
-    expect(answers.filter(({ errors }) => errors)).toEqual([]);
+    const results = await Promise.all(load);
+    expect(results.filter(({ errors }) => errors)).toEqual([]);
     expect([...fleet.emulator.bill].sort()).toEqual(['US:7:VIEWS:1', 'US:7:VIEWS:2', 'US:7:VIEWS:3']);
-    const claimed = answers.reduce((sum, { extensions }) => sum + extensions.upstream.requests, 0);
-    expect(claimed).toBe(3);
+    const reportedRequests = results.reduce((sum, { extensions }) => sum + extensions.upstream.requests, 0);
+    expect(reportedRequests).toBe(3);
   });
 
-  it('find by its id what another one has bought, for nothing', async () => {
+  it('find videos by id on pages that another replica fetched, at no cost', async () => {
     const [first, second] = await start(2);
-    const bought = await first?.query<{ trendingVideos: { nodes: { itemId: string }[] } }>(top('DE'));
-    const itemIds = bought?.data?.trendingVideos.nodes.map(({ itemId }) => itemId) ?? [];
+    const fetched = await first?.query<{ trendingVideos: { nodes: { itemId: string }[] } }>(top('DE'));
+    const itemIds = fetched?.data?.trendingVideos.nodes.map(({ itemId }) => itemId) ?? [];
     const found = await second?.query(
       `{ trendingVideosByItemId(itemIds: ${JSON.stringify([...itemIds, '1'])}) { itemId } }`,
     );
@@ -122,21 +122,21 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(fleet.emulator.bill).toEqual(['DE:7:VIEWS:1']);
   });
 
-  it('make one request again when the page has expired', async () => {
+  it('make one more request when the page has expired', async () => {
     const replicas = await start(3, { CACHE_TTL_SECONDS: '4' });
     const ask = () =>
       Promise.all(replicas.flatMap((replica) => range(1, 20).map(() => replica.query(top()))));
     await ask();
     expect(fleet.emulator.bill).toHaveLength(1);
     const release = fleet.emulator.hold();
-    await poll(async () => (await Promise.all(replicas.map(findStale))).every(Boolean));
+    await poll(async () => (await Promise.all(replicas.map(isStale))).every(Boolean));
     await ask();
     release();
-    await poll(async () => !(await Promise.all(replicas.map(findStale))).some(Boolean));
+    await poll(async () => !(await Promise.all(replicas.map(isStale))).some(Boolean));
     expect(fleet.emulator.bill).toHaveLength(2);
   });
 
-  it('do without one that is killed while it fetches a page, after one attempt at most', async () => {
+  it('wait for a replica that is killed while it fetches a page no longer than one attempt may take', async () => {
     const attemptMs = 2000;
     const [first, second, third] = await start(3, { KEYAPI_TIMEOUT_MS: String(attemptMs) });
     const release = fleet.emulator.hold();
@@ -146,15 +146,15 @@ describeWithRedis('replicas that share a Redis', () => {
     await Promise.all([second?.readiness(), third?.readiness()]);
     first?.program.child.kill('SIGKILL');
     await first?.program.exit;
-    // For so long the others wait.
+    // The others wait until it expires.
     const [lock = ''] = await redis.client.keys('*:lock:*');
     expect(await redis.client.pttl(lock)).toBeLessThanOrEqual(attemptMs);
     release();
-    for (const answer of await Promise.all(waiting)) expect(answer?.errors).toBeUndefined();
+    for (const result of await Promise.all(waiting)) expect(result?.errors).toBeUndefined();
     expect(fleet.emulator.bill).toHaveLength(2);
   });
 
-  it('cost one request more at most when one stands still while it fetches a page', async () => {
+  it('make at most one more request when a replica freezes while it fetches a page', async () => {
     const [first, second] = await start(2, { KEYAPI_TIMEOUT_MS: '2000' });
     const release = fleet.emulator.hold();
     const slow = first?.query(top());
@@ -172,54 +172,54 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(fleet.emulator.bill).toHaveLength(2);
   });
 
-  it('hold the rate of the account together', async () => {
+  it('keep to the rate limit of the account together', async () => {
     const replicas = await start(3, { KEYAPI_QPS: '8' }, { qps: 8 });
-    // A replica that has just started goes by its share, until it knows that all others have found Redis too.
+    // A replica that has just started uses its share of the rate until it knows that the others have found Redis too.
     const regions = ['US', 'GB', 'DE', 'FR', 'ES', 'IT'];
-    const answers = await Promise.all(
+    const results = await Promise.all(
       replicas.flatMap((replica, index) =>
         range(0, 5).map((number) => replica.query(top(regions[(number + index) % 6], 100))),
       ),
     );
-    expect(answers.filter(({ errors }) => errors)).toEqual([]);
+    expect(results.filter(({ errors }) => errors)).toEqual([]);
     expect(fleet.emulator.bill).toHaveLength(30);
   });
 
-  it('hold their calls together after a 429, and when the account is refused', async () => {
+  it('all stop calling upstream when it refuses the account', async () => {
     const replicas = await start(3, {}, { token: 'another' });
-    const answers = [];
+    const results = [];
     for (const [index, region] of ['US', 'GB', 'DE', 'FR', 'ES', 'IT'].entries()) {
-      answers.push(await replicas[index % 3]?.query(top(region)));
+      results.push(await replicas[index % 3]?.query(top(region)));
     }
     const code = { extensions: { code: 'UPSTREAM_UNAUTHENTICATED', retryable: false } };
-    expect(answers.map((answer) => answer?.errors)).toMatchObject(answers.map(() => [code]));
+    expect(results.map((result) => result?.errors)).toMatchObject(results.map(() => [code]));
     expect(fleet.emulator.bill).toHaveLength(1);
   });
 
-  it('spend one budget, though they are killed and started again', async () => {
+  it('share one budget, even when they are killed and restarted', async () => {
     const replicas = await start(3, { CREDIT_BUDGET_PER_DAY: '10' });
     const regions = ['US', 'GB', 'DE', 'FR', 'ES', 'IT', 'BR', 'MX', 'JP', 'IN'];
     await Promise.all(regions.slice(0, 3).map((region, index) => replicas[index]?.query(top(region))));
     expect(fleet.emulator.bill).toHaveLength(3);
     for (const { program } of replicas) program.child.kill('SIGKILL');
     const late = await Promise.all([fleet.start(), fleet.start()]);
-    const answers = await Promise.all(
+    const results = await Promise.all(
       regions.slice(3).map((region, index) => late[index % 2]?.query(top(region))),
     );
     expect(fleet.emulator.bill).toHaveLength(5);
-    const codes = answers.flatMap((answer) => answer?.errors?.map(({ extensions }) => extensions.code) ?? []);
+    const codes = results.flatMap((result) => result?.errors?.map(({ extensions }) => extensions.code) ?? []);
     expect(codes).toEqual(range(1, 5).map(() => 'CREDIT_BUDGET_EXHAUSTED'));
   });
 
-  it('go on while Redis freezes, dies and comes back empty under load, and buy nothing that is held', async () => {
+  it('execute every operation while Redis freezes, crashes and restarts empty, and fetch no cached page again', async () => {
     const replicas = await start(3, { REDIS_TIMEOUT_MS: '1200' });
     await Promise.all(replicas.map((replica) => replica.query(top('US', 100))));
     let isOver = false;
     const failed: unknown[] = [];
     const load = replicas.map(async (replica) => {
       while (!isOver) {
-        const answer = await replica.query(top('US', 100));
-        if (answer.errors) failed.push(answer.errors);
+        const result = await replica.query(top('US', 100));
+        if (result.errors) failed.push(result.errors);
         await sleep(5);
       }
     });
@@ -240,7 +240,7 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(await late.query(top('US', 100))).toMatchObject({ extensions: { upstream: { requests: 0 } } });
   });
 
-  it('never tell the password of Redis', async () => {
+  it('never reveal the password of Redis', async () => {
     const { port } = new URL(redis.url);
     const [replica] = await start(1, {
       REDIS_URL: `redis://:pass-word@127.0.0.1:${port}`,
@@ -253,13 +253,13 @@ describeWithRedis('replicas that share a Redis', () => {
     await replica?.query(top('DE'));
     await redis.client.config('SET', 'requirepass', 'changed');
     await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await replica?.program.see(/Redis is away.*|"reason":"WRONGPASS/);
+    await replica?.program.see(/Redis is down.*|"reason":"WRONGPASS/);
     expect(replica?.program.output()).not.toContain('pass-word');
     expect(JSON.stringify(await replica?.readiness())).not.toContain('pass-word');
   });
 
   (whyNoTls ? it.skip : it)(
-    `reach it by TLS${whyNoTls ? ` (skipped: ${whyNoTls})` : ''}, and not when its certificate is not to be trusted`,
+    `connect by TLS${whyNoTls ? ` (skipped: ${whyNoTls})` : ''}, and only if the certificate is trusted`,
     async () => {
       const folder = await mkdtemp(path.join(tmpdir(), 'tls-'));
       const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
@@ -296,25 +296,25 @@ describeWithRedis('replicas that share a Redis', () => {
   );
 
   it.each([1, 4])(
-    'pay for each page of a trace once, %d of them',
+    'fetch each page of a trace once when there are %d',
     async (count) => {
       await start(count);
-      const { touched, failed, claimed } = await runTrace();
+      const { neededPages, failed, reportedRequests } = await runTrace();
       expect(failed).toEqual([]);
-      expect([...fleet.emulator.bill].sort()).toEqual(touched);
-      expect(claimed).toBe(fleet.emulator.bill.length);
+      expect([...fleet.emulator.bill].sort()).toEqual(neededPages);
+      expect(reportedRequests).toBe(fleet.emulator.bill.length);
     },
     TRACE_TIMEOUT_MS,
   );
 
   it(
-    'fail no operation of a trace in the middle of which Redis dies, and say what it cost',
+    'execute every operation of a trace although Redis crashes halfway, and report all requests',
     async () => {
       await start(4);
-      const { touched, failed, claimed } = await runTrace(() => redis.kill());
+      const { neededPages, failed, reportedRequests } = await runTrace(() => redis.kill());
       expect(failed).toEqual([]);
-      expect([...new Set(fleet.emulator.bill)].sort()).toEqual(touched);
-      expect(claimed).toBe(fleet.emulator.bill.length);
+      expect([...new Set(fleet.emulator.bill)].sort()).toEqual(neededPages);
+      expect(reportedRequests).toBe(fleet.emulator.bill.length);
     },
     TRACE_TIMEOUT_MS,
   );

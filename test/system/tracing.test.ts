@@ -18,12 +18,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe('the start with an SDK that docs/operations.md shows', () => {
-  it('gets the spans of the bundled program, and their trace into the log', async () => {
+describe('the tracing SDK, set up as docs/operations.md shows', () => {
+  it('receives the spans of the bundled program, whose log contains their trace id', async () => {
     const blocks = findBlocks(await readFile('docs/operations.md', 'utf8'));
     const [module, command] = blocks.filter(({ heading }) => heading === 'Tracing');
     expect(command?.text).toBe('node --import ./otel.mjs dist/main.js\n');
-    // A folder with the packages that the module imports, and nothing else of the repository's.
+    // The folder has the packages that the module imports, and nothing else of the repository.
     await symlink(path.resolve('node_modules'), path.join(folder, 'node_modules'));
     await writeFile(path.join(folder, 'otel.mjs'), module?.text ?? '');
     program = startProgram(

@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-/** A process that started at this moment of the wall clock: 1 s fresh, 10 s stale. */
+/** A process that starts at this wall-clock time: pages are fresh for 1 s, then stale for 10 s. */
 function startProcess(wallClock = START, source = 'https://api.keyapi.ai/', ttlMs = 1000) {
   const { source: pages, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
   const clock = createTestClock(wallClock);
@@ -32,15 +32,15 @@ function startProcess(wallClock = START, source = 'https://api.keyapi.ai/', ttlM
     ...(await pages(pageKey, options)),
     fetchedAt: clock.now(),
   });
-  const made = createTestCache(dated, { clock });
-  const cacheFile = createCacheFile({ ...made, file, source, ttlMs });
+  const testCache = createTestCache(dated, { clock });
+  const cacheFile = createCacheFile({ ...testCache, file, source, ttlMs });
   const origin = async (number: number): Promise<string> =>
-    (await made.cache.fetch(key(number), createOperation())).origin;
-  return { ...made, bill, cacheFile, origin };
+    (await testCache.cache.fetch(key(number), createOperation())).origin;
+  return { ...testCache, bill, cacheFile, origin };
 }
 
-/** Page 1 as a store has it. */
-function makeHeld(): CachedPage {
+/** Page 1 as it is cached. */
+function makeCachedPage(): CachedPage {
   const page = makePage(makeVideos(1, 20), 1, 20);
   return { ...page, generation: 1, freshUntil: 1001, coversUntil: null };
 }
@@ -53,7 +53,7 @@ async function write(): Promise<void> {
 }
 
 describe('createCacheFile', () => {
-  it('keeps pages over a restart, at no cost, with what is left of their lives', async () => {
+  it('restores pages after a restart, at no cost, with the rest of their time to live', async () => {
     const before = startProcess();
     await before.origin(1);
     before.clock.advance(300);
@@ -76,7 +76,7 @@ describe('createCacheFile', () => {
     expect(await after.origin(1)).toBe('fetched');
   });
 
-  it('takes what it read for older than what comes, and goes on with its generation', async () => {
+  it('treats restored pages as older than new ones, and continues their generation', async () => {
     await write();
     const { cacheFile, store, clock, onEvent } = startProcess(START + 100);
     await cacheFile.read();
@@ -92,7 +92,7 @@ describe('createCacheFile', () => {
     ]);
   });
 
-  it('has pages that are past their time to live as stale ones, and drops what is past even that', async () => {
+  it('restores expired pages as stale, and drops those that are too old even for that', async () => {
     await write();
     const stale = startProcess(START + 5000);
     await stale.cacheFile.read();
@@ -102,7 +102,7 @@ describe('createCacheFile', () => {
     expect(gone.store.copies(US_VIEWS)).toEqual([]);
   });
 
-  it('makes no life longer, nor an age negative, when the wall clock was set back', async () => {
+  it('extends no time to live and makes no age negative when the wall clock was set back', async () => {
     const before = startProcess();
     await before.origin(1);
     before.clock.advance(400);
@@ -114,23 +114,23 @@ describe('createCacheFile', () => {
     expect(page?.fetchedAt).toBe(clock.now());
   });
 
-  it('knows for how long covers can be seen still', async () => {
+  it('restores the time until covers expire', async () => {
     const before = startProcess();
-    before.store.add({ ...makeHeld(), coversUntil: before.clock.monotonic() + 700 });
+    before.store.add({ ...makeCachedPage(), coversUntil: before.clock.monotonic() + 700 });
     await before.cacheFile.write();
     const after = startProcess(START + 200);
     await after.cacheFile.read();
     expect(after.store.copies(US_VIEWS)[0]?.coversUntil).toBe(after.clock.monotonic() + 500);
   });
 
-  it('makes no life longer than it is by now', async () => {
+  it('limits the time to live to the current setting', async () => {
     await write();
     const { cacheFile, store, clock } = startProcess(START, undefined, 100);
     await cacheFile.read();
     expect(store.copies(US_VIEWS)[0]?.freshUntil).toBe(clock.monotonic() + 100);
   });
 
-  it('reads nothing where there is none', async () => {
+  it('restores no pages when there is no file', async () => {
     const { cacheFile, events } = startProcess();
     await cacheFile.read();
     expect(events).toEqual([{ type: 'cacheFileRead', file, pages: 0 }]);
@@ -139,12 +139,12 @@ describe('createCacheFile', () => {
 
   it.each<[string, (text: string) => string | Buffer, RegExp]>([
     ['is empty', () => '', /not a page cache/],
-    ['is no text', () => Buffer.from([0, 255, 254, 10, 1]), /not a page cache/],
+    ['is not text', () => Buffer.from([0, 255, 254, 10, 1]), /not a page cache/],
     ['is something else', () => '{"hello":"world"}\n[]\n', /not a page cache/],
     ['is of another version', (text) => text.replace('"version":1', '"version":0'), /not a page cache/],
     ['was cut off', (text) => text.slice(0, -100), /damaged/],
     ['was changed', (text) => text.replace('Video 7', 'Video 8'), /damaged/],
-  ])('ignores a file that %s, with one event', async (_name, change, reason) => {
+  ])('ignores a file that %s, and emits one event', async (_name, change, reason) => {
     await write();
     await writeFile(file, change(await readFile(file, 'utf8')));
     const { cacheFile, events, store } = startProcess();
@@ -153,7 +153,7 @@ describe('createCacheFile', () => {
     expect(store.copies(US_VIEWS)).toEqual([]);
   });
 
-  it('ignores pages of another upstream, and leaves them to it: demo data is not shown for real', async () => {
+  it('ignores a file of another upstream and leaves it unchanged, so that demo and real data never mix', async () => {
     await write();
     const before = await readFile(file, 'utf8');
     const { cacheFile, events, origin } = startProcess(START, 'emulator');
@@ -164,7 +164,7 @@ describe('createCacheFile', () => {
     expect(await readFile(file, 'utf8')).toBe(before);
   });
 
-  it('sets aside what it ignored before it writes, and leaves it alone when nothing has come', async () => {
+  it('renames an ignored file before it writes, and leaves it alone when there is nothing to write', async () => {
     await writeFile(file, 'my notes');
     for (const number of [undefined, 1]) {
       const { cacheFile, origin } = startProcess();
@@ -177,7 +177,7 @@ describe('createCacheFile', () => {
     expect((await readdir(folder)).sort()).toEqual(['pages.json', 'pages.json.ignored']);
   });
 
-  it('does not write again what nothing was added to', async () => {
+  it('does not write the file when no page was added', async () => {
     await write();
     const { cacheFile, events } = startProcess();
     await cacheFile.read();
@@ -188,7 +188,7 @@ describe('createCacheFile', () => {
   it.each([
     ['is a folder', () => folder],
     ['is a device', () => '/dev/null'],
-  ])('touches nothing that %s', async (_name, toFile) => {
+  ])('ignores a path that %s, and does not write to it', async (_name, toFile) => {
     file = toFile();
     const { cacheFile, events, origin } = startProcess();
     await cacheFile.read();
@@ -201,7 +201,7 @@ describe('createCacheFile', () => {
     ['its folder is missing', () => path.join(folder, 'missing', 'pages.json')],
     ['its folder is a file', () => path.join(folder, 'notes', 'pages.json')],
     ['its name is too long', () => path.join(folder, 'x'.repeat(300))],
-  ])('tells at the start, and once, when %s', async (_name, toFile) => {
+  ])('emits one event, at the start, when %s', async (_name, toFile) => {
     await writeFile(path.join(folder, 'notes'), '');
     file = toFile();
     const { cacheFile, events, origin } = startProcess();
@@ -225,7 +225,7 @@ describe('createCacheFile', () => {
     expect(await readFile(target, 'utf8')).toContain('Video 161');
   });
 
-  it('replaces the file in one step: one that cannot be written whole leaves the old one', async () => {
+  it('replaces the file atomically: a failed write leaves the old file unchanged', async () => {
     await write();
     expect(await readdir(folder)).toEqual(['pages.json']);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -233,7 +233,7 @@ describe('createCacheFile', () => {
     const { cacheFile, events, origin } = startProcess();
     await cacheFile.read();
     await origin(9);
-    // In the way of what is written beside it.
+    // This folder blocks the temporary file.
     await mkdir(`${file}.${process.pid}.tmp`);
     await cacheFile.write();
     expect(events.at(-1)).toMatchObject({ type: 'fileFailed', file });
@@ -248,7 +248,7 @@ describe('createSpendingFile', () => {
     return { events, ...createSpendingFile({ file, source, onEvent }) };
   }
 
-  it('keeps what was spent', () => {
+  it('records what was spent', () => {
     open().write({ day: 20_454, credits: 6 });
     open().write({ day: 20_454, credits: 8 });
     const { read, events } = open();
@@ -256,7 +256,7 @@ describe('createSpendingFile', () => {
     expect(events).toEqual([]);
   });
 
-  it('keeps it for each who was paid: demo data neither counts nor makes it forget', () => {
+  it('records spending by source: demo data neither counts as real spending nor overwrites it', () => {
     open().write({ day: 20_454, credits: 6 });
     const demo = open('emulator');
     expect(demo.read()).toBeUndefined();
@@ -264,14 +264,14 @@ describe('createSpendingFile', () => {
     expect(open().read()).toEqual({ day: 20_454, credits: 6 });
   });
 
-  it('knows nothing where there is none', () => {
+  it('reads nothing when there is no file', () => {
     const { read, events } = open();
     expect(read()).toBeUndefined();
     expect(events).toEqual([]);
   });
 
   it.each(['', '{', '[]', '{"format":"trending-graphql credits","version":1,"spent":{"a":{"day":-1}}}'])(
-    'ignores %p, with one event',
+    'ignores %p, and emits one event',
     async (text) => {
       await writeFile(file, text);
       const { read, events } = open();
@@ -284,7 +284,7 @@ describe('createSpendingFile', () => {
     ['is a folder', () => folder],
     ['is in a folder that is a file', () => path.join(folder, 'notes', 'credits')],
     ['has a name that is too long', () => path.join(folder, 'x'.repeat(300))],
-  ])('tells once, and throws nothing, when it %s', async (_name, toFile) => {
+  ])('emits one event and throws nothing when the file %s', async (_name, toFile) => {
     await writeFile(path.join(folder, 'notes'), '');
     file = toFile();
     const { write: writeSpending, events } = open();

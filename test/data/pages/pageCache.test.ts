@@ -9,14 +9,14 @@ import { createHeldSource, key } from '../../support/sources.ts';
 
 const chart = makeVideos(1, 500);
 
-/** A cache over a chart that stands still, and the bill. */
+/** A cache over a chart that does not change, and its bill. */
 function createStillCache(options: TestCacheOptions = {}) {
   const { source, bill } = createArraySource({ rows: chart, pageSize: 20 });
   return { ...createTestCache(source, options), bill };
 }
 
 describe('PageCache, while a page is fresh', () => {
-  it('buys it once, and has it for its time to live', async () => {
+  it('buys it once, and serves it from the cache for its time to live', async () => {
     const { cache, clock, bill } = createStillCache({ staleMs: 0 });
     const operations = range(1, 3).map(() => createOperation());
     const origins: string[] = [];
@@ -29,14 +29,14 @@ describe('PageCache, while a page is fresh', () => {
     expect(operations.map(({ cost }) => cost.requests)).toEqual([1, 0, 1]);
   });
 
-  it('shortens a life by chance, by a tenth at most', async () => {
-    const lives = await Promise.all(
-      [0, 0.5, 1].map(async (chance) => {
-        const { cache } = createStillCache({ random: () => chance });
+  it('shortens the time to live at random, by at most a tenth', async () => {
+    const ttls = await Promise.all(
+      [0, 0.5, 1].map(async (value) => {
+        const { cache } = createStillCache({ random: () => value });
         return (await cache.fetch(key(1), createOperation())).page.freshUntil - 1;
       }),
     );
-    expect(lives).toEqual([1000, 950, 900]);
+    expect(ttls).toEqual([1000, 950, 900]);
   });
 
   it('lets all pages of a generation expire together, however late they were fetched', async () => {
@@ -56,7 +56,7 @@ describe('PageCache, while a page is fresh', () => {
     expect(bill).toEqual([1, 2, 2]);
   });
 
-  it('buys a page anew when the chart is cut into another grid', async () => {
+  it('buys a page again when the page size has changed', async () => {
     const upstream = { rows: chart, pageSize: 20 };
     const { source, bill } = createArraySource(upstream);
     const { cache } = createTestCache(source);
@@ -69,7 +69,7 @@ describe('PageCache, while a page is fresh', () => {
 });
 
 describe('PageCache, while a page is being fetched', () => {
-  it('shares one call among all who want it, and bills the first', async () => {
+  it('coalesces concurrent fetches into one call, and charges it to the first operation', async () => {
     const { source, calls } = createHeldSource();
     const { cache } = createTestCache(source);
     const operations = range(1, 100).map(() => createOperation());
@@ -82,7 +82,7 @@ describe('PageCache, while a page is being fetched', () => {
     expect(origins).toEqual(['fetched', ...range(1, 99).map(() => 'shared')]);
   });
 
-  it('fails for all who waited, and asks again for the next', async () => {
+  it('fails for all waiting operations, and calls upstream again for the next one', async () => {
     const { source, calls } = createHeldSource();
     const { cache } = createTestCache(source);
     const operations = [createOperation(), createOperation()];
@@ -101,7 +101,7 @@ describe('PageCache, while a page is being fetched', () => {
     expect((await next).page).toMatchObject({ number: 1 });
   });
 
-  it('leaves an operation alone that stops waiting, and keeps what it paid for', async () => {
+  it('rejects when an operation stops waiting, and still caches the page that it paid for', async () => {
     const { source, calls } = createHeldSource();
     const { cache, clock } = createTestCache(source);
     const operation = createOperation(clock.monotonic() + 20);
@@ -114,7 +114,7 @@ describe('PageCache, while a page is being fetched', () => {
     expect(operation.cost.requests).toBe(1);
   });
 
-  it('has the deadline of whoever waits longest', async () => {
+  it('has the latest deadline of all waiting operations', async () => {
     let deadline = (): number => 0;
     const { cache, clock } = createTestCache((_key, options) => {
       deadline = options.deadline;
@@ -127,7 +127,7 @@ describe('PageCache, while a page is being fetched', () => {
     await Promise.allSettled(waiting);
   });
 
-  it('can be waited for as a whole', async () => {
+  it('settles when all fetches in flight have succeeded or failed', async () => {
     const { source, calls } = createHeldSource();
     const { cache } = createTestCache(source);
     const reads = Promise.allSettled([1, 2].map((number) => cache.fetch(key(number), createOperation())));
@@ -146,25 +146,25 @@ describe('PageCache, while a page is being fetched', () => {
 });
 
 describe('PageCache, when a page is past its time to live', () => {
-  /** A cache that holds page 1, which has just expired, and a source that waits. */
+  /** A cache with page 1, which has just expired, and a source whose calls wait. */
   async function createStaleCache(options: TestCacheOptions = {}) {
     const { source, calls } = createHeldSource();
-    const made = createTestCache(source, options);
-    const first = made.cache.fetch(key(1), createOperation());
+    const testCache = createTestCache(source, options);
+    const first = testCache.cache.fetch(key(1), createOperation());
     await settle();
     calls[0]?.resolve(makePage(chart, 1, 20));
-    const held = (await first).page;
-    made.clock.advance(1000);
+    const stalePage = (await first).page;
+    testCache.clock.advance(1000);
     calls.length = 0;
-    made.events.length = 0;
-    return { ...made, calls, held };
+    testCache.events.length = 0;
+    return { ...testCache, calls, stalePage };
   }
 
-  it('serves it at once, while one refresh runs that belongs to nobody', async () => {
-    const { cache, calls, held, events } = await createStaleCache();
+  it('serves it at once, while one refresh runs that belongs to no operation', async () => {
+    const { cache, calls, stalePage, events } = await createStaleCache();
     const reads = range(1, 500).map(() => {
       cache.refresh(key(1));
-      return cache.use(held);
+      return cache.use(stalePage);
     });
     expect(new Set(reads.map(({ page, origin }) => `${page.generation} ${origin}`))).toEqual(
       new Set(['1 stale']),
@@ -175,14 +175,14 @@ describe('PageCache, when a page is past its time to live', () => {
 
     calls[0]?.resolve(makePage(chart, 1, 20));
     await settle();
-    // The older copy may still be cut from; it is no reason to ask again.
-    expect(cache.use(held).origin).toBe('stale');
+    // Windows may still be cut from the older copy; it causes no further refresh.
+    expect(cache.use(stalePage).origin).toBe('stale');
     cache.refresh(key(1));
     expect((await cache.fetch(key(1), createOperation())).origin).toBe('cached');
     expect(calls).toHaveLength(1);
   });
 
-  it('waits for the refresh when it is asked for a fresh page', async () => {
+  it('waits for the refresh when an operation needs a fresh page', async () => {
     const { cache, calls } = await createStaleCache();
     cache.refresh(key(1));
     const operation = createOperation();
@@ -218,7 +218,7 @@ describe('PageCache, when a page is past its time to live', () => {
     expect(await read).toMatchObject({ origin: 'stale', page: { generation: 1 } });
   });
 
-  it('drops it when upstream refuses it: a 400 is never served stale', async () => {
+  it('deletes it when upstream refuses it with a 400, and never serves it stale', async () => {
     const { cache, calls } = await createStaleCache();
     cache.refresh(key(1));
     await settle();
@@ -232,7 +232,7 @@ describe('PageCache, when a page is past its time to live', () => {
     await expect(read).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 
-  it('has it no longer than it may be stale', async () => {
+  it('drops it when its stale time is over', async () => {
     const { cache, clock, calls } = await createStaleCache({ staleMs: 5000 });
     clock.advance(4999);
     expect(cache.newest(US_VIEWS)).toHaveLength(1);
@@ -244,7 +244,7 @@ describe('PageCache, when a page is past its time to live', () => {
     await expect(read).rejects.toMatchObject({ code: 'UPSTREAM_ERROR' });
   });
 
-  it('gives views of each generation, the newest first, and of the newest copies', async () => {
+  it('returns views of each generation, the newest first, and of the newest copies', async () => {
     const { cache, clock } = createStillCache();
     for (const number of [1, 2, 3]) await cache.fetch(key(number), createOperation());
     clock.advance(1000);
@@ -259,7 +259,7 @@ describe('PageCache, when a page is past its time to live', () => {
     ]);
     expect(fallback).toEqual([]);
 
-    // Another time to live later the old generation is no more than better than nothing.
+    // Another time to live later the old generation is only a fallback.
     clock.advance(1000);
     const later = cache.views(US_VIEWS);
     expect(later.preferred.map(names)).toEqual([
@@ -269,7 +269,7 @@ describe('PageCache, when a page is past its time to live', () => {
     expect(later.fallback.map(names)).toEqual([['1/1', '2/1', '3/1']]);
   });
 
-  it('keeps the newest copy in memory while an older one serves', async () => {
+  it('keeps the newest copy in memory while an older one is served', async () => {
     const onePage = sizeOf((await createStillCache().cache.fetch(key(25), createOperation())).page);
     const { cache, clock } = createStillCache({ maxBytes: Math.ceil(onePage * 3.5) });
     const { page: old } = await cache.fetch(key(1), createOperation());
@@ -283,7 +283,7 @@ describe('PageCache, when a page is past its time to live', () => {
 });
 
 describe("an operation's pages", () => {
-  it('are no more than it may fetch; what others pay for does not count, nor what is held', async () => {
+  it('are limited, not counting cached pages and pages that other operations pay for', async () => {
     const { cache, bill } = createStillCache();
     const operation = { ...createOperation(), pagesLeft: 2 };
     const fetch = (number: number) => cache.fetch(key(number), operation);
@@ -300,7 +300,7 @@ describe("an operation's pages", () => {
     expect(bill).toEqual([9, 1, 5, 2]);
   });
 
-  it('are not charged to it once its time is up', async () => {
+  it('are not charged to it after its deadline', async () => {
     const { source, calls } = createHeldSource();
     let send = (): void => undefined;
     const { cache, clock, events } = createTestCache((pageKey, options) => {
@@ -321,7 +321,7 @@ describe("an operation's pages", () => {
 });
 
 describe('PageCache, when a cover expires', () => {
-  /** A source whose covers expire `coverMs` after each fetch; null for a link that does not say. */
+  /** A source whose covers expire `coverMs` after each fetch; null: their links do not say when. */
   function createCoverSource(clock: { now(): number }, coverMs: number | null) {
     const bill: number[] = [];
     const source: PageSource = async ({ number }, { onRequest }) => {
@@ -347,24 +347,27 @@ describe('PageCache, when a cover expires', () => {
     return { bill, origins };
   }
 
-  it('refreshes the page meanwhile, once in its time to live', async () => {
+  it('refreshes the page in the background, once in its time to live', async () => {
     const { bill, origins } = await readEvery100Ms(300, 900, createOperation);
     expect(bill).toEqual([1, 1]);
     expect(origins).toEqual(['fetched', ...range(1, 9).map(() => 'cached')]);
   });
 
-  it('does so again in the next generation', async () => {
+  it('refreshes it again in the next generation', async () => {
     expect((await readEvery100Ms(300, 1900, createOperation)).bill).toHaveLength(4);
   });
 
-  it.each([null, 5000])('leaves the page its normal life when they outlive it (%p)', async (coverMs) => {
-    expect((await readEvery100Ms(coverMs, 900, createOperation)).bill).toEqual([1]);
-  });
+  it.each([null, 5000])(
+    'does not refresh the page when its covers outlive it (expiry after %p ms)',
+    async (coverMs) => {
+      expect((await readEvery100Ms(coverMs, 900, createOperation)).bill).toEqual([1]);
+    },
+  );
 
-  it('goes by the time that passes, not by a wall clock that jumps', async () => {
-    const made = createTestCache(async () => makePage(chart, 1, 20));
-    const { source, bill } = createCoverSource(made.clock, 300);
-    const { cache, clock } = createTestCache(source, { clock: made.clock });
+  it('measures elapsed time, and ignores jumps of the wall clock', async () => {
+    const testCache = createTestCache(async () => makePage(chart, 1, 20));
+    const { source, bill } = createCoverSource(testCache.clock, 300);
+    const { cache, clock } = createTestCache(source, { clock: testCache.clock });
     await cache.fetch(key(1), createOperation());
     clock.jump(3_600_000);
     await cache.fetch(key(1), createOperation());

@@ -5,7 +5,7 @@ import { createTestClock } from '../../support/clock.ts';
 
 const chart = makeVideos(1, 500);
 
-function held(number: number, generation = 1, overrides: Partial<CachedPage> = {}): CachedPage {
+function copy(number: number, generation = 1, overrides: Partial<CachedPage> = {}): CachedPage {
   const sequence = generation * 100 + number;
   return {
     ...makePage(chart, number, 20, { sequence }),
@@ -28,39 +28,46 @@ describe('PageStore', () => {
   it('lists the copies of a chart, the newest first', () => {
     const { store, names } = createStore();
     const other = { ...US_VIEWS, region: 'DE' };
-    for (const page of [held(1, 2), held(3, 1), held(2, 2), held(9, 1, { chart: other })]) store.add(page);
+    for (const page of [
+      copy(1, 2),
+      copy(3, 1),
+      copy(2, 2),
+      copy(9, 1, { chart: other }),
+    ])
+      store.add(page);
     expect(names()).toEqual(['2/2', '1/2', '3/1']);
     expect(names(other)).toEqual(['9/1']);
   });
 
-  it('holds the two newest copies of a page', () => {
+  it('stores the two newest copies of a page', () => {
     const { store, names } = createStore();
-    for (const page of [held(1, 1), held(2, 1), held(1, 2), held(1, 3)]) store.add(page);
+    for (const page of [copy(1, 1), copy(2, 1), copy(1, 2), copy(1, 3)])
+      store.add(page);
     expect(names()).toEqual(['1/3', '1/2', '2/1']);
   });
 
-  it('holds one copy of a page in each generation', () => {
+  it('stores one copy of a page in each generation', () => {
     const { store, names } = createStore();
-    store.add(held(1, 1));
-    const again = held(1, 1, { sequence: 150 });
+    store.add(copy(1, 1));
+    const again = copy(1, 1, { sequence: 150 });
     store.add(again);
     expect(names()).toEqual(['1/1']);
     expect(store.newest(again)).toBe(again);
   });
 
-  it('finds the newest copy of a page, if it is cut in the grid that is asked for', () => {
+  it('finds the newest copy of a page if it has the requested page size', () => {
     const { store } = createStore();
-    store.add(held(1, 1));
-    store.add(held(1, 2, { pageSize: 10 }));
+    store.add(copy(1, 1));
+    store.add(copy(1, 2, { pageSize: 10 }));
     expect(store.newest({ chart: US_VIEWS, number: 1, pageSize: 10 })).toMatchObject({ generation: 2 });
     expect(store.newest({ chart: US_VIEWS, number: 1, pageSize: 20 })).toBeUndefined();
     expect(store.newest({ chart: US_VIEWS, number: 2, pageSize: 20 })).toBeUndefined();
   });
 
-  it('has a copy until it may not even be stale any more', () => {
+  it('drops a copy when its stale time is over', () => {
     const { store, names, clock } = createStore({ staleMs: 500 });
-    store.add(held(1, 1));
-    store.add(held(2, 2, { freshUntil: 2000 }));
+    store.add(copy(1, 1));
+    store.add(copy(2, 2, { freshUntil: 2000 }));
     clock.advance(1498);
     expect(names()).toEqual(['2/2', '1/1']);
     clock.advance(1);
@@ -68,23 +75,23 @@ describe('PageStore', () => {
     expect(store.all()).toHaveLength(1);
   });
 
-  it('stays within its bytes, least recently used out first', () => {
-    const onePage = sizeOf(held(25));
+  it('stays within its byte limit, and evicts the least recently used copies first', () => {
+    const onePage = sizeOf(copy(25));
     const { store, names } = createStore({ maxBytes: Math.ceil(onePage * 3.5) });
-    for (const number of [1, 2, 3]) store.add(held(number));
-    store.touch(held(1));
-    names(); // Looking does not count as using.
-    store.add(held(4));
+    for (const number of [1, 2, 3]) store.add(copy(number));
+    store.touch(copy(1));
+    names(); // Listing copies does not count as use.
+    store.add(copy(4));
     expect(names()).toEqual(['4/1', '3/1', '1/1']);
     expect(store.all().map(({ number }) => number)).toEqual([3, 1, 4]);
   });
 
-  it('finds the newest copy of a video among all charts, and the next newest when that goes', () => {
+  it('finds the newest copy of a video on all charts, and the next newest when that one expires', () => {
     const { store, clock } = createStore({ staleMs: 500 });
     const other = { ...US_VIEWS, region: 'DE' };
-    store.add(held(1, 1));
-    store.add(held(1, 3, { chart: other, freshUntil: 400 }));
-    store.add(held(1, 2));
+    store.add(copy(1, 1));
+    store.add(copy(1, 3, { chart: other, freshUntil: 400 }));
+    store.add(copy(1, 2));
     expect(store.find('7')?.page).toMatchObject({ chart: other, generation: 3 });
     expect(store.find('7')?.video).toEqual(chart[6]);
     clock.advance(900);
@@ -93,31 +100,31 @@ describe('PageStore', () => {
     expect(store.find('7')).toBeUndefined();
   });
 
-  it('finds no video of a page that was evicted, forgotten, or had an empty rank for it', () => {
-    const { store } = createStore({ maxBytes: Math.ceil(sizeOf(held(25)) * 1.5) });
-    store.add(held(1, 1, { rows: [null, ...chart.slice(1, 20)] }));
+  it('finds no video whose page was evicted or deleted, or has an empty rank in its place', () => {
+    const { store } = createStore({ maxBytes: Math.ceil(sizeOf(copy(25)) * 1.5) });
+    store.add(copy(1, 1, { rows: [null, ...chart.slice(1, 20)] }));
     expect([store.find('1'), store.find('2')?.video.itemId, store.find('21')]).toEqual([
       undefined,
       '2',
       undefined,
     ]);
-    store.add(held(2));
+    store.add(copy(2));
     expect([store.find('2'), store.find('21')?.video.itemId]).toEqual([undefined, '21']);
-    store.delete(held(2));
+    store.delete(copy(2));
     expect(store.find('21')).toBeUndefined();
   });
 
-  it('forgets all copies of a page', () => {
+  it('deletes all copies of a page', () => {
     const { store, names } = createStore();
-    for (const page of [held(1, 1), held(1, 2), held(2, 1)]) store.add(page);
-    store.delete(held(1));
+    for (const page of [copy(1, 1), copy(1, 2), copy(2, 1)]) store.add(page);
+    store.delete(copy(1));
     expect(names()).toEqual(['2/1']);
   });
 
-  it('does not keep a chart in mind of which nothing is left', () => {
+  it('retains nothing of a chart whose pages are all deleted', () => {
     const { store, names } = createStore();
-    store.add(held(1));
-    store.delete(held(1));
+    store.add(copy(1));
+    store.delete(copy(1));
     expect(names()).toEqual([]);
     expect(store.all()).toEqual([]);
   });

@@ -6,7 +6,7 @@ describe('limitTime', () => {
   beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] }));
   afterEach(() => void jest.useRealTimers());
 
-  it('gives up when the time is over, and not before', async () => {
+  it('rejects when the time is over, and not before', async () => {
     const outcomes: unknown[] = [];
     limitTime(new Promise(() => undefined), 150).catch((error) => outcomes.push(error.message));
     jest.advanceTimersByTime(149);
@@ -17,15 +17,15 @@ describe('limitTime', () => {
     expect(outcomes).toEqual(['no response within 150 ms']);
   });
 
-  it('takes what had come while the event loop stood still', async () => {
-    let answer = (_text: string): void => undefined;
-    const answered = new Promise<string>((resolve) => {
-      answer = resolve;
+  it('accepts a response that arrived while the event loop was blocked', async () => {
+    let respond = (_text: string): void => undefined;
+    const response = new Promise<string>((resolve) => {
+      respond = resolve;
     });
-    const limited = limitTime(answered, 150);
-    // The timer comes first, and then what lies in the socket.
+    const limited = limitTime(response, 150);
+    // The timer fires first; then the response is read from the socket.
     jest.advanceTimersByTime(1000);
-    answer('late');
+    respond('late');
     expect(await limited).toBe('late');
   });
 

@@ -16,8 +16,8 @@ const video = {
   creator: { handle: 'mnm_pipi', url: 'https://www.tiktok.com/@mnm_pipi' },
 };
 const rows = [video, null, ...makeVideos(101, 118)];
-/** A page as a source gives it, without what only a store knows. */
-const { sequence: _order, ...page } = makePage(rows, 1, 20);
+/** A page as a source returns it, without the sequence number that a store assigns. */
+const { sequence: _sequence, ...page } = makePage(rows, 1, 20);
 
 function makeValue(
   body: Buffer,
@@ -27,7 +27,7 @@ function makeValue(
 }
 
 describe('a page in Redis', () => {
-  it('comes back as it was, with its place in time', () => {
+  it('is decoded as it was encoded, with its sequence number, generation and expiry', () => {
     expect(decodeValue(makeValue(encodeBody(page)), key())).toEqual({
       page,
       sequence: 1_770_000_000_000_000,
@@ -37,12 +37,12 @@ describe('a page in Redis', () => {
     });
   });
 
-  it('is less than half as large as its JSON', () => {
+  it('takes less than half the size of its JSON', () => {
     const text = JSON.stringify({ ...page, rows: makeVideos(1, 20) });
     expect(encodeBody({ ...page, rows: makeVideos(1, 20) }).length).toBeLessThan(text.length / 2);
   });
 
-  it('is none when a byte of its body is another one, or missing', () => {
+  it('is rejected when its body is damaged or cut off', () => {
     const value = makeValue(encodeBody(page));
     const start = value.indexOf('\n') + 1;
     fc.assert(
@@ -53,7 +53,7 @@ describe('a page in Redis', () => {
           const damaged = Buffer.from(value);
           damaged[at] = (damaged[at] ?? 0) ^ flip;
           const decoded = decodeValue(damaged, key());
-          // A few bits of zlib's head mean nothing.
+          // A few bits of the zlib header have no effect.
           if (decoded) expect(decoded.page).toEqual(page);
           expect(decodeValue(value.subarray(0, at), key())).toBeUndefined();
         },
@@ -61,7 +61,7 @@ describe('a page in Redis', () => {
     );
   });
 
-  it('is none when it stands under the name of another page', () => {
+  it('is rejected under the key of another page', () => {
     const body = encodeBody(page);
     expect(decodeValue(makeValue(body), key(2))).toBeUndefined();
     expect(decodeValue(makeValue(body), { ...key(), chart: { ...US_VIEWS, region: 'DE' } })).toBeUndefined();
@@ -69,36 +69,36 @@ describe('a page in Redis', () => {
     expect(decodeValue(renamed, key(2))).toBeUndefined();
   });
 
-  it('is one when it was written by hand in our form', () => {
+  it('is decoded when it was written by hand in this format', () => {
     expect(decodeValue(makeValue(deflateSync(inflated(video))), key())?.page.rows).toEqual([video]);
   });
 
   it.each<[string, (page: Page) => unknown]>([
-    ['another form', (good) => ({ ...good, rows: undefined })],
-    ['a row of another form', (good) => ({ ...good, rows: [['1', 'https://a.test/']] })],
-    ['an id that is none', () => JSON.parse(inflated({ ...video, itemId: '<script>' }))],
-    ['an address that is none', () => JSON.parse(inflated({ ...video, itemUrl: 'nowhere' }))],
-    ['a country that is none', () => JSON.parse(inflated({ ...video, countryCode: 'ZZ' }))],
-    ['a date that is none', (good) => ({ ...JSON.parse(inflated(video)), fetchedAt: good.fetchedAt + 1e18 })],
+    ['another shape', (good) => ({ ...good, rows: undefined })],
+    ['a row of another shape', (good) => ({ ...good, rows: [['1', 'https://a.test/']] })],
+    ['an invalid id', () => JSON.parse(inflated({ ...video, itemId: '<script>' }))],
+    ['an invalid URL', () => JSON.parse(inflated({ ...video, itemUrl: 'nowhere' }))],
+    ['an invalid country code', () => JSON.parse(inflated({ ...video, countryCode: 'ZZ' }))],
+    ['an invalid date', (good) => ({ ...JSON.parse(inflated(video)), fetchedAt: good.fetchedAt + 1e18 })],
     ['no object', () => null],
-  ])('is none when it has %s', (_what, change) => {
+  ])('is rejected when it has %s', (_what, change) => {
     const body = deflateSync(JSON.stringify(change(page)));
     expect(decodeValue(makeValue(body), key())).toBeUndefined();
   });
 
   it.each(['', '\n', 'garbage', '1 2 3 0 US:7:VIEWS:1', '1 2 3 2 US:7:VIEWS:1\n'])(
-    'is none when it is %j',
+    'is rejected when its value is %j',
     (text) => {
       expect(decodeValue(Buffer.from(text), key())).toBeUndefined();
     },
   );
 
-  it('does not swell beyond all bounds', () => {
+  it('is rejected when it inflates beyond the limit', () => {
     expect(decodeValue(makeValue(deflateSync(Buffer.alloc(50_000_000))), key())).toBeUndefined();
   });
 });
 
-/** The JSON of a page with this one row, in the form of Redis. */
+/** The JSON of a page with this one row, as it is stored in Redis, uncompressed. */
 function inflated(row: typeof video): string {
   const { itemId, itemUrl, title, cover, coverExpiresAt, duration, region, countryCode, creator } = row;
   const tuple = [itemId, itemUrl, title, cover, coverExpiresAt, duration, region, countryCode];

@@ -10,14 +10,14 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const TODAY = Math.floor(Date.UTC(2026, 0, 1) / DAY);
 
-/** A budget at this hour of 2026-01-01, and what it can still pay for. */
+/** A budget at this hour of 2026-01-01, and functions that spend from it. */
 function createBudget(hour: number, options: Partial<CreditBudgetOptions> = {}) {
   const clock = createTestClock(Date.UTC(2026, 0, 1, hour));
-  const told: Spending[] = [];
+  const reported: Spending[] = [];
   const budget = createCreditBudget({
     creditsPerDay: 10,
     clock,
-    onSpend: (spent) => void told.push(spent),
+    onSpend: (spent) => void reported.push(spent),
     ...options,
   });
   const buy = (): boolean => {
@@ -25,17 +25,17 @@ function createBudget(hour: number, options: Partial<CreditBudgetOptions> = {}) 
     budget.spend(2);
     return true;
   };
-  /** Spends all that is left; gives how many calls that were. */
+  /** Spends all credits that are left; returns the number of calls. */
   const drain = (): number => {
     let calls = 0;
     while (buy()) calls++;
     return calls;
   };
-  return { clock, budget, drain, buy, told };
+  return { clock, budget, drain, buy, reported };
 }
 
 describe('createCreditBudget', () => {
-  it('gives what a day has, and again when the UTC day turns', () => {
+  it('allows the daily budget, and again when the next UTC day begins', () => {
     const { clock, budget, drain } = createBudget(20);
     expect(drain()).toBe(5);
     expect(budget.secondsLeft()).toBe(4 * 3600);
@@ -46,12 +46,12 @@ describe('createCreditBudget', () => {
     expect(budget.secondsLeft()).toBe(24 * 3600);
   });
 
-  it('never gives a part of a call', () => {
+  it('allows no call that the remaining credits cover only in part', () => {
     expect(createBudget(0, { creditsPerDay: 5 }).drain()).toBe(2);
     expect(createBudget(0, { creditsPerDay: 0 }).drain()).toBe(0);
   });
 
-  it('counts what is set aside, and has it again when it is given back', () => {
+  it('counts reserved credits as used, and makes them available again when they are released', () => {
     const { budget, drain } = createBudget(12);
     for (let call = 0; call < 5; call++) expect(budget.reserve(2)).toBe(true);
     expect(budget.reserve(2)).toBe(false);
@@ -62,7 +62,7 @@ describe('createCreditBudget', () => {
     expect(budget.isSpent(2)).toBe(false);
   });
 
-  it('tells those who wait when what is set aside is spent or given back', async () => {
+  it('notifies waiters when reserved credits are spent or released', async () => {
     const { budget } = createBudget(12);
     budget.reserve(4);
     for (const settle of [budget.spend, budget.release]) {
@@ -72,39 +72,39 @@ describe('createCreditBudget', () => {
     }
   });
 
-  it('pays with the new day for what was set aside the day before, and no more than that has', () => {
+  it("charges credits reserved the day before to the new day, within the new day's budget", () => {
     const { clock, budget, drain } = createBudget(23);
     for (let call = 0; call < 4; call++) budget.reserve(2);
     clock.advance(HOUR);
     budget.spend(2);
     budget.release(2);
-    // 2 spent, 4 still set aside.
+    // 2 spent, 4 still reserved.
     expect(drain()).toBe(2);
     budget.release(4);
     expect(drain()).toBe(2);
     expect(drain()).toBe(0);
   });
 
-  it('goes on with what was spent before the process started, on the same day', () => {
+  it('counts the credits that were spent on the same day before the process started', () => {
     expect(createBudget(12, { spent: { day: TODAY, credits: 6 } }).drain()).toBe(2);
     expect(createBudget(12, { spent: { day: TODAY - 1, credits: 6 } }).drain()).toBe(5);
     expect(createBudget(12, { spent: { day: TODAY, credits: 60 } }).drain()).toBe(0);
   });
 
-  it('tells what is spent: at the start, then before each request that leaves, and nothing else', () => {
-    const { budget, told } = createBudget(12, { spent: { day: TODAY, credits: 4 } });
+  it('reports the credits spent at the start and for each request that is sent, and at no other time', () => {
+    const { budget, reported } = createBudget(12, { spent: { day: TODAY, credits: 4 } });
     budget.reserve(2);
     budget.reserve(2);
     budget.spend(2);
     budget.release(2);
-    expect(told).toEqual([
+    expect(reported).toEqual([
       { day: TODAY, credits: 4 },
       { day: TODAY, credits: 6 },
     ]);
   });
 
   describe('when the wall clock jumps', () => {
-    it('an hour ahead, over midnight: stays shut until the day has really passed', () => {
+    it('an hour ahead, past midnight: refuses calls until the day has really ended', () => {
       const { clock, drain } = createBudget(23);
       drain();
       clock.jump(HOUR);
@@ -113,25 +113,25 @@ describe('createCreditBudget', () => {
       expect(drain()).toBe(5);
     });
 
-    it('an hour back: opens when the day has really passed, and once', () => {
+    it('an hour back: renews the budget once, when the day has really ended', () => {
       const { clock, drain } = createBudget(23);
       drain();
       clock.jump(-HOUR);
       clock.advance(HOUR);
       expect(drain()).toBe(5);
-      // By the wall clock it is midnight now; the budget of the new day is spent already.
+      // By the wall clock it is midnight only now; the new day's budget is already spent.
       clock.advance(HOUR);
       expect(drain()).toBe(0);
       clock.advance(23 * HOUR);
       expect(drain()).toBe(5);
     });
 
-    it('an hour back over midnight, between two processes: the day that was begun goes on', () => {
+    it('an hour back past midnight, between two processes: continues the day that had already begun', () => {
       const { drain } = createBudget(23, { spent: { day: TODAY + 1, credits: 10 } });
       expect(drain()).toBe(0);
     });
 
-    it('years ahead and back: is shut for a day at most', () => {
+    it('years ahead and back: refuses calls for a day at most', () => {
       const { clock, drain } = createBudget(12);
       drain();
       clock.jump(1000 * DAY);

@@ -25,7 +25,7 @@ describe('withCircuitBreaker', () => {
   }
 
   it.each(['UPSTREAM_ERROR', 'UPSTREAM_TIMEOUT', 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_BAD_RESPONSE'] as const)(
-    'opens on 5 in a row of %s, for 30 s',
+    'opens for 30 s after 5 failures in a row with %s',
     async (code) => {
       const { source, bill } = createScript(...Array.from({ length: 5 }, () => new ApiError(code)), page);
       const { clock, events, ask } = createBreaker(source);
@@ -47,7 +47,7 @@ describe('withCircuitBreaker', () => {
     },
   );
 
-  it('counts failures in a row: any answer of upstream ends the row', async () => {
+  it('counts failures in a row: a success or a 404 resets the count', async () => {
     const notFound = new ApiError('UPSTREAM_BAD_RESPONSE', {
       upstream: { status: 404, code: null, requestId: null },
     });
@@ -77,7 +77,7 @@ describe('withCircuitBreaker', () => {
     ['UPSTREAM_FORBIDDEN', undefined, 60],
     ['UPSTREAM_RATE_LIMITED', 7, 7],
   ] as const)(
-    'holds all calls after one %s, and probes with one',
+    'rejects all calls after one %s, then sends a single probe',
     async (code, retryAfterSeconds, seconds) => {
       const refusal = new ApiError(code, { retryAfterSeconds });
       const { source, bill } = createScript(refusal, refusal, page);
@@ -95,7 +95,7 @@ describe('withCircuitBreaker', () => {
     },
   );
 
-  it('says how long a pause lasts still', async () => {
+  it('rejects calls with the seconds that are left until the next probe', async () => {
     const limited = new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
     const { clock, fetch, ask } = createBreaker(createScript(limited).source);
     await ask();
@@ -103,7 +103,7 @@ describe('withCircuitBreaker', () => {
     await expect(fetch(key(), fetchOptions())).rejects.toMatchObject({ retryAfterSeconds: 48 });
   });
 
-  it('lets one probe go ahead, while the others wait for what becomes of it', async () => {
+  it('sends one probe while the other calls wait for its outcome', async () => {
     const { source, started, calls } = createHeldSource();
     const { clock, ask } = createBreaker(source);
     const failing = range(1, 5).map((number) => ask(number));
@@ -133,15 +133,15 @@ describe('withCircuitBreaker', () => {
     expect(await Promise.all(again)).toEqual(['ok', 'ok']);
   });
 
-  it('learns nothing from a probe that was never sent', async () => {
+  it('ignores the outcome of a probe that was never sent', async () => {
     const clock = createTestClock();
-    const answers: ('unsent' | ApiError | Page)[] = [...Array<ApiError>(5).fill(failure), 'unsent', page];
+    const outcomes: ('unsent' | ApiError | Page)[] = [...Array<ApiError>(5).fill(failure), 'unsent', page];
     const source: PageSource = async (_key, { onRequest }) => {
-      const answer = answers.shift() ?? page;
-      if (answer === 'unsent') throw new ApiError('CREDIT_BUDGET_EXHAUSTED');
+      const outcome = outcomes.shift() ?? page;
+      if (outcome === 'unsent') throw new ApiError('CREDIT_BUDGET_EXHAUSTED');
       onRequest();
-      if (answer instanceof ApiError) throw answer;
-      return answer;
+      if (outcome instanceof ApiError) throw outcome;
+      return outcome;
     };
     const { events, onEvent } = createEvents();
     const fetch = withCircuitBreaker(source, { clock, onEvent });
@@ -154,7 +154,7 @@ describe('withCircuitBreaker', () => {
     expect(events.at(-1)).toEqual({ type: 'circuitClosed' });
   });
 
-  it('stops calls that wait for their turn below it when it opens', async () => {
+  it('stops calls that are waiting in an inner layer when it opens', async () => {
     const turns: (() => void)[] = [];
     const bill: number[] = [];
     const source: PageSource = async ({ number }, { check, onRequest }) => {
@@ -174,7 +174,7 @@ describe('withCircuitBreaker', () => {
     expect(bill).toEqual([1]);
   });
 
-  it('is not closed by an answer to a call from before it opened', async () => {
+  it('is not closed by the response to a call that was sent before it opened', async () => {
     const { source, calls } = createHeldSource();
     const { ask } = createBreaker(source);
     const [slow, refused] = [ask(1), ask(2)];
@@ -206,7 +206,7 @@ describe('withCircuitBreaker', () => {
     expect(events.map(({ type }) => type)).toEqual(['circuitOpened', 'circuitOpened']);
   });
 
-  it('is not opened for a shorter time by what comes later', async () => {
+  it('stays open for the longer time when a later error asks for a shorter one', async () => {
     const { source, calls } = createHeldSource();
     const { clock, ask } = createBreaker(source);
     const both = [ask(1), ask(2)];
@@ -235,7 +235,7 @@ describe('withCircuitBreaker', () => {
     expect(bill).toHaveLength(3);
   });
 
-  it('is closed by a probe that upstream answers, though with another status', async () => {
+  it('is closed when upstream responds to the probe, even with a 404', async () => {
     const upstream = { status: 404, code: null, requestId: null };
     const { source, bill } = createScript(
       new ApiError('UPSTREAM_QUOTA_EXCEEDED'),
@@ -252,13 +252,13 @@ describe('withCircuitBreaker', () => {
   it.each([
     { status: 200, code: null, requestId: null },
     { status: 200, code: 0, requestId: 'req-1' },
-  ])('opens on 5 answers that cannot be read (%j)', async (upstream) => {
+  ])('opens after 5 unreadable responses (%j)', async (upstream) => {
     const { source } = createScript(new ApiError('UPSTREAM_BAD_RESPONSE', { upstream }));
     const { ask } = createBreaker(source);
     expect((await askTimes(ask, 6)).at(-1)).toBe('UPSTREAM_UNAVAILABLE');
   });
 
-  it('goes by the time that passes, not by a wall clock that jumps', async () => {
+  it('measures elapsed time, and ignores jumps of the wall clock', async () => {
     const { source } = createScript(new ApiError('UPSTREAM_QUOTA_EXCEEDED'), page);
     const { clock, ask } = createBreaker(source);
     await ask();

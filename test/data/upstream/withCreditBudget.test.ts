@@ -8,7 +8,7 @@ import { range } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { codeOf, createEvents, createScript, key, page } from '../../support/sources.ts';
 
-/** At noon. */
+/** A source with a credit budget, at noon UTC. */
 function createSpender(source: PageSource, creditsPerDay = 10) {
   const clock = createTestClock(Date.UTC(2026, 0, 1, 12));
   const budget = createCreditBudget({ creditsPerDay, clock });
@@ -17,7 +17,7 @@ function createSpender(source: PageSource, creditsPerDay = 10) {
   return { budget, events, fetch: (number = 1) => fetch(key(number), fetchOptions()) };
 }
 
-it('refuses what the budget cannot pay for, whatever the concurrency, and says when it can again', async () => {
+it('rejects calls beyond the budget, whatever the concurrency, and reports when the budget is renewed', async () => {
   let calls = 0;
   const { fetch, events } = createSpender(async (_key, { onRequest }) => {
     await new Promise(setImmediate);
@@ -35,7 +35,7 @@ it('refuses what the budget cannot pay for, whatever the concurrency, and says w
   expect(events[0]).toEqual({ type: 'budgetRefused', retryAfterSeconds: 12 * 3600 });
 });
 
-it('lets a call wait while what is left is set aside for others, which may not use it', async () => {
+it('lets calls wait while the remaining credits are reserved for a call that may not use them', async () => {
   const turns: (() => void)[] = [];
   const bill: number[] = [];
   const { fetch } = createSpender(async ({ number }, { onRequest }) => {
@@ -55,7 +55,7 @@ it('lets a call wait while what is left is set aside for others, which may not u
   expect(bill).toEqual([2]);
 });
 
-it('makes no call that is not wanted any more when credits are there again', async () => {
+it('does not make a call that is no longer wanted when credits become available', async () => {
   const { source, bill } = createScript(page);
   const { onEvent } = createEvents();
   const budget = createCreditBudget({ creditsPerDay: 2, clock: createTestClock() });
@@ -69,7 +69,7 @@ it('makes no call that is not wanted any more when credits are there again', asy
   expect(bill).toEqual([]);
 });
 
-it('counts a call that failed: it may have been billed', async () => {
+it('spends the credits of a failed call, since it may have been billed', async () => {
   const { fetch } = createSpender(async (_key, { onRequest }) => {
     onRequest();
     throw new ApiError('UPSTREAM_TIMEOUT');
@@ -80,7 +80,7 @@ it('counts a call that failed: it may have been billed', async () => {
   ]);
 });
 
-it('gives back what a call took that was not made', async () => {
+it('releases the credits of a call that was never sent', async () => {
   const { fetch, budget } = createSpender(async () => {
     throw new ApiError('UPSTREAM_UNAVAILABLE');
   }, 2);

@@ -6,18 +6,18 @@ import { createTestClock } from '../../support/clock.ts';
 import { codeOf, createScript, key, page } from '../../support/sources.ts';
 
 describe('withNegativeCache', () => {
-  it('remembers a failure for twice as long each time, up to a minute, and forgets it with a success', async () => {
+  it('caches each further failure for twice as long, up to a minute, and starts again after a success', async () => {
     const script = createScript(new ApiError('UPSTREAM_ERROR'));
     const clock = createTestClock();
     const fetch = withNegativeCache(script.source, { clock, ttlMs: 1000 });
-    const pauses: number[] = [];
+    const requestedAt: number[] = [];
     for (let seconds = 0; seconds <= 250; seconds++) {
-      const before = script.bill.length;
+      const callsBefore = script.bill.length;
       expect(await codeOf(fetch(key(), fetchOptions()))).toBe('UPSTREAM_ERROR');
-      if (script.bill.length > before) pauses.push(seconds);
+      if (script.bill.length > callsBefore) requestedAt.push(seconds);
       clock.advance(1000);
     }
-    expect(pauses).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+    expect(requestedAt).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
 
     script.answers.push(page);
     clock.advance(60_000);
@@ -25,12 +25,12 @@ describe('withNegativeCache', () => {
     script.answers.splice(0, 2, new ApiError('UPSTREAM_ERROR'));
     await codeOf(fetch(key(), fetchOptions()));
     clock.advance(1000);
-    const asked = script.bill.length;
+    const callsBefore = script.bill.length;
     await codeOf(fetch(key(), fetchOptions()));
-    expect(script.bill).toHaveLength(asked + 1);
+    expect(script.bill).toHaveLength(callsBefore + 1);
   });
 
-  it('remembers it for that page alone', async () => {
+  it('caches a failure for its page only', async () => {
     const { source, bill } = createScript(new ApiError('UPSTREAM_ERROR'), page);
     const fetch = withNegativeCache(source, { clock: createTestClock(), ttlMs: 1000 });
     expect(await codeOf(fetch(key(1), fetchOptions()))).toBe('UPSTREAM_ERROR');
@@ -38,7 +38,7 @@ describe('withNegativeCache', () => {
     expect(bill).toEqual([1, 2]);
   });
 
-  it('remembers a refusal (400) for 10 minutes', async () => {
+  it('caches a refusal (400) for 10 minutes', async () => {
     const { source, bill } = createScript(new ApiError('BAD_USER_INPUT'), page);
     const clock = createTestClock();
     const fetch = withNegativeCache(source, { clock, ttlMs: 1000 });
@@ -50,7 +50,7 @@ describe('withNegativeCache', () => {
     expect(bill).toEqual([1, 1]);
   });
 
-  it('begins anew after a refusal: that was an answer', async () => {
+  it('starts again with the shortest time to live after a refusal (400)', async () => {
     const failed = new ApiError('UPSTREAM_ERROR');
     const { source, bill } = createScript(
       failed,
@@ -70,7 +70,7 @@ describe('withNegativeCache', () => {
     expect(bill).toHaveLength(6);
   });
 
-  it('does not remember what was never sent, nor what holds for every page', async () => {
+  it('does not cache errors of calls that were never sent, nor errors of the account', async () => {
     const clock = createTestClock();
     let calls = 0;
     const unsent = withNegativeCache(

@@ -6,7 +6,7 @@ import { US_VIEWS } from '../../support/charts.ts';
 import { codeOf, createEvents, createHeldSource, key, page } from '../../support/sources.ts';
 
 describe('withQueue', () => {
-  it('lets so many through at once, the next when one is done, whatever became of it', async () => {
+  it('runs at most `concurrency` fetches at once, and starts the next when one succeeds or fails', async () => {
     const { source, started, calls } = createHeldSource();
     const { onEvent } = createEvents();
     const limited = withQueue(source, { concurrency: 2, maxWaiting: 10, onEvent });
@@ -23,7 +23,7 @@ describe('withQueue', () => {
     expect(await outcomes).toEqual(['UPSTREAM_ERROR', 'ok', 'ok', 'ok']);
   });
 
-  it('turns away what would wait behind too many, of refreshes behind half as many, and tells of it', async () => {
+  it('rejects operations when the queue is full, refreshes when it is half full, and emits events', async () => {
     const { source, calls } = createHeldSource();
     const { events, onEvent } = createEvents();
     const limited = withQueue(source, { concurrency: 1, maxWaiting: 4, onEvent });
@@ -45,7 +45,7 @@ describe('withQueue', () => {
     ]);
   });
 
-  it('prefers operations to refreshes', async () => {
+  it('starts the fetches of operations before refreshes', async () => {
     const { source, started, calls } = createHeldSource();
     const limited = withQueue(source, { concurrency: 1, maxWaiting: 10, onEvent: createEvents().onEvent });
     for (const number of [1, 2, 3]) {

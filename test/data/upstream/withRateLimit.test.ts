@@ -7,7 +7,7 @@ import { range, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { codeOf, createEvents, createHeldSource, createScript, key, page } from '../../support/sources.ts';
 
-/** A limit of `qps` over a source that answers at once, and when it was called. */
+/** A source that responds at once, limited to `qps` calls a second, and the times of its calls. */
 function createLimited(qps: number) {
   const clock = createTestClock();
   const times: number[] = [];
@@ -27,25 +27,25 @@ function createLimited(qps: number) {
 }
 
 describe('withRateLimit', () => {
-  it('makes no more calls in any second than are allowed', async () => {
+  it('makes at most `qps` calls in any second', async () => {
     const { clock, times, call, expectNoMoreThanAllowed } = createLimited(3);
     for (const number of range(1, 10)) {
       await call(number);
       clock.advance(50);
     }
     expectNoMoreThanAllowed();
-    // Nor fewer: ten calls at three a second take a little over three seconds.
+    // Nor too few: ten calls at three a second take a little over three seconds.
     expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeLessThan(3500);
   });
 
-  it('holds for calls that come together', async () => {
+  it('limits calls that arrive at the same time', async () => {
     const { times, call, expectNoMoreThanAllowed } = createLimited(2);
     await Promise.all(range(1, 8).map(call));
     expect(times).toHaveLength(8);
     expectNoMoreThanAllowed();
   });
 
-  it('counts a call until a second after its answer: it may have arrived as late as that', async () => {
+  it('counts a call until a second after its response: it may have reached upstream only just before', async () => {
     const clock = createTestClock();
     const { source, started, calls } = createHeldSource();
     const limited = withRateLimit(source, { qps: () => 2, clock, onEvent: createEvents().onEvent });
@@ -62,7 +62,7 @@ describe('withRateLimit', () => {
     await all;
   });
 
-  it('does not count a call that was not made after all', async () => {
+  it('does not count a call that was never sent', async () => {
     const clock = createTestClock();
     const limited = withRateLimit(
       async () => {
@@ -74,7 +74,7 @@ describe('withRateLimit', () => {
     expect(clock.monotonic()).toBe(1);
   });
 
-  it('makes no call that is not wanted any more when its turn comes', async () => {
+  it('does not make a call that is no longer wanted when its turn comes', async () => {
     const clock = createTestClock();
     const { source, bill } = createScript(page);
     const limited = withRateLimit(source, { qps: () => 1, clock, onEvent: createEvents().onEvent });
@@ -86,7 +86,7 @@ describe('withRateLimit', () => {
     expect(bill).toEqual([1]);
   });
 
-  it('does not make a call whose turn would come too late, and loses no turn by it', async () => {
+  it('rejects a call whose turn would come after its deadline, and gives that turn to the next call', async () => {
     const clock = createTestClock();
     const { source, bill } = createScript(page);
     const { events, onEvent } = createEvents();

@@ -22,10 +22,10 @@ describe('withRetry', () => {
     [0.5, 1750],
     [1, 3000],
   ])(
-    'repeats what may be repeated once, after a pause (chance %p: %i ms), and tells of it',
-    async (chance, pauseMs) => {
+    'retries a retryable call once, after a pause (random value %p: %i ms), and emits an event',
+    async (value, pauseMs) => {
       const { source, bill } = createScript(broken, page);
-      const { clock, events, fetch } = createRetry(source, () => chance);
+      const { clock, events, fetch } = createRetry(source, () => value);
       let requests = 0;
       expect(await codeOf(fetch(key(), fetchOptions({ onRequest: () => requests++ })))).toBe('ok');
       expect(clock.monotonic()).toBe(1 + pauseMs);
@@ -35,13 +35,13 @@ describe('withRetry', () => {
     },
   );
 
-  it('gives the second failure, and does not try a third time', async () => {
+  it('rejects with the second error, and does not retry again', async () => {
     const { source, bill } = createScript(refused, broken, page);
     expect(await codeOf(createRetry(source).fetch(key(), fetchOptions()))).toBe('UPSTREAM_ERROR');
     expect(bill).toEqual([1, 1]);
   });
 
-  it('does not repeat what may have been billed, or would fail again', async () => {
+  it('does not retry a call that may have been billed or would fail again', async () => {
     for (const code of ['UPSTREAM_TIMEOUT', 'UPSTREAM_BAD_RESPONSE', 'UPSTREAM_RATE_LIMITED'] as const) {
       const { source, bill } = createScript(new ApiError(code), page);
       expect(await codeOf(createRetry(source).fetch(key(), fetchOptions()))).toBe(code);
@@ -53,7 +53,7 @@ describe('withRetry', () => {
     [4000, 2000],
     [1000, 500],
     [999, undefined],
-  ])('with %i ms left pauses for %p ms at most', async (leftMs, pauseMs) => {
+  ])('with %i ms left, pauses for at most %p ms (undefined: does not retry)', async (leftMs, pauseMs) => {
     const { source, bill } = createScript(broken, page);
     const { clock, fetch } = createRetry(source, () => 1);
     await codeOf(fetch(key(), fetchOptions({ deadline: () => 1 + leftMs })));
@@ -61,7 +61,7 @@ describe('withRetry', () => {
     expect(bill).toHaveLength(pauseMs === undefined ? 1 : 2);
   });
 
-  it('gives the first failure when the second attempt was never made', async () => {
+  it('rejects with the first error when the retry was never sent', async () => {
     let isFirst = true;
     const source: PageSource = async (_key, { onRequest }) => {
       if (!isFirst) throw new ApiError('CREDIT_BUDGET_EXHAUSTED');

@@ -16,8 +16,8 @@ function createReaders(source: PageSource) {
   return () => createChartReader({ cache, operation: createOperation(), onEvent });
 }
 
-/** Windows of `size` one after the other, each an operation, until the flag says that none is left. */
-async function walk(
+/** The item ids of a whole chart, read in consecutive windows of `size`, each in its own operation. */
+async function readAll(
   source: PageSource,
   size: number,
   direction: 'forwards' | 'backwards',
@@ -51,15 +51,15 @@ const charts = fc.record({
 
 describe('readWindow', () => {
   it.each(['forwards', 'backwards'] as const)(
-    'gives every readable video once, in order, and buys each page once, when a chart is walked %s',
+    'gives every readable video once, in order, and buys each page once, when a chart is read %s',
     async (direction) => {
       await fc.assert(
         fc.asyncProperty(charts, fc.integer({ min: 1, max: 40 }), async (chart, size) => {
           const { source, bill } = createArraySource(chart);
           const readable = chart.rows.flatMap((row) => (row ? [row.itemId] : []));
-          expect(await walk(source, size, direction)).toEqual(readable);
+          expect(await readAll(source, size, direction)).toEqual(readable);
           expect(new Set(bill).size).toBe(bill.length);
-          // All pages of the chart, and beyond them at most what the first window took the chart to have.
+          // All pages of the chart; beyond its end, at most those that the first window expected to exist.
           const own = Math.ceil(chart.rows.length / chart.pageSize);
           expect(bill.filter((number) => number <= own)).toHaveLength(own);
           expect(bill.length - own).toBeLessThanOrEqual(direction === 'forwards' ? Math.ceil(size / 20) : 1);
@@ -69,7 +69,7 @@ describe('readWindow', () => {
     },
   );
 
-  it('collects what all windows of an operation want and buys each page once', async () => {
+  it('collects the pages that all windows of an operation need, and buys each page once', async () => {
     const { source, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
     const reader = createReaders(source)();
     await Promise.all([
@@ -81,7 +81,7 @@ describe('readWindow', () => {
     expect(bill).toEqual([1, 2, 3, 4]);
   });
 
-  it('takes the facts of a chart, or its length for a tail, from a page that another alias wants anyway', async () => {
+  it('takes chart facts, or the length that a tail needs, from a page that another alias needs anyway', async () => {
     const { source, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
     const reader = createReaders(source)();
     const facts = { rows: false, facts: true };
@@ -96,7 +96,7 @@ describe('readWindow', () => {
     expect(bill).toEqual([3, 25]);
   });
 
-  it('buys one page for the facts that several aliases want of a chart', async () => {
+  it('buys one page for the chart facts that several aliases need', async () => {
     const { source, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
     const reader = createReaders(source)();
     const facts = { rows: false, facts: true };
@@ -107,7 +107,7 @@ describe('readWindow', () => {
     expect(bill).toEqual([1]);
   });
 
-  it('starts all pages of a window before the first has come', async () => {
+  it('requests all pages of a window before the first arrives', async () => {
     const { source, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
     const pending: (() => void)[] = [];
     const slow: PageSource = (key, options) =>
@@ -119,7 +119,7 @@ describe('readWindow', () => {
     expect((await window).videos).toHaveLength(100);
   });
 
-  it('cuts a tail anew when the chart turns out shorter than it was known to be', async () => {
+  it('cuts a tail again when the chart turns out to be shorter than cached pages claim', async () => {
     const chart = { rows: makeVideos(1, 500), pageSize: 20 };
     const { source, bill } = createArraySource(chart);
     const createReader = createReaders(source);
@@ -131,7 +131,7 @@ describe('readWindow', () => {
     expect(bill).toEqual([1, 25, 23]);
   });
 
-  it('follows a grid that changes while pages are held', async () => {
+  it('follows a page size that changes while pages are cached', async () => {
     const chart = { rows: makeVideos(1, 500), pageSize: 20 };
     const { source } = createArraySource(chart);
     const createReader = createReaders(source);
@@ -149,14 +149,14 @@ describe('readWindow', () => {
     [10, 20, 1],
     [10, 20, 2],
   ])(
-    'reads a chart whose limit goes from %i to %i while page %i is still answered by the old one',
+    'reads a chart whose page size changes from %i to %i while page %i still arrives in the old one',
     async (from, to, late) => {
       const rows = makeVideos(1, 500);
-      const asked = new Set<number>();
+      const requested = new Set<number>();
       const source: PageSource = async ({ number }, { onRequest }) => {
         onRequest();
-        const pageSize = number === late && !asked.has(number) ? from : to;
-        asked.add(number);
+        const pageSize = number === late && !requested.has(number) ? from : to;
+        requested.add(number);
         return makePage(rows, number, pageSize);
       };
       const { videos } = await createReaders(source)().readWindow(US_VIEWS, { first: 40 }, ALL);
@@ -164,7 +164,7 @@ describe('readWindow', () => {
     },
   );
 
-  it('takes the newest page for what came last, whatever the wall clock says', async () => {
+  it('treats the page that arrived last as the newest, whatever the wall clock says', async () => {
     const chart = { rows: makeVideos(1, 500), pageSize: 20 };
     const { source } = createArraySource(chart);
     let fetchedAt = 1_000_000;
@@ -181,22 +181,22 @@ describe('readWindow', () => {
     expect(facts?.chartLength).toBe(300);
   });
 
-  it('gives up on a chart whose grid never settles', async () => {
+  it('rejects a chart whose page size keeps changing', async () => {
     let pageSize = 20;
-    let asked = 0;
+    let requests = 0;
     const source: PageSource = async ({ number }, { onRequest }) => {
       onRequest();
-      asked++;
+      requests++;
       pageSize = pageSize === 20 ? 10 : 20;
       return makePage(makeVideos(1, 500), number, pageSize);
     };
     await expect(createReaders(source)().readWindow(US_VIEWS, { first: 60 }, ALL)).rejects.toMatchObject({
       code: 'UPSTREAM_BAD_RESPONSE',
     });
-    expect(asked).toBeLessThan(25);
+    expect(requests).toBeLessThan(25);
   });
 
-  it('takes its age from the oldest page that it was cut from', async () => {
+  it('reports the age of the oldest page that the window was cut from', async () => {
     const { source } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
     let fetchedAt = 1000;
     const aging: PageSource = async (key, options) => ({

@@ -37,7 +37,7 @@ function toArguments(direction: Direction, size: number, cursor: Cursor | undefi
   return direction === 'forwards' ? { first: size, after: cursor } : { last: size, before: cursor };
 }
 
-/** The cursor that a walk goes on from. */
+/** The cursor from which a walk continues. */
 function edgeOf({ videos, ranks }: ChartWindow, direction: Direction): Cursor {
   const edge = direction === 'forwards' ? videos.at(-1) : videos.at(0);
   if (edge) return { rank: edge.rank, itemId: edge.video.itemId };
@@ -49,7 +49,7 @@ function isOver({ ranks, facts }: ChartWindow, direction: Direction): boolean {
   return direction === 'forwards' ? ranks.last >= (facts?.chartLength ?? 0) : ranks.first <= 1;
 }
 
-/** All ranks at which a video stands on these pages. */
+/** All ranks that a video has on these pages. */
 function ranksOf(itemId: string | null, pages: readonly CachedPage[]): number[] {
   return pages.flatMap((page) =>
     page.rows.flatMap((row, index) => (row?.itemId === itemId ? [rankOffset(page) + index + 1] : [])),
@@ -57,17 +57,17 @@ function ranksOf(itemId: string | null, pages: readonly CachedPage[]): number[] 
 }
 
 /** True when the window could have been cut from these pages. */
-function holds(pages: readonly CachedPage[], { videos }: ChartWindow): boolean {
+function containAll(pages: readonly CachedPage[], { videos }: ChartWindow): boolean {
   return videos.every(({ rank, video }) => ranksOf(video.itemId, pages).includes(rank));
 }
 
-/** Pages of the window behind a rank that are not held fresh. */
+/** The number of pages without a fresh copy that the window next to a rank needs. */
 function pagesToFollow(rank: number, size: number, direction: Direction, cache: PageCache): number {
   const [first, last] =
     direction === 'forwards' ? [rank + 1, rank + size] : [Math.max(1, rank - size), rank - 1];
-  const held = new Set(cache.known(US_VIEWS).fresh.map(({ number }) => number));
+  const fresh = new Set(cache.known(US_VIEWS).fresh.map(({ number }) => number));
   const numbers = range(Math.ceil(first / 20), Math.ceil(last / 20));
-  return numbers.filter((number) => !held.has(number)).length;
+  return numbers.filter((number) => !fresh.has(number)).length;
 }
 
 /** Walks, and what happens before each window is read: the chart moves, time passes, upstream may be down. */
@@ -87,7 +87,7 @@ const walks = fc.record({
 });
 
 describe('a walk through a chart', () => {
-  it('shows no video twice in one answer and skips none behind the cursor, while the chart moves', async () => {
+  it('shows no video twice in one window and skips none at the cursor, while the chart moves', async () => {
     let followed = 0;
     await fc.assert(
       fc.asyncProperty(walks, async ({ length, size, direction, steps }) => {
@@ -111,23 +111,24 @@ describe('a walk through a chart', () => {
 
           if (cursor && window.ranks.first <= window.ranks.last) {
             const start = direction === 'forwards' ? window.ranks.first - 1 : window.ranks.last + 1;
-            // Where it had to wait, it goes by pages whose time to live goes on; else by those that it was cut from,
-            // and by others where its video is on none of them.
-            const isHeld = operation.cost.requests === 0 && before.some((view) => holds(view, window));
-            const sets = isHeld
-              ? before.filter((view) => holds(view, window))
+            // A window that had to wait looks for its cursor's video on fresh pages; any other on the pages that it was
+            // cut from, and elsewhere if none of them has the video.
+            const isFromCache =
+              operation.cost.requests === 0 && before.some((view) => containAll(view, window));
+            const pageSets = isFromCache
+              ? before.filter((view) => containAll(view, window))
               : [cache.known(US_VIEWS).fresh];
-            const places = sets.map((view) => ranksOf(cursor?.itemId ?? null, view));
+            const places = pageSets.map((view) => ranksOf(cursor?.itemId ?? null, view));
             const anywhere = ranksOf(cursor.itemId, before.flat());
-            const isBehindCursor = places.some((ranks) => ranks.includes(start));
+            const isAtCursor = places.some((ranks) => ranks.includes(start));
             const isElsewhere =
               places.some((ranks) => ranks.length === 0) && [cursor.rank, ...anywhere].includes(start);
-            // To go on behind its video would have taken more pages than a window with a cursor may cost.
+            // Following the video would have cost more pages than a window with a cursor may.
             const isTooFar =
               start === cursor.rank &&
               places.some((ranks) => ranks.every((rank) => pagesToFollow(rank, size, direction, cache) > 0));
-            expect(isBehindCursor || isElsewhere || (!isHeld && isTooFar)).toBe(true);
-            if (isBehindCursor && start !== cursor.rank) followed++;
+            expect(isAtCursor || isElsewhere || (!isFromCache && isTooFar)).toBe(true);
+            if (isAtCursor && start !== cursor.rank) followed++;
           }
           cursor = edgeOf(window, direction);
           if (isOver(window, direction)) cursor = undefined;
@@ -139,7 +140,7 @@ describe('a walk through a chart', () => {
     expect(followed).toBeGreaterThan(20);
   });
 
-  it('shows each video once and in order, while the chart is refreshed, evicted and out of reach', async () => {
+  it('shows each video once and in order, while pages are refreshed or dropped and upstream may be down', async () => {
     await fc.assert(
       fc.asyncProperty(walks, async ({ length, size, direction, steps }) => {
         const { chart, source } = createChart(length);
@@ -158,7 +159,7 @@ describe('a walk through a chart', () => {
               ALL,
             );
           const window = await read().catch((error: unknown) => {
-            // There was nothing to serve: whoever asks again gets on.
+            // No copy could be served: reading again succeeds.
             expect(error).toMatchObject({ code: 'UPSTREAM_ERROR' });
             chart.isDown = false;
             return read();

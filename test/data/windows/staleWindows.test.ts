@@ -10,7 +10,7 @@ import { createArraySource, makeVideos, range, US_VIEWS } from '../../support/ch
 const ALL = { rows: true, facts: true };
 const TTL_MS = 1000;
 
-/** Readers over a chart that may move, of which pages may fail. */
+/** Readers of a chart that may move, and whose pages may fail. */
 function createReaders(options: TestCacheOptions = {}) {
   const chart = { rows: makeVideos(1, 500), pageSize: 20 };
   const failing = new Set<number>();
@@ -36,7 +36,7 @@ function createReaders(options: TestCacheOptions = {}) {
     return bill.splice(0).sort((a, b) => a - b);
   }
 
-  /** From now on the video of rank r + `by` stands at rank r. */
+  /** Moves the video of rank r + `by` to rank r. */
   function rotate(by: number): void {
     chart.rows = makeVideos(1 + by, 500 + by);
   }
@@ -53,13 +53,13 @@ function toPlain({ videos, facts }: ChartWindow) {
   };
 }
 
-/** A cursor behind the video that stood at this rank at first. */
+/** A cursor at the video that was at this rank at first. */
 function videoAt(rank: number, id = rank) {
   return { rank, itemId: String(id) };
 }
 
 describe('a window past its time to live', () => {
-  it('is served at once as it was, and the pages that it asks for are bought once, for the next', async () => {
+  it('is served stale at once, while each of its pages is bought once for later reads', async () => {
     const { read, bought, clock, rotate } = createReaders();
     await read({ first: 100 });
     await bought();
@@ -78,7 +78,7 @@ describe('a window past its time to live', () => {
     expect(await bought()).toEqual([]);
   });
 
-  it('is cut from one generation where that has all its pages, not from a newer page and an older one', async () => {
+  it('is cut from one generation that has all its pages, rather than from newer and older pages', async () => {
     const { read, bought, clock, rotate } = createReaders();
     await read({ first: 60 });
     clock.advance(TTL_MS);
@@ -86,7 +86,7 @@ describe('a window past its time to live', () => {
     await read({ first: 20 });
     expect(await bought()).toEqual([1, 1, 2, 3]);
 
-    // Page 1 is held anew. With page 2 as it was, three videos would be missing between them.
+    // Page 1 is new. With the old page 2 it would give only 37 videos: both have 21 to 23.
     expect(await read({ first: 40 })).toMatchObject({ ids: range(1, 40), stale: true });
     expect(await bought()).toEqual([2]);
     expect(await read({ first: 40 })).toMatchObject({ ids: range(4, 43), stale: false });
@@ -107,7 +107,7 @@ describe('a window past its time to live', () => {
     expect(await bought()).toEqual([1]);
   });
 
-  it('waits for fresh copies where it has to wait for a page anyway', async () => {
+  it('waits for fresh copies when it has to wait for a page anyway', async () => {
     const { read, clock, rotate, bought } = createReaders();
     await read({ first: 20 });
     clock.advance(TTL_MS);
@@ -119,7 +119,7 @@ describe('a window past its time to live', () => {
     expect(await bought()).toEqual([1, 2]);
   });
 
-  it('takes the stale copy where the fresh one cannot be had', async () => {
+  it('uses the stale copy of a page when a fresh one is unavailable', async () => {
     const { read, clock, failing } = createReaders();
     await read({ first: 20 });
     clock.advance(TTL_MS);
@@ -129,7 +129,7 @@ describe('a window past its time to live', () => {
     expect(window.cost).toEqual({ requests: 2, pages: { cached: 0, stale: 1, shared: 0, fetched: 1 } });
   });
 
-  it('fails only when there is nothing to serve', async () => {
+  it('fails only when a page has no copy to serve', async () => {
     const { read, clock, failing } = createReaders();
     await read({ first: 20 });
     clock.advance(TTL_MS);
@@ -138,7 +138,7 @@ describe('a window past its time to live', () => {
     await expect(read({ first: 40 })).rejects.toMatchObject({ code: 'UPSTREAM_ERROR' });
   });
 
-  it('says how old the chart facts are that it gives', async () => {
+  it('reports the age of its chart facts', async () => {
     const { read, clock, chart, bought } = createReaders();
     await read({ first: 20 });
     clock.advance(TTL_MS);
@@ -149,14 +149,14 @@ describe('a window past its time to live', () => {
     expect(await read({}, facts)).toMatchObject({ stale: false, fetchedAt: 1 });
   });
 
-  it('gets on when the cursor has moved to pages that only the newest generation lacks', async () => {
+  it('becomes fresh again when its cursor has moved to pages that only the newest generation lacks', async () => {
     const { read, clock, rotate, bought } = createReaders();
     await read({ first: 60 });
     clock.advance(TTL_MS);
     rotate(-10);
     await read({ first: 40 });
     await bought();
-    // The video of rank 20 stands at 30 now: its window is on pages 2 and 3, and page 3 is held as it was.
+    // The video of rank 20 is at 30 now: its window needs pages 2 and 3, and the only copy of page 3 is old.
     const args = { first: 20, after: videoAt(20) };
     expect(await read(args)).toMatchObject({ ids: range(21, 40), stale: true });
     expect(await bought()).toEqual([3]);
@@ -165,7 +165,7 @@ describe('a window past its time to live', () => {
     expect(moved.ranks[0]).toBe(31);
   });
 
-  it('gets on when the grid has changed', async () => {
+  it('becomes fresh again when the page size has changed', async () => {
     const { read, clock, chart, bought } = createReaders();
     await read({ first: 20 });
     clock.advance(TTL_MS);
@@ -177,7 +177,7 @@ describe('a window past its time to live', () => {
     expect(await read({ first: 20 })).toMatchObject({ ids: range(1, 20), stale: false });
   });
 
-  it('buys no page again in the grid of before when it is given again', async () => {
+  it('buys no page in the old page size when its cached result is served again', async () => {
     const { read, clock, chart, bought } = createReaders();
     await read({ first: 20 });
     await bought();
@@ -185,27 +185,27 @@ describe('a window past its time to live', () => {
     chart.pageSize = 10;
     await read({ first: 20 });
     expect(await bought()).toEqual([1]);
-    // Cut from the first page as it was: the second one is on its way.
+    // Cut from the old first page: the second one is in flight.
     const { stale, resultPages } = await read({ first: 20 });
     expect(stale).toBe(true);
     resultPages.recordHit();
     expect(await bought()).toEqual([2]);
   });
 
-  it('does not fall further behind when it is read more seldom than it lives', async () => {
+  it('does not fall further behind when it expires before each read', async () => {
     const { read, clock, chart, bought } = createReaders();
     for (const length of [300, 279, 258, 237, 216, 195, 174]) {
       chart.rows = makeVideos(1, length);
       const tail = await read({ last: 20 });
       await bought();
-      // One reading behind at most, and what it waits for is what it shows.
+      // At most one read behind, and not at all when it is fresh.
       expect(tail.ranks.at(-1)).toBeLessThanOrEqual(length + 21);
       if (tail.stale === false) expect(tail.ranks.at(-1)).toBe(length);
       clock.advance(2 * TTL_MS);
     }
   });
 
-  it('falls back on an old generation when newer pages cannot be had', async () => {
+  it('falls back on an old generation when newer pages are unavailable', async () => {
     const { read, clock, chart, failing } = createReaders();
     chart.rows = makeVideos(1, 300);
     await read({ last: 20 });
@@ -214,12 +214,12 @@ describe('a window past its time to live', () => {
     await read({ first: 20 });
     await settle();
     clock.advance(2 * TTL_MS);
-    // By the newest generation the tail is on page 25, of which nothing is held.
+    // By the newest generation the tail is on page 25, which is not cached.
     failing.add(25);
     expect(await read({ last: 20 })).toMatchObject({ ids: range(281, 300), stale: true });
   });
 
-  it('is looked at again when it is empty because the chart was too short', async () => {
+  it('is refreshed when it is empty because the chart was too short', async () => {
     const { read, clock, chart, bought } = createReaders();
     chart.rows = makeVideos(1, 30);
     await read({ first: 20 });
@@ -238,7 +238,7 @@ describe('a window past its time to live', () => {
     expect((await read(args, rows)).ids).toEqual(range(101, 120));
   });
 
-  it('is looked at again when it is empty because of where a stale page has the video of its cursor', async () => {
+  it("is refreshed when it is empty because of the rank of the cursor's video on a stale page", async () => {
     for (const facts of [true, false]) {
       const { read, clock, rotate, bought } = createReaders();
       await read({ first: 20 });
@@ -256,7 +256,7 @@ describe('a window past its time to live', () => {
     }
   });
 
-  it('does without pages that upstream refuses because the chart has shrunk', async () => {
+  it('is cut without pages that upstream refuses because the chart has shrunk', async () => {
     const chart = { rows: makeVideos(1, 500), pageSize: 20 };
     const { source } = createArraySource(chart);
     const strict: PageSource = async (key, options) => {
@@ -278,7 +278,7 @@ describe('a window past its time to live', () => {
     expect(await read({ last: 20 })).toMatchObject({ stale: false, ids: range(381, 400) });
   });
 
-  it('stays behind the video of its cursor, though the page where that stands is not bought again', async () => {
+  it('starts after the video of its cursor, even when the page with that video is not bought again', async () => {
     const { read, clock, rotate, bought } = createReaders();
     await read({ first: 100 });
     clock.advance(TTL_MS);
@@ -293,7 +293,7 @@ describe('a window past its time to live', () => {
     }
   });
 
-  it('is refreshed when one of its covers expires, at no cost to who reads it', async () => {
+  it('is refreshed when one of its covers expires, at no cost to the operation that reads it', async () => {
     const { read, clock, chart, bought } = createReaders();
     chart.rows = makeVideos(1, 500).map((video) => ({
       ...video,
@@ -323,13 +323,13 @@ describe('a window past its time to live', () => {
 });
 
 describe("an operation's deadline", () => {
-  it('ends its wait for a page, which is kept when it comes', async () => {
-    let answer = (): void => undefined;
+  it('ends its wait for a page, which is cached when it arrives', async () => {
+    let respond = (): void => undefined;
     const { source } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
     const slow: PageSource = async (key, options) => {
       const page = source(key, options);
       await new Promise<void>((resolve) => {
-        answer = resolve;
+        respond = resolve;
       });
       return page;
     };
@@ -344,7 +344,7 @@ describe("an operation's deadline", () => {
     await settle();
     clock.expireDeadlines(20);
     await expect(late).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
-    answer();
+    respond();
     await settle();
     expect((await read()).videos).toHaveLength(20);
   });

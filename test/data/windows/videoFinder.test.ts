@@ -6,7 +6,7 @@ import { makePage, makeVideo, makeVideos, US_VIEWS } from '../../support/charts.
 
 const DE_VIEWS: Chart = { ...US_VIEWS, region: 'DE' };
 
-/** A cache over two charts with the same videos, whose titles tell which fetch they came with. */
+/** A cache over charts with the same videos, whose titles name the fetch that they came from. */
 function createTitledCache() {
   let fetches = 0;
   return createTestCache(async ({ chart, number }, { onRequest }) => {
@@ -18,7 +18,7 @@ function createTitledCache() {
 }
 
 describe('createVideoFinder', () => {
-  it('gives the copy that came last, of whatever chart', async () => {
+  it('finds the copy that arrived last, on any chart', async () => {
     const { cache, events, onEvent } = createTitledCache();
     const read = (chart: Chart, number: number) =>
       cache.fetch({ chart, number, pageSize: 20 }, createOperation());
@@ -35,7 +35,7 @@ describe('createVideoFinder', () => {
     expect(events.filter(({ type }) => type === 'pageRefresh')).toEqual([]);
   });
 
-  it('looks up together what is asked for in one tick, and counts each page once', async () => {
+  it('looks up the videos of one tick together, and counts each page once', async () => {
     const { cache, onEvent } = createTitledCache();
     await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
     const lookups: string[][] = [];
@@ -54,7 +54,7 @@ describe('createVideoFinder', () => {
     expect(operation.cost).toEqual({ requests: 0, pages: { cached: 1, stale: 0, shared: 0, fetched: 0 } });
   });
 
-  it('keeps in memory what it finds, before what nobody asks for', async () => {
+  it('counts the page of a found video as used, so that other pages are evicted first', async () => {
     const { cache, store, onEvent } = createTitledCache();
     for (const number of [1, 2])
       await cache.fetch({ chart: US_VIEWS, number, pageSize: 20 }, createOperation());
@@ -63,8 +63,8 @@ describe('createVideoFinder', () => {
   });
 });
 
-describe('what is made of lookups', () => {
-  it('serves again without a refresh, also past the time to live; a window beside it has its own refreshed', async () => {
+describe('a result of lookups', () => {
+  it('refreshes no expired page when it is served again; a window beside it refreshes its own', async () => {
     const { cache, clock, onEvent, events } = createTitledCache();
     for (const chart of [US_VIEWS, DE_VIEWS])
       await cache.fetch({ chart, number: 1, pageSize: 20 }, createOperation());
@@ -89,7 +89,7 @@ describe('what is made of lookups', () => {
     expect(refreshed()).toEqual(['US']);
   });
 
-  it('is not the latest any more when its own operation has brought a newer copy', async () => {
+  it('is no longer current when its own operation has fetched a newer copy', async () => {
     const { cache, onEvent } = createTitledCache();
     await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
     const { findVideo, readWindow, resultPages } = createChartReader({
@@ -104,7 +104,7 @@ describe('what is made of lookups', () => {
     expect(resultPages.isCurrent).toBe(false);
   });
 
-  it('has no life of its own when a video is unknown', async () => {
+  it('is not cacheable when a video was not found', async () => {
     const { cache, onEvent } = createTitledCache();
     await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
     const { findVideo, resultPages } = createChartReader({ cache, operation: createOperation(), onEvent });

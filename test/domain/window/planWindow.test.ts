@@ -21,11 +21,11 @@ interface Cut {
 }
 
 interface SolveOptions {
-  readonly held?: readonly KnownPage[];
-  /** What is known beside the pages held. */
+  readonly cached?: readonly KnownPage[];
+  /** All known pages; by default those of `cached`, as fresh ones. */
   readonly known?: KnownPages;
   readonly need?: WindowNeed;
-  /** What upstream answers for a page. */
+  /** The page that upstream returns. */
   readonly toPage?: (rows: readonly (TrendingVideo | null)[], number: number) => KnownPage;
 }
 
@@ -33,14 +33,14 @@ function toKnown(fresh: readonly KnownPage[]): KnownPages {
   return { fresh, expired: [], otherCopies: () => [] };
 }
 
-/** Plans, buys what the plan says, and plans again, as the data layer does, over a chart that is an array. */
+/** Plans a window of an array, buys the planned pages and plans again until it has all, as the data layer does. */
 function solve(
   rows: readonly (TrendingVideo | null)[],
   pageSize: number,
   args: WindowArguments,
   {
-    held = [],
-    known = toKnown(held),
+    cached = [],
+    known = toKnown(cached),
     need = ALL,
     toPage = (all, number) => makePage(all, number, pageSize),
   }: SolveOptions = {},
@@ -64,7 +64,7 @@ function solve(
       };
     }
     for (const number of missing) {
-      const page = held.find((heldPage) => heldPage.number === number);
+      const page = cached.find((cachedPage) => cachedPage.number === number);
       if (!page) bought.push(number);
       loaded.set(number, page ?? toPage(rows, number));
     }
@@ -87,12 +87,12 @@ function* allArguments(length: number) {
 
 describe('planWindow, over all small charts, page sizes and arguments', () => {
   for (const length of range(0, 6)) {
-    it(`cuts what graphql-relay cuts from an array of ${length}, with true flags, cold and warm`, () => {
+    it(`cuts the window that graphql-relay cuts from an array of ${length}, with correct flags, cold and warm`, () => {
       const rows = makeVideos(1, length);
       const ids = range(1, length);
       const wrong: unknown[] = [];
       for (const pageSize of range(1, 4)) {
-        const held = range(1, Math.max(1, Math.ceil(length / pageSize))).map((n) =>
+        const cached = range(1, Math.max(1, Math.ceil(length / pageSize))).map((n) =>
           makePage(rows, n, pageSize),
         );
         for (const { first, last, after, before } of allArguments(length)) {
@@ -104,12 +104,12 @@ describe('planWindow, over all small charts, page sizes and arguments', () => {
           }).edges.map(({ node }) => node);
           const args = { first, last, after: at(after), before: at(before) };
           const cold = solve(rows, pageSize, args);
-          const warm = solve(rows, pageSize, args, { held });
+          const warm = solve(rows, pageSize, args, { cached });
           const flags = {
             hasPreviousPage: (expected[0] ?? 1) > 1,
             hasNextPage: (expected.at(-1) ?? length) < length,
           };
-          // One `expect` for each set of arguments would be most of the run time.
+          // One `expect` for each set of arguments would take most of the run time.
           const got = JSON.stringify([cold.ids, cold.flags, warm.ids, warm.flags, warm.bought]);
           if (got !== JSON.stringify([expected, flags, expected, flags, []])) {
             wrong.push({ args, pageSize, cold, warm, expected, flags });
@@ -130,7 +130,7 @@ describe('planWindow', () => {
     expect(solve(chart, 20, {})).toMatchObject({ ids: range(1, 20), bought: [1] });
   });
 
-  it('fetches all pages of a window in one round, and no page to learn the flags', () => {
+  it('fetches all pages of a window in one round, and no extra page for the flags', () => {
     expect(planWindow({ first: 50, after: at(13) }, ALL, toKnown([]), []).pages).toEqual([1, 2, 3, 4]);
     expect(solve(chart, 20, { first: 50, after: at(13) })).toEqual({
       ids: range(14, 63),
@@ -140,21 +140,21 @@ describe('planWindow', () => {
     });
   });
 
-  it('buys only the pages that are not held', () => {
-    const held = [2, 3].map((number) => makePage(chart, number, 20));
-    expect(solve(chart, 20, { first: 80 }, { held }).bought).toEqual([1, 4]);
+  it('buys only the pages that are not cached', () => {
+    const cached = [2, 3].map((number) => makePage(chart, number, 20));
+    expect(solve(chart, 20, { first: 80 }, { cached }).bought).toEqual([1, 4]);
   });
 
-  it('probes a cold tail with one page, and a chart of which a page is held with none', () => {
+  it('buys one page to learn the length for a tail, and none when a page of the chart is cached', () => {
     const tail = { ids: range(493, 500), flags: { hasPreviousPage: true, hasNextPage: false } };
     expect(solve(chart, 20, { last: 8 })).toMatchObject({ ...tail, bought: [1, 25] });
-    expect(solve(chart, 20, { last: 8 }, { held: [makePage(chart, 7, 20)] })).toMatchObject({
+    expect(solve(chart, 20, { last: 8 }, { cached: [makePage(chart, 7, 20)] })).toMatchObject({
       ...tail,
       bought: [25],
     });
   });
 
-  it('finds the end of a chart that claims to be longer by halves, and never fails on it', () => {
+  it('finds the end of a chart that claims to be longer, by halving the range, and never fails', () => {
     const claim = (rows: readonly (TrendingVideo | null)[], number: number): KnownPage =>
       makePage(rows, number, 20, { totalCount: 500, hasMore: true });
     const short = makeVideos(1, 120);
@@ -172,7 +172,7 @@ describe('planWindow', () => {
     }
   });
 
-  it('finds the end of a chart that claims far more, looking first past a full one', () => {
+  it('finds the end of a chart that claims far more, checking first whether it is longer than a full one', () => {
     for (const totalCount of [1000, 20_000, 999_999]) {
       const claim = (rows: readonly (TrendingVideo | null)[], number: number): KnownPage =>
         makePage(rows, number, 20, { totalCount, hasMore: true });
@@ -183,7 +183,7 @@ describe('planWindow', () => {
     }
   });
 
-  it('buys of a window counted from its end first that end, while the length is not known', () => {
+  it('while the length is not known, first buys the end of a window that is counted from its end', () => {
     expect(solve(chart, 20, { last: 100, before: at(490) })).toMatchObject({
       ids: range(390, 489),
       bought: [25, 20, 21, 22, 23, 24],
@@ -193,7 +193,7 @@ describe('planWindow', () => {
     ]);
   });
 
-  it('buys nothing that a full chart cannot have while the length is not known', () => {
+  it('while the length is not known, buys no pages beyond a full chart except the first of the window', () => {
     expect(solve(chart, 20, { first: 100, after: at(490) })).toMatchObject({
       ids: range(491, 500),
       bought: [25],
@@ -209,13 +209,13 @@ describe('planWindow', () => {
   it.each([
     ['first: 0', { first: 0 }, []],
     ['last: 0', { last: 0 }, []],
-    ['after behind before', { after: at(9), before: at(5) }, []],
-    ['after right before before', { after: at(4), before: at(5) }, []],
+    ['after beyond before', { after: at(9), before: at(5) }, []],
+    ['after directly above before', { after: at(4), before: at(5) }, []],
     ['after the last video', { after: at(500) }, [26]],
     ['before the first video', { before: at(1) }, []],
-  ])('cuts an empty window for %s, both flags false', (_name, args, bought) => {
+  ])('cuts an empty window with both flags false for %s', (_name, args, bought) => {
     expect(solve(chart, 20, args, { need: { rows: true, facts: false } })).toMatchObject({ ids: [], bought });
-    expect(solve(chart, 20, args, { held: [first20] })).toEqual({
+    expect(solve(chart, 20, args, { cached: [first20] })).toEqual({
       ids: [],
       ranks: [],
       flags: noFlags,
@@ -225,20 +225,20 @@ describe('planWindow', () => {
 
   it.each([
     ['from the start', { first: 100 }, [1]],
-    ['behind a cursor', { first: 100, after: at(45) }, [3]],
+    ['after a cursor', { first: 100, after: at(45) }, [3]],
     ['at the tail', { last: 100 }, [1]],
     ['empty', { first: 0 }, [1]],
   ])(
-    'buys one page for the facts of a window %s, however large, and none when one is held',
+    'buys one page for the facts of a window (%s), however large, and none when one is cached',
     (_name, args, bought) => {
       const need = { rows: false, facts: true };
       expect(solve(chart, 20, args, { need }).bought).toEqual(bought);
-      expect(solve(chart, 20, args, { need, held: [makePage(chart, 9, 20)] }).bought).toEqual([]);
+      expect(solve(chart, 20, args, { need, cached: [makePage(chart, 9, 20)] }).bought).toEqual([]);
     },
   );
 
-  describe('follows the limit that is in force upstream', () => {
-    it('without gap or repeat, and without buying again what the first answers already held', () => {
+  describe('follows the page size that upstream applies', () => {
+    it('without gaps or repeats, and without buying the first pages again', () => {
       expect(solve(chart, 10, { first: 45, after: at(8) })).toEqual({
         ids: range(9, 53),
         ranks: range(9, 53),
@@ -247,25 +247,25 @@ describe('planWindow', () => {
       });
     });
 
-    it('when it changes while older pages are held', () => {
-      const held = [makePage(chart, 1, 20), makePage(chart, 2, 10, { sequence: 2 })];
-      const plan = planWindow({ first: 30 }, ALL, toKnown(held), []);
+    it('when it changes while older pages are cached', () => {
+      const cached = [makePage(chart, 1, 20), makePage(chart, 2, 10, { sequence: 2 })];
+      const plan = planWindow({ first: 30 }, ALL, toKnown(cached), []);
       expect(plan).toMatchObject({ pageSize: 10, pages: [1, 2, 3] });
     });
   });
 
-  describe('of pages past their time to live', () => {
+  describe('with expired pages', () => {
     const expired = [
       makePage(chart, 1, 20),
       makePage(chart.slice(0, 300), 7, 20, { totalCount: 300, sequence: 2 }),
     ];
     const known = { fresh: [], expired, otherCopies: () => [] };
 
-    it('takes what they say of the chart, so that nothing is bought to learn its length', () => {
+    it('takes the length of the chart from them, so that no page is bought to learn it', () => {
       expect(planWindow({ last: 20 }, ALL, known, [])).toMatchObject({ pages: [15], chartLength: 300 });
     });
 
-    it('does not look for a cursor there: it would have to buy the page to go by it', () => {
+    it("does not look for a cursor's video on them, since it would have to buy the page first", () => {
       const after = { rank: 250, itemId: '5' };
       expect(planWindow({ first: 20, after }, ALL, known, []).ranks).toEqual({ first: 251, last: 270 });
       expect(planWindow({ first: 20, after }, ALL, toKnown(expired), []).ranks).toEqual({
@@ -274,13 +274,13 @@ describe('planWindow', () => {
       });
     });
 
-    it('buys no second window when the cursor turns out to be elsewhere', () => {
+    it("buys one window only, even when they have the cursor's video elsewhere", () => {
       const moved = makeVideos(301, 600);
       const { bought } = solve(moved, 20, { first: 20, after: { rank: 250, itemId: '5' } }, { known });
       expect(bought).toEqual([13, 14]);
     });
 
-    it('looks once more when the window is empty because the chart was too short', () => {
+    it('checks a page again when the window is empty because the chart was too short', () => {
       const rows = { rows: true, facts: false };
       const short = [makePage(chart.slice(0, 30), 1, 20, { totalCount: 30 })];
       const args = { first: 20, after: at(100) };
@@ -291,7 +291,7 @@ describe('planWindow', () => {
     });
   });
 
-  it('looks again at the page that makes a window empty by where it has the video of a cursor', () => {
+  it("checks a page again when its rank for a cursor's video makes the window empty", () => {
     const rows = { rows: true, facts: false };
     const stale = { fresh: [], expired: [first20], otherCopies: () => [] };
     const view = toKnown([first20, makePage(chart, 5, 20, { sequence: 2 })]);
@@ -301,7 +301,7 @@ describe('planWindow', () => {
         ranks: { last: 0 },
         pages: [1],
       });
-      // What has expired does not say where the video stands.
+      // Expired pages do not tell where the video is.
       expect(planWindow({ last: 20, before }, need, stale, []).ranks).toEqual({ first: 21, last: 40 });
     }
     const crossing = { after: { rank: 1, itemId: '15' }, before: { rank: 19, itemId: '5' } };
@@ -309,8 +309,8 @@ describe('planWindow', () => {
     expect(planWindow({ after: at(19), before: at(5) }, rows, view, []).pages).toEqual([]);
   });
 
-  it('goes on behind the next best place of a video when the best would cost too much', () => {
-    // The chart moved while its pages were fetched: page 2, the newest, has video 18 again, far down.
+  it('continues at the next best place of a video when the best would cost too much', () => {
+    // The chart moved while its pages were fetched: page 2, the newest, has video 18 again, further down.
     const loaded = [
       makePage(makeVideos(2, 42), 1, 20, { totalCount: 41 }),
       makePage(makeVideos(-16, 24), 2, 20, { totalCount: 41, sequence: 2 }),
@@ -319,7 +319,7 @@ describe('planWindow', () => {
     expect(plan).toMatchObject({ ranks: { first: 18, last: 23 }, pages: [1, 2] });
   });
 
-  it('does not take a rank that the chart no longer has for the place of a video', () => {
+  it('does not place a video at a rank that the chart no longer has', () => {
     const short = makePage(chart.slice(0, 40), 1, 20, { sequence: 2 });
     const old = makePage(chart, 5, 20);
     const after = { rank: 5, itemId: '90' };
@@ -328,7 +328,7 @@ describe('planWindow', () => {
     }
   });
 
-  it('finds the video of a cursor on copies that it must not be cut from, when it is on no other', () => {
+  it("finds a cursor's video on copies that the window must not be cut from, when no other page has it", () => {
     const otherCopies = [makePage(chart, 3, 20)];
     const known = { fresh: [first20], expired: [], otherCopies: () => otherCopies };
     const after = { rank: 7, itemId: '50' };
@@ -339,11 +339,11 @@ describe('planWindow', () => {
     expect(planWindow({ first: 20, after: at(7) }, ALL, known, []).ranks.first).toBe(8);
   });
 
-  describe('resumes behind the video that a cursor names', () => {
-    // The chart has moved down by three: what was at rank r stands at r + 3.
+  describe('resumes at the video of a cursor', () => {
+    // The chart has moved down by three: the video of rank r is now at r + 3.
     const moved = [...makeVideos(901, 903), ...chart];
 
-    it('where it stands now, when it stands on a page that the window needs', () => {
+    it('at its new rank, when it is on a page that the window needs', () => {
       expect(solve(moved, 20, { first: 5, after: at(20) })).toMatchObject({
         ids: range(21, 25),
         ranks: range(24, 28),
@@ -354,15 +354,15 @@ describe('planWindow', () => {
       });
     });
 
-    it('where it stands now, when it stands on a page that is held', () => {
-      const held = [makePage(moved, 3, 20)];
-      expect(solve(moved, 20, { first: 2, after: at(40) }, { held })).toMatchObject({
+    it('at its new rank, when it is on a cached page', () => {
+      const cached = [makePage(moved, 3, 20)];
+      expect(solve(moved, 20, { first: 2, after: at(40) }, { cached })).toMatchObject({
         ids: [41, 42],
         bought: [],
       });
     });
 
-    it('at its old rank, when following it would cost more than a page above the own pages of the window', () => {
+    it("at its old rank, when following it would cost more than one page beyond the window's own", () => {
       const fallen = [
         ...makeVideos(1, 19),
         ...makeVideos(21, 119),
@@ -374,48 +374,48 @@ describe('planWindow', () => {
       expect(ids).toEqual([...range(22, 119), 120]);
     });
 
-    it('where the newest of the held pages has it', () => {
-      const held = [makePage(chart, 3, 20), makePage(moved, 4, 20, { sequence: 2 })].map((page) => ({
+    it('at its rank on the newest cached page', () => {
+      const cached = [makePage(chart, 3, 20), makePage(moved, 4, 20, { sequence: 2 })].map((page) => ({
         ...page,
         rows: page.number === 3 ? makeVideos(81, 100) : page.rows,
       }));
-      // 65 stood on page 3 once; the newer page 4 has it at rank 68, the older page 3 has none of these.
-      expect(solve(chart, 20, { first: 2, after: { rank: 50, itemId: '65' } }, { held }).ranks).toEqual([
+      // The newer page 4 has 65 at rank 68; the older page 3 does not have it.
+      expect(solve(chart, 20, { first: 2, after: { rank: 50, itemId: '65' } }, { cached }).ranks).toEqual([
         69, 70,
       ]);
     });
 
-    it('at its old rank, when it stands on no such page', () => {
+    it('at its old rank, when it is on none of these pages', () => {
       expect(solve(moved, 20, { first: 2, after: { rank: 60, itemId: '999' } })).toMatchObject({
         ranks: [61, 62],
         bought: [4],
       });
     });
 
-    it('in place, when a held page still has it there though a newer page has it elsewhere', () => {
-      const held = [makePage(chart, 1, 20), makePage(moved, 2, 20, { sequence: 2 })];
-      expect(solve(chart, 20, { first: 3, after: at(18) }, { held })).toMatchObject({
+    it('at its old rank, when a cached page still has it there although a newer page has it elsewhere', () => {
+      const cached = [makePage(chart, 1, 20), makePage(moved, 2, 20, { sequence: 2 })];
+      expect(solve(chart, 20, { first: 3, after: at(18) }, { cached })).toMatchObject({
         ids: [19, 20],
         ranks: [19, 20],
       });
     });
 
-    it('at the rank, when the cursor names no video', () => {
+    it("at the cursor's rank, when the cursor names no video", () => {
       expect(solve(chart, 20, { first: 2, after: { rank: 7, itemId: null } }).ids).toEqual([8, 9]);
     });
   });
 
-  it('shows no video twice, nor the one behind which it resumes, when pages of different ages overlap', () => {
+  it("shows no video twice, nor the cursor's video again, when pages of different ages overlap", () => {
     const moved = [...makeVideos(901, 903), ...chart];
-    const held = [makePage(chart, 1, 20), makePage(moved, 2, 20)];
-    expect(solve(chart, 20, { first: 30 }, { held }).ids).toEqual([...range(1, 20), ...range(21, 27)]);
-    expect(solve(chart, 20, { first: 6, after: at(19) }, { held }).ids).toEqual([20, 18, 21, 22]);
+    const cached = [makePage(chart, 1, 20), makePage(moved, 2, 20)];
+    expect(solve(chart, 20, { first: 30 }, { cached }).ids).toEqual([...range(1, 20), ...range(21, 27)]);
+    expect(solve(chart, 20, { first: 6, after: at(19) }, { cached }).ids).toEqual([20, 18, 21, 22]);
     expect(
-      solve(chart, 20, { last: 6, before: at(18) }, { held: [makePage(moved, 1, 20)] }).ids,
+      solve(chart, 20, { last: 6, before: at(18) }, { cached: [makePage(moved, 1, 20)] }).ids,
     ).not.toContain(18);
   });
 
-  it('leaves the ranks of dropped rows empty', () => {
+  it('leaves the ranks of unreadable rows empty', () => {
     const rows = chart.map((video, index) => ([2, 3, 19].includes(index) ? null : video));
     expect(solve(rows, 20, { first: 6 })).toMatchObject({ ids: [1, 2, 5, 6], ranks: [1, 2, 5, 6] });
     expect(solve(rows, 20, { first: 2, after: at(2) })).toMatchObject({

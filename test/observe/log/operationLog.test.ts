@@ -63,7 +63,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('says of an operation that failed by which codes, and of one that was refused', async () => {
+  it('logs the error codes of an operation that failed, and of one that was refused', async () => {
     await start({}, { credits: 0 });
     await send();
     await send({ payload: '{', headers: { 'content-type': 'application/json' } });
@@ -73,13 +73,13 @@ describe('the log', () => {
     ]);
   });
 
-  it('has no line for a page that is shown to browsers', async () => {
+  it('has no line for the page of Apollo Sandbox', async () => {
     await start();
     await app.server.inject({ url: '/graphql', headers: { accept: 'text/html' } });
     expect(memory.operations()).toEqual([]);
   });
 
-  it('has at most a hundred lines a second of answers that took no work, and tells how many have none', async () => {
+  it('has at most a hundred lines a second for responses that took no work, and the number of those without one', async () => {
     const clock = createTestClock();
     await start({}, {}, { clock });
     await send();
@@ -93,7 +93,7 @@ describe('the log', () => {
     expect(left.map(([, count]) => count)).toEqual(['250']);
   });
 
-  it('says by its name which API key a request came with, whatever the client calls itself', async () => {
+  it('names the API key of a request, whatever name the client gives itself', async () => {
     await start({ API_KEYS: 'board:0123456789' });
     await send({ headers: { 'x-api-key': '0123456789', 'apollographql-client-name': 'somebody else' } });
     expect(memory.operations()).toMatchObject([{ client: 'board' }]);
@@ -108,7 +108,7 @@ describe('the log', () => {
     },
   );
 
-  it('has no name of an operation that is longer than a name, and no line that is long', async () => {
+  it('leaves out overlong operation names, and has no long line', async () => {
     await start();
     const names = ['n'.repeat(128), 'n'.repeat(129), 'n'.repeat(90_000)];
     for (const name of names) await send({ payload: { query: `query ${name} { __typename }` } });
@@ -116,7 +116,7 @@ describe('the log', () => {
     for (const line of memory.text().split('\n')) expect(line.length).toBeLessThan(1000);
   });
 
-  it('has the trace that a request says it belongs to', async () => {
+  it('has the trace id of the traceparent header', async () => {
     await start();
     await send({ headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } });
     await send({ headers: { traceparent: `00-${'0'.repeat(32)}-b7ad6b7169203331-01` } });
@@ -146,7 +146,7 @@ describe('x-request-id', () => {
     },
   );
 
-  it('is in every answer, another in each', async () => {
+  it('is in every response, and different in each', async () => {
     await start();
     const ids = [];
     for (const url of ['/livez', '/readyz', '/metrics', '/nothing', '/graphql']) {
@@ -159,7 +159,7 @@ describe('x-request-id', () => {
 });
 
 describe('secrets', () => {
-  it('are in no line, whatever they are sent as, at whatever level', async () => {
+  it('are in no line, wherever clients send them, at any level', async () => {
     await start({ LOG_LEVEL: 'trace', API_KEYS: `board:${API_KEY}`, REDIS_URL });
     const secrets = [API_KEY, TOKEN, 'pass/word-1', 'pass%2Fword-1'];
     for (const secret of secrets) {
@@ -181,7 +181,7 @@ describe('secrets', () => {
     }
   });
 
-  it('are taken out of a line that has them all the same, which stays JSON', () => {
+  it('are redacted in a line that contains them all the same, which stays JSON', () => {
     const { stream, text } = createMemoryStream();
     const config = loadConfig({ KEYAPI_TOKEN: TOKEN, API_KEYS: `board:${API_KEY}`, REDIS_URL });
     const log = createAppLog(config, stream);

@@ -20,14 +20,14 @@ async function start(
   app = await startEmulatedApp(switches, variables, { clock, random: () => 0 });
 }
 
-/** What these series have come to. */
+/** The current values of these series. */
 async function read(...series: string[]): Promise<number[]> {
   const { value } = await scrape(app.server);
   return series.map(value);
 }
 
 const pages = (origin: string): string => `trending_pages_total{origin="${origin}"}`;
-const answers = (origin: string): string => `trending_answers_total{origin="${origin}"}`;
+const responses = (origin: string): string => `trending_answers_total{origin="${origin}"}`;
 const spent = (purpose: string): string => `trending_credits_spent_total{purpose="${purpose}"}`;
 const operations = (name: string, outcome: string): string =>
   `trending_operation_duration_seconds_count{operation="${name}",outcome="${outcome}"}`;
@@ -36,7 +36,7 @@ const open = (code: string): string => `trending_circuit_open{code="${code}"}`;
 afterEach(() => app.close());
 
 describe('/metrics', () => {
-  it('counts operations by name and outcome, and how they were answered', async () => {
+  it('counts operations by name and outcome, responses by origin, and errors by code', async () => {
     await start();
     await app.query(TOP);
     await app.query(TOP);
@@ -50,16 +50,16 @@ describe('/metrics', () => {
         operations('Top', 'ok'),
         operations('unnamed', 'ok'),
         operations('Mixed', 'partial'),
-        // One that is not valid is none that has a name.
+        // An invalid operation counts as unnamed.
         operations('unnamed', 'error'),
-        answers('kept'),
+        responses('kept'),
         'trending_errors_total{code="BAD_USER_INPUT"}',
         'trending_errors_total{code="GRAPHQL_VALIDATION_FAILED"}',
       ),
     ).toEqual([2, 1, 1, 1, 1, 1, 1]);
   });
 
-  it('takes an operation whose fields all failed for an error, and counts what became none', async () => {
+  it('counts an operation whose fields all failed as an error, and refused requests not as operations', async () => {
     await start({ API_KEYS: 'key-of-the-board' });
     await app.server.inject({ method: 'POST', url: '/graphql', payload: { query: TOP } });
     const headers = { 'x-api-key': 'key-of-the-board', 'content-type': 'application/json' };
@@ -68,7 +68,7 @@ describe('/metrics', () => {
     await app.server.inject({ method: 'POST', url: '/graphql', headers, payload: { query } });
     expect(
       await read(
-        answers('refused'),
+        responses('refused'),
         'trending_errors_total{code="UNAUTHENTICATED"}',
         'trending_errors_total{code="BAD_REQUEST"}',
         operations('Zz', 'error'),
@@ -77,7 +77,7 @@ describe('/metrics', () => {
     ).toEqual([2, 1, 1, 1, 0]);
   });
 
-  it('says what was spent, and saved: what the pages would have cost that were held or waited for', async () => {
+  it('counts the credits that were spent, and those saved by pages that were cached or coalesced', async () => {
     await start();
     const both = await Promise.all([app.query(TOP), app.query(TOP)]);
     expect(both.map(({ extensions }) => extensions.upstream.credits).sort()).toEqual([0, 2]);
@@ -89,7 +89,7 @@ describe('/metrics', () => {
     expect(await read('trending_credits_saved_total')).toEqual([3 * 2]);
   });
 
-  it('counts refreshes apart', async () => {
+  it('counts the credits of refreshes separately', async () => {
     await start();
     await app.query(TOP);
     clock.advance(2 * HOUR);
@@ -98,7 +98,7 @@ describe('/metrics', () => {
     expect(await read(spent('operation'), spent('refresh'), pages('stale'))).toEqual([2, 2, 1]);
   });
 
-  it('counts requests to KeyAPI by status, and tells why none are made', async () => {
+  it('counts requests to KeyAPI by status, and reports why calls are stopped', async () => {
     await start({}, { credits: 0 });
     await app.query(TOP);
     expect(
@@ -114,7 +114,7 @@ describe('/metrics', () => {
     expect(await read(open('UPSTREAM_QUOTA_EXCEEDED'))).toEqual([0]);
   });
 
-  it('tells what is left of the budget, until the day turns', async () => {
+  it('reports the credits left of the budget, until the next UTC day', async () => {
     await start({ CREDIT_BUDGET_PER_DAY: '3' });
     expect(await read('trending_budget_credits_left')).toEqual([3]);
     await app.query(TOP);
@@ -124,16 +124,16 @@ describe('/metrics', () => {
     expect(await read('trending_budget_credits_left')).toEqual([3]);
   });
 
-  it('reads what caches hold', async () => {
+  it('reports the sizes of caches', async () => {
     await start({ CACHE_MAX_MB: '8' });
-    const held = ['pages', 'answers', 'documents'].map((cache) => `trending_cache_bytes{cache="${cache}"}`);
-    expect((await read(...held)).slice(0, 2)).toEqual([0, 0]);
+    const sizes = ['pages', 'answers', 'documents'].map((cache) => `trending_cache_bytes{cache="${cache}"}`);
+    expect((await read(...sizes)).slice(0, 2)).toEqual([0, 0]);
     await app.query(TOP);
-    for (const bytes of await read(...held)) expect(bytes).toBeGreaterThan(1000);
+    for (const bytes of await read(...sizes)) expect(bytes).toBeGreaterThan(1000);
     expect(await read('trending_cache_max_bytes{cache="pages"}')).toEqual([8 * 2 ** 20]);
   });
 
-  it('has a bounded variety of labels, whatever is sent', async () => {
+  it('has a bounded number of labels, whatever clients send', async () => {
     await start();
     for (let number = 0; number < 1000; number++) await app.query(`query Name${number} { __typename }`);
     await app.query(`query ${'x'.repeat(100)} { __typename }`);
@@ -145,14 +145,14 @@ describe('/metrics', () => {
     expect(text.length).toBeLessThan(200_000);
   });
 
-  it('always has the names of trusted documents', async () => {
+  it('always has the names of trusted documents as labels', async () => {
     await start({ PERSISTED_DOCUMENTS: 'schema/persisted-documents.json' });
     for (let number = 0; number < 101; number++) await app.query(`query Name${number} { __typename }`);
     await app.query(await readFile('schema/operations/chartFacts.graphql', 'utf8'), { region: 'US' });
     expect(await read(operations('ChartFacts', 'ok'), operations('other', 'ok'))).toEqual([1, 1]);
   });
 
-  it("has neither secrets nor KeyAPI's words", async () => {
+  it("contains neither secrets nor KeyAPI's texts", async () => {
     await start({ API_KEYS: 'board:key-of-the-board' }, { credits: 0 });
     const headers = { 'x-api-key': 'key-of-the-board', 'apollographql-client-name': 'key-of-the-board' };
     await app.server.inject({ method: 'POST', url: '/graphql', headers, payload: { query: TOP } });
@@ -162,15 +162,15 @@ describe('/metrics', () => {
   });
 });
 
-describe('where metrics are served', () => {
+describe('the metrics endpoint', () => {
   const PRODUCTION = { NODE_ENV: 'production' };
 
-  it('is nowhere in production without METRICS_PORT', async () => {
+  it('does not exist in production without METRICS_PORT', async () => {
     await start(PRODUCTION);
     expect((await app.server.inject('/metrics')).statusCode).toBe(404);
   });
 
-  it.each([PRODUCTION, {}])('is METRICS_PORT alone, with %j', async (variables) => {
+  it.each([PRODUCTION, {}])('is served on METRICS_PORT only, with %j', async (variables) => {
     const port = await findFreePort();
     await start({ ...variables, METRICS_PORT: String(port) });
     expect((await app.server.inject('/metrics')).statusCode).toBe(404);
@@ -180,7 +180,7 @@ describe('where metrics are served', () => {
     expect((await fetch(`http://127.0.0.1:${port}/graphql`)).status).toBe(404);
   });
 
-  it('is no longer open once the server is closed', async () => {
+  it('is closed together with the server', async () => {
     const port = await findFreePort();
     await start({ METRICS_PORT: String(port) });
     await app.server.ready();
@@ -207,7 +207,7 @@ describe('docs/operations.md', () => {
     expect(found.value('trending_redis_up')).toBe(0);
   });
 
-  it('lists the labels of each', async () => {
+  it('lists the labels of each metric', async () => {
     await start({ CREDIT_BUDGET_PER_DAY: '10' });
     await app.query(TOP);
     await app.query('{ nothing }');

@@ -16,7 +16,7 @@ const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 
 describe('without an SDK', () => {
-  it('wraps nothing', () => {
+  it('creates no tracing', () => {
     expect(trace.getTracerProvider()).toBeInstanceOf(ProxyTracerProvider);
     expect(createTracing()).toBeUndefined();
   });
@@ -36,7 +36,7 @@ describe('with an SDK', () => {
     propagation.disable();
   });
 
-  /** The spans whose name begins so, in the order in which they ended. */
+  /** The spans whose names start with `name`, in the order in which they ended. */
   function spans(name = ''): ReadableSpan[] {
     return exporter.getFinishedSpans().filter((span) => span.name.startsWith(name));
   }
@@ -44,7 +44,7 @@ describe('with an SDK', () => {
   const parentOf = (span: ReadableSpan | undefined) =>
     spans().find((other) => other.spanContext().spanId === span?.parentSpanContext?.spanId);
 
-  it('has an operation above the pages that it waits for, and these above their calls', async () => {
+  it('makes an operation the parent of its pages, and each page the parent of its call', async () => {
     app = await startEmulatedApp();
     await app.query(
       'query Two { us: trendingVideos { totalCount nodes { id } } gb: trendingVideos(region: "GB") { nodes { id } } }',
@@ -86,17 +86,17 @@ describe('with an SDK', () => {
     }
   });
 
-  it('keeps operations apart whose pages wait in one queue', async () => {
+  it('assigns calls to the right operations when their pages wait in one queue', async () => {
     app = await startEmulatedApp({}, { KEYAPI_CONCURRENCY: '1' });
     const release = app.holdUpstream();
     const regions = ['US', 'GB', 'DE', 'FR'];
-    const ask = (region: string) =>
+    const query = (region: string) =>
       app.query(`query ${region} { trendingVideos(region: "${region}") { totalCount } }`);
-    const answers = Promise.all(regions.map(ask));
+    const results = Promise.all(regions.map(query));
     await app.seeRequests(1);
     await settle();
     release();
-    await answers;
+    await results;
     for (const call of spans('upstream call')) {
       const region = String(call.attributes['trending.chart']).slice(0, 2);
       expect(parentOf(parentOf(call))?.name).toBe(`operation ${region}`);
@@ -104,17 +104,17 @@ describe('with an SDK', () => {
     expect(spans('upstream call')).toHaveLength(4);
   });
 
-  it('has the call below the operation that pays for it, and shows the others waiting', async () => {
+  it('puts a call below the operation that pays for it, and shows that another operation waits for it', async () => {
     app = await startEmulatedApp();
     const release = app.holdUpstream();
-    const answers = Promise.all([
+    const results = Promise.all([
       app.query('query A { trendingVideos { totalCount } }'),
       app.query('query B { trendingVideos { totalCount } }'),
     ]);
     await app.seeRequests(1);
     await settle();
     release();
-    await answers;
+    await results;
     const pages = spans('page');
     const [fetched, shared] = ['fetched', 'shared'].map((origin) =>
       pages.find(({ attributes }) => attributes['trending.origin'] === origin),
@@ -124,7 +124,7 @@ describe('with an SDK', () => {
     expect(spans('upstream call').map(parentOf)).toEqual([fetched]);
   });
 
-  it('has errors by their codes alone', async () => {
+  it('records errors by their codes only', async () => {
     app = await startEmulatedApp({ credits: 0 });
     await app.query('query Poor { trendingVideos { totalCount } }');
     const failed = { code: SpanStatusCode.ERROR, message: 'UPSTREAM_QUOTA_EXCEEDED' };
@@ -140,7 +140,7 @@ describe('with an SDK', () => {
     });
   });
 
-  it('has no name of an operation that is longer than a name', async () => {
+  it('omits the name of an operation when it is too long', async () => {
     app = await startEmulatedApp();
     await app.query(`query ${'n'.repeat(129)} { __typename }`);
     expect(spans().map(({ name, attributes }) => [name, attributes['graphql.operation.name']])).toEqual([
@@ -148,7 +148,7 @@ describe('with an SDK', () => {
     ]);
   });
 
-  it('has a kept answer as an operation alone', async () => {
+  it('records a cached response as an operation without pages and calls', async () => {
     app = await startEmulatedApp();
     await app.query('query Again { trendingVideos { totalCount } }');
     exporter.reset();
@@ -158,7 +158,7 @@ describe('with an SDK', () => {
     ]);
   });
 
-  it('links the call of a refresh with the operation that caused it, and puts it below none', async () => {
+  it('links the call of a refresh to the operation that caused it, and gives it no parent', async () => {
     const clock = createTestClock();
     app = await startEmulatedApp({}, {}, { clock, random: () => 0 });
     await app.query('{ trendingVideos { totalCount } }');
@@ -172,7 +172,7 @@ describe('with an SDK', () => {
     expect(call?.links.map(({ context }) => context.spanId)).toEqual([operation?.spanContext().spanId]);
   });
 
-  it('goes on with the trace of the request, in the log too, and sends none of it to KeyAPI', async () => {
+  it('continues the trace of the request, and sends no trace headers to KeyAPI', async () => {
     const headers: string[] = [];
     const upstream = await startUpstream((request, response) => {
       headers.push(...Object.keys(request.headers));

@@ -6,16 +6,16 @@ import { poll } from '../support/poll.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
 
-/** Something that becomes of Redis, and how it ends. */
+/** A fault of Redis, and how it is repaired. */
 interface Fault {
   readonly name: string;
-  harm(): unknown;
-  heal(): unknown;
-  /** What `/readyz` says meanwhile. */
+  cause(): unknown;
+  repair(): unknown;
+  /** The state of Redis that `/readyz` reports during the fault. */
   readonly redis: 'up' | 'down';
 }
 
-/** What a Redis that is up does not take, however busy the machine is. */
+/** Long enough for a Redis that is up, on a slow machine too. */
 const TIMEOUT_MS = 1500;
 
 let redis: TestRedis;
@@ -23,7 +23,7 @@ let proxy: TestProxy;
 let emulator: Emulator;
 let base: URL;
 let apps: TestApp[];
-/** The pages that upstream was asked for. */
+/** The pages that were requested from upstream. */
 let bill: unknown[];
 
 beforeEach(async () => {
@@ -53,7 +53,7 @@ async function start(variables: Record<string, string> = {}, url = `redis://127.
   return { ...app, events };
 }
 
-/** Starts one that reaches Redis. */
+/** Starts a server and waits until it is connected to Redis. */
 async function startConnected(...args: Parameters<typeof start>) {
   const app = await start(...args);
   await waitForRedis(app, 'up');
@@ -77,134 +77,134 @@ async function waitForRedis(app: TestApp, state: 'up' | 'down'): Promise<void> {
   await poll(async () => JSON.stringify(await readiness(app)) === expected);
 }
 
-/** Waits until Redis has both pages of a chart's top. */
+/** Waits until Redis has both pages of a chart's top 40. */
 async function waitForPages(region: string): Promise<void> {
   await poll(async () => (await redis.client.keys(`*:page:${region}:*`)).length === 2);
 }
 
-/** Reads a chart's top; gives what it cost. */
+/** Reads a chart's top 40; returns what it cost. */
 async function ask(app: TestApp, region: string) {
-  const answer = await app.query<{ trendingVideos: { nodes: unknown[] } }>(
+  const result = await app.query<{ trendingVideos: { nodes: unknown[] } }>(
     `{ trendingVideos(region: "${region}", first: 40) { nodes { itemId } } }`,
   );
-  expect(answer.errors).toBeUndefined();
-  expect(answer.data?.trendingVideos.nodes).toHaveLength(40);
-  return { requests: answer.extensions.upstream.requests };
+  expect(result.errors).toBeUndefined();
+  expect(result.data?.trendingVideos.nodes).toHaveLength(40);
+  return { requests: result.extensions.upstream.requests };
 }
 
-/** How often it was found that a Redis in use had gone: so many operations may have waited for it in vain. */
+/** How often Redis went down while it was in use. Each time an operation may have waited for it in vain. */
 function countLosses(events: readonly AppEvent[]): number {
   return events.filter((event) => event.type === 'redisDown' && event.wasUp).length;
 }
 
-/** Does something to every key but those that a test has put there. */
+/** Changes every key. */
 async function eachKey(change: (key: string, type: string) => Promise<unknown>): Promise<void> {
   for (const key of await redis.client.keys('*')) await change(key, await redis.client.type(key));
 }
 
-/** An empty Redis holds a budget until all replicas have said what they know: these tests do not wait for that. */
-async function openPurse(): Promise<void> {
+/** Allows spending at once: with an empty Redis, replicas wait until all have reported what they spent. */
+async function openBudget(): Promise<void> {
   for (const key of await redis.client.keys('*:budget')) await redis.client.hset(key, 'openAt', 0);
 }
 
 const config = (name: string, value: string) => redis.client.config('SET', name, value);
 
 const FAULTS: Fault[] = [
-  { name: 'dies', harm: () => redis.kill(), heal: () => redis.start(), redis: 'down' },
+  { name: 'crashes', cause: () => redis.kill(), repair: () => redis.start(), redis: 'down' },
   {
     name: 'freezes',
-    harm: () => redis.freeze(),
-    heal: () => redis.thaw(),
+    cause: () => redis.freeze(),
+    repair: () => redis.thaw(),
     redis: 'down',
   },
   {
-    name: 'takes too long for every answer',
-    harm: () => proxy.hold(),
-    heal: () => proxy.release(),
+    name: 'responds too slowly',
+    cause: () => proxy.hold(),
+    repair: () => proxy.release(),
     redis: 'down',
   },
   {
     name: 'is read-only',
-    harm: () => redis.client.replicaof('127.0.0.1', 1),
-    heal: () => redis.client.replicaof('NO', 'ONE'),
+    cause: () => redis.client.replicaof('127.0.0.1', 1),
+    repair: () => redis.client.replicaof('NO', 'ONE'),
     redis: 'down',
   },
   {
     name: 'is out of memory',
-    harm: () => config('maxmemory', '1'),
-    heal: () => config('maxmemory', '0'),
+    cause: () => config('maxmemory', '1'),
+    repair: () => config('maxmemory', '0'),
     redis: 'down',
   },
   {
-    name: 'wants a password that it did not want before',
-    harm: async () => {
+    name: 'starts to require a password',
+    cause: async () => {
       await config('requirepass', 'changed');
       await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     },
-    heal: () => config('requirepass', ''),
+    repair: () => config('requirepass', ''),
     redis: 'down',
   },
   {
-    name: 'allows us nothing any more',
-    harm: () => redis.client.acl('SETUSER', 'default', '-eval', '-evalsha', '-mget'),
-    heal: () => redis.client.acl('SETUSER', 'default', '+@all'),
+    name: 'denies our commands',
+    cause: () => redis.client.acl('SETUSER', 'default', '-eval', '-evalsha', '-mget'),
+    repair: () => redis.client.acl('SETUSER', 'default', '+@all'),
     redis: 'down',
   },
   {
     name: 'closes all connections',
-    harm: () => redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'),
-    heal: () => undefined,
+    cause: () => redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'),
+    repair: () => undefined,
     redis: 'up',
   },
   {
-    name: 'forgets our scripts',
-    harm: () => redis.client.script('FLUSH'),
-    heal: () => undefined,
+    name: 'loses our scripts',
+    cause: () => redis.client.script('FLUSH'),
+    repair: () => undefined,
     redis: 'up',
   },
-  { name: 'forgets everything', harm: () => redis.client.flushall(), heal: () => undefined, redis: 'up' },
+  { name: 'loses all data', cause: () => redis.client.flushall(), repair: () => undefined, redis: 'up' },
   {
-    name: 'evicts what it likes',
-    harm: async () => {
+    name: 'evicts random keys',
+    cause: async () => {
       await config('maxmemory-policy', 'allkeys-random');
       const used = /used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1] ?? '';
       await config('maxmemory', String(Number(used) + 20_000));
     },
-    heal: () => config('maxmemory', '0'),
+    repair: () => config('maxmemory', '0'),
     redis: 'up',
   },
   {
-    name: 'has garbage in every text',
-    harm: () =>
+    name: 'has garbage in all strings and hashes',
+    cause: () =>
       eachKey(async (key, type) => {
         if (type === 'string') await redis.client.set(key, '1 2 3 garbage\n\0\xff', 'KEEPTTL');
         if (type === 'hash') {
           for (const field of await redis.client.hkeys(key)) await redis.client.hset(key, field, 'garbage');
         }
       }),
-    heal: () => undefined,
+    repair: () => undefined,
     redis: 'up',
   },
   {
-    name: 'has halves of our values',
-    harm: () =>
+    name: 'has truncated values',
+    cause: () =>
       eachKey(async (key, type) => {
         if (type !== 'string') return;
         const value = await redis.client.getBuffer(key);
         await redis.client.set(key, value?.subarray(0, value.length / 2) ?? '', 'KEEPTTL');
       }),
-    heal: () => undefined,
+    repair: () => undefined,
     redis: 'up',
   },
   {
-    name: 'has lists where we keep other things',
-    harm: () => eachKey((key) => redis.client.multi().del(key).rpush(key, 'garbage').exec()),
-    heal: () => undefined,
+    name: 'has lists in place of our values',
+    cause: () => eachKey((key) => redis.client.multi().del(key).rpush(key, 'garbage').exec()),
+    repair: () => undefined,
     redis: 'up',
   },
   {
-    name: 'has numbers that cannot be',
-    harm: async () => {
+    name: 'has impossible numbers',
+    cause: async () => {
       const far = '9999999999999999';
       await eachKey(async (key, type) => {
         if (type === 'zset') await redis.client.zadd(key, 1e300, 'one', Number.POSITIVE_INFINITY, 'two');
@@ -228,28 +228,28 @@ const FAULTS: Fault[] = [
       await redis.client.set(`${prefix}lock:FR:7:VIEWS:1`, 'for ever');
       await redis.client.hset(`${prefix}failure:FR:7:VIEWS:2`, 'until', 'nan', 'count', 'inf', 'error', '{}');
     },
-    heal: () => undefined,
+    repair: () => undefined,
     redis: 'up',
   },
 ];
 
 describeWithRedis('while Redis', () => {
-  it.each(FAULTS)('$name, every operation is answered, and later it is used again', async (fault) => {
+  it.each(FAULTS)('$name, every operation succeeds, and Redis is used again afterwards', async (fault) => {
     const app = await startBehindProxy();
     await ask(app, 'US');
-    await fault.harm();
+    await fault.cause();
 
     // While the fault lasts.
     await Promise.all([ask(app, 'US'), ask(app, 'DE'), ask(app, 'FR')]);
     await waitForRedis(app, fault.redis);
     const losses = countLosses(app.events);
     await Promise.all([ask(app, 'US'), ask(app, 'GB'), ask(app, 'JP')]);
-    // Once it is known, no operation has to find out again.
+    // Once Redis is known to be down, no operation waits for it.
     if (fault.redis === 'down') expect(countLosses(app.events)).toBe(losses);
-    // Nothing is paid for twice by one replica.
+    // One replica fetches no page twice.
     expect(bill).toHaveLength(10);
 
-    await fault.heal();
+    await fault.repair();
     await waitForRedis(app, 'up');
     await ask(app, 'IT');
     await waitForPages('IT');
@@ -258,12 +258,12 @@ describeWithRedis('while Redis', () => {
   });
 
   it.each(FAULTS.filter(({ redis }) => redis === 'down'))(
-    '$name, nothing is paid for when there is a budget, and what is held is served',
+    '$name, a server with a budget makes no paid call, and serves cached pages',
     async (fault) => {
       const app = await startBehindProxy({ CREDIT_BUDGET_PER_DAY: '100' });
-      await openPurse();
+      await openBudget();
       await ask(app, 'US');
-      await fault.harm();
+      await fault.cause();
       expect(await ask(app, 'US')).toMatchObject({ requests: 0 });
       const refused = await app.query('{ trendingVideos(region: "DE") { totalCount } }');
       expect(refused.errors?.[0]?.extensions).toMatchObject({
@@ -271,9 +271,9 @@ describeWithRedis('while Redis', () => {
         retryable: true,
       });
       expect(bill).toHaveLength(2);
-      await fault.heal();
+      await fault.repair();
       await waitForRedis(app, 'up');
-      await openPurse();
+      await openBudget();
       await ask(app, 'DE');
       expect(bill).toHaveLength(4);
     },
@@ -283,28 +283,28 @@ describeWithRedis('while Redis', () => {
 describeWithRedis('a budget is not overspent when Redis', () => {
   it.each(FAULTS)('$name', async (fault) => {
     const app = await startBehindProxy({ CREDIT_BUDGET_PER_DAY: '12' });
-    await openPurse();
+    await openBudget();
     await ask(app, 'US');
     const tryAll = (regions: string[]) =>
       Promise.all(
         regions.map((region) => app.query(`{ trendingVideos(region: "${region}") { totalCount } }`)),
       );
-    await Promise.all([fault.harm(), tryAll(['DE', 'FR', 'GB', 'JP'])]);
-    await fault.heal();
+    await Promise.all([fault.cause(), tryAll(['DE', 'FR', 'GB', 'JP'])]);
+    await fault.repair();
     await waitForRedis(app, 'up');
-    // Redis may go away once more, when that is found out late: then nothing is paid for, and it is asked again.
-    let answers: Awaited<ReturnType<typeof tryAll>> = [];
+    // A fault that is noticed late takes Redis down once more: nothing is spent then, and the operations are repeated.
+    let results: Awaited<ReturnType<typeof tryAll>> = [];
     await poll(async () => {
-      answers = await tryAll(['IT', 'ES', 'BR', 'MX', 'IN']);
+      results = await tryAll(['IT', 'ES', 'BR', 'MX', 'IN']);
       return bill.length >= 6;
     });
-    expect(answers.map(({ errors }) => errors?.[0]?.extensions.code)).toContain('CREDIT_BUDGET_EXHAUSTED');
+    expect(results.map(({ errors }) => errors?.[0]?.extensions.code)).toContain('CREDIT_BUDGET_EXHAUSTED');
     expect(bill).toHaveLength(6);
   });
 });
 
-describeWithRedis('a server whose Redis', () => {
-  it('is not there at the start answers all the same, and uses it when it comes', async () => {
+describeWithRedis('a server with Redis', () => {
+  it('executes operations when Redis is down at the start, and uses it once it is up', async () => {
     redis = await startRedis();
     await redis.kill();
     proxy = await startProxy(Number(new URL(redis.url).port));
@@ -322,7 +322,7 @@ describeWithRedis('a server whose Redis', () => {
     });
   });
 
-  it('stands still from the start answers all the same', async () => {
+  it('executes operations when Redis is frozen at the start', async () => {
     redis = await startRedis();
     redis.freeze();
     proxy = await startProxy(Number(new URL(redis.url).port));
@@ -333,7 +333,7 @@ describeWithRedis('a server whose Redis', () => {
     await waitForRedis(app, 'up');
   });
 
-  it('wants a user, a password and a database gets them from the URL, and no event tells the password', async () => {
+  it('takes user, password and database from the URL, and reveals the password in no event', async () => {
     redis = await startRedis();
     proxy = await startProxy(Number(new URL(redis.url).port));
     await redis.client.acl('SETUSER', 'app', 'on', '>p@ss/wörd%', '~*', '+@all');
@@ -353,7 +353,7 @@ describeWithRedis('a server whose Redis', () => {
     expect(JSON.stringify(wrong.events)).not.toContain('wr0ng-secret');
   });
 
-  it('has no such database is not used at all, rather than another one', async () => {
+  it('uses no other database when the one in the URL does not exist', async () => {
     redis = await startRedis();
     proxy = await startProxy(Number(new URL(redis.url).port));
     const app = await start({}, `${redis.url}/99`);
@@ -362,7 +362,7 @@ describeWithRedis('a server whose Redis', () => {
     expect(await redis.client.dbsize()).toBe(0);
   });
 
-  it('has demo data does not take it for real', async () => {
+  it('does not serve demo data from Redis as real data', async () => {
     redis = await startRedis();
     proxy = await startProxy(Number(new URL(redis.url).port));
     const demo = await startConnected({ KEYAPI_EMULATOR: 'true' });

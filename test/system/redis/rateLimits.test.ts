@@ -9,7 +9,7 @@ const KEY = 'secret-0123456789';
 
 let redis: TestRedis;
 let apps: TestApp[];
-/** Of both: what one has heard holds until it is told to go on. */
+/** The clock of both replicas: imported counts stay valid until a test advances it. */
 let clock: TestClock;
 
 async function ask(replica: number): Promise<{ status: number; remaining: number }> {
@@ -23,54 +23,54 @@ async function ask(replica: number): Promise<{ status: number; remaining: number
   return { status: response?.statusCode ?? 0, remaining };
 }
 
-/** Asks each of these while Redis does not answer, so that none hears of the others, and none can wait for it. */
-async function askAtOnce(...asked: number[]): Promise<Awaited<ReturnType<typeof ask>>[]> {
+/** Sends these replicas a request each while Redis is frozen: they exchange no counts, and cannot depend on a reply. */
+async function askWhileFrozen(...replicas: number[]): Promise<Awaited<ReturnType<typeof ask>>[]> {
   redis.freeze();
-  const answers: Awaited<ReturnType<typeof ask>>[] = [];
-  for (const replica of asked) answers.push(await ask(replica));
+  const responses: Awaited<ReturnType<typeof ask>>[] = [];
+  for (const replica of replicas) responses.push(await ask(replica));
   expect(await redisStates()).toEqual(['up', 'up']);
   redis.thaw();
-  return answers;
+  return responses;
 }
 
-/** What `/readyz` of each says of Redis. */
+/** The state of Redis that the `/readyz` of each replica reports. */
 function redisStates(): Promise<string[]> {
   return Promise.all(apps.map(async ({ server }) => (await server.inject('/readyz')).json().redis));
 }
 
-/** The name of the counts in Redis; an empty one while there are none. */
-async function nameOfCounts(): Promise<string> {
+/** The key of the counts in Redis; an empty text while there are none. */
+async function countsKey(): Promise<string> {
   return (await redis.client.keys('*:requests:*'))[0] ?? '';
 }
 
-/** What each replica has told last, and when. */
-async function told(): Promise<{ count: number; at: string | undefined }[]> {
-  const fields = Object.entries(await redis.client.hgetall(await nameOfCounts())).sort();
+/** The last count that each replica has exported, and when. */
+async function exportedCounts(): Promise<{ count: number; at: string | undefined }[]> {
+  const fields = Object.entries(await redis.client.hgetall(await countsKey())).sort();
   return fields.map(([, value]) => value.split(' ')).map(([count, at]) => ({ count: Number(count), at }));
 }
 
-/** Waits until the replicas have told these counts. */
-function seeTold(...counts: number[]): Promise<void> {
+/** Waits until the replicas have exported these counts. */
+function waitForExports(...counts: number[]): Promise<void> {
   return poll(async () => {
-    const found = (await told()).map(({ count }) => count).sort();
+    const found = (await exportedCounts()).map(({ count }) => count).sort();
     return found.join() === counts.join();
   });
 }
 
-/** Waits until the replicas have told these counts, and heard each other's. */
+/** Waits until the replicas have exported these counts, and have imported each other's. */
 async function settle(...counts: number[]): Promise<void> {
-  await seeTold(...counts);
-  // Who tells once more hears them; who tells again has heard them.
+  await waitForExports(...counts);
+  // The next export of each returns the others' counts; the one after it shows that they have been imported.
   for (let time = 0; time < 2; time++) {
-    const before = await told();
+    const before = await exportedCounts();
     await poll(async () => {
-      const now = await told();
+      const now = await exportedCounts();
       return now.length === counts.length && now.every(({ at }, index) => at !== before[index]?.at);
     });
   }
 }
 
-describeWithRedis('replicas', () => {
+describeWithRedis('rate limits of replicas', () => {
   beforeEach(async () => {
     redis = await startRedis();
     clock = createTestClock(Date.now());
@@ -92,11 +92,11 @@ describeWithRedis('replicas', () => {
     await redis.close();
   });
 
-  it('count together, in the background, under names that tell no key', async () => {
-    const asked = await askAtOnce(0, 0, 0, 0, 0, 0, 1);
-    expect(asked.map(({ remaining }) => remaining)).toEqual([9, 8, 7, 6, 5, 4, 9]);
+  it('share their counts in the background, under Redis keys that reveal no API key', async () => {
+    const responses = await askWhileFrozen(0, 0, 0, 0, 0, 0, 1);
+    expect(responses.map(({ remaining }) => remaining)).toEqual([9, 8, 7, 6, 5, 4, 9]);
     await settle(1, 6);
-    expect(await askAtOnce(0, 1)).toEqual([
+    expect(await askWhileFrozen(0, 1)).toEqual([
       { status: 200, remaining: 2 },
       { status: 200, remaining: 2 },
     ]);
@@ -110,24 +110,24 @@ describeWithRedis('replicas', () => {
     expect(JSON.stringify(await redis.client.hgetall(`${keys[0]}`))).not.toContain(KEY);
   });
 
-  it('count alone while Redis is away, and lose no time by it', async () => {
-    await askAtOnce(0, 0, 0, 0, 0, 0, 0, 0, 1);
+  it('count on their own while Redis is down, without a delay', async () => {
+    await askWhileFrozen(0, 0, 0, 0, 0, 0, 0, 0, 1);
     await settle(1, 8);
     expect(await ask(1)).toMatchObject({ remaining: 0 });
-    // It says nothing: who waited for it would wait for ever.
+    // A frozen Redis never responds: a request that waited for it would hang.
     redis.freeze();
     await poll(async () => (await redisStates()).join() === 'down,down');
     clock.advance(IMPORTED_COUNT_TTL_MS);
-    const answers: Awaited<ReturnType<typeof ask>>[] = [];
-    for (let count = 0; count < 8; count++) answers.push(await ask(1));
-    expect(answers[0]).toMatchObject({ status: 200, remaining: 7 });
+    const responses: Awaited<ReturnType<typeof ask>>[] = [];
+    for (let count = 0; count < 8; count++) responses.push(await ask(1));
+    expect(responses[0]).toMatchObject({ status: 200, remaining: 7 });
     expect((await ask(1)).status).toBe(429);
   });
 
-  it('believe no nonsense in Redis', async () => {
+  it('ignore invalid counts in Redis', async () => {
     await ask(0);
-    await seeTold(1);
-    const key = await nameOfCounts();
+    await waitForExports(1);
+    const key = await countsKey();
     await redis.client.set(key, 'nonsense');
     await poll(async () => (await redis.client.type(key)) === 'hash');
     await redis.client.hset(key, { a: 'nonsense', b: '9 99', c: '9 99999999999999', d: '-9 x' });

@@ -14,7 +14,7 @@ let replicas: TestReplica[];
 let top: number;
 let bill: string[];
 
-/** Every chart has the same videos; their titles tell which fetch they came with. */
+/** Every chart has the same videos; their titles name the fetch that returned them. */
 const source: PageSource = async ({ chart, number }, { onRequest }) => {
   onRequest();
   bill.push(`${chart.region}:${number}`);
@@ -35,7 +35,7 @@ async function startTwo(options: Partial<ReplicaOptions> = {}): Promise<[TestRep
 const first = { first: 20 };
 const FREE = { requests: 0, pages: { cached: 1, stale: 0, shared: 0, fetched: 0 } };
 
-describeWithRedis('videos that other replicas hold', () => {
+describeWithRedis('videos that other replicas have cached', () => {
   beforeAll(async () => {
     redis = await startRedis();
   });
@@ -62,13 +62,13 @@ describeWithRedis('videos that other replicas hold', () => {
     expect(bill).toEqual(['US:1', 'US:2', 'DE:1']);
   });
 
-  it('are given in their newest copy, wherever that is', async () => {
+  it('are found in their newest copy, on any chart and replica', async () => {
     const [one, two] = await startTwo();
     await one.read(first);
     expect((await two.find('7')).titles).toEqual(['fetch 1']);
     await one.read(first, DE_VIEWS);
     expect((await two.find('7')).titles).toEqual(['fetch 2']);
-    // They do not know Redis's clock to the millisecond.
+    // The replicas know Redis's clock only roughly.
     const newest = one.store.find('7')?.page.sequence ?? 0;
     await poll(() => two.redis.now() * 1000 > newest);
     await two.read(first, { ...US_VIEWS, region: 'FR' });
@@ -78,7 +78,7 @@ describeWithRedis('videos that other replicas hold', () => {
     ]);
   });
 
-  it('are not found on a page that another one took the place of', async () => {
+  it('are not found on a page that has been replaced', async () => {
     const one = await start();
     await one.read(first);
     top = 11;
@@ -86,11 +86,11 @@ describeWithRedis('videos that other replicas hold', () => {
     await one.read({ first: 30 });
     const two = await start();
     expect((await two.find('5', '15')).titles).toEqual([undefined, expect.stringMatching(/fetch [23]/)]);
-    // Not even listed any more.
+    // The page is no longer listed either.
     expect(await redis.client.zcard('test:video:5')).toBe(0);
   });
 
-  it('are found on the next newest page when the newest is gone', async () => {
+  it('are found on the second-newest page when the newest is gone', async () => {
     const [one, two] = await startTwo();
     await one.read(first);
     await one.read(first, DE_VIEWS);
@@ -98,21 +98,21 @@ describeWithRedis('videos that other replicas hold', () => {
     expect((await two.find('7')).titles).toEqual(['fetch 1']);
   });
 
-  it('are looked up in two round trips for all that asks in one tick, in one when nothing is newer', async () => {
+  it('are looked up in two round trips for all lookups of one tick, in one when nothing is newer', async () => {
     const [one, two] = await startTwo();
     await one.read({ first: 60 });
     const { commands, stop } = await watchCommands(redis);
     await Promise.all([two.find('1', '21'), two.find('41', '2')]);
     await two.find('1', '21', '999');
     await stop();
-    const asked = commands.flatMap(([name = '', ...args]) => {
+    const lookups = commands.flatMap(([name = '', ...args]) => {
       const isFind = args.some((arg) => arg.startsWith('test:video:'));
       return isFind ? ['find'] : name === 'mget' ? [name] : [];
     });
-    expect(asked).toEqual(['find', 'mget', 'find']);
+    expect(lookups).toEqual(['find', 'mget', 'find']);
   });
 
-  it('live no longer than their pages', async () => {
+  it('expire no later than their pages', async () => {
     const one = await start({ ttlMs: 100, staleMs: 2000 });
     await one.read(first);
     expect(await redis.client.pttl('test:video:7')).toBeGreaterThan(0);
@@ -122,7 +122,7 @@ describeWithRedis('videos that other replicas hold', () => {
     expect((await one.find('7')).titles).toEqual([undefined]);
   });
 
-  it('are found among what is held while Redis is away', async () => {
+  it('are found among the pages cached here while Redis is down', async () => {
     const one = await start();
     await one.read(first);
     await redis.kill();
@@ -130,7 +130,7 @@ describeWithRedis('videos that other replicas hold', () => {
     await redis.start();
   });
 
-  it('are listed anew when Redis has lost all, or only the lists', async () => {
+  it('are listed again when Redis has lost all data, or only the lists', async () => {
     const one = await start();
     await one.read(first);
     for (const lose of [
@@ -138,14 +138,14 @@ describeWithRedis('videos that other replicas hold', () => {
       async () => redis.client.del('test:replicas', ...(await redis.client.keys('test:video:*'))),
     ]) {
       await lose();
-      // The next beat finds that this replica is not known any more.
+      // The next heartbeat finds that this replica is no longer registered.
       await poll(async () => (await redis.client.exists('test:video:7')) === 1);
       const two = await start();
       expect((await two.find('7')).titles).toEqual(['fetch 1']);
     }
   });
 
-  it('are not hidden by what is none of our writing', async () => {
+  it('are found despite invalid values in Redis', async () => {
     const [one, two] = await startTwo();
     await one.read(first);
     const later = Date.now() * 1000 + 1e9;

@@ -1,18 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { describe } from '@jest/globals';
 
-/** A block of tests; skipped, with the reason, where there is one. */
+/** A block of tests. Skipped when there is a reason, which its name then shows. */
 export function describeUnless(reason: string | undefined, name: string, tests: () => void): void {
   if (reason === undefined) describe(name, tests);
   else describe.skip(`${name} (skipped: ${reason})`, tests);
 }
 
-/** A block of tests that need a program; skipped, with the reason, where it is missing. */
+/** A block of tests that need a program; skipped when it is not on the PATH. */
 export function describeWith(program: string, name: string, tests: () => void): void {
   describeUnless(findProgram(program) ? undefined : `${program} is not on the PATH`, name, tests);
 }
 
-/** Where a program is; undefined when it is not on the PATH. */
+/** The path of a program; undefined when it is not on the PATH. */
 export function findProgram(name: string): string | undefined {
   try {
     return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** What a replayed Dockerfile leaves behind: the last stage, as a folder that stands for its file system. */
+/** The result of a replayed Dockerfile: its last stage, with a folder in place of the file system. */
 export interface Image {
   readonly workdir: string;
   readonly env: Record<string, string>;
@@ -26,15 +26,15 @@ interface Stage {
 }
 
 /**
- * Carries out a Dockerfile without Docker: the steps that ours uses, with this machine's Node in place of the
- * base image, on a copy of `context` that honours its .dockerignore (which names what is let in, after `*`). An
- * instruction that it does not know is an error.
+ * Executes a Dockerfile without Docker: only the instructions that ours uses, with this machine's Node in place of the
+ * base image, on the files of `context` that its .dockerignore includes (it excludes everything by `*`, then names what to
+ * include by `!`). An unknown instruction is an error.
  */
 export async function replayDockerfile(context: string): Promise<Image> {
   const home = await mkdtemp(path.join(tmpdir(), 'dockerfile-'));
   const ignore = (await readFile(path.join(context, '.dockerignore'), 'utf8')).split('\n');
   if (!ignore.includes('*')) throw new Error('expected a .dockerignore that begins with *');
-  const letIn = new Set(ignore.filter((line) => line.startsWith('!')).map((line) => line.slice(1)));
+  const included = new Set(ignore.filter((line) => line.startsWith('!')).map((line) => line.slice(1)));
   const stages = new Map<string, Stage>();
   let stage: Stage | undefined;
 
@@ -43,7 +43,7 @@ export async function replayDockerfile(context: string): Promise<Image> {
     const from = words[0]?.startsWith('--from=') ? stages.get(words.shift()?.slice(7) ?? '') : undefined;
     const target = words.pop() ?? '';
     for (const source of words) {
-      if (!from && !letIn.has(source.split('/')[0] ?? '')) throw new Error(`.dockerignore hides ${source}`);
+      if (!from && !included.has(source.split('/')[0] ?? '')) throw new Error(`.dockerignore excludes ${source}`);
       const base = path.join(from?.root ?? context, source);
       const destination = path.resolve(
         to.root + to.workdir,

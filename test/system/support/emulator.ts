@@ -6,16 +6,16 @@ import {
 } from '../../../src/keyapi/emulator/emulator.ts';
 import { poll } from './poll.ts';
 
-/** An emulator that is listening, keeps its bill, and whose answers a test can hold back. */
+/** A listening emulator that records its requests, and whose responses a test can delay. */
 export interface TestEmulator extends Pick<Emulator, 'switches' | 'counts' | 'close'> {
-  /** What a program is told so that it takes it for KeyAPI. */
+  /** Environment variables that make a program use it as KeyAPI. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Every page that it was asked for, as `US:7:VIEWS:1`. */
+  /** Every page that was requested, as `US:7:VIEWS:1`. */
   readonly bill: readonly string[];
-  /** Resolves when it was asked for so many. */
+  /** Resolves when `count` pages have been requested. */
   readonly seeRequests: (count: number) => Promise<void>;
-  /** Holds the answers for all pages, or these, back until the function that it returns is called. */
-  readonly hold: (isHeld?: (page: string) => boolean) => () => void;
+  /** Delays the responses for all pages, or for some, until the function that it returns is called. */
+  readonly hold: (isDelayed?: (page: string) => boolean) => () => void;
 }
 
 const ORDERS: Record<string, TrendingOrder> = {
@@ -27,13 +27,13 @@ const ORDERS: Record<string, TrendingOrder> = {
 
 export async function startEmulator(switches: Partial<EmulatorSwitches> = {}): Promise<TestEmulator> {
   const bill: string[] = [];
-  let holdBack = (_page: string): Promise<void> | undefined => undefined;
+  let delay = (_page: string): Promise<void> | undefined => undefined;
   const emulator = createEmulator({
     ...switches,
     onRequest: ({ region, period, order_by = '', page }) => {
       const id = `${region}:${period}:${ORDERS[order_by]}:${page}`;
       bill.push(id);
-      return holdBack(id);
+      return delay(id);
     },
   });
   const { origin } = await emulator.listen();
@@ -42,12 +42,12 @@ export async function startEmulator(switches: Partial<EmulatorSwitches> = {}): P
     variables: { KEYAPI_BASE_URL: origin, KEYAPI_TOKEN: 'sk-secret' },
     bill,
     seeRequests: (count) => poll(() => bill.length >= count),
-    hold: (isHeld = () => true) => {
+    hold: (isDelayed = () => true) => {
       let release = (): void => undefined;
       const released = new Promise<void>((resolve) => {
         release = resolve;
       });
-      holdBack = (id) => (isHeld(id) ? released : undefined);
+      delay = (id) => (isDelayed(id) ? released : undefined);
       return release;
     },
   };

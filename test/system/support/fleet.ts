@@ -3,7 +3,7 @@ import type { GraphqlResult } from '../../support/app.ts';
 import { startEmulator, type TestEmulator } from './emulator.ts';
 import { MAIN, PATIENT, type Program, postQuery, startProgram } from './program.ts';
 
-/** Replicas of the built program, as processes, behind one emulator. */
+/** Replicas of the built server, each a process, that call one emulator. */
 export interface Fleet {
   readonly replicas: readonly Replica[];
   readonly emulator: TestEmulator;
@@ -16,7 +16,7 @@ export interface Replica {
   readonly program: Program;
   readonly origin: string;
   query<TData = Record<string, never>>(query: string): Promise<GraphqlResult<TData>>;
-  /** What `/readyz` says. */
+  /** The JSON of `/readyz`. */
   readiness(): Promise<Record<string, unknown>>;
 }
 
@@ -33,9 +33,9 @@ export async function startFleet(
     const program = startProgram([process.execPath, MAIN], {
       PORT: '0',
       ...PATIENT,
-      // As long as it takes on a busy machine.
+      // Long enough for a slow machine.
       REDIS_TIMEOUT_MS: '1500',
-      // All come from one address.
+      // All requests come from one address.
       RATE_LIMIT_PER_MINUTE: '0',
       ...emulator.variables,
       ...variables,

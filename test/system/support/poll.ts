@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../support/until.ts';
 
-/** Waits until the condition holds, and looks a hundred times a second. */
+/** Waits until the condition holds; checks it every 10 ms. */
 export function poll(condition: () => boolean | Promise<boolean>): Promise<void> {
   return until(condition, () => sleep(10));
 }

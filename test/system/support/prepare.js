@@ -4,7 +4,7 @@ import path from 'node:path';
 
 const EXAMPLES = 'test/system/examples';
 
-/** Jest's `globalSetup`: builds the programs when their sources are newer, and installs the examples where a test needs them. */
+/** Jest's `globalSetup`: builds the programs when a source is newer, and installs the examples when a test needs them. */
 export default async function prepare({ testPathPatterns: { patterns } }) {
   if (!(await isBuilt())) run('build');
   const tests = (await readdir(EXAMPLES, { recursive: true })).map((file) => path.resolve(EXAMPLES, file));
@@ -22,7 +22,7 @@ async function isBuilt() {
   return (await changedAt('dist/main.js')) > Math.max(...times);
 }
 
-/** When the file was written; 0 where there is none. */
+/** When the file was last changed; 0 when it does not exist. */
 async function changedAt(file) {
   return (await stat(file).catch(() => undefined))?.mtimeMs ?? 0;
 }

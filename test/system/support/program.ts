@@ -5,21 +5,21 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** A program that was started, and what it prints. */
+/** A started program and its output. */
 export interface Program {
   readonly child: ChildProcess;
-  /** All that was printed so far, on both streams. */
+  /** Everything printed so far, on both streams. */
   readonly output: () => string;
   /** Resolves with the first match in the output. */
   see(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Resolves with its exit code when it, and whatever else writes to its streams, has ended: the output is whole then. */
+  /** Resolves with the exit code when the program has ended and its streams are closed: the output is complete then. */
   readonly exit: Promise<number | null>;
 }
 
-/** The server. */
+/** The built server. */
 export const MAIN = path.resolve('dist/main.js');
 
-/** Variables with which a server never finds that its machine is too slow: for all tests that are not about that. */
+/** Time limits that no slow machine exceeds: for all tests that are not about time limits. */
 export const PATIENT = {
   KEYAPI_TIMEOUT_MS: '600000',
   OPERATION_TIMEOUT_MS: '600000',
@@ -27,8 +27,8 @@ export const PATIENT = {
 };
 
 /**
- * Starts a program with these environment variables and no others but PATH. Unless it needs a certain folder to work in, it
- * gets an empty one, which goes when it ends: a developer's own files must not reach it.
+ * Starts a program with only these environment variables and PATH. Without `cwd` it runs in an empty folder, which is removed
+ * when it ends: a developer's own files must not affect it.
  */
 export function startProgram(
   command: readonly string[],
@@ -43,27 +43,27 @@ export function startProgram(
     return code;
   });
   let output = '';
-  const lookers = new Set<() => void>();
+  const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       output += chunk;
-      for (const look of lookers) look();
+      for (const check of listeners) check();
     });
   }
   const see = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
-      const look = (): void => {
+      const check = (): void => {
         const match = pattern.exec(output);
         if (match) resolve(match);
       };
-      lookers.add(look);
-      void exit.then(() => reject(new Error(`it ended before ${pattern}:\n${output}`)));
-      look();
+      listeners.add(check);
+      void exit.then(() => reject(new Error(`the program ended before it printed ${pattern}:\n${output}`)));
+      check();
     });
   return { child, output: () => output, see, exit };
 }
 
-/** Sends a query to a GraphQL endpoint over HTTP; gives the answer's JSON. */
+/** Sends a query to a GraphQL endpoint over HTTP; returns the JSON of the response. */
 export async function postQuery(url: string, query: string): Promise<unknown> {
   const response = await fetch(url, {
     method: 'POST',

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to a server that can hold back what the server says. */
+/** A TCP proxy that can delay what the server sends. */
 export interface TestProxy {
   readonly port: number;
-  /** Lets no answer through until `release`. */
+  /** Delays everything from the server until `release`. */
   hold(): void;
   release(): void;
   close(): Promise<void>;
@@ -12,7 +12,7 @@ export interface TestProxy {
 
 export async function startProxy(targetPort: number): Promise<TestProxy> {
   const sockets = new Set<Socket>();
-  let held = Promise.resolve();
+  let released = Promise.resolve();
   let release = (): void => undefined;
   const server = createServer((client) => {
     const target = connect(targetPort, '127.0.0.1');
@@ -25,14 +25,14 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
       });
     }
     client.pipe(target);
-    target.on('data', (chunk) => void held.then(() => client.write(chunk)));
+    target.on('data', (chunk) => void released.then(() => client.write(chunk)));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
     port,
     hold: () => {
-      held = new Promise((resolve) => {
+      released = new Promise((resolve) => {
         release = resolve;
       });
     },

@@ -8,41 +8,41 @@ import { findFreePort } from '../../support/freePort.ts';
 import { describeUnless, findProgram } from './describeWith.ts';
 import { poll } from './poll.ts';
 
-/** A Redis that can be done harm to. */
+/** A Redis that tests can break. */
 export interface TestRedis {
   readonly url: string;
-  /** For looking at what is there, and putting there what should not be. */
+  /** For inspecting the data, and for writing invalid data. */
   readonly client: Redis;
-  /** Ends it at once; nothing is kept. */
+  /** Stops it at once; its data is lost. */
   kill(): Promise<void>;
-  /** Starts it again, empty, where it was. */
+  /** Starts it again, empty, at the same address. */
   start(): Promise<void>;
   freeze(): void;
   thaw(): void;
   close(): Promise<void>;
 }
 
-/** A Redis that the tests may empty and configure as they like; without it they start a server of their own. */
+/** URL of a Redis that the tests may empty and configure; without one they start a server of their own. */
 const GIVEN_URL = process.env.TEST_REDIS_URL;
 
-/** Why the tests have no Redis; undefined when they have one. */
+/** Why no Redis is available; undefined when one is. */
 const whyNone =
   GIVEN_URL || findProgram('redis-server')
     ? undefined
     : 'redis-server is not on the PATH, and TEST_REDIS_URL is not set';
 
-/** Why a Redis that speaks TLS cannot be had; undefined when it can. */
+/** Why no Redis with TLS is available; undefined when one is. */
 export const whyNoTls =
   !GIVEN_URL && findProgram('redis-server') && findProgram('openssl')
     ? undefined
-    : 'it takes redis-server and openssl on the PATH, and no TEST_REDIS_URL';
+    : 'it needs redis-server and openssl on the PATH, and no TEST_REDIS_URL';
 
-/** A block of tests that need a Redis; skipped, with the reason, where there is none. */
+/** A block of tests that need Redis; skipped when none is available. */
 export function describeWithRedis(name: string, tests: () => void): void {
   describeUnless(whyNone, name, tests);
 }
 
-/** An empty Redis: the one that is given, else a `redis-server` on a free port. */
+/** Gives an empty Redis: the one of `TEST_REDIS_URL`, else a new `redis-server` on a free port. */
 export function startRedis(): Promise<TestRedis> {
   return GIVEN_URL ? useRedis(new URL(GIVEN_URL)) : startServer();
 }
@@ -57,7 +57,7 @@ async function startServer(): Promise<TestRedis> {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
     const started = spawn('redis-server', args, { stdio: 'ignore' });
     server = started;
-    // It is ready when it answers.
+    // It is ready when it responds.
     await poll(async () => {
       if (hasEnded(started)) throw new Error(`redis-server ended; is port ${port} taken?`);
       await client.connect().catch(() => undefined);
@@ -92,12 +92,12 @@ function hasEnded(server: ChildProcess): boolean {
   return server.exitCode !== null || server.signalCode !== null;
 }
 
-/** A server that is not ours to kill or to stop: it shuts our clients out, or lets them wait for four seconds. */
+/** A server that the tests cannot kill or stop: `kill` locks clients out, `freeze` makes them wait for four seconds. */
 async function useRedis(url: URL): Promise<TestRedis> {
   const client = createClient(url.href);
   await client.connect();
   await client.flushall();
-  const letIn = () => client.config('SET', 'requirepass', url.password);
+  const restorePassword = () => client.config('SET', 'requirepass', url.password);
   return {
     url: url.href.replace(/\/$/, ''),
     client,
@@ -107,12 +107,12 @@ async function useRedis(url: URL): Promise<TestRedis> {
     },
     start: async () => {
       await client.flushall();
-      await letIn();
+      await restorePassword();
     },
     freeze: () => void client.call('CLIENT', 'PAUSE', '4000', 'ALL'),
     thaw: () => undefined,
     close: async () => {
-      await letIn();
+      await restorePassword();
       client.disconnect();
     },
   };
@@ -130,7 +130,7 @@ export async function timeOf({ client }: TestRedis): Promise<number> {
   return seconds * 1000 + microseconds / 1000;
 }
 
-/** Every command that Redis is sent until `stop`, in their order; not those of scripts. */
+/** Records the commands that are sent to Redis until `stop`, in order, but not those that scripts run. */
 export async function watchCommands({ client }: TestRedis) {
   const monitor = await client.duplicate({ lazyConnect: false, retryStrategy: null }).monitor();
   const commands: string[][] = [];
@@ -140,7 +140,7 @@ export async function watchCommands({ client }: TestRedis) {
   return {
     commands,
     stop: async () => {
-      // It comes after all that was sent before.
+      // Arrives after all earlier commands.
       await client.echo('the end');
       await poll(() => commands.some(([name, text]) => name === 'echo' && text === 'the end'));
       monitor.disconnect();

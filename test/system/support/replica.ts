@@ -24,35 +24,35 @@ export interface ReplicaOptions
   readonly staleMs?: number;
   readonly errorTtlMs?: number;
   readonly attemptMs?: number;
-  /** How long Redis may take for a command: a busy machine is not one that is down. */
+  /** How long a Redis command may take: long, since a slow machine must not look like a Redis that is down. */
   readonly timeoutMs?: number;
 }
 
-/** The longest that an operation or a refresh may wait: no test does. */
-const PATIENCE_MS = 60_000;
+/** Time limit of operations and refreshes; no test reaches it. */
+const TIME_LIMIT_MS = 60_000;
 
-/** The data layer of one replica, over `source`, which reaches Redis: fresh for a minute, then stale for another. */
+/** Starts the data layer of one replica, over `source`, connected to Redis. Pages are fresh for a minute, then stale for one. */
 export async function startReplica(options: ReplicaOptions) {
   const { url, source, ttlMs = 60_000, staleMs = 60_000, errorTtlMs = 1000 } = options;
   const { attemptMs = 5000, timeoutMs = 1500, qps = 10_000, creditsPerDay, spent } = options;
-  const { clock: given = systemClock } = options;
+  const { clock: baseClock = systemClock } = options;
   let waits = 0;
   const clock: Clock = {
-    ...given,
+    ...baseClock,
     sleep: (ms) => {
       waits++;
-      return given.sleep(ms);
+      return baseClock.sleep(ms);
     },
   };
   const events: DataEvent[] = [];
   const onEvent = (event: DataEvent): void => void events.push(event);
   const redis = createRedisConnection({ url: new URL(url), prefix: 'test', timeoutMs, clock, onEvent });
   const store = new PageStore({ clock, staleMs, maxBytes: 2 ** 26 });
-  const allowed = withSharedLimits(source, { redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
+  const limited = withSharedLimits(source, { redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
   const storing = { store, clock, random: () => 0, ttlMs };
-  const shared = createSharedPages({ ...storing, redis, source: allowed, staleMs, errorTtlMs, attemptMs });
+  const shared = createSharedPages({ ...storing, redis, source: limited, staleMs, errorTtlMs, attemptMs });
   const { fetchPage } = shared;
-  const refreshTimeoutMs = PATIENCE_MS;
+  const refreshTimeoutMs = TIME_LIMIT_MS;
   const cache = new PageCache({
     fetchPage,
     sharedLookup: shared,
@@ -67,9 +67,9 @@ export async function startReplica(options: ReplicaOptions) {
   await redis.open();
   await poll(() => redis.isUp());
 
-  /** Reads a window as an operation of its own; gives its item ids and what it cost. */
+  /** Reads a window in an operation of its own; returns its item ids, its facts and the cost. */
   async function read(args: WindowArguments = { first: 20 }, chart: Chart = US_VIEWS) {
-    const operation = createOperation(clock.monotonic() + PATIENCE_MS);
+    const operation = createOperation(clock.monotonic() + TIME_LIMIT_MS);
     const reader = createChartReader({ cache, operation, onEvent });
     const window = await reader.readWindow(chart, args, { rows: true, facts: true });
     return {
@@ -79,15 +79,15 @@ export async function startReplica(options: ReplicaOptions) {
     };
   }
 
-  /** Looks videos up in an operation of its own; gives their titles and what it cost. */
+  /** Looks up videos in one operation; returns their titles and the cost. */
   async function find(...itemIds: string[]) {
-    const operation = createOperation(clock.monotonic() + PATIENCE_MS);
+    const operation = createOperation(clock.monotonic() + TIME_LIMIT_MS);
     const { findVideo } = createChartReader({ cache, operation, onEvent });
     const found = await Promise.all(itemIds.map(findVideo));
     return { titles: found.map((video) => video?.title), ...operation.cost };
   }
 
-  /** Resolves when a whole heartbeat is over that began after this call. */
+  /** Resolves after a complete heartbeat that began after this call. */
   async function nextHeartbeat(): Promise<void> {
     const last = heartbeats + 2;
     await poll(() => heartbeats >= last);
@@ -102,8 +102,8 @@ export async function startReplica(options: ReplicaOptions) {
     read,
     find,
     nextHeartbeat,
-    fetch: allowed,
-    /** How often it has waited so far: for another replica, or for its turn. */
+    fetch: limited,
+    /** How often it has slept so far, waiting for another replica or for the rate limit. */
     waits: () => waits,
     close: () => redis.close(),
   };
@@ -111,15 +111,15 @@ export async function startReplica(options: ReplicaOptions) {
 
 export type TestReplica = Awaited<ReturnType<typeof startReplica>>;
 
-/** Ends the time to live of all pages, in Redis and in these replicas: what is read afterwards is stale. */
+/** Makes all pages stale, in Redis and in these replicas. */
 export async function expirePages(redis: TestRedis, replicas: readonly TestReplica[]): Promise<void> {
   const { client } = redis;
-  const ended = Math.floor(await timeOf(redis));
-  for (const name of await client.keys('test:generation:*')) await client.hset(name, 'freshUntil', ended);
+  const expiredAt = Math.floor(await timeOf(redis));
+  for (const name of await client.keys('test:generation:*')) await client.hset(name, 'freshUntil', expiredAt);
   for (const name of await client.keys('test:page:*')) {
-    // Its header is `sequence generation freshUntil ...`, its body is binary.
+    // The header is `sequence generation freshUntil ...`, the body is binary.
     const value = (await client.getBuffer(name))?.toString('latin1') ?? '';
-    const expired = value.replace(/^(\d+ \d+) \d+/, `$1 ${ended}`);
+    const expired = value.replace(/^(\d+ \d+) \d+/, `$1 ${expiredAt}`);
     await client.set(name, Buffer.from(expired, 'latin1'), 'KEEPTTL');
   }
   for (const { store, clock } of replicas) {

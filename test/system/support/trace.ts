@@ -2,7 +2,7 @@ import { type Chart, chartId, TrendingOrder, TrendingPeriod } from '../../../src
 import { encodeCursor } from '../../../src/domain/cursor.ts';
 import { range } from '../../support/charts.ts';
 
-/** An operation of a trace, and the pages that its window stands on. */
+/** An operation of a trace, and the pages that its window needs. */
 export interface TracedOperation {
   readonly query: string;
   /** As `US:7:VIEWS:1`. */
@@ -13,7 +13,7 @@ const REGIONS = ['US', 'GB', 'DE', 'FR', 'ES', 'IT', 'BR', 'MX', 'JP', 'IN'];
 const CHART_LENGTH = 500;
 const PAGE_SIZE = 20;
 
-/** Every chart of ten regions, the most wanted one first. */
+/** Every chart of ten regions, the most popular first. */
 const CHARTS: readonly Chart[] = REGIONS.flatMap((region) =>
   Object.values(TrendingPeriod).flatMap((period) =>
     Object.values(TrendingOrder).map((orderBy) => ({ region, period, orderBy })),
@@ -21,8 +21,8 @@ const CHARTS: readonly Chart[] = REGIONS.flatMap((region) =>
 );
 
 /**
- * Operations as many readers send them: charts by Zipf's law (the n-th is asked for 1/n times as often as the first),
- * windows of 5 to 100 ranks that go up or down from any depth to the chart's end. The same for the same seed.
+ * Simulates the operations of many readers: charts follow Zipf's law (the n-th is requested 1/n times as often as the first),
+ * windows have 5 to 100 ranks at any depth of the chart, forwards or backwards. The same seed gives the same trace.
  */
 export function makeTrace(count: number, seed = 1): TracedOperation[] {
   const random = createRandom(seed);
@@ -56,7 +56,7 @@ export function makeTrace(count: number, seed = 1): TracedOperation[] {
   });
 }
 
-/** A small generator of numbers from 0 up to 1 (mulberry32). */
+/** A pseudo-random generator of numbers from 0 up to 1 (mulberry32). */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {

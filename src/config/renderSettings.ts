@@ -1,0 +1,75 @@
+import { SETTINGS, type Setting } from './settings.ts';
+
+/** A setting with its name. */
+interface NamedSetting extends Setting {
+  readonly name: string;
+}
+
+/** Renders `docs/configuration.md`: the settings in a table for each group. */
+export function toConfigurationMarkdown(): string {
+  const sections = groupSettings().map(({ group, settings }) => {
+    const rows = settings.map((setting) => `| ${toCells(setting).join(' | ')} |`);
+    return [
+      `## ${group}`,
+      '',
+      '| variable | default | expected | meaning |',
+      '| --- | --- | --- | --- |',
+      ...rows,
+    ].join('\n');
+  });
+  return `${INTRODUCTION}\n${sections.join('\n\n')}\n`;
+}
+
+/** Renders `.env.example`: every setting with its default, below its description. */
+export function toEnvExample(): string {
+  const sections = groupSettings().map(({ group, settings }) =>
+    [`# --- ${group} ---`, ...settings.map(toEnvLines)].join('\n\n'),
+  );
+  return `${ENV_INTRODUCTION}\n${sections.join('\n\n')}\n`;
+}
+
+const INTRODUCTION = `# Configuration
+
+<!-- Generated from src/config/settings.ts by npm run docs. -->
+
+All settings come from environment variables and are validated at the start: the server prints all problems at once, and exits
+with 1. A variable that is set to nothing counts as unset. [\`.env.example\`](../.env.example) is a template for a file of them:
+\`node --env-file=.env dist/main.js\`. \`npm run doctor\` checks the settings and everything that they name.
+`;
+
+const ENV_INTRODUCTION = `# Every setting with its default. Generated from src/config/settings.ts by npm run docs.
+# Copy what you change to .env and run: node --env-file=.env dist/main.js
+# A variable that is set to nothing counts as unset.
+`;
+
+const WIDTH = 120;
+
+function groupSettings(): { readonly group: string; readonly settings: readonly NamedSetting[] }[] {
+  const settings = Object.entries<Setting>(SETTINGS).map(([name, setting]) => ({ name, ...setting }));
+  const groups = [...new Set(settings.map(({ group }) => group))];
+  return groups.map((group) => ({ group, settings: settings.filter((setting) => setting.group === group) }));
+}
+
+function toCells({ name, type, default: fallback, unset = '', description }: NamedSetting): string[] {
+  return [`\`${name}\``, fallback === undefined ? unset : `\`${fallback}\``, type.expected, description];
+}
+
+function toEnvLines({ name, type, default: fallback = '', unset, description }: NamedSetting): string {
+  const whenUnset = unset === undefined ? '' : ` Unset: ${unset}.`;
+  const comment = `${description} Expected: ${type.expected}.${whenUnset}`.replaceAll('`', '');
+  return [...wrap(comment).map((line) => `# ${line}`), `${name}=${fallback}`].join('\n');
+}
+
+function wrap(text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && `# ${line} ${word}`.length > WIDTH) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
