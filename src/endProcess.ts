@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { BaseLogger } from 'pino';
 
 /** See `endProcessInOrder`. */
-export interface EndProcessOptions {
+interface EndProcessOptions {
   readonly log: BaseLogger;
   /** Finishes what is in flight. */
   readonly close: () => Promise<void>;

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
@@ -216,6 +216,31 @@ describe('the modules of src', () => {
       const text = await readFile(path.join('src', folder, 'README.md'), 'utf8');
       expect(text.trim().split('\n').length).toBeLessThanOrEqual(8);
     }
+  });
+
+  it('are all in the table of the README', async () => {
+    const readme = await readFile('README.md', 'utf8');
+    const folders = MODULES.filter((module) => !module.endsWith('.ts'));
+    const isListed = (folder: string): boolean =>
+      readme.includes(`| \`src/${folder}/\``) || readme.includes(`\`${path.basename(folder)}/\``);
+    expect(folders.filter((folder) => !isListed(folder))).toEqual([]);
+  });
+});
+
+describe('docs/architecture.md', () => {
+  it('links only to files that exist', async () => {
+    const text = await readFile('docs/architecture.md', 'utf8');
+    const links = [...text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);
+    expect(links.length).toBeGreaterThan(30);
+    const missing = await Promise.all(
+      links.map((link) =>
+        stat(path.join('docs', link)).then(
+          () => [],
+          () => [link],
+        ),
+      ),
+    );
+    expect(missing.flat()).toEqual([]);
   });
 });
 

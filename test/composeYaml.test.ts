@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { SETTLE_MS } from '../src/compose/pages.ts';
 import { type Config, ConfigError, loadConfig } from '../src/config/loadConfig.ts';
+import { SETTINGS } from '../src/config/settings.ts';
 import { DRAIN_MS } from '../src/server/drainOnClose.ts';
 import { startApp } from './support/app.ts';
 
@@ -22,7 +23,7 @@ function find(text: string, pattern: RegExp): string {
   return found;
 }
 
-/** What compose.yaml says of the server's environment; a name alone has an empty value. */
+/** The server's environment in compose.yaml. The value is empty for a variable that compose passes through. */
 function readEnvironment(): { name: string; value: string }[] {
   const lines = compose.matchAll(/^ {6}([A-Z_]+):(?: (.+))?$/gm);
   return [...lines].map(([, name = '', value = '']) => ({ name, value }));
@@ -30,21 +31,22 @@ function readEnvironment(): { name: string; value: string }[] {
 
 /** The settings of a replica when compose is started with these variables. */
 function loadWith(variables: Record<string, string>): Config {
-  const ofImage = find(dockerfile, /^ENV (.+)$/m).split(' ');
-  const given = readEnvironment().map(({ name, value }) => {
+  const imageVariables = find(dockerfile, /^ENV (.+)$/m).split(' ');
+  const composeVariables = readEnvironment().map(({ name, value }) => {
     if (value === '') return [name, variables[name]];
-    return [name, value.replace(/\$\{(\w+):\+(\w+)\}/g, (_, asked, word) => (variables[asked] ? word : ''))];
+    return [name, value.replace(/\$\{(\w+):\+(\w+)\}/g, (_, flag, word) => (variables[flag] ? word : ''))];
   });
-  return loadConfig(Object.fromEntries([...ofImage.map((pair) => pair.split('=')), ...given]));
+  return loadConfig(
+    Object.fromEntries([...imageVariables.map((pair) => pair.split('=')), ...composeVariables]),
+  );
 }
 
 describe('compose.yaml', () => {
-  it('sets only variables that are read', async () => {
-    const source = await readFile('src/config/loadConfig.ts', 'utf8');
-    const read = [...source.matchAll(/^ {2}([A-Z_]+): /gm)].map(([, name]) => name);
+  it('sets only variables that are settings of the server', () => {
+    const settings = Object.keys(SETTINGS);
     const names = readEnvironment().map(({ name }) => name);
     expect(names).toContain('KEYAPI_TOKEN');
-    expect(names.filter((name) => !read.includes(name))).toEqual([]);
+    expect(names.filter((name) => !settings.includes(name))).toEqual([]);
   });
 
   it.each([
@@ -69,7 +71,7 @@ describe('compose.yaml', () => {
     expect(() => loadWith({ KEYAPI_EMULATOR: 'false' })).toThrow(ConfigError);
   });
 
-  it('passes the limits of what is spent on', () => {
+  it('passes spending limits on to the server', () => {
     const limits = { CREDIT_BUDGET_PER_DAY: '500', MAX_CREDITS_PER_OPERATION: '4', KEYAPI_QPS: '2' };
     expect(loadWith(limits)).toMatchObject({
       credits: { perDay: 500, perOperation: 4 },
@@ -77,28 +79,28 @@ describe('compose.yaml', () => {
     });
   });
 
-  it('lets a replica finish what is under way', () => {
+  it('gives a replica time to finish requests in flight', () => {
     const seconds = Number(find(compose, /^ {2}server:.*?stop_grace_period: (\d+)s/ms));
     expect(seconds * 1000).toBeGreaterThan(DRAIN_MS + SETTLE_MS + 2000);
   });
 });
 
-describe('the balancer', () => {
-  it('is published, and finds replicas at the port of the image', () => {
+describe('the load balancer', () => {
+  it('is published on port 4000, and connects to replicas on the port that the image exposes', () => {
     expect(find(balancer, /^ {2}server-template \w+ \d+ (\S+)/m)).toBe(
       `server:${find(dockerfile, /^EXPOSE (\d+)$/m)}`,
     );
     expect(find(compose, /^ {6}- "4000:(\d+)"$/m)).toBe(find(balancer, /^ {2}bind :(\d+)$/m));
   });
 
-  it('checks what a replica answers', async () => {
+  it('checks the health of replicas at a path that responds with 200', async () => {
     const app = await startApp(new URL('http://127.0.0.1:9'));
     const { statusCode } = await app.server.inject(find(balancer, /^ {2}option httpchk GET (\S+)$/m));
     await app.close();
     expect(statusCode).toBe(200);
   });
 
-  it('has no operation carried out twice, and waits for the longest', () => {
+  it('never has an operation executed twice, and waits longer than an operation may take', () => {
     expect(find(balancer, /^ {2}retry-on (.+)$/m)).toBe('conn-failure 503');
     const seconds = Number(find(balancer, /^ {2}timeout server (\d+)s$/m));
     expect(seconds * 1000).toBeGreaterThan(loadWith({}).operationTimeoutMs);

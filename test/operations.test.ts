@@ -17,13 +17,13 @@ function find(pattern: RegExp): string {
 }
 
 describe('docs/operations.md', () => {
-  it('gives a pod the time that preStop, the drain and the cache file take', () => {
+  it('gives a pod more time to stop than preStop, the drain and the cache file take', () => {
     const graceMs = Number(find(/terminationGracePeriodSeconds: (\d+)/)) * 1000;
     const preStopMs = Number(find(/command: \[sleep, "(\d+)"\]/)) * 1000;
     expect(graceMs).toBeGreaterThan(preStopMs + DRAIN_MS + SETTLE_MS + 2000);
   });
 
-  it('probes paths that there are', async () => {
+  it('probes only paths that exist', async () => {
     const app = await startApp(new URL('http://127.0.0.1:9'));
     const paths = [...operations.matchAll(/httpGet: \{ path: (\S+), port: 4000 \}/g)].map(([, path]) => path);
     expect(paths).toEqual(['/livez', '/livez', '/readyz']);
@@ -31,7 +31,7 @@ describe('docs/operations.md', () => {
     await app.close();
   });
 
-  it('watches nothing but metrics and labels that its table has', async () => {
+  it('queries only metrics and labels that its table lists', async () => {
     const rows = [...operations.matchAll(/^\| `((?:trending|process)_\w+)` \| \w+ \| ([^|]*) \|/gm)];
     const labels = new Map(rows.map(([, name = '', list = '']) => [name, list]));
     const expressions = [...operations.matchAll(/^```promql\n(.*?)^```$/gms)]
@@ -48,7 +48,7 @@ describe('docs/operations.md', () => {
     }
   });
 
-  it('speaks of codes that docs/errors.md has', async () => {
+  it('mentions only error codes that docs/errors.md lists', async () => {
     const errors = await readFile('docs/errors.md', 'utf8');
     const known = [...errors.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code);
     const named = [...operations.matchAll(/`((?:UPSTREAM|SERVER|PERSISTED_QUERY|INTERNAL)_[A-Z_]+)`/g)];

@@ -15,7 +15,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { PageSource } from '../domain/page.ts';
 
 /** What the layers share. */
-export interface PageSourceOptions {
+interface PageSourceOptions {
   readonly config: Pick<Config, 'keyapi' | 'cache' | 'credits' | 'operationTimeoutMs'>;
   readonly clock: Clock;
   /** From 0 up to 1. */

@@ -10,7 +10,7 @@ import type { AppContext } from './appContext.ts';
 import type { Pages } from './pages.ts';
 
 /** Dependencies of the GraphQL execution. */
-export interface GraphqlOptions {
+interface GraphqlOptions {
   readonly pages: Pages;
   /** See `createFastPath`. */
   readonly prepareFrom: number | undefined;

@@ -13,7 +13,7 @@ import type { Observability } from './observability.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Dependencies of the HTTP server. */
-export interface HttpOptions {
+interface HttpOptions {
   readonly upstream: Upstream;
   readonly redis: RedisConnection | undefined;
   readonly graphql: Graphql;
@@ -24,7 +24,7 @@ export interface HttpOptions {
 }
 
 /** The HTTP server, ready to listen. */
-export interface Http {
+interface Http {
   readonly server: FastifyInstance;
   /** Undefined when responses are not cached. */
   readonly responseCache: ResponseCache | undefined;

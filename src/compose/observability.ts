@@ -10,7 +10,7 @@ import { createTracing, type Tracing } from '../observe/tracing/createTracing.ts
 import { operationNames, type TrustedDocuments } from '../server/trustedDocuments/trustedDocuments.ts';
 
 /** See `createObservability`. */
-export interface ObservabilityOptions {
+interface ObservabilityOptions {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Logger;

@@ -13,7 +13,7 @@ import type { AppContext } from './appContext.ts';
 import { createPageSource } from './createPageSource.ts';
 
 /** Dependencies of the page cache. */
-export interface PagesOptions {
+interface PagesOptions {
   /** Sends one request for a page. */
   readonly wire: PageSource;
   readonly redis: RedisConnection | undefined;

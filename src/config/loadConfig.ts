@@ -14,7 +14,7 @@ export class ConfigError extends Error {
 }
 
 /** Environment variables by name. */
-export type Variables = Readonly<Record<string, string | undefined>>;
+type Variables = Readonly<Record<string, string | undefined>>;
 
 const TOKEN_MISSING =
   'KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';

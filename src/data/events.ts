@@ -16,7 +16,7 @@ export type DataEvent =
 export type PageOrigin = keyof UpstreamCost['pages'];
 
 /** Something happened to one page. */
-export type PageEvent =
+type PageEvent =
   /** An operation used it. */
   | { readonly type: 'pageRead'; readonly origin: PageOrigin; readonly chart: Chart; readonly page: number }
   /** A request was sent to refresh it in the background; it belongs to no operation. */
@@ -25,7 +25,7 @@ export type PageEvent =
   | { readonly type: 'pageShed'; readonly chart: Chart; readonly page: number };
 
 /** A call that failed was sent again. */
-export interface RetryEvent {
+interface RetryEvent {
   readonly type: 'retry';
   readonly chart: Chart;
   readonly page: number;
@@ -35,18 +35,18 @@ export interface RetryEvent {
 }
 
 /** The circuit breaker opened, or closed. */
-export type CircuitEvent =
+type CircuitEvent =
   | { readonly type: 'circuitOpened'; readonly code: ErrorCode; readonly seconds: number }
   | { readonly type: 'circuitClosed' };
 
 /** A call was refused because the day's credits are spent, or because it is not known whether they are. */
-export interface BudgetEvent {
+interface BudgetEvent {
   readonly type: 'budgetRefused' | 'budgetUnknown';
   readonly retryAfterSeconds: number;
 }
 
 /** What all replicas have spent of a UTC day's budget: emitted at the start and with every change. */
-export interface BudgetSpentEvent {
+interface BudgetSpentEvent {
   readonly type: 'budgetSpent';
   /** Days since 1970-01-01. */
   readonly day: number;
@@ -54,12 +54,12 @@ export interface BudgetSpentEvent {
 }
 
 /** A file that survives the process was read or written, or could not be. */
-export type CacheFileEvent =
+type CacheFileEvent =
   | { readonly type: 'cacheFileRead' | 'cacheFileWritten'; readonly file: string; readonly pages: number }
   | { readonly type: 'fileIgnored' | 'fileFailed'; readonly file: string; readonly reason: string };
 
 /** Redis is up or down. `redisDown` is emitted for every failed attempt to connect, too. */
-export type RedisEvent =
+type RedisEvent =
   | { readonly type: 'redisUp' }
   | { readonly type: 'redisDown'; readonly wasUp: boolean; readonly reason: string };
 

@@ -2,7 +2,7 @@ import { type Config, ConfigError, loadConfig } from '../config/loadConfig.ts';
 import type { Finding } from './finding.ts';
 
 /** The settings of the environment, or the problems with them. */
-export interface CheckedSettings {
+interface CheckedSettings {
   /** Undefined when the server does not start with them. */
   readonly config: Config | undefined;
   readonly findings: readonly Finding[];

@@ -9,7 +9,7 @@ import { checkToken } from './checkToken.ts';
 import type { Finding } from './finding.ts';
 
 /** What the doctor checks, and may do. */
-export interface ExamineOptions {
+interface ExamineOptions {
   /** The environment. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Whether it may spend the credits of one call. */

@@ -4,7 +4,7 @@ import { checkNode } from './checkNode.ts';
 import { needsFixing, renderFindings } from './renderFindings.ts';
 
 /** How the doctor is called, and what it uses. */
-export interface RunDoctorOptions {
+interface RunDoctorOptions {
   /** The command line's arguments. */
   readonly args: readonly string[];
   /** The environment. */

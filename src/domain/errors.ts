@@ -49,7 +49,7 @@ export interface UpstreamResponse {
 }
 
 /** Details of an error beside its code. */
-export interface ApiErrorOptions {
+interface ApiErrorOptions {
   /** The message for the client; by default that of the code. */
   readonly message?: string | undefined;
   readonly upstream?: UpstreamResponse | undefined;

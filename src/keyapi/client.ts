@@ -12,7 +12,7 @@ import { createRowReader } from './rowReader.ts';
 import { sendRequest } from './sendRequest.ts';
 
 /** Address of KeyAPI, credentials, and limits of a call. */
-export interface KeyapiClientOptions {
+interface KeyapiClientOptions {
   readonly baseUrl: URL;
   readonly token: string | undefined;
   /** Deadline of one attempt, from its start to the last byte of the response. */

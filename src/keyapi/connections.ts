@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
 
 /** Whether any byte of the response had arrived when a call failed. */
-export type HasResponseBegun = (failure: unknown) => boolean;
+type HasResponseBegun = (failure: unknown) => boolean;
 
 /** The connections of one pool, which count the bytes that arrive. */
 export interface Connections {

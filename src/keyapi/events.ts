@@ -23,7 +23,7 @@ export interface UpstreamCallEvent {
 }
 
 /** Rows of a page could not be read; their ranks stay empty. */
-export interface RowsDroppedEvent {
+interface RowsDroppedEvent {
   readonly type: 'rowsDropped';
   readonly chart: Chart;
   readonly page: number;
@@ -31,7 +31,7 @@ export interface RowsDroppedEvent {
 }
 
 /** A row has a field that this process has not seen before: KeyAPI may have added it. */
-export interface UnknownFieldEvent {
+interface UnknownFieldEvent {
   readonly type: 'unknownField';
   readonly field: string;
 }

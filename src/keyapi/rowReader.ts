@@ -5,7 +5,7 @@ import type { OnKeyapiEvent } from './events.ts';
 import { KNOWN_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
 
 /** Maps the rows of a page that arrived at `now`, in Unix milliseconds; null for each that cannot be read. */
-export type RowReader = (key: PageKey, rows: readonly unknown[], now: number) => (TrendingVideo | null)[];
+type RowReader = (key: PageKey, rows: readonly unknown[], now: number) => (TrendingVideo | null)[];
 
 /** Bounds the memory, should upstream send ever new field names. */
 const MAX_UNKNOWN_FIELDS = 100;

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { RawResponse } from './envelope.ts';
 
 /** A request, and callbacks for its progress. */
-export interface SentRequest {
+interface SentRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Aborts the request on its connection; a request that is still waiting for one is not sent any more. */

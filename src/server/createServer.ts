@@ -14,7 +14,7 @@ import { type HealthRoutesOptions, registerHealthRoutes } from './routes/healthR
 import { type Metrics, registerMetricsRoute } from './routes/metricsRoute.ts';
 
 /** Dependencies and settings of the HTTP server. */
-export interface ServerOptions extends ErrorHandlerOptions {
+interface ServerOptions extends ErrorHandlerOptions {
   readonly graphql: Omit<GraphqlRouteOptions, 'source' | 'onEvent' | 'monotonic'>;
   readonly network: NetworkOptions;
   readonly readiness: HealthRoutesOptions['readiness'];
@@ -25,7 +25,7 @@ export interface ServerOptions extends ErrorHandlerOptions {
 }
 
 /** Who may reach the server, and by which way. */
-export interface NetworkOptions {
+interface NetworkOptions {
   readonly corsOrigins: readonly (string | RegExp)[];
   /** See `toTrustProxy`. */
   readonly trustProxy: boolean | number | readonly string[];

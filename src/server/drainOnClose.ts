@@ -12,13 +12,13 @@ const QUIET_MS = 20;
 const MAX_READ_MS = 500;
 
 /** The state of a closing server. */
-export interface Drain {
+interface Drain {
   /** True from the moment that the server closes. */
   readonly isDraining: () => boolean;
 }
 
 /** See `drainOnClose`. */
-export interface DrainOptions {
+interface DrainOptions {
   readonly connections: Connections;
   /** Responds to a request for `/graphql` that arrived too late. */
   readonly refuse: (request: FastifyRequest, reply: FastifyReply) => void;

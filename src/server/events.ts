@@ -35,7 +35,7 @@ export interface ResponseEvent extends OperationSummary {
 }
 
 /** A request was refused because its client sends too many. */
-export interface RateLimitedEvent {
+interface RateLimitedEvent {
   readonly type: 'rateLimited';
   /** The name of its API key, or its address. */
   readonly client: string;
@@ -45,7 +45,7 @@ export interface RateLimitedEvent {
 export type Overload = 'eventLoopDelay' | 'heap';
 
 /** An operation was refused because the process is overloaded. */
-export interface OverloadedEvent {
+interface OverloadedEvent {
   readonly type: 'overloaded';
   readonly overload: Overload;
 }

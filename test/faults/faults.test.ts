@@ -31,8 +31,8 @@ let clock: TestClock;
 let calls: number;
 let behave: Handler;
 
-/** From now on upstream answers like this; not at all without a handler. */
-async function set(handler: Handler | undefined): Promise<void> {
+/** Sets how upstream responds from now on; without a handler, it refuses connections. */
+async function setUpstream(handler: Handler | undefined): Promise<void> {
   if (handler) {
     behave = handler;
     await upstream.resume();
@@ -43,7 +43,7 @@ async function start(handler: Handler | undefined): Promise<void> {
   calls = 0;
   clock = createTestClock();
   upstream = await startUpstream((request, response) => behave(request, response));
-  await set(handler);
+  await setUpstream(handler);
   const onEvent = ({ type }: AppEvent): void => {
     if (type === 'upstreamCall') calls++;
   };
@@ -59,21 +59,21 @@ function ranks({ data }: GraphqlResult<Data>): number[] | undefined {
   return data?.trendingVideos.edges.map(({ rank }) => rank);
 }
 
-/** Waits until so many calls have been answered, or have failed, background refreshes included. */
+/** Waits until `count` calls have succeeded or failed, background refreshes included. */
 async function seeCalls(count: number): Promise<void> {
   await until(() => calls >= count);
-  // The answer is in the cache a moment later.
+  // The page is cached a moment later.
   await settle();
   expect(calls).toBe(count);
 }
 
-/** The first answer that is not stale; the refreshes that it takes cost nobody. */
+/** The first result that is not stale. The operations before it cost nothing: refreshes run in the background. */
 async function askUntilFresh(fault: Fault): Promise<GraphqlResult<Data>> {
   for (;;) {
-    const answer = await ask(fault);
-    expect(answer.errors).toBeUndefined();
-    if (answer.data?.trendingVideos.stale === false) return answer;
-    expect(answer.extensions.upstream.requests).toBe(0);
+    const result = await ask(fault);
+    expect(result.errors).toBeUndefined();
+    if (result.data?.trendingVideos.stale === false) return result;
+    expect(result.extensions.upstream.requests).toBe(0);
   }
 }
 
@@ -82,42 +82,42 @@ afterEach(async () => {
   await upstream.close();
 });
 
-/** The ranks of the chart when it is served as it should be. */
+/** The ranks of the window when upstream works. */
 function goodRanks({ first = 5 }: Fault): number[] {
   return Array.from({ length: first }, (_, index) => index + 1);
 }
 
 describe.each(FAULTS)('upstream: $name', (fault) => {
-  const { cold, requests, holdSeconds } = fault;
+  const { cold, requests, pauseSeconds } = fault;
   const isError = typeof cold === 'string';
 
-  /** What upstream does; where that is to be too late, its call's deadline does not wait for it. */
+  /** The fault's handler. For a late one, the call's deadline expires without waiting for it. */
   const handler = (): Handler | undefined =>
     cold === 'UPSTREAM_TIMEOUT' && fault.handler ? makeLate(fault.handler, clock, TIMEOUT_MS) : fault.handler;
 
-  it('with nothing held: the answer, its cost, no call before its time, and recovery', async () => {
+  it('with nothing cached, gives the documented result at its cost, calls upstream no earlier than documented, and recovers', async () => {
     await start(serveChart());
-    await set(handler());
-    const answer = await ask(fault);
+    await setUpstream(handler());
+    const result = await ask(fault);
     if (isError) {
       const { retryable, message } = ERROR_CODES[cold];
-      expect(answer.data).toEqual({ trendingVideos: null });
-      expect(answer.errors).toMatchObject([{ extensions: { code: cold, retryable } }]);
-      if (cold !== 'BAD_USER_INPUT') expect(answer.errors?.[0]?.message).toBe(message);
+      expect(result.data).toEqual({ trendingVideos: null });
+      expect(result.errors).toMatchObject([{ extensions: { code: cold, retryable } }]);
+      if (cold !== 'BAD_USER_INPUT') expect(result.errors?.[0]?.message).toBe(message);
       const isPause = cold === 'UPSTREAM_RATE_LIMITED';
-      expect(answer.errors?.[0]?.extensions.retryAfterSeconds).toBe(isPause ? holdSeconds : undefined);
+      expect(result.errors?.[0]?.extensions.retryAfterSeconds).toBe(isPause ? pauseSeconds : undefined);
     } else {
-      expect(answer.errors).toBeUndefined();
-      expect(ranks(answer)).toEqual(cold);
-      expect(answer.data?.trendingVideos.stale).toBe(false);
+      expect(result.errors).toBeUndefined();
+      expect(ranks(result)).toEqual(cold);
+      expect(result.data?.trendingVideos.stale).toBe(false);
     }
-    expect(answer.extensions.upstream).toMatchObject({ requests, credits: requests * 2 });
+    expect(result.extensions.upstream).toMatchObject({ requests, credits: requests * 2 });
     expect(calls).toBe(requests);
-    expect(JSON.stringify(answer)).not.toContain(TOKEN);
+    expect(JSON.stringify(result)).not.toContain(TOKEN);
 
-    await set(serveChart());
+    await setUpstream(serveChart());
     if (isError) {
-      clock.advance(holdSeconds * 1000 - 1);
+      clock.advance(pauseSeconds * 1000 - 1);
       const early = await ask(fault);
       expect(early.errors).toMatchObject([{ extensions: { code: cold } }]);
       expect(early.extensions.upstream).toMatchObject({ requests: 0, credits: 0 });
@@ -125,7 +125,7 @@ describe.each(FAULTS)('upstream: $name', (fault) => {
       clock.advance(1);
       expect(ranks(await ask(fault))).toEqual(goodRanks(fault));
     } else {
-      // Good enough to be kept for its time to live.
+      // Usable, so it is cached for its time to live.
       expect(ranks(await ask(fault))).toEqual(cold);
       expect(calls).toBe(requests);
       clock.advance(TTL_SECONDS * 1000);
@@ -133,13 +133,13 @@ describe.each(FAULTS)('upstream: $name', (fault) => {
     }
   });
 
-  it('with a stale window held: its videos and their age, no call before its time, and recovery', async () => {
+  it('with a stale window cached, serves it with its age, calls upstream no earlier than documented, and recovers', async () => {
     await start(serveChart());
     const before = await ask(fault);
     const fetchedAt = before.data?.trendingVideos.fetchedAt;
-    const paid = calls;
+    const callsBefore = calls;
     clock.advance(TTL_SECONDS * 1000);
-    await set(handler());
+    await setUpstream(handler());
 
     const stale = await ask(fault);
     expect(stale.errors).toBeUndefined();
@@ -148,40 +148,40 @@ describe.each(FAULTS)('upstream: $name', (fault) => {
     expect(stale.extensions.upstream).toMatchObject({
       requests: 0,
       credits: 0,
-      pages: { stale: paid, fetched: 0 },
+      pages: { stale: callsBefore, fetched: 0 },
     });
     if (!isError) {
       expect(ranks(await askUntilFresh(fault))).toEqual(cold);
-      await seeCalls(paid + requests);
+      await seeCalls(callsBefore + requests);
       return;
     }
-    await seeCalls(paid + requests);
+    await seeCalls(callsBefore + requests);
 
-    const again = await ask(fault);
+    const second = await ask(fault);
     if (cold === 'BAD_USER_INPUT') {
-      expect(again.errors).toMatchObject([{ extensions: { code: cold } }]);
+      expect(second.errors).toMatchObject([{ extensions: { code: cold } }]);
     } else {
-      expect(again.errors).toBeUndefined();
-      expect(again.data?.trendingVideos).toMatchObject({ stale: true, fetchedAt });
-      expect(ranks(again)).toEqual(goodRanks(fault));
+      expect(second.errors).toBeUndefined();
+      expect(second.data?.trendingVideos).toMatchObject({ stale: true, fetchedAt });
+      expect(ranks(second)).toEqual(goodRanks(fault));
     }
 
-    clock.advance(holdSeconds * 1000 - 1);
+    clock.advance(pauseSeconds * 1000 - 1);
     await ask(fault);
-    expect(calls).toBe(paid + requests);
-    await set(serveChart());
+    expect(calls).toBe(callsBefore + requests);
+    await setUpstream(serveChart());
     clock.advance(1);
     await ask(fault);
-    await seeCalls(paid + requests + 1);
+    await seeCalls(callsBefore + requests + 1);
     const recovered = await ask(fault);
     expect(recovered.data?.trendingVideos.stale).toBe(false);
     expect(ranks(recovered)).toEqual(goodRanks(fault));
-    expect(calls).toBe(paid + requests + 1);
+    expect(calls).toBe(callsBefore + requests + 1);
   });
 });
 
 describe('docs/faults.md', () => {
-  it('is made from the same faults (npm run docs writes it)', async () => {
+  it('matches the faults that are tested here (npm run docs writes it)', async () => {
     await start(serveChart());
     const text = renderFaults(FAULTS);
     if (process.env.WRITE_DOCS) await writeFile('docs/faults.md', text);

@@ -4,24 +4,24 @@ import type { ErrorCode } from '../../src/domain/errors.ts';
 import { range } from '../support/charts.ts';
 import { type Handler, makeRow, makeSuccess, reply } from '../support/upstream.ts';
 
-/** Something that upstream does wrong, and what becomes of it. The tests and docs/faults.md are made from these. */
+/** Something that upstream does wrong, and how it is handled. The tests and docs/faults.md are generated from these. */
 export interface Fault {
-  /** As the documentation names it. */
+  /** Its name in docs/faults.md. */
   readonly name: string;
-  /** Answers every request while it lasts; without one nobody listens. */
+  /** Responds to every request while the fault lasts; undefined when upstream refuses connections. */
   readonly handler: Handler | undefined;
-  /** What an operation gets that finds nothing held: an error, or the window's ranks. */
+  /** The result of an operation when nothing is cached: an error, or the window's ranks. */
   readonly cold: ErrorCode | readonly number[];
-  /** Requests that such an operation makes. */
+  /** Requests to upstream that this operation causes. */
   readonly requests: number;
-  /** Seconds after which upstream is asked again; 0 for an answer that is good enough to be kept. */
-  readonly holdSeconds: number;
-  /** Videos that are asked for: 5 when not said. */
+  /** Seconds until upstream is called again; 0 for a usable response, which is cached for its time to live. */
+  readonly pauseSeconds: number;
+  /** Videos in the window: 5 by default. */
   readonly first?: number;
 }
 
-/** A chart of 100 videos; every row and the pagination as `change` leaves them. */
-export function serveChart(change: (page: ChartAnswer) => Partial<ChartAnswer> = () => ({})): Handler {
+/** Serves a chart of 100 videos; `change` may replace the rows and the pagination of a page. */
+export function serveChart(change: (page: ChartResponse) => Partial<ChartResponse> = () => ({})): Handler {
   return (request, response) => {
     const number = pageOf(request);
     const rows: unknown[] = range((number - 1) * 20 + 1, Math.min(number * 20, 100)).map((rank) =>
@@ -34,7 +34,7 @@ export function serveChart(change: (page: ChartAnswer) => Partial<ChartAnswer> =
   };
 }
 
-interface ChartAnswer {
+interface ChartResponse {
   readonly number: number;
   readonly rows: readonly unknown[];
   readonly pagination: unknown;
@@ -48,7 +48,7 @@ function refusal(code: number, status = code, headers: Record<string, string> = 
   return reply({ code, data: null, message: 'no' }, status, headers);
 }
 
-/** Sends these bytes in place of an answer, and then what `end` does to the connection. */
+/** Sends these bytes instead of a response, then closes or resets the connection. */
 function raw(bytes: string, end: 'destroy' | 'resetAndDestroy'): Handler {
   return ({ socket }) => {
     if (bytes === '') socket[end]();
@@ -67,8 +67,8 @@ const dripSlowly: Handler = (_request, response) => {
   drip();
 };
 
-/** Nobody waits for it any more when it comes. */
-const answerLate: Handler = (request, response) => {
+/** Responds when the client has already closed the connection. */
+const respondLate: Handler = (request, response) => {
   response.once('close', () => serveChart()(request, response));
 };
 
@@ -84,110 +84,110 @@ const sendTooMuch: Handler = (_request, response) => {
   send();
 };
 
-/** Failures that may pass: the page is not asked for again for a second, then twice as long each time. */
-const UNREADABLE = { cold: 'UPSTREAM_BAD_RESPONSE', requests: 1, holdSeconds: 1 } as const;
-const FAILED = { cold: 'UPSTREAM_ERROR', requests: 2, holdSeconds: 1 } as const;
-const LATE = { cold: 'UPSTREAM_TIMEOUT', requests: 1, holdSeconds: 1 } as const;
+/** Temporary failures: the page is not fetched again for a second, then twice as long after each further failure. */
+const UNREADABLE = { cold: 'UPSTREAM_BAD_RESPONSE', requests: 1, pauseSeconds: 1 } as const;
+const FAILED = { cold: 'UPSTREAM_ERROR', requests: 2, pauseSeconds: 1 } as const;
+const LATE = { cold: 'UPSTREAM_TIMEOUT', requests: 1, pauseSeconds: 1 } as const;
 const LIMITED = { cold: 'UPSTREAM_RATE_LIMITED', requests: 1 } as const;
-/** Flaws that are mended or ignored. */
-const READ = { cold: range(1, 5), requests: 1, holdSeconds: 0 };
+/** Flaws that are fixed or ignored. */
+const USABLE = { cold: range(1, 5), requests: 1, pauseSeconds: 0 };
 
 /** The fault matrix. */
 export const FAULTS: readonly Fault[] = [
-  { name: '400', handler: refusal(400), cold: 'BAD_USER_INPUT', requests: 1, holdSeconds: 600 },
-  { name: '401', handler: refusal(401), cold: 'UPSTREAM_UNAUTHENTICATED', requests: 1, holdSeconds: 60 },
-  { name: '402', handler: refusal(402), cold: 'UPSTREAM_QUOTA_EXCEEDED', requests: 1, holdSeconds: 60 },
-  { name: '403', handler: refusal(403), cold: 'UPSTREAM_FORBIDDEN', requests: 1, holdSeconds: 60 },
+  { name: '400', handler: refusal(400), cold: 'BAD_USER_INPUT', requests: 1, pauseSeconds: 600 },
+  { name: '401', handler: refusal(401), cold: 'UPSTREAM_UNAUTHENTICATED', requests: 1, pauseSeconds: 60 },
+  { name: '402', handler: refusal(402), cold: 'UPSTREAM_QUOTA_EXCEEDED', requests: 1, pauseSeconds: 60 },
+  { name: '403', handler: refusal(403), cold: 'UPSTREAM_FORBIDDEN', requests: 1, pauseSeconds: 60 },
   { name: '404', handler: refusal(404), ...UNREADABLE },
   {
     name: '429, `Retry-After: 7`',
     handler: refusal(429, 429, { 'retry-after': '7' }),
     ...LIMITED,
-    holdSeconds: 7,
+    pauseSeconds: 7,
   },
   {
     name: '429, `Retry-After: 3600`',
     handler: refusal(429, 429, { 'retry-after': '3600' }),
     ...LIMITED,
-    holdSeconds: 120,
+    pauseSeconds: 120,
   },
   {
-    name: '429, `Retry-After` a date half a minute ahead',
-    // The tests' clock starts then.
+    name: '429, `Retry-After`: a date 30 seconds ahead',
+    // 30 seconds after the start of the tests' clock.
     handler: refusal(429, 429, { 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }),
     ...LIMITED,
-    holdSeconds: 30,
+    pauseSeconds: 30,
   },
-  { name: '429 without `Retry-After`', handler: refusal(429), ...LIMITED, holdSeconds: 60 },
+  { name: '429 without `Retry-After`', handler: refusal(429), ...LIMITED, pauseSeconds: 60 },
   { name: '500', handler: refusal(500), ...FAILED },
   { name: '503', handler: refusal(503), ...FAILED },
   { name: '502 with HTML', handler: reply('<html>Bad gateway</html>', 502), ...FAILED },
   { name: '200 with HTML', handler: reply('<html>Welcome</html>'), ...UNREADABLE },
-  { name: '200 with nothing', handler: reply(''), ...UNREADABLE },
+  { name: '200 with an empty body', handler: reply(''), ...UNREADABLE },
   { name: '204', handler: (_request, response) => void response.writeHead(204).end(), ...UNREADABLE },
   {
-    name: 'gzip that is none',
+    name: 'invalid gzip',
     handler: reply('not gzip', 200, { 'content-encoding': 'gzip' }),
     ...UNREADABLE,
   },
   {
-    name: 'gzip that was not asked for',
+    name: 'gzip that was not requested',
     handler: reply(gzipSync(JSON.stringify(makeSuccess())), 200, { 'content-encoding': 'gzip' }),
     ...UNREADABLE,
   },
   { name: 'invalid UTF-8', handler: reply(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), ...UNREADABLE },
-  { name: 'JSON cut off', handler: reply('{"code":0,"data":{"pagination":{'), ...UNREADABLE },
+  { name: 'truncated JSON', handler: reply('{"code":0,"data":{"pagination":{'), ...UNREADABLE },
   {
     name: 'JSON nested 50,000 deep',
     handler: reply(`{"code":0,"data":${'['.repeat(50_000)}${']'.repeat(50_000)}}`),
     ...UNREADABLE,
   },
   { name: 'a body of 200 MB', handler: sendTooMuch, ...UNREADABLE },
-  { name: 'headers that come late', handler: answerLate, ...LATE },
-  { name: 'a body that drips', handler: dripSlowly, ...LATE },
-  { name: 'no answer at all', handler: () => undefined, ...LATE },
+  { name: 'late headers', handler: respondLate, ...LATE },
+  { name: 'a body sent byte by byte, without end', handler: dripSlowly, ...LATE },
+  { name: 'no response at all', handler: () => undefined, ...LATE },
   {
-    name: 'a connection refused',
+    name: 'connection refused',
     handler: undefined,
     cold: 'UPSTREAM_UNAVAILABLE',
     requests: 2,
-    holdSeconds: 1,
+    pauseSeconds: 1,
   },
   {
-    name: 'a connection reset before the headers',
+    name: 'connection reset before the headers',
     handler: raw('', 'resetAndDestroy'),
     cold: 'UPSTREAM_UNAVAILABLE',
     requests: 2,
-    holdSeconds: 1,
+    pauseSeconds: 1,
   },
   {
-    name: 'a connection closed before the headers',
+    name: 'connection closed before the headers',
     handler: raw('', 'destroy'),
     cold: 'UPSTREAM_UNAVAILABLE',
     requests: 2,
-    holdSeconds: 1,
+    pauseSeconds: 1,
   },
   {
-    name: 'a connection reset during the headers',
+    name: 'connection reset during the headers',
     handler: raw(HEAD, 'resetAndDestroy'),
     cold: 'UPSTREAM_UNAVAILABLE',
     requests: 1,
-    holdSeconds: 1,
+    pauseSeconds: 1,
   },
   {
-    name: 'a connection closed during the headers',
+    name: 'connection closed during the headers',
     handler: raw(HEAD, 'destroy'),
     cold: 'UPSTREAM_UNAVAILABLE',
     requests: 1,
-    holdSeconds: 1,
+    pauseSeconds: 1,
   },
   {
-    name: 'a connection reset after the headers',
+    name: 'connection reset after the headers',
     handler: raw(`${HEAD}\r\n{"co`, 'resetAndDestroy'),
     ...UNREADABLE,
   },
   {
-    name: 'a connection closed after the headers',
+    name: 'connection closed after the headers',
     handler: raw(`${HEAD}\r\n{"co`, 'destroy'),
     ...UNREADABLE,
   },
@@ -196,22 +196,22 @@ export const FAULTS: readonly Fault[] = [
     handler: refusal(400, 200),
     cold: 'BAD_USER_INPUT',
     requests: 1,
-    holdSeconds: 600,
+    pauseSeconds: 600,
   },
   {
     name: '200 with `code: 402`',
     handler: refusal(402, 200),
     cold: 'UPSTREAM_QUOTA_EXCEEDED',
     requests: 1,
-    holdSeconds: 60,
+    pauseSeconds: 60,
   },
-  { name: '200 with `code: 429`', handler: refusal(429, 200), ...LIMITED, holdSeconds: 60 },
+  { name: '200 with `code: 429`', handler: refusal(429, 200), ...LIMITED, pauseSeconds: 60 },
   { name: '200 with `code: 500`', handler: refusal(500, 200), ...FAILED },
   { name: '`data: null`', handler: reply({ code: 0, message: 'success', data: null }), ...UNREADABLE },
   { name: '`data: []`', handler: reply({ code: 0, message: 'success', data: [] }), ...UNREADABLE },
   { name: 'no `pagination`', handler: reply({ code: 0, data: { videos: [] } }), ...UNREADABLE },
   {
-    name: 'another page than was asked for',
+    name: 'a different page than requested',
     handler: reply(makeSuccess([], { has_more: true, limit: 20, page: 7, total_count: 100 })),
     ...UNREADABLE,
   },
@@ -231,18 +231,18 @@ export const FAULTS: readonly Fault[] = [
       rows: rows.map((row) => ({ ...(row as object), duration: '9' })),
       pagination: { has_more: true, limit: '20', page: String(number), total_count: '100' },
     })),
-    ...READ,
+    ...USABLE,
   },
   {
     name: 'null and malformed rows: their ranks stay empty',
     handler: serveChart(({ rows }) => ({ rows: [null, 'row', {}, ...rows.slice(3)] })),
-    ...READ,
+    ...USABLE,
     cold: [4, 5],
   },
   {
     name: '`has_more: false` in the middle of a chart',
     handler: serveChart(({ pagination }) => ({ pagination: { ...(pagination as object), has_more: false } })),
-    ...READ,
+    ...USABLE,
     first: 25,
     cold: range(1, 25),
     requests: 2,
@@ -250,7 +250,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "`has_more: true` at a chart's end",
     handler: serveChart(({ pagination }) => ({ pagination: { ...(pagination as object), has_more: true } })),
-    ...READ,
+    ...USABLE,
     first: 100,
     cold: range(1, 100),
     requests: 5,
@@ -260,36 +260,36 @@ export const FAULTS: readonly Fault[] = [
     handler: serveChart(({ number, pagination }) => ({
       pagination: { ...(pagination as object), total_count: 100 - 15 * number },
     })),
-    ...READ,
+    ...USABLE,
     first: 40,
     cold: range(1, 40),
     requests: 2,
   },
   {
-    name: 'videos of one page again on the next: each is shown once',
+    name: 'videos repeated on the next page: each is shown once',
     handler: serveChart(({ number, rows }) =>
       number === 2 ? { rows: [...range(16, 20).map((rank) => makeRow(String(rank))), ...rows.slice(5)] } : {},
     ),
-    ...READ,
+    ...USABLE,
     first: 40,
     cold: [...range(1, 20), ...range(26, 40)],
     requests: 2,
   },
   {
-    name: '`limit` clamped to 10: the grid follows',
+    name: '`limit` clamped to 10: the page size follows',
     handler: serveChart(({ number }) => ({
       rows: range((number - 1) * 10 + 1, number * 10).map((rank) => makeRow(String(rank))),
       pagination: { has_more: number < 10, limit: 10, page: number, total_count: 100 },
     })),
-    ...READ,
+    ...USABLE,
     first: 15,
     cold: range(1, 15),
     requests: 2,
   },
   {
-    name: 'more rows than asked for',
+    name: 'more rows than requested',
     handler: serveChart(({ rows }) => ({ rows: [...rows, ...rows, ...rows] })),
-    ...READ,
+    ...USABLE,
     first: 20,
     cold: range(1, 20),
   },
@@ -300,6 +300,6 @@ export const FAULTS: readonly Fault[] = [
       response.writeHead(200, JSON_TYPE);
       response.end(page.replaceAll('{', '{"__proto__":{"code":500,"polluted":true},'));
     },
-    ...READ,
+    ...USABLE,
   },
 ];

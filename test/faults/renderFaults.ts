@@ -1,37 +1,41 @@
 import { ERROR_CODES } from '../../src/domain/errors.ts';
 import type { Fault } from './faults.ts';
 
-/** docs/faults.md: what becomes of each fault. */
+/** Renders docs/faults.md, a table of how each fault is handled. */
 export function renderFaults(faults: readonly Fault[]): string {
   const rows = faults.map((fault) => {
-    const { name, requests, holdSeconds } = fault;
-    return `| ${[name, coldAnswer(fault), requests, requests * 2, staleAnswer(fault), toPause(holdSeconds)].join(' | ')} |`;
+    const { name, requests, pauseSeconds } = fault;
+    return `| ${[name, coldResult(fault), requests, requests * 2, staleResult(fault), toPause(pauseSeconds)].join(' | ')} |`;
   });
-  return `# What becomes of upstream's faults
+  return `# How upstream's faults are handled
 
-<!-- Written by \`npm run docs\`, from test/faults/faults.ts: the tests run each row against a real HTTP server. -->
+<!-- Written by \`npm run docs\` from test/faults/faults.ts. The tests run each row against a real HTTP server. -->
 
-An operation asks for a window of a chart while upstream does what the first column says. With nothing held it gets the
-answer in the second, for so many requests and credits. When it holds the window, past its time to live, it gets the
-answer in the fifth, at no cost of its own: the refresh behind it makes the same requests, once for everyone. Then
-upstream is left alone for as long as the last column says; the first call after that finds it well again, and
-the answer is fresh. Errors that may pass hold for a second (\`ERROR_TTL_SECONDS\`), and twice as long with each
-further failure of the page, up to a minute. After 5 failures in a row all calls are held back for 30 seconds.
+What an operation that reads a window of a chart gets while upstream (KeyAPI) has the fault in the first column:
 
-| upstream | with nothing held | requests | credits | with a stale window held | asked again after |
+- **Nothing cached**: the result, and the requests and credits that it costs.
+- **Stale window cached** (past its time to live): the stale window, at no cost to the operation. One refresh in the
+  background, for all operations together, makes the same requests.
+- **Next call after**: how long upstream is not called. The first call after that recovers the chart if upstream works
+  again.
+
+Temporary errors are cached for a second (\`ERROR_TTL_SECONDS\`), and twice as long after each further failure of the
+page, up to a minute. After 5 failures in a row, the circuit breaker rejects all calls for 30 seconds.
+
+| Fault | Nothing cached | Requests | Credits | Stale window cached | Next call after |
 | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
 }
 
-function coldAnswer({ cold }: Fault): string {
+function coldResult({ cold }: Fault): string {
   if (typeof cold !== 'string') return `${cold.length} videos`;
   return `\`${cold}\`${ERROR_CODES[cold].retryable ? '' : ', not retryable'}`;
 }
 
-function staleAnswer({ cold }: Fault): string {
-  if (typeof cold !== 'string') return 'stale, then the same, fresh';
-  return cold === 'BAD_USER_INPUT' ? `stale, then \`${cold}\`` : 'stale';
+function staleResult({ cold }: Fault): string {
+  if (typeof cold !== 'string') return 'stale window, then the fresh result';
+  return cold === 'BAD_USER_INPUT' ? `stale window, then \`${cold}\`` : 'stale window';
 }
 
 function toPause(seconds: number): string {

@@ -47,14 +47,14 @@ function seen<T extends AppEvent['type']>(type: T): Extract<AppEvent, { type: T 
   return events.filter((event): event is Extract<AppEvent, { type: T }> => event.type === type);
 }
 
-/** Waits until so many refreshes in the background have ended, and what they brought is in the cache. */
+/** Waits until `count` background refreshes have ended and their pages are cached. */
 async function seeRefreshes(count: number): Promise<void> {
   await until(() => seen('upstreamCall').filter(({ background }) => background).length >= count);
   await settle();
 }
 
-function sum(answers: readonly GraphqlResult<Data>[]): { requests: number; credits: number } {
-  const costs = answers.map(({ extensions }) => extensions.upstream);
+function sum(results: readonly GraphqlResult<Data>[]): { requests: number; credits: number } {
+  const costs = results.map(({ extensions }) => extensions.upstream);
   return {
     requests: costs.reduce((total, { requests }) => total + requests, 0),
     credits: costs.reduce((total, { credits }) => total + credits, 0),
@@ -65,40 +65,40 @@ describeEachExecution(() => {
   afterEach(() => app.close());
 
   describe('500 concurrent operations for one page', () => {
-    it('cost 1 request, 2 credits, at start', async () => {
+    it('cost 1 request (2 credits) when nothing is cached', async () => {
       await start();
-      const answers = await Promise.all(range(1, 500).map(() => ask()));
-      expect(answers.every(({ data }) => data?.trendingVideos?.nodes.length === 20)).toBe(true);
-      expect(sum(answers)).toEqual({ requests: 1, credits: 2 });
+      const results = await Promise.all(range(1, 500).map(() => ask()));
+      expect(results.every(({ data }) => data?.trendingVideos?.nodes.length === 20)).toBe(true);
+      expect(sum(results)).toEqual({ requests: 1, credits: 2 });
       expect(app.emulator.counts).toEqual({ requests: 1, credits: 2 });
     });
 
-    it('cost 1 request, 2 credits, at the moment of expiry, and are served at once', async () => {
+    it('cost 1 request (2 credits) in the background when the page has expired, and get the stale page', async () => {
       await start();
       await ask();
       clock.advance(HOUR);
-      const answers = await Promise.all(range(1, 500).map(() => ask()));
+      const results = await Promise.all(range(1, 500).map(() => ask()));
       await seeRefreshes(1);
-      expect(answers.every(({ data }) => data?.trendingVideos?.stale)).toBe(true);
-      expect(sum(answers)).toEqual({ requests: 0, credits: 0 });
+      expect(results.every(({ data }) => data?.trendingVideos?.stale)).toBe(true);
+      expect(sum(results)).toEqual({ requests: 0, credits: 0 });
       expect(app.emulator.counts).toEqual({ requests: 2, credits: 4 });
       expect((await ask()).data?.trendingVideos?.stale).toBe(false);
     });
 
-    it('cost 1 request, 2 credits, at the moment of expiry when nothing may be served stale', async () => {
+    it('cost 1 request (2 credits) when the page has expired and may not be served stale', async () => {
       await start({ CACHE_STALE_SECONDS: '0' });
       await ask();
       clock.advance(HOUR);
-      const answers = await Promise.all(range(1, 500).map(() => ask()));
-      expect(answers.every(({ data }) => data?.trendingVideos?.stale === false)).toBe(true);
-      expect(sum(answers)).toEqual({ requests: 1, credits: 2 });
+      const results = await Promise.all(range(1, 500).map(() => ask()));
+      expect(results.every(({ data }) => data?.trendingVideos?.stale === false)).toBe(true);
+      expect(sum(results)).toEqual({ requests: 1, credits: 2 });
       expect(app.emulator.counts).toEqual({ requests: 2, credits: 4 });
     });
 
-    it('share one failure', async () => {
+    it('get the error of one failed request', async () => {
       await start({}, { credits: 0 });
-      const answers = await Promise.all(range(1, 500).map(() => ask()));
-      expect(new Set(answers.map(({ errors }) => errors?.[0]?.extensions.code))).toEqual(
+      const results = await Promise.all(range(1, 500).map(() => ask()));
+      expect(new Set(results.map(({ errors }) => errors?.[0]?.extensions.code))).toEqual(
         new Set(['UPSTREAM_QUOTA_EXCEEDED']),
       );
       expect(app.emulator.counts.requests).toBe(1);
@@ -109,7 +109,7 @@ describeEachExecution(() => {
     const chart = (region: string, period: string) =>
       `{ trendingVideos(region: "${region}", period: ${period}) { nodes { itemId } stale fetchedAt } }`;
 
-    it('is not overshot by 200 concurrent operations for distinct pages; what is held is served on', async () => {
+    it('is not exceeded by 200 concurrent operations for distinct pages, and cached pages are still served', async () => {
       await start({ CREDIT_BUDGET_PER_DAY: '10', KEYAPI_CONCURRENCY: '100', KEYAPI_QPS: '1000' });
       const queries = REGIONS.flatMap((region) =>
         ['LAST_7_DAYS', 'LAST_30_DAYS', 'LAST_120_DAYS'].flatMap((period) =>
@@ -120,10 +120,10 @@ describeEachExecution(() => {
         ),
       ).slice(0, 200);
       expect(new Set(queries).size).toBe(200);
-      const answers = await Promise.all(queries.map((query) => ask(query)));
+      const results = await Promise.all(queries.map((query) => ask(query)));
       expect(app.emulator.counts).toEqual({ requests: 5, credits: 10 });
-      expect(answers.filter(({ errors }) => !errors)).toHaveLength(5);
-      const errors = answers.flatMap((answer) => answer.errors ?? []);
+      expect(results.filter(({ errors }) => !errors)).toHaveLength(5);
+      const errors = results.flatMap((result) => result.errors ?? []);
       expect(errors).toHaveLength(195);
       expect(errors[0]?.extensions).toEqual({
         code: 'CREDIT_BUDGET_EXHAUSTED',
@@ -133,15 +133,15 @@ describeEachExecution(() => {
       expect(seen('budgetRefused')).toHaveLength(195);
 
       clock.advance(2 * HOUR);
-      const held = queries.filter((_, index) => !answers[index]?.errors);
-      const stale = await Promise.all(held.map((query) => ask(query)));
+      const cachedQueries = queries.filter((_, index) => !results[index]?.errors);
+      const stale = await Promise.all(cachedQueries.map((query) => ask(query)));
       expect(stale.map(({ data }) => data?.trendingVideos?.stale)).toEqual(Array(5).fill(true));
-      // Each of them was to be refreshed.
+      // The refresh of each cached page is refused.
       await until(() => seen('budgetRefused').length === 195 + 5);
       expect(app.emulator.counts.requests).toBe(5);
     });
 
-    it('is there again when the UTC day turns', async () => {
+    it('is available again when the next UTC day begins', async () => {
       await start({ CREDIT_BUDGET_PER_DAY: '2' });
       await ask(chart('US', 'LAST_7_DAYS'));
       const refused = await ask(chart('DE', 'LAST_7_DAYS'));
@@ -157,7 +157,7 @@ describeEachExecution(() => {
   });
 
   describe('MAX_CREDITS_PER_OPERATION', () => {
-    it('refuses before anything is spent what could cost more, and names both figures', async () => {
+    it('refuses an operation that could cost more before anything is spent, and names both amounts', async () => {
       await start({ MAX_CREDITS_PER_OPERATION: '4' });
       const response = await app.server.inject({
         method: 'POST',
@@ -186,7 +186,7 @@ describeEachExecution(() => {
       expect((await ask('{ a: trendingVideos(first: 40) { nodes { itemId } } }')).errors).toBeUndefined();
     });
 
-    it('holds even when upstream sends less than it says: what was fetched until then is kept', async () => {
+    it('stops an operation at the limit when upstream sends smaller pages, and caches the pages fetched so far', async () => {
       await start();
       const upstream = await startUpstream((request, response) => {
         const page = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('page'));
@@ -210,57 +210,57 @@ describeEachExecution(() => {
       await upstream.close();
     });
 
-    it('judges what is held like what is not', async () => {
+    it('counts cached pages as if they had to be fetched', async () => {
       await start({ MAX_CREDITS_PER_OPERATION: '2' });
       await ask();
-      const answer = await ask(
+      const result = await ask(
         '{ a: trendingVideos { nodes { itemId } } b: trendingVideos { nodes { itemId } } }',
       );
-      expect(answer.errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_EXPENSIVE' } }]);
+      expect(result.errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_EXPENSIVE' } }]);
     });
   });
 
-  describe('our own limits', () => {
-    it('keep upstream from ever having to refuse us', async () => {
+  describe('the limits on calls to upstream', () => {
+    it('keep upstream from refusing calls with 429', async () => {
       await start({ KEYAPI_QPS: '10', KEYAPI_CONCURRENCY: '4' }, { qps: 10 });
       const regions = REGIONS.concat('SK SI HR BG GR EE LV LT'.split(' '));
-      const answers = await Promise.all(
+      const results = await Promise.all(
         regions.map((region) =>
           ask(`{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`),
         ),
       );
-      expect(answers.flatMap(({ errors }) => errors ?? [])).toEqual([]);
+      expect(results.flatMap(({ errors }) => errors ?? [])).toEqual([]);
       expect(app.emulator.counts.requests).toBe(28);
     });
 
-    it('turn away at once what would wait longer than an operation may take', async () => {
+    it('reject at once calls that would wait longer than an operation may take', async () => {
       await start({ KEYAPI_QPS: '1', KEYAPI_CONCURRENCY: '1', OPERATION_TIMEOUT_MS: '2000' });
       const release = app.holdUpstream();
-      const answering = Promise.all(
+      const pending = Promise.all(
         REGIONS.map((region) =>
           ask(`{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`),
         ),
       );
       await until(() => seen('pageShed').length > 10);
       release();
-      const answers = await answering;
-      const codes = answers.map(({ errors }) => errors?.[0]?.extensions.code);
+      const results = await pending;
+      const codes = results.map(({ errors }) => errors?.[0]?.extensions.code);
       expect(codes.filter((code) => code === undefined).length).toBeGreaterThan(0);
       expect(codes.filter((code) => code === 'UPSTREAM_UNAVAILABLE').length).toBeGreaterThan(10);
-      expect(answers.find(({ errors }) => errors)?.errors).toMatchObject([
+      expect(results.find(({ errors }) => errors)?.errors).toMatchObject([
         { message: 'Too many requests to the data provider are waiting.', extensions: { retryable: true } },
       ]);
       expect(seen('pageShed').length).toBeGreaterThan(10);
     });
 
-    it('let an operation end in time, as GraphQL, and keep the page that came too late', async () => {
+    it('end an operation at its deadline with a GraphQL error, and cache the page that arrives later', async () => {
       await start({ OPERATION_TIMEOUT_MS: '4000' });
       const release = app.holdUpstream();
-      const answer = ask();
+      const pending = ask();
       await app.seeRequests(1);
       clock.advance(3999);
       clock.expireDeadlines(3999);
-      const late = await answer;
+      const late = await pending;
       expect(late.errors).toMatchObject([{ extensions: { code: 'UPSTREAM_TIMEOUT', retryable: true } }]);
       expect(late.extensions.upstream).toMatchObject({ requests: 1, credits: 2 });
       release();
@@ -271,23 +271,23 @@ describeEachExecution(() => {
   });
 
   describe('an outage', () => {
-    it('of an hour is not seen but for the age of the data, and costs little', async () => {
+    it('of an hour shows only in the age of the data, and costs one request a minute', async () => {
       await start();
       const before = (await ask()).data?.trendingVideos;
       clock.advance(HOUR);
-      const paid = app.emulator.counts.requests;
+      const requestsBefore = app.emulator.counts.requests;
       app.emulator.switches.token = 'another';
 
       for (let minute = 0; minute < 60; minute++) {
-        const answer = await ask();
-        expect(answer.errors).toBeUndefined();
-        expect(answer.data?.trendingVideos).toEqual({ ...before, stale: true });
-        expect(answer.extensions.upstream).toMatchObject({ requests: 0, pages: { stale: 1 } });
+        const result = await ask();
+        expect(result.errors).toBeUndefined();
+        expect(result.data?.trendingVideos).toEqual({ ...before, stale: true });
+        expect(result.extensions.upstream).toMatchObject({ requests: 0, pages: { stale: 1 } });
         await seeRefreshes(minute + 1);
         clock.advance(60_000);
       }
       // 401 is probed once a minute.
-      expect(app.emulator.counts.requests - paid).toBe(60);
+      expect(app.emulator.counts.requests - requestsBefore).toBe(60);
 
       app.emulator.switches.token = undefined;
       await ask();
@@ -297,38 +297,38 @@ describeEachExecution(() => {
       expect(Date.parse(after?.fetchedAt ?? '')).toBe(clock.now());
     });
 
-    it('costs two requests a minute at most, however many pages are asked for', async () => {
+    it('costs at most two requests a minute, however many pages are requested', async () => {
       let isDown = false;
       const upstream = await startUpstream((request, response) => {
         if (isDown) response.writeHead(500).end();
         else serveChart()(request, response);
       });
       clock = createTestClock();
-      const held = await startApp(upstream.url, {}, { clock, random: () => 0 });
+      const testApp = await startApp(upstream.url, {}, { clock, random: () => 0 });
       const queries = ['US', 'DE', 'FR'].map(
         (region) => `{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`,
       );
-      for (const query of queries) await held.query(query);
+      for (const query of queries) await testApp.query(query);
       clock.advance(HOUR);
       isDown = true;
       const startedAt = clock.monotonic();
       while (clock.monotonic() - startedAt < HOUR) {
         for (const query of queries) {
-          expect((await held.query<Data>(query)).data?.trendingVideos?.stale).toBe(true);
+          expect((await testApp.query<Data>(query)).data?.trendingVideos?.stale).toBe(true);
         }
         await settle();
         clock.advance(20_000);
       }
       const failed = upstream.requests.length - queries.length;
       expect(failed).toBeGreaterThan(30);
-      // The first few that open the circuit, then one each 30 s.
+      // The first few open the circuit, then there is one probe every 30 s.
       expect(failed).toBeLessThanOrEqual(8 + 120);
-      await held.close();
+      await testApp.close();
       await upstream.close();
       await start();
     });
 
-    it('is over in the end: what may no longer be served stale is an error', async () => {
+    it('shows as an error once cached data may no longer be served stale', async () => {
       await start({ CACHE_STALE_SECONDS: '7200' });
       await ask();
       app.emulator.switches.token = 'another';
@@ -340,13 +340,13 @@ describeEachExecution(() => {
     });
   });
 
-  describe('an hour that the wall clock jumps', () => {
-    it.each([HOUR, -HOUR])('by %i ms neither stops service nor opens the purse', async (jump) => {
+  describe('a jump of the wall clock', () => {
+    it.each([HOUR, -HOUR])('by %i ms neither stops service nor exceeds the budget', async (jump) => {
       await start({ CREDIT_BUDGET_PER_DAY: '4' });
       clock.advance(11.5 * HOUR);
       await ask();
       clock.jump(jump);
-      // Fresh goes by the time that passes.
+      // Freshness is measured on the monotonic clock.
       const fresh = await ask();
       expect(fresh.data?.trendingVideos?.stale).toBe(false);
       expect(fresh.extensions.upstream.requests).toBe(0);

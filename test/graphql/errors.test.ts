@@ -25,65 +25,65 @@ describeEachExecution(() => {
     await upstream.close();
   });
 
-  /** An answer in KeyAPI's words, which must not reach a client. */
+  /** A response with a message from KeyAPI, which must not reach a client. */
   function refusal(code: number, status = code, headers: Record<string, string> = {}): Handler {
     const message = `secret words about ${TOKEN}`;
     return reply({ code, data: null, message, requestId: REQUEST_ID }, status, headers);
   }
 
-  function answered(status: number, code: number | null) {
+  function replied(status: number, code: number | null) {
     return { upstream: { status, code, requestId: code === null ? null : REQUEST_ID } };
   }
 
-  /** No answer before the deadline. */
+  /** No response before the deadline. */
   const silence: Handler = () => clock.expireDeadlines(TIMEOUT_MS);
   const hangUp: Handler = (request) => void request.socket.destroy();
 
   describe('the error table', () => {
     it.each<[string, Handler, Record<string, unknown>]>([
-      ['400', refusal(400), { code: 'BAD_USER_INPUT', retryable: false, ...answered(400, 400) }],
-      ['401', refusal(401), { code: 'UPSTREAM_UNAUTHENTICATED', retryable: false, ...answered(401, 401) }],
-      ['402', refusal(402), { code: 'UPSTREAM_QUOTA_EXCEEDED', retryable: false, ...answered(402, 402) }],
-      ['403', refusal(403), { code: 'UPSTREAM_FORBIDDEN', retryable: false, ...answered(403, 403) }],
+      ['400', refusal(400), { code: 'BAD_USER_INPUT', retryable: false, ...replied(400, 400) }],
+      ['401', refusal(401), { code: 'UPSTREAM_UNAUTHENTICATED', retryable: false, ...replied(401, 401) }],
+      ['402', refusal(402), { code: 'UPSTREAM_QUOTA_EXCEEDED', retryable: false, ...replied(402, 402) }],
+      ['403', refusal(403), { code: 'UPSTREAM_FORBIDDEN', retryable: false, ...replied(403, 403) }],
       [
-        '429 with seconds',
+        '429 with Retry-After in seconds',
         refusal(429, 429, { 'retry-after': '7' }),
-        { code: 'UPSTREAM_RATE_LIMITED', retryable: true, retryAfterSeconds: 7, ...answered(429, 429) },
+        { code: 'UPSTREAM_RATE_LIMITED', retryable: true, retryAfterSeconds: 7, ...replied(429, 429) },
       ],
       [
-        '429 without',
+        '429 without Retry-After',
         refusal(429),
-        { code: 'UPSTREAM_RATE_LIMITED', retryable: true, retryAfterSeconds: 60, ...answered(429, 429) },
+        { code: 'UPSTREAM_RATE_LIMITED', retryable: true, retryAfterSeconds: 60, ...replied(429, 429) },
       ],
-      ['500', refusal(500), { code: 'UPSTREAM_ERROR', retryable: true, ...answered(500, 500) }],
-      ['503', refusal(503), { code: 'UPSTREAM_ERROR', retryable: true, ...answered(503, 503) }],
+      ['500', refusal(500), { code: 'UPSTREAM_ERROR', retryable: true, ...replied(500, 500) }],
+      ['503', refusal(503), { code: 'UPSTREAM_ERROR', retryable: true, ...replied(503, 503) }],
       [
         '402 under HTTP 200',
         refusal(402, 200),
-        { code: 'UPSTREAM_QUOTA_EXCEEDED', retryable: false, ...answered(200, 402) },
+        { code: 'UPSTREAM_QUOTA_EXCEEDED', retryable: false, ...replied(200, 402) },
       ],
-      ['404', refusal(404), { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(404, 404) }],
-      ['418', refusal(418), { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(418, 418) }],
-      ['a hang', silence, { code: 'UPSTREAM_TIMEOUT', retryable: true }],
+      ['404', refusal(404), { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...replied(404, 404) }],
+      ['418', refusal(418), { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...replied(418, 418) }],
+      ['no response', silence, { code: 'UPSTREAM_TIMEOUT', retryable: true }],
       ['a closed connection', hangUp, { code: 'UPSTREAM_UNAVAILABLE', retryable: true }],
       [
         'HTML',
         reply('<html>secret words</html>'),
-        { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(200, null) },
+        { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...replied(200, null) },
       ],
       [
-        'half of the JSON',
+        'truncated JSON',
         reply('{"code":0,"data":{'),
-        { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(200, null) },
+        { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...replied(200, null) },
       ],
       [
-        'JSON of another shape',
+        'JSON of an unexpected shape',
         reply({ code: 0, data: [], requestId: REQUEST_ID }),
-        { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...answered(200, 0) },
+        { code: 'UPSTREAM_BAD_RESPONSE', retryable: true, ...replied(200, 0) },
       ],
-    ])('answers %s as it says, leaks nothing, and counts the calls', async (name, handler, extensions) => {
+    ])('gives the error for %s, leaks nothing, and counts the calls', async (name, handler, extensions) => {
       await start(handler);
-      // docs/faults.md says which are repeated.
+      // These are retried once (docs/faults.md).
       const requests = ['500', '503', 'a closed connection'].includes(name) ? 2 : 1;
       const response = await app.server.inject({
         method: 'POST',
@@ -118,7 +118,7 @@ describeEachExecution(() => {
       expect(upstream.requests).toHaveLength(requests);
     });
 
-    it('recovers with upstream, a moment later', async () => {
+    it('recovers when upstream does, after the cached error has expired', async () => {
       let isUp = false;
       await start((request, response) => (isUp ? reply(makeSuccess()) : refusal(500))(request, response));
       expect((await app.query(QUERY)).errors).toMatchObject([{ extensions: { code: 'UPSTREAM_ERROR' } }]);
@@ -129,7 +129,7 @@ describeEachExecution(() => {
       });
     });
 
-    it('asks once for a page that fails, however many aliases want it', async () => {
+    it('fetches a failing page once, however many aliases need it', async () => {
       await start(refusal(404));
       const { errors } = await app.query(
         '{ a: trendingVideos { nodes { id } } b: trendingVideos { totalCount } }',
@@ -138,17 +138,17 @@ describeEachExecution(() => {
       expect(upstream.requests).toHaveLength(1);
     });
 
-    it('lists the same codes as docs/errors.md, in both directions', async () => {
+    it('has exactly the codes that docs/errors.md lists', async () => {
       await start(silence);
       const documented = [
         ...(await readFile('docs/errors.md', 'utf8')).matchAll(/^\| `([A-Z_]+)` +\| (yes|no) +\|/gm),
       ];
-      const ours = Object.entries(ERROR_CODES).map(([code, { retryable }]) => [
+      const errorCodes = Object.entries(ERROR_CODES).map(([code, { retryable }]) => [
         code,
         retryable ? 'yes' : 'no',
       ]);
-      const forNow = ['RATE_LIMITED', 'OVERLOADED', 'SERVER_CLOSING'].map((code) => [code, 'yes']);
-      const theirs = [
+      const overloadCodes = ['RATE_LIMITED', 'OVERLOADED', 'SERVER_CLOSING'].map((code) => [code, 'yes']);
+      const otherCodes = [
         'GRAPHQL_PARSE_FAILED',
         'GRAPHQL_VALIDATION_FAILED',
         'OPERATION_RESOLUTION_FAILURE',
@@ -159,7 +159,7 @@ describeEachExecution(() => {
         'INTERNAL_SERVER_ERROR',
       ];
       expect(documented.map(([, code, retryable]) => [code, retryable]).sort()).toEqual(
-        [...ours, ...forNow, ...theirs.map((code) => [code, 'no'])].sort(),
+        [...errorCodes, ...overloadCodes, ...otherCodes.map((code) => [code, 'no'])].sort(),
       );
     });
   });

@@ -18,7 +18,7 @@ let upstream: Upstream;
 let app: TestApp;
 let clock: TestClock;
 
-/** An upstream whose chart consists of `rows`; a page in `failing` answers 500. */
+/** Starts an upstream whose chart consists of `rows`; for pages in `failing` it responds with 500. */
 async function start(rows: readonly unknown[], failing: readonly number[] = []): Promise<void> {
   const handler: Handler = (request, response) => {
     const page = Number(new URL(request.url ?? '', upstream.url).searchParams.get('page'));
@@ -50,7 +50,7 @@ describeEachExecution(() => {
   });
 
   describe('rows that cannot be read', () => {
-    it('leave a window its flags, which count ranks', async () => {
+    it("do not change a window's flags, which depend on ranks", async () => {
       await start(makeRows(40, [1, 40]));
       expect(await connection({ last: 3 })).toMatchObject({
         ranks: [38, 39],
@@ -62,7 +62,7 @@ describeEachExecution(() => {
       });
     });
 
-    it('leave a window without any edge the cursors to walk on from, in both directions', async () => {
+    it('leave a window without edges its cursors, to continue from in both directions', async () => {
       await start(makeRows(40, [11, 12, 13, 14, 15]));
       const { edges } = await connection({ first: 10 });
       const hole = await connection({ first: 5, after: edges[9]?.cursor ?? null });
@@ -71,7 +71,7 @@ describeEachExecution(() => {
       expect((await connection({ last: 2, before: hole.pageInfo.startCursor })).ranks).toEqual([9, 10]);
     });
 
-    it('are missing from nodes as from edges', async () => {
+    it('are missing from nodes and from edges', async () => {
       await start(makeRows(5, [2]));
       const { data } = await app.query<{ trendingVideos: { edges: { node: unknown }[]; nodes: unknown[] } }>(
         '{ trendingVideos { edges { node { itemId } } nodes { itemId } } }',
@@ -87,15 +87,15 @@ describeEachExecution(() => {
       waiting.push(() =>
         reply(makeSuccess([], { has_more: true, limit: 20, total_count: 500 }))(request, response),
       );
-      // Nothing is answered before all five are asked for.
-      if (waiting.length === 5) for (const answer of waiting) answer();
+      // No response is sent before all five requests have arrived.
+      if (waiting.length === 5) for (const respond of waiting) respond();
     });
     app = await startApp(upstream.url);
     await connection({ first: 100 });
     expect(upstream.requests).toHaveLength(5);
   });
 
-  it('leaves the data of an alias alone when only another one needs the page that fails', async () => {
+  it('returns the data of an alias when a page fails that only another alias needs', async () => {
     await start(makeRows(100), [3]);
     const { edges } = await connection({ first: 40 });
     const { data, errors } = await app.query<{ top: unknown; below: unknown }>(`{
@@ -106,15 +106,15 @@ describeEachExecution(() => {
     expect(errors).toMatchObject([{ path: ['below'], extensions: { code: 'UPSTREAM_ERROR' } }]);
   });
 
-  it('takes the age of a tail from its own pages, not from the probe', async () => {
+  it('takes fetchedAt of a tail from its own pages, not from the page that gave the length of the chart', async () => {
     await start(makeRows(100));
-    const { fetchedAt: probed } = await connection({ first: 1 });
+    const { fetchedAt: firstFetchedAt } = await connection({ first: 1 });
     clock.advance(20);
     const { fetchedAt } = await connection({ last: 1 });
-    expect(Date.parse(fetchedAt) - Date.parse(probed)).toBe(20);
+    expect(Date.parse(fetchedAt) - Date.parse(firstFetchedAt)).toBe(20);
   });
 
-  it('answers a chart that claims more ranks than there can be as unreadable, and recovers', async () => {
+  it('reports a chart that claims more ranks than possible with a retryable error', async () => {
     await start(makeRows(20));
     await upstream.close();
     upstream = await startUpstream(

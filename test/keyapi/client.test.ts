@@ -64,15 +64,15 @@ async function fetchError(): Promise<ApiError> {
   return error;
 }
 
-/** As `handler`, which is too late. */
+/** Responds like `handler`, but too late: the deadline expires first. */
 function late(handler: Handler): Handler {
   return (request, response) => makeLate(handler, clock, TIMEOUT_MS)(request, response);
 }
 
 const silence = late(() => undefined);
 
-/** The head of an answer, whose body never comes. */
-function headAlone(status: number): Handler {
+/** Sends the head of a response, whose body never arrives. */
+function headOnly(status: number): Handler {
   return late((_request, response) => response.writeHead(status, { 'content-length': '100' }).flushHeaders());
 }
 
@@ -82,7 +82,7 @@ afterEach(async () => {
 });
 
 describe('client', () => {
-  it('asks for a page of 20 with the bearer token', async () => {
+  it('requests a page of 20 with the bearer token', async () => {
     const headers: unknown[] = [];
     await start((request, response) => {
       headers.push(request.headers.authorization);
@@ -101,7 +101,7 @@ describe('client', () => {
     expect(requests).toBe(1);
   });
 
-  it('keeps a path that the base URL has', async () => {
+  it('keeps the path of the base URL', async () => {
     await start(reply(makeSuccess()), { basePath: '/proxy/keyapi/' });
     await fetchPage();
     expect(upstream.requests).toEqual([
@@ -109,7 +109,7 @@ describe('client', () => {
     ]);
   });
 
-  it('tells of each call, and never the token', async () => {
+  it('emits an event for each call, without the token', async () => {
     await start(reply(makeSuccess()));
     await fetchPage();
     expect(events).toEqual([
@@ -129,7 +129,7 @@ describe('client', () => {
     expect(JSON.stringify(events)).not.toContain('sk-secret');
   });
 
-  it('tells of rows that it dropped, and once of each new field', async () => {
+  it('emits events for dropped rows, and one for each unknown field', async () => {
     const rows = [null, makeRow('1', { play_count: 7 }), {}, makeRow('2', { play_count: 8 })];
     await start(reply(makeSuccess(rows)));
     const page = await fetchPage();
@@ -141,7 +141,7 @@ describe('client', () => {
     ]);
   });
 
-  it('follows a smaller limit and cuts off rows beyond it', async () => {
+  it('uses a smaller page size that upstream applied, and ignores rows beyond it', async () => {
     const rows = Array.from({ length: 30 }, (_, index) => makeRow(String(index + 1)));
     await start(reply(makeSuccess(rows, { has_more: true, limit: 10, page: 1, total_count: 500 })));
     const page = await fetchPage();
@@ -149,12 +149,12 @@ describe('client', () => {
     expect(page.rows).toHaveLength(10);
   });
 
-  it('never takes a page for larger than was asked', async () => {
+  it('never uses a larger page size than requested', async () => {
     await start(reply(makeSuccess(undefined, { has_more: true, limit: 50, page: 1, total_count: 500 })));
     expect(await fetchPage()).toMatchObject({ pageSize: 20 });
   });
 
-  it('accepts numbers sent as text, and fields that it does not know', async () => {
+  it('accepts numbers sent as text, and unknown fields', async () => {
     const pagination = { has_more: false, limit: '20', page: '1', total_count: '1', next: null };
     await start(reply({ ...makeSuccess(undefined, pagination), code: '0', more: {} }));
     expect(await fetchPage()).toMatchObject({ pageSize: 20, totalCount: 1, hasMore: false });
@@ -162,16 +162,16 @@ describe('client', () => {
 
   it.each<[string, Handler, Partial<ApiError>]>([
     [
-      'an advised pause in seconds',
+      'Retry-After in seconds',
       reply({ code: 429, data: null, message: 'qps limit exceeded' }, 429, { 'retry-after': '7' }),
       { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 7 },
     ],
     [
-      'an advised pause as a date',
+      'Retry-After as a date',
       reply({}, 429, { 'retry-after': 'Sun, 22 Nov 2026 10:00:30 GMT' }),
       { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 30 },
     ],
-    ['no advised pause', reply({}, 429), { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 60 }],
+    ['429 without Retry-After', reply({}, 429), { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 60 }],
     [
       'an error code under HTTP 200',
       reply({ code: 402, data: null, message: 'apiKey quota is not enough' }),
@@ -186,7 +186,7 @@ describe('client', () => {
       reply({ code: 402, data: null }, 401),
       { code: 'UPSTREAM_QUOTA_EXCEEDED' },
     ],
-    ['a code that nobody knows', reply({ code: 1234 }), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['an unknown code', reply({ code: 1234 }), { code: 'UPSTREAM_BAD_RESPONSE' }],
     ['an error status under code 0', reply(makeSuccess(), 503), { code: 'UPSTREAM_ERROR' }],
     [
       'HTML with an error status',
@@ -194,12 +194,12 @@ describe('client', () => {
       { code: 'UPSTREAM_ERROR', upstream: { status: 502, code: null, requestId: null } },
     ],
     ['HTML', reply('<html>'), { code: 'UPSTREAM_BAD_RESPONSE' }],
-    ['nothing', reply(''), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['an empty body', reply(''), { code: 'UPSTREAM_BAD_RESPONSE' }],
     ['no content', reply('', 204), { code: 'UPSTREAM_BAD_RESPONSE' }],
-    ['half of the JSON', reply('{"code":0,"data":{"vid'), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['truncated JSON', reply('{"code":0,"data":{"vid'), { code: 'UPSTREAM_BAD_RESPONSE' }],
     ['bytes that are not UTF-8', reply(Buffer.from([0x22, 0xff, 0x22])), { code: 'UPSTREAM_BAD_RESPONSE' }],
     [
-      'compressed bytes that nobody asked for',
+      'compression that was not requested',
       reply(gzipSync('{}'), 200, { 'content-encoding': 'gzip' }),
       { code: 'UPSTREAM_BAD_RESPONSE' },
     ],
@@ -210,9 +210,9 @@ describe('client', () => {
     ],
     ['null', reply('null'), { code: 'UPSTREAM_BAD_RESPONSE' }],
     ['no data', reply({ code: 0, data: null }), { code: 'UPSTREAM_BAD_RESPONSE' }],
-    ['a list for data', reply({ code: 0, data: [] }), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['a list instead of data', reply({ code: 0, data: [] }), { code: 'UPSTREAM_BAD_RESPONSE' }],
     ['no pagination', reply({ code: 0, data: { videos: [] } }), { code: 'UPSTREAM_BAD_RESPONSE' }],
-    ['videos that are no list', reply(makeSuccess({})), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['videos that are not a list', reply(makeSuccess({})), { code: 'UPSTREAM_BAD_RESPONSE' }],
     [
       'a limit of 0',
       reply(makeSuccess([], { has_more: false, limit: 0, page: 1, total_count: 0 })),
@@ -224,7 +224,7 @@ describe('client', () => {
       { code: 'UPSTREAM_BAD_RESPONSE' },
     ],
     [
-      'another page than was asked for',
+      'a different page than requested',
       reply(makeSuccess([], { has_more: false, limit: 20, page: 2, total_count: 500 })),
       { code: 'UPSTREAM_BAD_RESPONSE', detail: 'pagination.page: expected 1, but got: 2' },
     ],
@@ -233,9 +233,9 @@ describe('client', () => {
       reply(makeSuccess([], { has_more: false, limit: 20, page: 1, total_count: 1_000_000 })),
       { code: 'UPSTREAM_BAD_RESPONSE' },
     ],
-    ['an upgrade that nobody asked for', reply('', 101), { code: 'UPSTREAM_BAD_RESPONSE' }],
+    ['an upgrade that was not requested', reply('', 101), { code: 'UPSTREAM_BAD_RESPONSE' }],
     [
-      'a failure whose body breaks off',
+      'a failure with a truncated body',
       (_request, response) => {
         response
           .writeHead(429, { 'content-length': '100', 'retry-after': '7' })
@@ -244,8 +244,8 @@ describe('client', () => {
       { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 7 },
     ],
     [
-      'a failure whose body never comes',
-      headAlone(402),
+      'a failure whose body never arrives',
+      headOnly(402),
       { code: 'UPSTREAM_QUOTA_EXCEEDED', upstream: { status: 402, code: null, requestId: null } },
     ],
     [
@@ -254,7 +254,7 @@ describe('client', () => {
       { code: 'UPSTREAM_BAD_RESPONSE' },
     ],
     [
-      'an answer that is not HTTP',
+      'a response that is not HTTP',
       (_request, response) => void response.socket?.end('what?\r\n\r\n'),
       { code: 'UPSTREAM_BAD_RESPONSE' },
     ],
@@ -264,22 +264,22 @@ describe('client', () => {
       { code: 'UPSTREAM_UNAVAILABLE', upstream: undefined },
     ],
     [
-      'a connection that is closed within the headers',
+      'a connection that is closed during the headers',
       (_request, response) => {
         response.socket?.write('HTTP/1.1 200 OK\r\nconte', () => response.socket?.destroy());
       },
       { code: 'UPSTREAM_UNAVAILABLE' },
     ],
     [
-      'a connection that is closed within the body',
+      'a connection that is closed during the body',
       (_request, response) => {
         response.writeHead(200, { 'content-length': '100' }).write('{', () => response.destroy());
       },
       { code: 'UPSTREAM_BAD_RESPONSE' },
     ],
-    ['silence', silence, { code: 'UPSTREAM_TIMEOUT' }],
-    ['headers alone', headAlone(200), { code: 'UPSTREAM_TIMEOUT' }],
-  ])('reads %s', async (_name, handler, expected) => {
+    ['no response', silence, { code: 'UPSTREAM_TIMEOUT' }],
+    ['headers without a body', headOnly(200), { code: 'UPSTREAM_TIMEOUT' }],
+  ])('throws the right error for %s', async (_name, handler, expected) => {
     await start(handler);
     expect(await fetchError()).toMatchObject(expected);
     expect(events).toMatchObject([{ type: 'upstreamCall', outcome: expected.code }]);
@@ -287,7 +287,7 @@ describe('client', () => {
     expect(requests).toBe(1);
   });
 
-  it('does not wait for an answer that drips', async () => {
+  it('does not wait for a response that is sent byte by byte', async () => {
     await start((_request, response) => {
       let drips = 0;
       const drip = (): void => {
@@ -300,7 +300,7 @@ describe('client', () => {
     expect(await fetchError()).toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
   });
 
-  it('cuts off an answer of more than 2 MiB', async () => {
+  it('aborts a response of more than 2 MiB', async () => {
     let sent = 0;
     await start((_request, response) => {
       const send = (): void => {
@@ -325,14 +325,14 @@ describe('client', () => {
     expect(await fetchError()).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', upstream: undefined });
   });
 
-  it('says what may be repeated: a call that was refused, broken before any answer, or a server error', async () => {
+  it('allows a retry after a refused connection, one that breaks before any response, and a server error', async () => {
     const canRetryNow = async (): Promise<boolean> => (await fetchError()).canRetryNow;
     let behave: Handler = reply({ code: 500, data: null }, 500);
     await start((request, response) => behave(request, response));
     expect(await canRetryNow()).toBe(true);
     behave = reply(makeSuccess());
     await fetchPage();
-    // The connection has carried an answer before.
+    // The connection has been used before.
     behave = ({ socket }) => void socket.resetAndDestroy();
     expect(await canRetryNow()).toBe(true);
     for (const half of ['HTTP/1.1 200 OK\r\ncontent-', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{']) {
@@ -349,7 +349,7 @@ describe('client', () => {
     expect(await canRetryNow()).toBe(false);
   });
 
-  it('counts a request as it leaves, after its connection is there; one that got none counts too', async () => {
+  it('counts a request when it is sent on an open connection, or when it gets no connection in time', async () => {
     const sockets: Socket[] = [];
     const slow = createServer({ pauseOnConnect: true }, (socket) => void sockets.push(socket)).listen(
       0,
@@ -375,7 +375,7 @@ describe('client', () => {
     slow.close();
   });
 
-  it('sends nothing that is not wanted any more', async () => {
+  it('does not send a request that its check rejects', async () => {
     await start(reply(makeSuccess()));
     const check = (): void => {
       throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
@@ -387,7 +387,7 @@ describe('client', () => {
     expect(events).toEqual([]);
   });
 
-  it('sends nothing that is not wanted any more once its connection is there', async () => {
+  it('does not send a request that its check rejects when the connection is open', async () => {
     await start(reply(makeSuccess()));
     let checks = 0;
     const check = (): void => {
@@ -399,16 +399,16 @@ describe('client', () => {
         fetchOptions({ check, onRequest: () => requests++ }),
       ),
     ).rejects.toMatchObject({ code: 'UPSTREAM_QUOTA_EXCEEDED' });
-    expect({ checks, requests, asked: upstream.requests, events }).toEqual({
+    expect({ checks, requests, sent: upstream.requests, events }).toEqual({
       checks: 2,
       requests: 0,
-      asked: [],
+      sent: [],
       events: [],
     });
     expect(await fetchPage()).toMatchObject({ number: 1 });
   });
 
-  it('serves no cover that had expired when it came', async () => {
+  it('gives null for a cover that had expired when it arrived', async () => {
     await start(
       reply(makeSuccess([makeRow('1'), makeRow('2', { cover: 'https://a.example/?x-expires=9999999999' })])),
     );
@@ -417,7 +417,7 @@ describe('client', () => {
   });
 
   it('does not wait for a connection that is never established', async () => {
-    // TCP accepts, TLS never answers.
+    // TCP connects, but the TLS handshake never completes.
     const sockets: Socket[] = [];
     const silent = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -451,7 +451,7 @@ describe('client', () => {
     expect(events).toContainEqual({ type: 'unknownField', field: '[token]' });
   });
 
-  it('ends what is under way when it is closed', async () => {
+  it('aborts calls in flight when it is closed', async () => {
     await start(() => void client.close());
     const page = fetchPage();
     await expect(page).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });

@@ -28,7 +28,7 @@ async function get(
   return { status: response.status, body: (await response.json()) as Body };
 }
 
-/** Sends a path as it is, which fetch would mend. */
+/** Sends a path unchanged; fetch would normalise it. */
 async function request(path: string): Promise<IncomingMessage> {
   const [response] = await once(httpRequest({ port: base.port, path }).end(), 'response');
   response.resume();
@@ -42,7 +42,7 @@ async function ids(query: string): Promise<string[]> {
 afterEach(() => emulator.close());
 
 describe('emulator', () => {
-  it('answers in the envelope of the contract, with its defaults', async () => {
+  it('responds with the envelope and the default parameters of KeyAPI', async () => {
     await start();
     const { status, body } = await get();
     expect(status).toBe(200);
@@ -73,7 +73,7 @@ describe('emulator', () => {
     }
   });
 
-  it('has 500 videos a chart, each once, and nothing behind them', async () => {
+  it('has 500 different videos in a chart, and none after them', async () => {
     await start();
     const pages = Array.from({ length: 25 }, (_, index) => ids(`page=${index + 1}`));
     expect(new Set((await Promise.all(pages)).flat()).size).toBe(500);
@@ -84,7 +84,7 @@ describe('emulator', () => {
     });
   });
 
-  it('has the same chart every time, and another one for each region, period and order', async () => {
+  it('serves the same chart every time, and a different one for each region, period and order', async () => {
     await start();
     const charts = await Promise.all(
       ['', 'region=GB', 'period=30', 'order_by=like', 'region=GB&period=120&order_by=repost'].map(ids),
@@ -93,7 +93,7 @@ describe('emulator', () => {
     expect(charts[0]?.slice(0, 2)).toEqual(['7933310081972815260', '7310871003254096742']);
   });
 
-  it('treats a larger limit as 20 and keeps to a smaller one', async () => {
+  it('reduces a larger limit to 20 and applies a smaller one', async () => {
     await start();
     expect((await get('limit=500')).body.data.pagination).toMatchObject({ limit: 20 });
     const small = await get('limit=7&page=2');
@@ -113,7 +113,7 @@ describe('emulator', () => {
     },
   );
 
-  it('requires a token when it has one', async () => {
+  it('requires the token that it is configured with', async () => {
     await start({ token: 'secret' });
     const refused = { status: 401, body: { code: 401, data: null, message: 'apiKey is null' } };
     expect(await get()).toEqual(refused);
@@ -121,7 +121,7 @@ describe('emulator', () => {
     expect(await get('', { authorization: 'Bearer secret' })).toMatchObject({ status: 200 });
   });
 
-  it('answers 402 when fewer than 2 credits are left', async () => {
+  it('responds with 402 when fewer than 2 credits are left', async () => {
     await start({ credits: 5 });
     expect([await get(), await get(), await get()]).toMatchObject([
       { status: 200 },
@@ -130,7 +130,7 @@ describe('emulator', () => {
     ]);
   });
 
-  it('answers 429 beyond its queries per second', async () => {
+  it('responds with 429 beyond its queries per second', async () => {
     let now = 0;
     await start({ qps: 2, now: () => now });
     const statuses = await Promise.all([get(), get(), get()]);
@@ -139,24 +139,24 @@ describe('emulator', () => {
     expect((await get()).status).toBe(200);
   });
 
-  it('takes its time when it has a latency', async () => {
+  it('delays responses by its latency', async () => {
     await start({ latencyMs: 600_000 });
-    let isAnswered = false;
-    const late = get().then(
+    let hasResponded = false;
+    const delayed = get().then(
       () => {
-        isAnswered = true;
+        hasResponded = true;
       },
       () => undefined,
     );
     await until(() => emulator.counts.requests === 1);
     emulator.switches.latencyMs = 0;
     expect((await get()).status).toBe(200);
-    expect(isAnswered).toBe(false);
+    expect(hasResponded).toBe(false);
     await emulator.close();
-    await late;
+    await delayed;
   });
 
-  it('moves its charts when it is rotated', async () => {
+  it('moves the videos of its charts when the rotation changes', async () => {
     await start();
     const before = await ids('');
     emulator.switches.rotation = 3;
@@ -174,7 +174,7 @@ describe('emulator', () => {
     expect((await fetch(cover.replace('x-expires=1', 'x-expires=2'))).status).toBe(403);
   });
 
-  it('counts requests and credits, refused ones too, and shows them at /stats', async () => {
+  it('counts requests and credits, including refused requests, and shows them at /stats', async () => {
     await start({ token: 'secret' });
     await get();
     await get('', { authorization: 'Bearer secret' });
@@ -182,7 +182,7 @@ describe('emulator', () => {
     expect(await (await fetch(new URL('/stats', base))).json()).toEqual({ requests: 2, credits: 4 });
   });
 
-  it('knows no other path', async () => {
+  it('responds with 404 to any other path or method', async () => {
     await start();
     expect((await fetch(new URL('/v1/other', base))).status).toBe(404);
     expect((await fetch(new URL('/v1/tiktok/trending/videos', base), { method: 'POST' })).status).toBe(404);

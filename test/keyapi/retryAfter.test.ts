@@ -5,17 +5,17 @@ const NOW = Date.parse('Sun, 22 Nov 2026 10:00:00 GMT');
 
 it.each([
   ['seconds', '7', 7],
-  ['no seconds', '0', 1],
-  ['more seconds than we wait', '3600', 120],
+  ['zero seconds', '0', 1],
+  ['more seconds than the maximum', '3600', 120],
   ['a date', 'Sun, 22 Nov 2026 10:01:30 GMT', 90],
-  ['a date of the old form', 'Sunday, 22-Nov-26 10:00:05 GMT', 5],
+  ['a date in the obsolete format', 'Sunday, 22-Nov-26 10:00:05 GMT', 5],
   ['a date that has passed', 'Sun, 22 Nov 2026 09:00:00 GMT', 1],
-  ['nothing', undefined, 60],
+  ['a missing header', undefined, 60],
   ['an empty header', '', 60],
   ['a fraction', '1.5', 60],
   ['a negative number', '-5', 60],
   ['words', 'soon', 60],
-  ['a number beyond reason', '9'.repeat(40), 120],
+  ['a huge number', '9'.repeat(40), 120],
 ])('reads %s', (_name, header, seconds) => {
   expect(parseRetryAfter(header, NOW)).toBe(seconds);
 });

@@ -26,37 +26,37 @@ describe('toTrendingVideo', () => {
 
   it.each([
     ['null', null],
-    ['text', 'a row'],
+    ['a string', 'a row'],
     ['a list', [ID]],
-    ['nothing in it', {}],
+    ['an empty object', {}],
     ['no id', makeRow(ID, { item_id: undefined, id: undefined })],
-    ['an id that is no number', makeRow(ID, { item_id: 'abc', id: '' })],
-    ['an id that lost digits on its way', makeRow(ID, { item_id: 7.587114666132868e18, id: null })],
+    ['an id that is not a number', makeRow(ID, { item_id: 'abc', id: '' })],
+    ['an id that lost digits as a number', makeRow(ID, { item_id: 7.587114666132868e18, id: null })],
     ['no item_url', makeRow(ID, { item_url: null })],
-    ['an item_url that is no link', makeRow(ID, { item_url: '/@mnm_pipi/video/1' })],
+    ['an item_url that is not a URL', makeRow(ID, { item_url: '/@mnm_pipi/video/1' })],
     ['an item_url that runs code', makeRow(ID, { item_url: 'javascript:alert(1)' })],
-  ])('drops a row that is or has %s', (_name, row) => {
+  ])('drops an unreadable row: %s', (_name, row) => {
     expect(toTrendingVideo(row, NOW)).toBeNull();
   });
 
-  it('serves no cover that expired before it came', () => {
+  it('gives null for a cover that had expired when it arrived', () => {
     const expiry = 1_770_133_396_000;
     expect(toTrendingVideo(makeRow(ID), expiry - 1)?.cover).toMatch(/^https:/);
     expect(toTrendingVideo(makeRow(ID), expiry)).toMatchObject({ cover: null, coverExpiresAt: expiry });
   });
 
   it.each([
-    ['id in place of item_id', { item_id: null }, { itemId: ID }],
+    ['id instead of item_id', { item_id: null }, { itemId: ID }],
     ['an id that is a small number', { item_id: 42 }, { itemId: '42' }],
     ['a duration in text', { duration: '15' }, { duration: 15 }],
     ['a fractional duration', { duration: 9.6 }, { duration: 10 }],
     ['no duration', { duration: null }, { duration: 0 }],
-    ['a duration that is none', { duration: 'long' }, { duration: 0 }],
+    ['a duration that is not a number', { duration: 'long' }, { duration: 0 }],
     ['a negative duration', { duration: -1 }, { duration: 0 }],
     ['a duration beyond Int', { duration: 2 ** 31 }, { duration: 0 }],
     ['no title', { title: null }, { title: '' }],
-    ['half a character', { title: 'a\ud83d' }, { title: 'a\ufffd' }],
-    ['a cover that is no link', { cover: 'x' }, { cover: null, coverExpiresAt: null }],
+    ['half of a surrogate pair', { title: 'a\ud83d' }, { title: 'a\ufffd' }],
+    ['a cover that is not a URL', { cover: 'x' }, { cover: null, coverExpiresAt: null }],
     ['a cover that runs code', { cover: 'javascript:alert(1)' }, { cover: null, coverExpiresAt: null }],
     [
       'a cover that does not expire',
@@ -64,14 +64,14 @@ describe('toTrendingVideo', () => {
       { cover: 'https://a.example/b', coverExpiresAt: null },
     ],
     [
-      'a cover that expires beyond time',
+      'a cover that expires beyond the range of dates',
       { cover: 'https://a.example/?x-expires=99999999999999' },
       { coverExpiresAt: null },
     ],
     ['a lower-case country', { country_code: 'us' }, { countryCode: 'US' }],
-    ['a country that is none', { country_code: 'ZZ' }, { countryCode: null }],
+    ['an unknown country', { country_code: 'ZZ' }, { countryCode: null }],
     ['no country', { country_code: 7, region: null }, { countryCode: null, region: null }],
-    ['a link without a creator', { item_url: 'https://www.tiktok.com/video/1' }, { creator: null }],
+    ['an item_url without a creator', { item_url: 'https://www.tiktok.com/video/1' }, { creator: null }],
     ['an empty handle', { item_url: 'https://www.tiktok.com/@/video/1' }, { creator: null }],
     [
       'an escaped handle',
@@ -83,7 +83,7 @@ describe('toTrendingVideo', () => {
     expect(toTrendingVideo(makeRow(ID, overrides), NOW)).toMatchObject(expected);
   });
 
-  it('maps nothing that its scalars could not serialise, whatever is sent', () => {
+  it('gives only values that the scalars can serialise, whatever upstream sends', () => {
     const anything = fc.oneof(
       fc.anything(),
       fc.string(),

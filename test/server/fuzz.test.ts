@@ -14,7 +14,7 @@ import {
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
 import { fc } from '../support/fastCheck.ts';
 
-/** How often each property is tried, over what it is by default; `FUZZ_RUNS=20` is for a night. */
+/** Multiplies how often each property is tried; `FUZZ_RUNS=20` takes a night. */
 const TIMES = Number(process.env.FUZZ_RUNS ?? 1);
 const TIMEOUT_MS = 120_000 * TIMES;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -31,23 +31,24 @@ interface Body {
   readonly extensions?: { readonly upstream: { readonly requests: number } };
 }
 
-/** What came back, and what it cost. */
+/** A response, and what it cost. */
 interface Outcome {
   readonly status: number;
-  /** Undefined where there is none, or one that is not JSON. */
+  /** Undefined when there is none, or when it is not JSON. */
   readonly body: Body | undefined;
+  /** Requests to upstream. */
   readonly bought: number;
 }
 
 let app: EmulatedApp;
-/** From answers of the server, so that what is asked for is not refused for its form. */
+/** Taken from responses of the server, so that their form is valid. */
 const cursors: string[] = [];
 const globalIds: string[] = [];
 const itemIds: string[] = [];
 
 async function start(variables: Record<string, string>): Promise<void> {
   const settings = { KEYAPI_QPS: '10000', ...variables };
-  // Documents are carried out twice by Apollo Server, then by what was prepared for them.
+  // Apollo Server executes a document first, then the fast path: prepared from its third execution there on.
   app = await startEmulatedApp({}, settings, { prepareFrom: 3 });
   for (const args of ['first: 30', 'last: 5', 'region: "DE", orderBy: LIKES']) {
     const { data } = await app.query<{
@@ -61,11 +62,11 @@ async function start(variables: Record<string, string>): Promise<void> {
   }
 }
 
-/** Sends a request; what holds for every answer is asserted here. */
+/** Sends a request, and asserts what is true of every response. */
 async function send(request: InjectOptions): Promise<Outcome> {
   const before = app.bill.length;
   const response = await app.server.inject({ url: '/graphql', ...request });
-  // What an answer did not wait for would reach the emulator now.
+  // A request to upstream that the response did not wait for would reach the emulator now.
   await new Promise((resolve) => setImmediate(resolve));
   const bought = app.bill.length - before;
   app.claimedElsewhere += bought;
@@ -73,7 +74,7 @@ async function send(request: InjectOptions): Promise<Outcome> {
   expect(status).toBeLessThan(500);
   expect(status >= 200 && status < 300).toBe(status === 200 || status === 204);
   if (status >= 400) expect(bought).toBe(0);
-  // It has the headers of an answer, and none of its bytes.
+  // It gets the headers of a response, without its body.
   const isHead = request.method === 'HEAD';
   if (isHead) expect(response.rawPayload).toHaveLength(0);
   const text = isHead ? '' : decode(response.rawPayload, headers['content-encoding']);
@@ -86,7 +87,7 @@ async function send(request: InjectOptions): Promise<Outcome> {
     expect(Object.keys(body).every((key) => ['data', 'errors', 'extensions'].includes(key))).toBe(true);
     expect(body.errors === undefined || body.errors.length > 0).toBe(true);
     expect(body.errors !== undefined || body.data !== undefined).toBe(true);
-    // Data of a refused operation would be a lie, and its price a theft.
+    // A refused operation must cost nothing.
     if (body.data === undefined) expect(bought).toBe(0);
     else expect(status).toBe(200);
   }
@@ -101,8 +102,8 @@ function decode(payload: Buffer, encoding: unknown): string {
   return payload.toString();
 }
 
-/** As `send`, for what goes to `/graphql` by GET or POST: the answer has GraphQL's form. */
-async function ask(request: InjectOptions): Promise<Outcome> {
+/** As `send`, for GET and POST to `/graphql`: the response must be a GraphQL response. */
+async function sendGraphql(request: InjectOptions): Promise<Outcome> {
   const outcome = await send(request);
   if (outcome.status === 304) return outcome;
   expect(outcome.body).toMatchObject({ extensions: { upstream: { requests: outcome.bought } } });
@@ -141,7 +142,7 @@ const oddValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-/** Keys that objects have are keys as others are. */
+/** Makes all names own keys, even those that every object inherits. */
 function toObject(entries: readonly (readonly [string, unknown])[]): unknown {
   return Object.fromEntries(entries);
 }
@@ -151,7 +152,7 @@ function oneOf(list: readonly string[]): fc.Arbitrary<string> {
   return fc.nat().map((index) => list[index % list.length] ?? '');
 }
 
-/** A text of `texts` with a character changed, left out or put in, cut off, or with more behind it. */
+/** One of `texts` with a character changed, removed, inserted or appended, or the rest cut off or in another case. */
 function mutated(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const character = fc.oneof(
     fc.constantFrom(...'AZaz09-_=+/ |:{}()$@!.,"\\\n'),
@@ -170,7 +171,7 @@ function mutated(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
   });
 }
 
-/** A cursor with another rank, chart or video in it, which is still one by its form. */
+/** A cursor in the right form, but with any version, chart, rank and video. */
 const forgedCursor = fc
   .tuple(
     fc.constantFrom('1', '0', '2', ''),
@@ -220,7 +221,7 @@ interface Kind {
   readonly isEnum?: boolean;
 }
 
-/** By the name of an argument, which is the name of a variable for it too. */
+/** By the name of an argument; its variable has the same name. */
 const KINDS: Record<string, Kind> = {
   region: { type: 'CountryCode!', values: region },
   period: { type: 'TrendingPeriod!', values: period, isEnum: true },
@@ -242,7 +243,7 @@ const KINDS: Record<string, Kind> = {
   representations: { type: '[_Any!]!', values: fc.array(representation, { maxLength: 4 }) },
   yes: { type: 'Boolean!', values: fc.boolean() },
 };
-/** Values of each variable, now and then of another kind than it is. */
+/** Values of all variables; sometimes one is missing, unknown or of another type. */
 const variables = fc
   .tuple(
     fc.record(
@@ -265,7 +266,7 @@ const variables = fc
 
 // Documents
 
-/** A value as a document has it. */
+/** A value as it is written in a document. */
 function toLiteral(value: unknown, isEnum = false): string {
   if (isEnum && typeof value === 'string') return value;
   if (Array.isArray(value)) return `[${value.map((entry) => toLiteral(entry)).join(', ')}]`;
@@ -289,9 +290,9 @@ function argumentsOf(all: readonly GraphQLArgument[]): fc.Arbitrary<string> {
   if (all.length === 0) return fc.constant('');
   const chosen = fc.tuple(
     ...all.map((one) => {
-      const isNeeded = String(one.type).endsWith('!') && one.defaultValue === undefined;
-      // A window between two cursors is seldom one that can be.
-      const weight = isNeeded ? 100 : ['after', 'before', 'last'].includes(one.name) ? 1 : 4;
+      const isRequired = String(one.type).endsWith('!') && one.defaultValue === undefined;
+      // Few combinations of these are valid.
+      const weight = isRequired ? 100 : ['after', 'before', 'last'].includes(one.name) ? 1 : 4;
       return fc.oneof({ weight, arbitrary: argument(one) }, { weight: 4, arbitrary: fc.constant('') });
     }),
   );
@@ -323,7 +324,7 @@ function field(one: GraphQLField<unknown, unknown>, depth: number): fc.Arbitrary
     .map(([as, args, directives, rest]) => `${as}${one.name}${args}${directives}${rest}`);
 }
 
-/** What can be selected of a type, with its braces; nothing of a scalar. */
+/** A selection set of a type, with its braces; empty for a scalar. */
 function selection(output: GraphQLOutputType, depth: number): fc.Arbitrary<string> {
   const type = getNamedType(output);
   if (type.name === '_Entity') return fc.constant(' { __typename ...Video }');
@@ -348,7 +349,7 @@ const queryType = SCHEMA.getQueryType();
 if (!queryType) throw new Error('The schema has no queries');
 
 const VIDEO = ' fragment Video on TrendingVideo { id title creator { handle } }';
-/** Documents that are valid more often than not. */
+/** Documents, most of which are valid. */
 const document = fc
   .tuple(
     selection(queryType, 4),
@@ -368,13 +369,13 @@ const anyDocument = fc.oneof({ weight: 12, arbitrary: document }, mutated(docume
 
 // Requests
 
-/** What Node takes for a header's value: all of Latin-1 but control characters. */
+/** The characters that Node allows in a header's value: all of Latin-1 except control characters. */
 const latin1 = fc.oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.integer({ min: 0x80, max: 0xff }));
 const oddHeader = fc
   .array(latin1, { maxLength: 40 })
   .map((codes) => String.fromCharCode(...codes).replace(/^ +| +$/g, ''));
 
-/** A header that is there now and then. */
+/** A header that is present only sometimes. */
 function header(...values: string[]): fc.Arbitrary<string | undefined> {
   return fc.oneof(
     { weight: 9, arbitrary: fc.constant(undefined) },
@@ -467,33 +468,33 @@ const got = fc.tuple(parameters, headers, preflight).map(([body, some, needed]):
 });
 
 describe.each([
-  ['kept', 'true'],
-  ['carried out each time', 'false'],
-])('operations that nobody thought of, whose answers are %s', (_, kept) => {
-  beforeAll(() => start({ RESPONSE_CACHE: kept }));
+  ['with', 'true'],
+  ['without', 'false'],
+])('random operations, %s the response cache', (_, responseCache) => {
+  beforeAll(() => start({ RESPONSE_CACHE: responseCache }));
   afterAll(() => app.close());
 
   it(
-    'get the answer that GraphQL has for them, for what it says they cost',
+    'get the same result however they are executed, at the cost that it reports',
     async () => {
       const seen = { data: 0, refused: 0, paid: 0 };
       const sent = new Set<string>();
       await check(250, fc.oneof({ weight: 2, arbitrary: posted }, got), async (request) => {
         for (const name of Object.keys(request.headers ?? {})) sent.add(name);
-        const { body, bought } = await ask(request);
+        const { body, bought } = await sendGraphql(request);
         seen[body?.data ? 'data' : 'refused']++;
         if (bought > 0) seen.paid++;
-        const again = await ask(request);
-        const prepared = await ask(request);
-        const last = await ask(request);
-        expect(again.bought + prepared.bought + last.bought).toBe(0);
-        for (const later of [prepared, last]) {
-          expect(later.status).toBe(again.status);
-          expect(later.body?.data).toEqual(again.body?.data);
-          expect(later.body?.errors).toEqual(again.body?.errors);
+        const second = await sendGraphql(request);
+        const third = await sendGraphql(request);
+        const prepared = await sendGraphql(request);
+        expect(second.bought + third.bought + prepared.bought).toBe(0);
+        for (const later of [third, prepared]) {
+          expect(later.status).toBe(second.status);
+          expect(later.body?.data).toEqual(second.body?.data);
+          expect(later.body?.errors).toEqual(second.body?.errors);
         }
       });
-      // Or nothing was tried.
+      // Otherwise the test has tried too little.
       expect(Math.min(seen.data, seen.refused)).toBeGreaterThan(25 * TIMES);
       expect(seen.paid).toBeGreaterThan(2 * TIMES);
       expect([...sent]).toEqual(expect.arrayContaining(Object.keys(HEADERS)));
@@ -502,7 +503,7 @@ describe.each([
   );
 });
 
-describe('noise', () => {
+describe('random input', () => {
   beforeAll(() => start({}));
   afterAll(() => app.close());
 
@@ -557,34 +558,34 @@ describe('noise', () => {
   const operation = parameters.map((body) => JSON.stringify(body));
 
   it(
-    'is answered as a document',
+    'gets a GraphQL response when it is sent as a document',
     async () => {
       await check(600, fc.tuple(text, variables), async ([query, values]) => {
-        await ask({
+        await sendGraphql({
           method: 'POST',
           headers: JSON_TYPE,
           payload: JSON.stringify({ query, variables: values }),
         });
-        await ask({ url: `/graphql?${new URLSearchParams({ query })}`, headers: PREFLIGHT });
+        await sendGraphql({ url: `/graphql?${new URLSearchParams({ query })}`, headers: PREFLIGHT });
       });
     },
     TIMEOUT_MS,
   );
 
   it(
-    'is answered as a body',
+    'gets a GraphQL response when it is sent as a body',
     async () => {
       const bytes = fc.uint8Array({ maxLength: 300 }).map((some) => Buffer.from(some));
-      const half = fc.tuple(operation, fc.nat(), bytes).map(([json, at, some]) => {
+      const truncated = fc.tuple(operation, fc.nat(), bytes).map(([json, at, some]) => {
         const whole = Buffer.from(json);
         return Buffer.concat([whole.subarray(0, at % whole.length), some]);
       });
       const json = fc.oneof(fc.json(), mutated(operation), operation).map((some) => Buffer.from(some));
       await check(
         1000,
-        fc.tuple(fc.oneof(bytes, half, json), contentType, headers),
+        fc.tuple(fc.oneof(bytes, truncated, json), contentType, headers),
         async ([payload, type, some]) => {
-          await ask({ method: 'POST', headers: { ...some, 'content-type': type }, payload });
+          await sendGraphql({ method: 'POST', headers: { ...some, 'content-type': type }, payload });
         },
       );
     },
@@ -592,7 +593,7 @@ describe('noise', () => {
   );
 
   it(
-    'is answered as a query string',
+    'gets a GraphQL response when it is sent as a query string',
     async () => {
       const encoded = fc.oneof(fc.webQueryParameters(), text.map(toUrl), operation.map(toUrl));
       const name = fc.oneof(
@@ -615,14 +616,14 @@ describe('noise', () => {
         { maxLength: 4 },
       );
       await check(1000, fc.tuple(pairs, preflight, headers), async ([parts, needed, some]) => {
-        await ask({ url: `/graphql?${parts.join('&')}`, headers: { ...some, ...needed } });
+        await sendGraphql({ url: `/graphql?${parts.join('&')}`, headers: { ...some, ...needed } });
       });
     },
     TIMEOUT_MS,
   );
 
   it(
-    'is answered as a method and a path',
+    'gets a response without a 5xx when it is sent as a method and a path',
     async () => {
       const method = fc.constantFrom<NonNullable<InjectOptions['method']>>(
         'GET',
@@ -657,7 +658,7 @@ describe('noise', () => {
         fc.webPath().map((some) => `/${some.replace(/^\/+/, '')}`),
         mutated(fc.constant('graphql')).map((some) => `/${toUrl(some)}`),
       );
-      const question = fc.oneof(
+      const search = fc.oneof(
         fc.constant(''),
         operation.map((some) => `?query=${toUrl(some)}`),
         document.map((some) => `?query=${toUrl(some)}`),
@@ -665,7 +666,7 @@ describe('noise', () => {
       const body = fc.option(operation, { nil: undefined });
       await check(
         1000,
-        fc.tuple(method, path, question, body, headers),
+        fc.tuple(method, path, search, body, headers),
         async ([verb, where, query, payload, some]) => {
           const { status, bought } = await send({
             method: verb,
@@ -692,14 +693,14 @@ describe('cursors and ids that were tampered with', () => {
 
   async function query(document: string, values: object): Promise<Outcome> {
     const payload = { query: document, variables: values };
-    return ask({ method: 'POST', headers: JSON_TYPE, payload });
+    return sendGraphql({ method: 'POST', headers: JSON_TYPE, payload });
   }
 
   it.each([
     ['after', 'first'],
     ['before', 'last'],
   ])(
-    'are a window or a BAD_USER_INPUT for nothing: %s',
+    'result in a window, or in BAD_USER_INPUT at no cost: %s',
     async (at, count) => {
       const document = `query ($cursor: String, $count: Int) {
       trendingVideos(${at}: $cursor, ${count}: $count) { edges { cursor rank } }
@@ -726,7 +727,7 @@ describe('cursors and ids that were tampered with', () => {
   );
 
   it(
-    'are null, or the video that has exactly this id, for nothing',
+    'result in null, or in the video with exactly this id, at no cost',
     async () => {
       const document = `query ($id: ID!, $key: ID!, $some: [_Any!]!) {
       node(id: $id) { id }

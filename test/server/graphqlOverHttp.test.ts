@@ -16,13 +16,13 @@ async function start(variables: Record<string, string> = {}): Promise<string> {
 afterEach(() => app.close());
 
 describe('the audits of the GraphQL over HTTP specification', () => {
-  /** Queries by GET without the header that tells them from forged ones: refused on purpose, as a MAY lets us. */
+  /** They query by GET without the header that forged requests cannot have. Refusing that is allowed: it is a MAY. */
   const REFUSED_GETS = ['5A70', 'D6D5', '6A70'];
 
   it.each([
     ['in development', {}],
     ['in production', { NODE_ENV: 'production', INTROSPECTION: 'true' }],
-  ])('are passed without an error or a warning %s', async (_, variables) => {
+  ])('pass without an error or a warning %s', async (_, variables) => {
     const url = await start(variables);
     const audits = serverAudits({ url });
     const results = await Promise.all(
@@ -38,16 +38,16 @@ describe('the audits of the GraphQL over HTTP specification', () => {
   });
 });
 
-describe('a document that cannot be carried out', () => {
+describe('a document that cannot be executed', () => {
   const post = async (accept: string | undefined, payload: object) => {
     const headers = accept === undefined ? {} : { accept };
-    const { statusCode, headers: answered } = await app.server.inject({
+    const { statusCode, headers: received } = await app.server.inject({
       method: 'POST',
       url: '/graphql',
       headers,
       payload,
     });
-    return [statusCode, answered['content-type']];
+    return [statusCode, received['content-type']];
   };
   const refused: [string, object][] = [
     ['does not parse', { query: '{' }],
@@ -56,7 +56,7 @@ describe('a document that cannot be carried out', () => {
       'has a variable of the wrong type',
       { query: 'query ($n: Int) { trendingVideos(first: $n) { stale } }', variables: { n: 'x' } },
     ],
-    ['has no operation of that name', { query: '{ __typename }', operationName: 'None' }],
+    ['has no operation of the requested name', { query: '{ __typename }', operationName: 'None' }],
     [
       'could cost too much',
       {
@@ -69,7 +69,7 @@ describe('a document that cannot be carried out', () => {
   beforeEach(() => start());
 
   it.each(refused)(
-    'is a 400, and 200 for clients that name application/json alone, when it %s',
+    'is a 400, but a 200 for clients that accept only application/json, when it %s',
     async (_, payload) => {
       expect(await post(undefined, payload)).toEqual([400, `${JSON_TYPE}; charset=utf-8`]);
       expect(await post('*/*', payload)).toEqual([400, `${JSON_TYPE}; charset=utf-8`]);
@@ -83,7 +83,7 @@ describe('a document that cannot be carried out', () => {
   );
 
   it.each([[{}], [{ query: 1 }], [[]], [{ query: '{ __typename }', variables: 1 }]])(
-    'is a 400 for every client when it is no GraphQL request: %j',
+    'is a 400 for every client when it is not a GraphQL request: %j',
     async (payload) => {
       for (const accept of [undefined, GRAPHQL_TYPE, JSON_TYPE])
         expect((await post(accept, payload))[0]).toBe(400);
@@ -91,7 +91,7 @@ describe('a document that cannot be carried out', () => {
   );
 });
 
-describe('a request that accepts nothing that this server has', () => {
+describe('a request that accepts no media type of this server', () => {
   const query = '{ trendingVideos { totalCount } }';
 
   it.each([
@@ -100,7 +100,7 @@ describe('a request that accepts nothing that this server has', () => {
     'application/json;q=0',
     'application/*;q=0, text/html',
     '*/*, application/json;q=0, application/graphql-response+json;q=0',
-  ])('is a 406, and nothing is paid for it: %s', async (accept) => {
+  ])('is a 406, at no cost: %s', async (accept) => {
     await start({ NODE_ENV: 'production' });
     const headers = { accept, 'apollo-require-preflight': 'true' };
     for (const request of [{ method: 'POST', payload: { query } }, { query: { query } }] as const) {
@@ -112,41 +112,41 @@ describe('a request that accepts nothing that this server has', () => {
   });
 });
 
-describe('a method that is not taken', () => {
-  const ask = (method: HTTPMethods, url: string) => app.server.inject({ method: method as 'GET', url });
+describe('the HTTP method', () => {
+  const request = (method: HTTPMethods, url: string) => app.server.inject({ method: method as 'GET', url });
 
   it.each(['PUT', 'PATCH', 'DELETE', 'TRACE'] as const)(
-    'is refused with those that are: %s',
+    'is refused with 405 and the allowed methods: %s',
     async (method) => {
       await start({ NODE_ENV: 'production' });
-      const { statusCode, headers } = await ask(method, '/graphql?query={__typename}');
+      const { statusCode, headers } = await request(method, '/graphql?query={__typename}');
       expect([statusCode, headers.allow]).toEqual([405, 'GET, HEAD, POST']);
-      expect((await ask(method, '/livez')).headers.allow).toBe('GET, HEAD');
+      expect((await request(method, '/livez')).headers.allow).toBe('GET, HEAD');
     },
   );
 
-  it('is OPTIONS where no other origin may ask, and is not where they may', async () => {
+  it('may be OPTIONS only where other origins are allowed', async () => {
     await start({ NODE_ENV: 'production' });
-    expect(await ask('OPTIONS', '/graphql')).toMatchObject({
+    expect(await request('OPTIONS', '/graphql')).toMatchObject({
       statusCode: 405,
       headers: { allow: 'GET, HEAD, POST' },
     });
     await app.close();
     await start();
-    expect((await ask('PUT', '/graphql')).headers.allow).toBe('GET, HEAD, POST, OPTIONS');
+    expect((await request('PUT', '/graphql')).headers.allow).toBe('GET, HEAD, POST, OPTIONS');
   });
 
-  it('is none where there is nothing', async () => {
+  it('does not matter at an unknown path, which is a 404', async () => {
     await start();
     for (const url of ['/graphql/none', '/:a([', '/*', '/constructor']) {
       for (const method of ['GET', 'POST', 'PUT'] as const) {
-        const { statusCode, headers } = await ask(method, url);
+        const { statusCode, headers } = await request(method, url);
         expect([statusCode, headers.allow]).toEqual([404, undefined]);
       }
     }
   });
 
-  it('is GET for what is no query', async () => {
+  it('must not be GET for a mutation', async () => {
     await start();
     const { statusCode, headers } = await app.server.inject({
       url: '/graphql',
@@ -156,7 +156,7 @@ describe('a method that is not taken', () => {
     expect([statusCode, headers.allow]).toEqual([405, 'POST']);
   });
 
-  it('is told before the body is looked at', async () => {
+  it('is checked before the body', async () => {
     await start();
     const headers = { 'content-type': 'application/x-of-a-kind' };
     const response = await app.server.inject({ method: 'PUT', url: '/graphql', headers, payload: 'x' });

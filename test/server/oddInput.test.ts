@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => app.close());
 
-/** Sends a request again and again, so that each way to answer it is gone; gives the last status. */
+/** Sends a request four times, so that each way to execute it is used; returns the last status. */
 async function send(request: InjectOptions): Promise<number> {
   let status = 0;
   for (let time = 0; time < 4; time++) {
@@ -32,7 +32,7 @@ async function send(request: InjectOptions): Promise<number> {
 const post = (payload: string | Buffer): Promise<number> =>
   send({ method: 'POST', headers: JSON_TYPE, payload });
 
-/** Requests with a value, as JSON, in each place that takes one; none of them asks for what costs. */
+/** Requests with a JSON value in each place that takes one; none of them costs credits. */
 function requestsWith(value: string): string[] {
   const withVariable = (type: string, selection: string, sent = value): string =>
     `{"query":"query ($v: ${type}) { ${selection} { __typename } }","variables":{"v":${sent}}}`;
@@ -63,23 +63,23 @@ function requestsWith(value: string): string[] {
   ];
 }
 
-describe('what nobody would send but to see what happens', () => {
+describe('odd input', () => {
   it.each([
     ['1e400', '1e400'],
     ['2^64', '18446744073709551616'],
     ['-2^63', '-9223372036854775808'],
-    ['half of a number', '1.5'],
+    ['a fraction', '1.5'],
     ['a lone surrogate', '"\\ud800"'],
-    ['surrogates the wrong way round', '"\\udc00\\ud800"'],
+    ['surrogates in the wrong order', '"\\udc00\\ud800"'],
     ['NUL', '"\\u0000"'],
-    ['a name that objects have', '"__proto__"'],
-    ['an object with such a name', '{"constructor":1,"toString":{"__proto":1}}'],
+    ['the name of an inherited property', '"__proto__"'],
+    ['an object with such names as keys', '{"constructor":1,"toString":{"__proto":1}}'],
     ['true', 'true'],
     ['null', 'null'],
     ['a list', '[[]]'],
-    ['lists in lists', DEEP_LIST],
-    ['objects in objects', DEEP_OBJECT],
-  ])('is answered without a 5xx, for nothing: %s in any place', async (_, value) => {
+    ['deeply nested lists', DEEP_LIST],
+    ['deeply nested objects', DEEP_OBJECT],
+  ])('causes no 5xx and no cost: %s in any place', async (_, value) => {
     for (const request of requestsWith(value)) await post(request);
   });
 
@@ -95,35 +95,39 @@ describe('what nobody would send but to see what happens', () => {
     ['orderBy: __proto__', 400],
     ['__proto__: 1', 400],
     ['first: $__proto__', 400],
-  ])('is answered without a 5xx, for nothing: %j as an argument', async (argument, status) => {
+  ])('causes no 5xx and no cost: %j as an argument', async (argument, status) => {
     const query = `{ trendingVideos(${argument}) { __typename } }`;
     expect(await post(JSON.stringify({ query }))).toBe(status);
   });
 
-  it.each(NAMES)('is answered as any other name: %s', async (name) => {
-    const ask = (query: string, others: object = {}): Promise<number> =>
+  it.each(NAMES)('is treated as any other name: %s', async (name) => {
+    const postQuery = (query: string, others: object = {}): Promise<number> =>
       post(JSON.stringify({ query, ...others }));
-    expect(await ask(`{ ${name}: __typename trendingVideos { ${name}: __typename } }`)).toBe(200);
-    expect(await ask(`query ${name} { __typename }`, { operationName: name })).toBe(200);
-    expect(await ask('query A { __typename } query B { __typename }', { operationName: name })).toBe(400);
-    expect(await ask(`{ ...${name} } fragment ${name} on Query { __typename }`)).toBe(200);
-    expect(await ask(`query ($${name}: Int) { trendingVideos(first: $${name}) { __typename } }`)).toBe(200);
-    expect(await ask(`{ ...${name} }`)).toBe(400);
-    expect(await ask(`{ ${name} }`)).toBe(400);
-    expect(await ask(`{ ... on ${name} { id } }`)).toBe(400);
-    expect(await ask(`{ __typename @${name} }`)).toBe(400);
-    expect(await ask(`{ trendingVideos(${name}: 1) { __typename } }`)).toBe(400);
+    expect(await postQuery(`{ ${name}: __typename trendingVideos { ${name}: __typename } }`)).toBe(200);
+    expect(await postQuery(`query ${name} { __typename }`, { operationName: name })).toBe(200);
+    expect(await postQuery('query A { __typename } query B { __typename }', { operationName: name })).toBe(
+      400,
+    );
+    expect(await postQuery(`{ ...${name} } fragment ${name} on Query { __typename }`)).toBe(200);
+    expect(await postQuery(`query ($${name}: Int) { trendingVideos(first: $${name}) { __typename } }`)).toBe(
+      200,
+    );
+    expect(await postQuery(`{ ...${name} }`)).toBe(400);
+    expect(await postQuery(`{ ${name} }`)).toBe(400);
+    expect(await postQuery(`{ ... on ${name} { id } }`)).toBe(400);
+    expect(await postQuery(`{ __typename @${name} }`)).toBe(400);
+    expect(await postQuery(`{ trendingVideos(${name}: 1) { __typename } }`)).toBe(400);
     await send({ query: { query: '{ __typename }', [name]: '1' }, headers: PREFLIGHT });
   });
 
   it.each([
-    ['a body that would set a prototype', '{"__proto__":{"query":"{ __typename }"}}'],
-    ['one that says so in other words', '{"\\u005f\\u005fproto__":{},"query":"{ __typename }"}'],
-    ['one with a constructor', '{"constructor":{"prototype":{}},"query":"{ __typename }"}'],
-    ['variables that would', '{"query":"{ __typename }","variables":{"__proto__":{"a":1}}}'],
-    ['a body of brackets', '['.repeat(100_000)],
-    ['bytes that are no UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0xc0, 0x80, 0x7d])],
-    ['a name that is no UTF-8', Buffer.from('{"query":"{ \xe9t\xe9 }"}', 'latin1')],
+    ['a body with a __proto__ key', '{"__proto__":{"query":"{ __typename }"}}'],
+    ['a body with an escaped __proto__ key', '{"\\u005f\\u005fproto__":{},"query":"{ __typename }"}'],
+    ['a body with a constructor', '{"constructor":{"prototype":{}},"query":"{ __typename }"}'],
+    ['variables with a __proto__ key', '{"query":"{ __typename }","variables":{"__proto__":{"a":1}}}'],
+    ['a body of opening brackets', '['.repeat(100_000)],
+    ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0xc0, 0x80, 0x7d])],
+    ['a name that is not UTF-8', Buffer.from('{"query":"{ \xe9t\xe9 }"}', 'latin1')],
     ['NUL before the body', Buffer.from('\0{"query":"{ __typename }"}')],
     ['NUL in the document', JSON.stringify({ query: '{ \0 __typename }' })],
     ['UTF-16', Buffer.from('{"query":"{ __typename }"}', 'utf16le')],
@@ -147,7 +151,7 @@ describe('what nobody would send but to see what happens', () => {
   });
 });
 
-describe('what could be forged, or would be many in one', () => {
+describe('a forged or unsupported request', () => {
   const query = '{ trendingVideos { nodes { id } } }';
   const payload = JSON.stringify({ query });
 
@@ -158,24 +162,24 @@ describe('what could be forged, or would be many in one', () => {
     ['multipart/form-data; boundary=x', 415],
     ['application/graphql', 415],
     ['none/', 415],
-  ])('is refused: a body of %s', async (type, status) => {
+  ])('is refused when its body is of type %s', async (type, status) => {
     expect(await send({ method: 'POST', headers: { 'content-type': type }, payload })).toBe(status);
   });
 
-  it('is refused: a body without a type, none at all, and a GET that any page could send', async () => {
+  it('is refused when it has no content type or body, or is a GET that any page could send', async () => {
     expect(await send({ method: 'POST', payload: Buffer.from(payload), headers: {} })).toBe(415);
     expect(await send({ method: 'POST', query: { query } })).toBe(400);
     expect(await send({ query: { query } })).toBe(400);
     expect(await send({ method: 'HEAD', query: { query } })).toBe(400);
   });
 
-  it('is refused: a batch', async () => {
+  it('is refused when it is a batch', async () => {
     expect(await post(`[${payload}]`)).toBe(400);
     expect(await post(`[${payload},${payload}]`)).toBe(400);
     expect(await post('[]')).toBe(400);
   });
 
-  it('is refused: a mutation by GET, and a subscription', async () => {
+  it('is refused when it is a mutation or a subscription by GET', async () => {
     for (const operation of [
       'mutation { trendingVideos { nodes { id } } }',
       'subscription { trendingVideos { nodes { id } } }',

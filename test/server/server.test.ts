@@ -23,20 +23,20 @@ let app: EmulatedApp;
 afterEach(() => app.close());
 
 describe('the HTTP server', () => {
-  it('says at /livez that it lives, for free', async () => {
+  it('reports at /livez that the process runs, at no cost', async () => {
     app = await startEmulatedApp();
     const response = await app.server.inject('/livez');
     expect([response.statusCode, response.json()]).toEqual([200, { status: 'ok' }]);
     expect(app.bill).toEqual([]);
   });
 
-  it('says at /readyz that it is ready', async () => {
+  it('reports at /readyz that it is ready', async () => {
     app = await startEmulatedApp();
     const response = await app.server.inject('/readyz');
     expect([response.statusCode, response.json()]).toEqual([200, { status: 'ok', breaker: 'closed' }]);
   });
 
-  it('stays ready while the budget is spent and KeyAPI refuses the account, and says so', async () => {
+  it('stays ready while the budget is spent and KeyAPI refuses the account, and reports both', async () => {
     app = await startEmulatedApp({ credits: 2 }, { CREDIT_BUDGET_PER_DAY: '4' });
     const read = async () => {
       const response = await app.server.inject('/readyz');
@@ -48,7 +48,7 @@ describe('the HTTP server', () => {
     expect(await read()).toEqual([200, { status: 'ok', breaker: 'open', budget: 'spent' }]);
   });
 
-  it('answers GET with the header that a forged request cannot have', async () => {
+  it('executes a GET request only with a header that a forged request cannot have', async () => {
     app = await startEmulatedApp();
     const query = { query: '{ trendingVideos(first: 1) { nodes { itemId } } }' };
     const plain = await app.server.inject({ url: '/graphql', query });
@@ -72,27 +72,27 @@ describe('the HTTP server', () => {
   });
 
   it.each([
-    ['no JSON', { headers: { 'content-type': 'application/json' }, payload: '{"query":' }, 400],
-    ['nothing', { headers: { 'content-type': 'application/json' }, payload: '' }, 400],
+    ['not JSON', { headers: { 'content-type': 'application/json' }, payload: '{"query":' }, 400],
+    ['empty', { headers: { 'content-type': 'application/json' }, payload: '' }, 400],
     [
       'a form',
       { headers: { 'content-type': 'application/x-www-form-urlencoded' }, payload: 'query=%7B' },
       415,
     ],
     [
-      'JSON with a prototype in it',
+      'JSON with a __proto__ key',
       { headers: { 'content-type': 'application/json' }, payload: '{"__proto__":{}}' },
       400,
     ],
     [
-      'too much',
+      'too large',
       { headers: { 'content-type': 'application/json' }, payload: `"${'x'.repeat(2 ** 20)}"` },
       413,
     ],
-    ['no query', { payload: {} }, 400],
-    ['a query that is no text', { payload: { query: 5 } }, 400],
+    ['an object without a query', { payload: {} }, 400],
+    ['an object whose query is not a string', { payload: { query: 5 } }, 400],
     ['a batch', { payload: [{ query: '{ __typename }' }] }, 400],
-  ])('refuses a body that is %s, in the form of a GraphQL answer', async (_name, request, status) => {
+  ])('refuses a body that is %s, in the form of a GraphQL response', async (_name, request, status) => {
     app = await startEmulatedApp();
     const response = await app.server.inject({ method: 'POST', url: '/graphql', ...request });
     expect(response.statusCode).toBe(status);
@@ -102,7 +102,7 @@ describe('the HTTP server', () => {
     });
   });
 
-  it('understands automatic persisted queries', async () => {
+  it('supports automatic persisted queries', async () => {
     app = await startEmulatedApp();
     const query = '{ __typename }';
     const sha256Hash = createHash('sha256').update(query).digest('hex');
@@ -117,7 +117,7 @@ describe('the HTTP server', () => {
   });
 });
 
-it('tells a client whose request is in flight when it closes not to keep the connection', async () => {
+it('closes the connection of a request that is in flight when the server closes, after its response', async () => {
   app = await startEmulatedApp();
   const release = app.holdUpstream();
   const address = new URL(await app.server.listen({ host: '127.0.0.1', port: 0 }));
@@ -140,14 +140,14 @@ it('tells a client whose request is in flight when it closes not to keep the con
 });
 
 it.each([
-  ['lets an operation end that is answered within 10 seconds', 9_999, 200],
-  ['cuts one that is not', 10_000, 'cut'],
-] as const)('closes, and %s', async (_name, ms, outcome) => {
+  ['completes an operation that takes less than 10 seconds', 9_999, 200],
+  ['cuts off an operation that takes longer', 10_000, 'cut'],
+] as const)('while closing, %s', async (_name, ms, expected) => {
   const clock = createTestClock();
   app = await startEmulatedApp({}, {}, { clock });
   const release = app.holdUpstream();
   const address = new URL(await app.server.listen({ host: '127.0.0.1', port: 0 }));
-  const answered = fetch(new URL('/graphql', address), {
+  const outcome = fetch(new URL('/graphql', address), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query: '{ trendingVideos { totalCount } }' }),
@@ -159,14 +159,14 @@ it.each([
   const closed = app.server.close();
   while ((await fetch(new URL('/readyz', address))).status === 200);
   clock.advance(ms);
-  if (outcome === 200) release();
-  expect(await answered).toBe(outcome);
+  if (expected === 200) release();
+  expect(await outcome).toBe(expected);
   release();
   await closed;
   app.claimedElsewhere = 1;
 });
 
-it('tells those who come while it is busy that it closes, instead of cutting them off', async () => {
+it('refuses requests that arrive while it is busy closing, instead of cutting them off', async () => {
   const POST = rawPost(['Content-Length: 26'], '{"query":"{ __typename }"}');
   const steps: (() => void)[] = [];
   const checkOverload = () => void steps.shift()?.();
@@ -176,12 +176,12 @@ it('tells those who come while it is busy that it closes, instead of cutting the
   const [first, second] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
   for (const socket of [first, second]) await once(socket.resume(), 'connect');
 
-  // The first operation takes longer than the last call for what was sent before. The second one is read when that is
-  // over, and meanwhile others come.
+  // The first operation takes longer than a closing server goes on reading what was sent before. The second request is
+  // read after that, and more requests arrive in the meantime.
   steps.push(() => {
     second.write(POST);
     clock.advance(700);
-    // Held up for longer than the pauses in which a closing server looks for what comes.
+    // Blocks the event loop for longer than a closing server pauses between its checks for new arrivals.
     const blockedUntil = performance.now() + 25;
     while (performance.now() < blockedUntil);
   });
@@ -194,9 +194,9 @@ it('tells those who come while it is busy that it closes, instead of cutting the
 });
 
 describe('development', () => {
-  it('opens Apollo Sandbox to a browser', async () => {
+  it('serves Apollo Sandbox to a browser', async () => {
     app = await startEmulatedApp();
-    // As browsers ask for a page.
+    // What browsers send when they request a page.
     const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
     const response = await app.server.inject({ url: '/graphql', headers: { accept } });
     expect(response.statusCode).toBe(200);
@@ -204,7 +204,7 @@ describe('development', () => {
     expect(response.body).toMatch(/embeddable-sandbox/);
   });
 
-  it('shows its schema to Apollo Sandbox, as that asks for it', async () => {
+  it('returns the schema to the introspection query of Apollo Sandbox', async () => {
     app = await startEmulatedApp();
     const response = await app.server.inject({
       method: 'POST',
@@ -219,7 +219,7 @@ describe('development', () => {
   });
 
   it.each(['https://studio.apollographql.com', 'http://localhost:5173', 'http://127.0.0.1:3000'])(
-    'lets %s send operations',
+    'allows %s to send operations',
     async (origin) => {
       app = await startEmulatedApp();
       const preflight = await app.server.inject({
@@ -241,7 +241,7 @@ describe('development', () => {
   );
 
   it.each(['https://evil.example', 'http://localhost.evil.example', 'null'])(
-    'lets %s send none',
+    'does not allow %s to send operations',
     async (origin) => {
       app = await startEmulatedApp();
       const response = await app.server.inject({
@@ -255,10 +255,10 @@ describe('development', () => {
 });
 
 describe('production', () => {
-  it('shows no schema, no Sandbox and no hints, and allows no other origin', async () => {
+  it('has no introspection, Sandbox or hints, and allows no other origin', async () => {
     app = await startEmulatedApp({}, { NODE_ENV: 'production' });
     expect((await app.query('{ __schema { types { name } } }')).errors).toMatchObject([
-      { message: 'The schema is not shown here (INTROSPECTION)' },
+      { message: 'Introspection is not allowed (INTROSPECTION)' },
     ]);
     const { errors } = await app.query('{ trendingVidoes { nodes { id } } }');
     expect(errors?.[0]?.message).toBe('Cannot query field "trendingVidoes" on type "Query".');
@@ -275,19 +275,19 @@ describe('production', () => {
   });
 });
 
-describe('hints at the schema', () => {
+describe('hints at names in the schema', () => {
   it.each<[Record<string, string>, boolean]>([
     [{}, true],
     [{ INTROSPECTION: 'false' }, false],
     [{ NODE_ENV: 'production' }, false],
     [{ NODE_ENV: 'production', INTROSPECTION: 'true' }, true],
-  ])('are given where the schema is shown: with %j', async (variables, isShown) => {
+  ])('are given only where introspection is allowed: %j', async (variables, isAllowed) => {
     app = await startEmulatedApp({}, variables);
     const { errors } = await app.query('{ trendingVidoes { nodes { id } } }');
-    expect(errors?.[0]?.message.includes('Did you mean')).toBe(isShown);
+    expect(errors?.[0]?.message.includes('Did you mean')).toBe(isAllowed);
     const { errors: refusals = [] } = await app.query(
       '{ ...F } fragment F on Query { s: __schema { types { name } } }',
     );
-    expect(refusals).toHaveLength(isShown ? 0 : 1);
+    expect(refusals).toHaveLength(isAllowed ? 0 : 1);
   });
 });

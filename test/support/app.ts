@@ -87,7 +87,7 @@ export async function startApp(
     server,
     async query(document, variables) {
       const query = typeof document === 'string' ? document : print(document);
-      // Apollo Server validates the document, which is prepared for the fast path, and executes nothing.
+      // Apollo Server validates the document, as the fast path requires, and executes nothing.
       if (isPrepared) await post({ query, operationName: 'NONE_OF_THIS_NAME' });
       return (await post({ query, variables })).json();
     },

@@ -10,7 +10,7 @@ export interface RawAnswer {
 }
 
 /** See `sendRaw`. */
-export interface RawOptions {
+interface RawOptions {
   /** How many responses to wait for; absent: until the server closes the connection. */
   readonly answers?: number;
   /** Awaited after each text. */

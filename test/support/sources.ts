@@ -11,7 +11,7 @@ export function key(number = 1, pageSize = 20): PageKey {
   return { chart: US_VIEWS, number, pageSize };
 }
 
-export type Outcome = Page | ApiError;
+type Outcome = Page | ApiError;
 
 /** A source with these outcomes, one per call; the last one repeats. `bill` lists the pages that were fetched. */
 export function createScript(...answers: Outcome[]) {

@@ -58,7 +58,7 @@ describe('dist/bin/doctor.js', () => {
 
   it('exits with 1 when something needs fixing', async () => {
     const { code, output } = await runDoctor({ PORT: 'x' });
-    expect(output).toMatch(/^PORT +mend +expected a whole number/m);
+    expect(output).toMatch(/^PORT +fix +expected a whole number/m);
     expect(code).toBe(1);
   });
 
@@ -67,8 +67,10 @@ describe('dist/bin/doctor.js', () => {
       onKeyapi({ KEYAPI_BASE_URL: 'https://keyapi.invalid' }),
       '--call',
     );
-    expect(output).toMatch(/^KeyAPI +mend +DNS (knows no host|does not answer for) "keyapi\.invalid"$/m);
-    expect(output).toMatch(/^Token +skipped +not tried: KeyAPI cannot be reached$/m);
+    expect(output).toMatch(
+      /^KeyAPI +fix +DNS (does not know the host|does not respond for) "keyapi\.invalid"$/m,
+    );
+    expect(output).toMatch(/^Token +skipped +not checked: KeyAPI cannot be reached$/m);
     expect(output).not.toContain('2 credits');
     expect(code).toBe(1);
   });
@@ -85,7 +87,7 @@ describe('dist/bin/doctor.js', () => {
     const { port } = server.address() as AddressInfo;
     const variables = onKeyapi({ KEYAPI_BASE_URL: `https://127.0.0.1:${port}` });
     const { code, output } = await runDoctor(variables);
-    expect(output).toMatch(/^KeyAPI +mend +TLS: the certificate of .* is not to be trusted/m);
+    expect(output).toMatch(/^KeyAPI +fix +TLS: the certificate of .* is not trusted/m);
     expect(output).toMatch(/-> .*NODE_EXTRA_CA_CERTS/);
     expect(code).toBe(1);
     const trusting = await runDoctor({ ...variables, NODE_EXTRA_CA_CERTS: cert });
@@ -117,7 +119,7 @@ describeWithRedis('the Redis check of the doctor', () => {
   it('reports that Redis responds and runs scripts, and leaves no key behind', async () => {
     const { code, output } = await runDoctor(onKeyapi({ REDIS_URL: redis.url }));
     expect(output).toMatch(
-      /^Redis +ok +127\.0\.0\.1:\d+ answers in [\d.]+ ms, version \S+, and runs scripts$/m,
+      /^Redis +ok +127\.0\.0\.1:\d+ responds in [\d.]+ ms, version \S+, and runs scripts$/m,
     );
     expect(code).toBe(0);
     await poll(async () => (await redis.client.keys('*')).length === 0);
@@ -126,19 +128,21 @@ describeWithRedis('the Redis check of the doctor', () => {
   it('reports a missing and a wrong password', async () => {
     await redis.client.config('SET', 'requirepass', PASSWORD);
     const missing = await runDoctor(onKeyapi({ REDIS_URL: `redis://${new URL(redis.url).host}` }));
-    expect(missing.output).toMatch(/^Redis +mend .*it asks for a password$/m);
+    expect(missing.output).toMatch(/^Redis +fix .*it requires a password$/m);
     const wrong = await runDoctor(withUser('', `${PASSWORD}-not`));
-    expect(wrong.output).toMatch(/^Redis +mend .*it does not accept the user or the password$/m);
+    expect(wrong.output).toMatch(/^Redis +fix .*it does not accept the user or the password$/m);
     const right = await runDoctor(withUser('', PASSWORD));
     expect(right.output).toMatch(/^Redis +ok /m);
     expect([missing.code, wrong.code, right.code]).toEqual([1, 1, 0]);
     await redis.client.config('SET', 'requirepass', '');
   });
 
-  it('reports that a user may not run scripts, until its advice is followed', async () => {
+  it('reports that a user is not allowed to run scripts, until its advice is followed', async () => {
     await redis.client.call('ACL', 'SETUSER', 'app', 'on', `>${PASSWORD}`, '~*', '+@all', '-@scripting');
     const forbidden = await runDoctor(withUser('app', PASSWORD));
-    expect(forbidden.output).toMatch(/^Redis +mend .*may not run all that is needed, scripts above all$/m);
+    expect(forbidden.output).toMatch(
+      /^Redis +fix .*is not allowed to run all commands that are needed, scripts above all$/m,
+    );
     const [, rules = ''] = /ACL SETUSER name (.*)$/m.exec(forbidden.output) ?? [];
     await redis.client.call('ACL', 'SETUSER', 'app', 'reset', 'on', `>${PASSWORD}`, ...rules.split(' '));
     const allowed = await runDoctor(withUser('app', PASSWORD));
@@ -148,12 +152,14 @@ describeWithRedis('the Redis check of the doctor', () => {
   });
 
   it('reports that nothing listens, that the database does not exist, and that Redis hangs', async () => {
-    const notListening = await runDoctor(onKeyapi({ REDIS_URL: `redis://127.0.0.1:${await findFreePort()}` }));
-    expect(notListening.output).toMatch(/^Redis +mend +nobody listens at /m);
+    const notListening = await runDoctor(
+      onKeyapi({ REDIS_URL: `redis://127.0.0.1:${await findFreePort()}` }),
+    );
+    expect(notListening.output).toMatch(/^Redis +fix +nothing listens on /m);
     const database = await runDoctor(onKeyapi({ REDIS_URL: `${redis.url}/9999` }));
-    expect(database.output).toMatch(/^Redis +mend .*it has no such database$/m);
+    expect(database.output).toMatch(/^Redis +fix .*it has no such database$/m);
     redis.freeze();
     const frozen = await runDoctor(onKeyapi({ REDIS_URL: redis.url }));
-    expect(frozen.output).toMatch(/^Redis +(mend .*does not answer|ok )/m);
+    expect(frozen.output).toMatch(/^Redis +(fix .*does not respond|ok )/m);
   });
 });

@@ -8,7 +8,7 @@ import type { OnDataEvent } from '../events.ts';
 import type { CachedPage, PageStore } from './pageStore.ts';
 
 /** See `createCacheFile`. */
-export interface CacheFileOptions {
+interface CacheFileOptions {
   readonly file: string;
   /** Where the pages come from, as `sourceId` names it: pages of another source are not read. */
   readonly source: string;
@@ -20,7 +20,7 @@ export interface CacheFileOptions {
 }
 
 /** Carries a page store over a restart. Neither method throws: both emit events. */
-export interface CacheFile {
+interface CacheFile {
   /** Reads the file into the store, and checks that the file can be written. */
   read(): Promise<void>;
   /** Writes the store to the file, unless no page was added since it was read. */

@@ -10,7 +10,7 @@ import { firstCoverExpiry } from './storePage.ts';
 import { newestCopies, toViews, type Views } from './views.ts';
 
 /** What a page cache needs. */
-export interface PageCacheOptions {
+interface PageCacheOptions {
   readonly fetchPage: FetchPage;
   /** Finds pages of other replicas; undefined for a process on its own. */
   readonly sharedLookup?: SharedLookup | undefined;

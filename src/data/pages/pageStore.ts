@@ -24,7 +24,7 @@ export interface FoundVideo {
 }
 
 /** What a page store needs. */
-export interface PageStoreOptions {
+interface PageStoreOptions {
   readonly clock: Clock;
   /** How long an expired page may still be used. */
   readonly staleMs: number;

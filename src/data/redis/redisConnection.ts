@@ -6,7 +6,7 @@ import { limitTime } from './limitTime.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
 /** Where Redis is, and which keys in it are ours. */
-export interface RedisConnectionOptions {
+interface RedisConnectionOptions {
   /** `redis:` or `rediss:` (TLS), with user, password and database. */
   readonly url: URL;
   /** What every key begins with. */
@@ -21,7 +21,7 @@ export interface RedisConnectionOptions {
  * Called with every heartbeat, twice a second while Redis is up. `isFirst`: Redis was down, or has lost its data; the
  * connection is not open to others yet. An error that it throws marks Redis as down.
  */
-export type OnHeartbeat = (run: RunScript, isFirst: boolean) => Promise<void>;
+type OnHeartbeat = (run: RunScript, isFirst: boolean) => Promise<void>;
 
 /** Runs a script of `scripts.ts`. Redis's time is passed before `args`. */
 export type RunScript = (
@@ -60,7 +60,7 @@ export interface RedisConnection {
 }
 
 /** An argument of a script. */
-export type ScriptArgument = string | number | Buffer;
+type ScriptArgument = string | number | Buffer;
 /** What a script returns: a list, its numbers truncated to whole ones. */
 export type ScriptReply = readonly (Buffer | number | null | readonly unknown[])[];
 

@@ -1,7 +1,7 @@
 import type { RedisConnection } from './redisConnection.ts';
 
 /** The requests that this replica has counted, by client. */
-export interface RequestCounts {
+interface RequestCounts {
   /** The counts of the busiest clients. */
   exportCounts(): ReadonlyMap<string, number>;
   /** Takes in what the other replicas together have counted for these clients. */

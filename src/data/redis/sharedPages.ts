@@ -16,7 +16,7 @@ import { keyOfFailure, keyOfLock, keyOfPage, keyOfVideo } from './redisKeys.ts';
 import { createSharedLookup } from './sharedLookup.ts';
 
 /** What sharing pages needs. */
-export interface SharedPagesOptions extends PageImporterOptions {
+interface SharedPagesOptions extends PageImporterOptions {
   /** Where a page comes from that no replica has cached. */
   readonly source: PageSource;
   /** How long an expired page may still be served. */
@@ -28,7 +28,7 @@ export interface SharedPagesOptions extends PageImporterOptions {
 }
 
 /** The pages of all replicas: what one of them fetched, the others can import. */
-export interface SharedPages extends SharedLookup {
+interface SharedPages extends SharedLookup {
   /** Gets a page that is not cached here: from Redis, or from the source on behalf of all replicas. */
   readonly fetchPage: FetchPage;
 }

@@ -1,5 +1,5 @@
 /** Wakes all waiters when something changes. */
-export interface ChangeSignal {
+interface ChangeSignal {
   /** Resolves with the next change. */
   next(): Promise<void>;
   /** Reports a change. */

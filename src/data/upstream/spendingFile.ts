@@ -13,7 +13,7 @@ export interface SpendingFile {
 }
 
 /** See `createSpendingFile`. */
-export interface SpendingFileOptions {
+interface SpendingFileOptions {
   readonly file: string;
   /** Whom the credits were paid to, as `sourceId` names it. Records of other sources stay in the file. */
   readonly source: string;

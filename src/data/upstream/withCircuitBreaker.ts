@@ -6,7 +6,7 @@ import { accountRefusalSeconds } from './accountRefusal.ts';
 import { watchSending } from './watchSending.ts';
 
 /** See `withCircuitBreaker`. */
-export interface CircuitBreakerOptions {
+interface CircuitBreakerOptions {
   readonly clock: Clock;
   readonly onEvent: OnDataEvent;
 }

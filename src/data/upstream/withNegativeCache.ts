@@ -6,7 +6,7 @@ import { accountRefusalSeconds } from './accountRefusal.ts';
 import { watchSending } from './watchSending.ts';
 
 /** See `withNegativeCache`. */
-export interface NegativeCacheOptions {
+interface NegativeCacheOptions {
   readonly clock: Clock;
   /** Time to live of the first failure of a page. It doubles with each further failure in a row, up to a minute. */
   readonly ttlMs: number;

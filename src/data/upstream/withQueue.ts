@@ -5,7 +5,7 @@ import type { OnDataEvent } from '../events.ts';
 import { shed } from './shed.ts';
 
 /** See `withQueue`. */
-export interface QueueOptions {
+interface QueueOptions {
   /** Fetches in flight. */
   readonly concurrency: number;
   /** Fetches that may wait; half as many when the fetch is a refresh. */

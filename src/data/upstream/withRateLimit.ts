@@ -9,7 +9,7 @@ import { watchSending } from './watchSending.ts';
 export const WINDOW_MS = 1010;
 
 /** See `withRateLimit`. */
-export interface RateLimitOptions {
+interface RateLimitOptions {
   /** Calls in any second. Below 1: one call in 1/qps seconds. May change. */
   readonly qps: () => number;
   readonly clock: Clock;

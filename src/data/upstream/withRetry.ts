@@ -8,7 +8,7 @@ const MIN_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 3000;
 
 /** See `withRetry`. */
-export interface RetryOptions {
+interface RetryOptions {
   readonly clock: Clock;
   /** From 0 up to 1. */
   readonly random: () => number;

@@ -29,7 +29,7 @@ export interface ChartReader {
 }
 
 /** See `createChartReader`. */
-export interface ChartReaderOptions {
+interface ChartReaderOptions {
   readonly cache: PageCache;
   /** Receives the cost of what is read. */
   readonly operation: Operation;

@@ -22,7 +22,7 @@ export interface ChartWindow {
 }
 
 /** Facts about the chart, and the age of the data. */
-export interface ChartFacts {
+interface ChartFacts {
   readonly chartLength: number;
   /** When the oldest page that the window was cut from was fetched, in Unix milliseconds. */
   readonly fetchedAt: number;

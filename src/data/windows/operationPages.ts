@@ -23,7 +23,7 @@ export interface OperationPages {
 export type ReadPage = PageCache['fetch'];
 
 /** See `createOperationPages`. */
-export interface OperationPagesOptions {
+interface OperationPagesOptions {
   readonly cache: PageCache;
   readonly readPage: ReadPage;
   readonly operation: Operation;

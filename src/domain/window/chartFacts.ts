@@ -1,7 +1,7 @@
 import { type KnownPage, PAGE_SIZE, type Page, rankOffset } from '../page.ts';
 
 /** The length of a chart, as far as the known pages tell. */
-export interface ChartExtent {
+interface ChartExtent {
   /** Undefined when no page is known. */
   readonly length: number | undefined;
   /** The last rank that was seen to exist. */
@@ -16,7 +16,7 @@ export function byAge(a: KnownPage, b: KnownPage): number {
 }
 
 /** Pages of one chart, each once, and what they tell about it together. */
-export interface ChartPages {
+interface ChartPages {
   /** The oldest first. */
   readonly byAge: readonly KnownPage[];
   readonly numbers: ReadonlySet<number>;

@@ -18,7 +18,7 @@ import { createOperationNamePlugin } from './operationNamePlugin.ts';
 export const PREFLIGHT_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight'] as const;
 
 /** Dependencies and settings of Apollo Server. */
-export interface ApolloServerOptions {
+interface ApolloServerOptions {
   readonly schema: GraphQLSchema;
   readonly documents: DocumentCache;
   readonly introspection: boolean;

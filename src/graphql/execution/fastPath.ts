@@ -18,7 +18,7 @@ import { toJson } from './resultJson.ts';
 import { toRowSchema } from './rowSchema.ts';
 
 /** See `createFastPath`. */
-export interface FastPathOptions {
+interface FastPathOptions {
   readonly schema: GraphQLSchema;
   readonly documents: DocumentCache;
   readonly maxCreditsPerOperation: number;

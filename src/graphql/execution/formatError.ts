@@ -46,10 +46,10 @@ export function toRetryableError(
 }
 
 /** Apollo Server's `formatError`: gets the error as it would be sent, and as it was thrown. */
-export type FormatError = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+type FormatError = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 
 /** See `createFormatError`. */
-export interface FormatErrorOptions {
+interface FormatErrorOptions {
   readonly hints: boolean;
   readonly limits: DocumentLimits;
   readonly onUnexpected: (error: unknown) => void;

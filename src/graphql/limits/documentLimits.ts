@@ -39,7 +39,7 @@ export function createDocumentLimitsRule(limits: DocumentLimits): ValidationRule
 }
 
 /** A message for each limit that a document exceeds. */
-export function findExcesses(document: DocumentNode, limits: DocumentLimits): string[] {
+function findExcesses(document: DocumentNode, limits: DocumentLimits): string[] {
   const sizes = measureOperations(document);
   return MEASURED.flatMap((name) => {
     const largest = Math.max(0, ...sizes.map((size) => size[name]));

@@ -30,7 +30,7 @@ export function createSubgraphSdl(): string {
 }
 
 /** The part of the schema that a federated graph is composed with. */
-export function createComposableSchema(): GraphQLSchema {
+function createComposableSchema(): GraphQLSchema {
   return build(COMPOSABLE);
 }
 

@@ -14,7 +14,7 @@ export interface Row {
 }
 
 /** Identifies a chart by KeyAPI's parameters. */
-export interface ChartParameters {
+interface ChartParameters {
   readonly region: string;
   readonly period: string;
   readonly order_by: string;

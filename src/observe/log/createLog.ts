@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'p
 import { toTraceFields } from './traceFields.ts';
 
 /** See `createLog`. */
-export interface LogOptions {
+interface LogOptions {
   readonly level: LoggerOptions['level'];
   /** Texts that are redacted. */
   readonly secrets: readonly string[];

@@ -1,8 +1,8 @@
 /** Label of every name beyond the bound. */
-export const OTHER = 'other';
+const OTHER = 'other';
 
 /** Maps names that clients choose to a bounded number of labels. */
-export type BoundName = (name: string) => string;
+type BoundName = (name: string) => string;
 
 /** Longer names are `other`. */
 const MAX_LENGTH = 64;

@@ -9,7 +9,7 @@ import { countResponses } from './responseMetrics.ts';
 import { countUpstream } from './upstreamMetrics.ts';
 
 /** See `createMetrics`. */
-export interface MetricsOptions extends CircuitMetricsOptions {
+interface MetricsOptions extends CircuitMetricsOptions {
   readonly clock: Clock;
   /** Names of operations that are known in advance. */
   readonly operationNames: Iterable<string>;

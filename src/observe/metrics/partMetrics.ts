@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 
 /** The size of a cache. */
-export interface CacheSize {
+interface CacheSize {
   readonly bytes: () => number;
   readonly maxBytes: number;
 }

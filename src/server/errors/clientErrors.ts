@@ -15,7 +15,7 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 
 /** See `createClientErrorHandler`. */
-export interface ClientErrorOptions {
+interface ClientErrorOptions {
   readonly source: UpstreamSource;
   readonly limits: HttpLimits;
   readonly latestResponses: Connections['latestResponses'];

@@ -9,7 +9,7 @@ export interface ApiKey {
 }
 
 /** The name of a request's key; undefined when the request has no valid key. */
-export type FindKeyName = (request: Pick<FastifyRequest, 'headers'>) => string | undefined;
+type FindKeyName = (request: Pick<FastifyRequest, 'headers'>) => string | undefined;
 
 /**
  * Finds which of `keys` a request has, as `Authorization: Bearer` or `x-api-key`. It always compares all hashes, so that the

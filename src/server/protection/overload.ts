@@ -5,7 +5,7 @@ import type { Overload } from '../events.ts';
 export type CheckOverload = () => Overload | undefined;
 
 /** Limits beyond which the process is overloaded. */
-export interface OverloadLimits {
+interface OverloadLimits {
   readonly eventLoopDelayMs: number;
   /** Share of V8's heap limit, from 0 to 1. */
   readonly heapShare: number;

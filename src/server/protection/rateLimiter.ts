@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 /** The decision about one request. */
-export interface RateLimitDecision {
+interface RateLimitDecision {
   readonly isGranted: boolean;
   /** Requests that the client may send at once. */
   readonly remaining: number;

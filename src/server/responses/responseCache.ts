@@ -3,14 +3,14 @@ import type { OperationContext } from '../../graphql/context.ts';
 import type { HttpResponse } from './httpResponse.ts';
 
 /** See `ResponseCache`. */
-export interface ResponseCacheOptions {
+interface ResponseCacheOptions {
   readonly maxBytes: number;
   /** The clock that pages expire by, in milliseconds. */
   readonly monotonic: () => number;
 }
 
 /** A response from the cache. */
-export interface CacheHit {
+interface CacheHit {
   readonly response: HttpResponse;
   /** How long it has been cached, in whole seconds. */
   readonly ageSeconds: number;

@@ -3,7 +3,7 @@ import { identify } from '../http/requestIdentity.ts';
 import type { GraphqlRequest, Responder, ServedResponse } from './createResponder.ts';
 
 /** See `withEvents`. */
-export interface EventOptions {
+interface EventOptions {
   /** In milliseconds. */
   readonly monotonic: () => number;
   readonly onEvent: OnServerEvent;

@@ -28,21 +28,14 @@ describe('PageStore', () => {
   it('lists the copies of a chart, the newest first', () => {
     const { store, names } = createStore();
     const other = { ...US_VIEWS, region: 'DE' };
-    for (const page of [
-      copy(1, 2),
-      copy(3, 1),
-      copy(2, 2),
-      copy(9, 1, { chart: other }),
-    ])
-      store.add(page);
+    for (const page of [copy(1, 2), copy(3, 1), copy(2, 2), copy(9, 1, { chart: other })]) store.add(page);
     expect(names()).toEqual(['2/2', '1/2', '3/1']);
     expect(names(other)).toEqual(['9/1']);
   });
 
   it('stores the two newest copies of a page', () => {
     const { store, names } = createStore();
-    for (const page of [copy(1, 1), copy(2, 1), copy(1, 2), copy(1, 3)])
-      store.add(page);
+    for (const page of [copy(1, 1), copy(2, 1), copy(1, 2), copy(1, 3)]) store.add(page);
     expect(names()).toEqual(['1/3', '1/2', '2/1']);
   });
 

@@ -11,7 +11,7 @@ import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { makePage, makeVideos } from '../../support/charts.ts';
 import { fc } from '../../support/fastCheck.ts';
 
-/** One document for each way to write a selection; `$variables` are drawn at random. */
+/** Documents with the different ways to write a selection; their variables are drawn at random. */
 const DOCUMENTS = [
   '{ trendingVideos { edges { rank cursor node { id itemId itemUrl title cover coverExpiresAt duration region countryCode creator { handle url } } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount fetchedAt stale } }',
   'query ($region: CountryCode!, $period: TrendingPeriod! = LAST_30_DAYS, $orderBy: TrendingOrder!) { trendingVideos(region: $region, period: $period, orderBy: $orderBy, first: 3) { nodes { id title } } }',
@@ -56,7 +56,7 @@ const variables = fc.record(
 );
 const operationName = fc.constantFrom(undefined, undefined, undefined, null, 'A', 'B', 'C', '');
 
-describe('an operation of a known document', () => {
+describe('an operation whose document was sent before', () => {
   let app: EmulatedApp;
 
   beforeEach(async () => {
@@ -67,8 +67,8 @@ describe('an operation of a known document', () => {
   });
   afterEach(() => app.close());
 
-  /** Over GET, which is always Apollo Server's. */
-  async function askApollo(body: Record<string, unknown>) {
+  /** Sends a request by GET, which Apollo Server always executes. */
+  async function sendToApollo(body: Record<string, unknown>) {
     const query = Object.entries(body).flatMap(([name, value]) =>
       value === undefined || value === null
         ? []
@@ -78,9 +78,9 @@ describe('an operation of a known document', () => {
     return app.server.inject({ url: '/graphql', query: Object.fromEntries(query), headers });
   }
 
-  it('is answered as Apollo Server answers it, however often it comes', async () => {
-    const askShort = (payload: object) => app.server.inject({ method: 'POST', url: '/graphql', payload });
-    const comparable = (response: Awaited<ReturnType<typeof askShort>>) => {
+  it('gets the same response as from Apollo Server, however often it is sent', async () => {
+    const post = (payload: object) => app.server.inject({ method: 'POST', url: '/graphql', payload });
+    const comparable = (response: Awaited<ReturnType<typeof post>>) => {
       const { data, errors } = response.json();
       return [response.statusCode, response.headers['content-type'], data, errors];
     };
@@ -91,10 +91,10 @@ describe('an operation of a known document', () => {
         operationName,
         async (query, values, name) => {
           const body = { query, variables: values, operationName: name };
-          // The first pays, and may learn what the others know.
-          await askShort(body);
-          const expected = comparable(await askApollo(body));
-          for (let time = 0; time < 4; time++) expect(comparable(await askShort(body))).toEqual(expected);
+          // The first one buys the pages that the others then find in the cache.
+          await post(body);
+          const expected = comparable(await sendToApollo(body));
+          for (let time = 0; time < 4; time++) expect(comparable(await post(body))).toEqual(expected);
         },
       ),
       { numRuns: 150, seed: 7 },
@@ -102,7 +102,7 @@ describe('an operation of a known document', () => {
     app.claimedElsewhere = app.bill.length;
   }, 120_000);
 
-  it('costs what its selection costs, where conditions leave fields out', async () => {
+  it('pays only for the fields that its conditions include', async () => {
     const query =
       'query ($yes: Boolean!) { trendingVideos(first: 100, region: "FR") { totalCount edges @include(if: $yes) { rank } } }';
     await app.query(query, { yes: false });
@@ -111,7 +111,7 @@ describe('an operation of a known document', () => {
     expect((await app.query(query, { yes: true })).extensions.upstream.requests).toBe(4);
   });
 
-  it('does not let a small text become a large one by spreads of spreads', async () => {
+  it('is not expanded to a large one by nested fragment spreads', async () => {
     const fragments = Array.from({ length: 40 }, (_, index) => {
       const next = index < 39 ? `...F${index + 1} ...F${index + 1}` : '';
       return `fragment F${index} on TrendingVideoConnection { __typename ${next} }`;
@@ -124,7 +124,7 @@ describe('an operation of a known document', () => {
     }
   });
 
-  it('is refused when it could cost too much, whichever variables made it known', async () => {
+  it('is refused when its variables make it too expensive, even if it was executed with others before', async () => {
     const query =
       'query ($n: Int) { a: trendingVideos(first: $n) { nodes { id } } b: trendingVideos(region: "GB", first: $n) { nodes { id } } c: trendingVideos(region: "DE", first: $n) { nodes { id } } d: trendingVideos(region: "FR", first: $n) { nodes { id } } }';
     for (let time = 0; time < 5; time++) expect((await app.query(query, { n: 1 })).errors).toBeUndefined();
@@ -168,7 +168,7 @@ describe('createFastPath', () => {
     return result && JSON.parse(Buffer.concat(result).toString());
   };
 
-  it('leaves to Apollo Server what is not plainly an operation of a known document', async () => {
+  it('leaves a request to Apollo Server unless it is plainly an operation of a cached document', async () => {
     for (const body of [
       undefined,
       null,
@@ -188,7 +188,7 @@ describe('createFastPath', () => {
     expect(await ask({ query: QUERY, variables: null, operationName: null, extensions: null })).toBeDefined();
   });
 
-  it('makes the JSON of a window from what pages came to, without the rows that do not stand in it', async () => {
+  it('assembles the JSON of a window from the JSON of its pages, without rows outside the window', async () => {
     await ask();
     const all = rows;
     for (const window of [
@@ -203,7 +203,7 @@ describe('createFastPath', () => {
     }
   });
 
-  it('leaves a row that does not serialise to Apollo Server, which says where it stands', async () => {
+  it('leaves an operation to Apollo Server when a row cannot be serialised', async () => {
     const odd = {
       ...page,
       rows: page.rows.map((video, index) => video && { ...video, duration: index === 4 ? 1.5 : 1 }),
@@ -212,7 +212,7 @@ describe('createFastPath', () => {
     for (let time = 0; time < 4; time++) expect(await ask()).toBeUndefined();
   });
 
-  it('reads no window twice, though Apollo Server executes what fails again', async () => {
+  it('reads a failing window once, although Apollo Server executes the operation again', async () => {
     let reads = 0;
     const failing = context();
     const readWindow = async () => {
@@ -226,7 +226,7 @@ describe('createFastPath', () => {
     expect(reads).toBe(1);
   });
 
-  it('answers the same when there is no room for the JSON of rows', async () => {
+  it('gives the same result when the JSON of rows does not fit into its cache', async () => {
     run = createFastPath({
       schema,
       documents,
@@ -238,8 +238,8 @@ describe('createFastPath', () => {
   });
 });
 
-describe('Documents', () => {
-  it('finds a document by its text and by its key, until there is no room for it', async () => {
+describe('DocumentCache', () => {
+  it('finds a document by its text and by its key until it is evicted', async () => {
     const documents = new DocumentCache(100_000);
     const texts = Array.from({ length: 20 }, (_, index) => `{ field${index} { one two three } }`);
     for (const [index, text] of texts.entries()) {
@@ -257,7 +257,7 @@ describe('Documents', () => {
     expect(documents.find(texts[0] ?? '')).toBeUndefined();
   });
 
-  it('does not keep what is larger than all the room', async () => {
+  it('does not cache a document that is larger than the cache', async () => {
     const documents = new DocumentCache(1000);
     await documents.set('key', parse('{ field }'));
     expect(documents.find('{ field }')).toBeUndefined();

@@ -5,7 +5,7 @@ import { createFormatError } from '../../../src/graphql/execution/formatError.ts
 
 const { documentLimits: limits } = loadConfig({});
 
-it('tells a client nothing of an error that nobody foresaw, and hands it to the log', () => {
+it('hides an unexpected error from clients, and reports it to onUnexpected', () => {
   const unexpected: unknown[] = [];
   const formatError = createFormatError({
     hints: true,
@@ -30,7 +30,7 @@ it('tells a client nothing of an error that nobody foresaw, and hands it to the 
   expect(unexpected).toEqual([bug]);
 });
 
-it('takes hints at the schema out of messages, however long, where they are not wanted', () => {
+it('removes hints about the schema from messages when hints are off, and leaves other long messages alone', () => {
   const format = (message: string, hints: boolean): string =>
     createFormatError({ hints, limits, onUnexpected: () => undefined })(
       { message, extensions: { code: 'BAD_USER_INPUT' } },

@@ -37,15 +37,15 @@ describe('a document', () => {
   const chart = (selection: string): string => `{ trendingVideos { ${selection} } }`;
   const ON_CONNECTION = 'on TrendingVideoConnection';
 
-  const looks = (count: number, ids: number): string =>
+  const lookups = (count: number, ids: number): string =>
     repeat(count, (index) => `a${index}: nodes(ids: [${'1 '.repeat(ids)}]) { __typename }`);
   const include = (count: number): string => repeat(count, () => '... @include(if: true) { __typename }');
 
   it.each<[string, string, string, string]>([
     [
       '1000 tokens',
-      `{ ${looks(9, 88)} ${looks(1, 86).replace('a0', 'b')} }`,
-      `{ ${looks(9, 88)} ${looks(1, 87).replace('a0', 'b')} }`,
+      `{ ${lookups(9, 88)} ${lookups(1, 86).replace('a0', 'b')} }`,
+      `{ ${lookups(9, 88)} ${lookups(1, 87).replace('a0', 'b')} }`,
       'Expected at most 1000 tokens (MAX_DOCUMENT_TOKENS), but got more',
     ],
     [
@@ -55,7 +55,7 @@ describe('a document', () => {
       'Expected at most 20 fields at the root (MAX_ROOT_FIELDS), but got: 21',
     ],
     [
-      '20 fields at the root, with those of fragments',
+      '20 fields at the root, including those of fragments',
       `{ ...F ...F __typename __typename } fragment F on Query { ${roots(9)} }`,
       `{ ...F ...F __typename } fragment F on Query { ${roots(10)} }`,
       'Expected at most 20 fields at the root (MAX_ROOT_FIELDS), but got: 21',
@@ -67,7 +67,7 @@ describe('a document', () => {
       'Expected at most 30 aliases (MAX_DOCUMENT_ALIASES), but got: 31',
     ],
     [
-      '30 aliases, with those of fragments',
+      '30 aliases, including those of fragments',
       `${chart('...F ... { ...F }')} fragment F ${ON_CONNECTION} { ${named(15)} }`,
       `${chart('...F ... { ...F ...F }')} fragment F ${ON_CONNECTION} { ${named(11)} }`,
       'Expected at most 30 aliases (MAX_DOCUMENT_ALIASES), but got: 33',
@@ -79,13 +79,13 @@ describe('a document', () => {
       'Expected at most 10 directives (MAX_DIRECTIVES), but got: 11',
     ],
     [
-      '10 directives, with those of fragments',
+      '10 directives, including those of fragments',
       `{ ...F ...F } fragment F on Query { ...G @skip(if: true) ...G } fragment G on Query { ${include(2)} }`,
       `{ ...F @skip(if: true) ...F } fragment F on Query { ...G @skip(if: true) ...G }
        fragment G on Query { ${include(2)} }`,
       'Expected at most 10 directives (MAX_DIRECTIVES), but got: 11',
     ],
-  ])('may have %s and not one more', async (_, most, tooMuch, message) => {
+  ])('may have %s but not one more', async (_, most, tooMuch, message) => {
     const { query, bill } = await start();
     expect((await query(most)).errors).toBeUndefined();
     const { errors, data } = await query(tooMuch);
@@ -94,7 +94,7 @@ describe('a document', () => {
     expect(bill).toEqual([]);
   });
 
-  it('may be as deep as is allowed, and no deeper, wherever its fragments land', async () => {
+  it('may be as deep as the limit, fragments included, but no deeper', async () => {
     const { query } = await start({ MAX_DOCUMENT_DEPTH: '4' });
     const edge = 'fragment E on TrendingVideoEdge';
     expect((await query(`${chart('edges { ...E }')} ${edge} { node { id } }`)).errors).toBeUndefined();
@@ -104,13 +104,13 @@ describe('a document', () => {
     ]);
   });
 
-  it('may ask for the whole schema, where that is shown', async () => {
+  it('may be the standard introspection query, where introspection is allowed', async () => {
     const { query } = await start({ MAX_DOCUMENT_DEPTH: '1' });
     expect((await query(getIntrospectionQuery())).errors).toBeUndefined();
     expect((await query(chart('stale'))).errors).toHaveLength(1);
   });
 
-  it('is told of each limit that it goes beyond', async () => {
+  it('gets an error for each limit that it exceeds', async () => {
     const { query } = await start({
       MAX_DOCUMENT_DEPTH: '1',
       MAX_DOCUMENT_ALIASES: '0',
@@ -126,7 +126,7 @@ describe('a document', () => {
     ]);
   });
 
-  it('is judged by its largest operation, whichever is asked for', async () => {
+  it('is measured by its largest operation, whichever is to be executed', async () => {
     const { server } = await start();
     const query = `query Small { __typename } query Large { ${roots(21)} }`;
     const payload = { query, operationName: 'Small' };
@@ -135,7 +135,7 @@ describe('a document', () => {
     expect(response.json().errors).toMatchObject([{ extensions: { code: 'DOCUMENT_TOO_LARGE' } }]);
   });
 
-  it('is refused each time that it comes, by POST, by GET and by its hash, also where it is trusted', async () => {
+  it('is refused each time it is sent, by POST, by GET and by its hash, even as a trusted document', async () => {
     const text = `{ ${roots(21)} }`;
     const sha256Hash = createHash('sha256').update(text).digest('hex');
     const folder = await mkdtemp(path.join(tmpdir(), 'manifest-'));
@@ -164,7 +164,7 @@ describe('a document', () => {
     ['tokens', `{ ${roots(1000)} }`],
     ['fields at the root', `{ ${roots(21)} }`],
   ])(
-    'is a 200 for clients that take nothing but application/json, when it has too many %s',
+    'with too many %s is refused with 400, or with 200 for clients that accept only application/json',
     async (_, query) => {
       const { server } = await start();
       for (const [accept, status] of [
@@ -185,7 +185,7 @@ describe('a document', () => {
 });
 
 describe('the errors of a document', () => {
-  it('are five at most, of which the last one says that there are more', async () => {
+  it('are at most five, and the last one says that there are more', async () => {
     const { query } = await start();
     const { errors } = await query(`{ ${repeat(20, (index) => `zzz${index}`)} }`);
     expect(errors).toMatchObject([
@@ -198,7 +198,7 @@ describe('the errors of a document', () => {
     expect((await query('{ a b c d }')).errors).toHaveLength(4);
   });
 
-  it('are as few where its variables have them', async () => {
+  it('are limited for its variables too', async () => {
     const { query } = await start({ MAX_VALIDATION_ERRORS: '3' });
     const { errors } = await query('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', {
       ids: Array.from({ length: 20_000 }, () => 1.5),
@@ -219,31 +219,34 @@ describe('a document that is meant to keep the server busy', () => {
   const fill = (text: string): string => text.repeat(Math.floor(KB_100 / text.length));
 
   it.each<[string, string]>([
-    ['fields below one another', fill('{a')],
-    ['fields below one another, closed', `${'{a'.repeat(300)}${'}'.repeat(300)}`],
+    ['nested fields', fill('{a')],
+    ['nested fields, with closing braces', `${'{a'.repeat(300)}${'}'.repeat(300)}`],
     ['the same field', `{ trendingVideos { nodes { ${fill('title ')} } } }`],
     ['the same field, 990 times', `{ trendingVideos { nodes { ${'title '.repeat(990)} } } }`],
-    ['the same field with others of its name', `{ trendingVideos { ${fill('a: stale a: totalCount ')} } }`],
+    ['conflicting fields with the same alias', `{ trendingVideos { ${fill('a: stale a: totalCount ')} } }`],
     ['aliases', `{ ${repeat(7000, (index) => `a${index}: __typename`)} }`],
     ['fragments', `{ ...F0 } ${doublings(2000, '__typename')}`],
     ['fragments that double aliases', `{ ...F0 } ${doublings(80, 'a: __typename')}`],
     ['fragments that double fields', `{ ...F0 } ${doublings(80, '__typename')}`],
     ['fragments that double directives', `{ ...F0 } ${doublings(80, '... @skip(if: true) { __typename }')}`],
     [
-      'fragments in one another',
+      'fragments that spread each other',
       `{ ...F0 } ${repeat(100, (index) => `fragment F${index} on Query { ...F${(index + 1) % 100} }`)}`,
     ],
-    ['lists in lists', `{ nodes(ids: ${'['.repeat(10_000)}${']'.repeat(10_000)}) { id } }`],
-    ['objects in objects', `{ nodes(ids: ${'{a:'.repeat(10_000)}1${'}'.repeat(10_000)}) { id } }`],
+    ['nested lists', `{ nodes(ids: ${'['.repeat(10_000)}${']'.repeat(10_000)}) { id } }`],
+    ['nested objects', `{ nodes(ids: ${'{a:'.repeat(10_000)}1${'}'.repeat(10_000)}) { id } }`],
     ['a long name', `{ ${fill('a')} }`],
-    ['a long value that is like another', `{ trendingVideos(orderBy: ${fill('VIEWS')}) { stale } }`],
-    ['a long text of hints', `{ trendingVideos(orderBy: "${fill('Did you mean ')}") { stale } }`],
+    ['a long value that resembles a known one', `{ trendingVideos(orderBy: ${fill('VIEWS')}) { stale } }`],
+    [
+      'a long value that resembles hints',
+      `{ trendingVideos(orderBy: "${fill('Did you mean ')}") { stale } }`,
+    ],
     ['wrong names', `{ ${repeat(900, (index) => `trendingVideo${index}`)} }`],
     ['wrong arguments', `{ trendingVideos(${repeat(300, (index) => `firs${index}: 1`)}) { stale } }`],
     ['variables', `query (${repeat(250, (index) => `$v${index}: Int`)}) { __typename }`],
-    ['a text that does not end', `{ trendingVideo(itemId: "${fill('x')}`],
+    ['an unterminated string', `{ trendingVideo(itemId: "${fill('x')}`],
   ])('is refused, and costs nothing: %s', async (_, query) => {
-    // Also where bodies may be larger.
+    // With a larger limit for bodies, so that the document is parsed.
     const { server, bill } = await start({ MAX_BODY_KB: '200' });
     const response = await server.inject({ method: 'POST', url: '/graphql', payload: { query } });
     expect(response.statusCode).toBe(400);
@@ -252,8 +255,8 @@ describe('a document that is meant to keep the server busy', () => {
   });
 
   it.each([
-    ['beyond the limits no rule of the schema sees anything', `{ ${'__typename '.repeat(21)} }`, 0],
-    ['within them all do', `{ ${'__typename '.repeat(20)} }`, 20],
+    ['beyond the limits, no other rule visits it', `{ ${'__typename '.repeat(21)} }`, 0],
+    ['within the limits, every rule does', `{ ${'__typename '.repeat(20)} }`, 20],
   ])('is validated only if it is small: %s', (_, text, count) => {
     let visits = 0;
     const counting: ValidationRule = () => ({ Field: () => void visits++ });
@@ -264,18 +267,18 @@ describe('a document that is meant to keep the server busy', () => {
   });
 
   it.each<[string, string]>([
-    ['fields below one another', `${'{a'.repeat(1650)}${'}'.repeat(1650)}`],
+    ['nested fields', `${'{a'.repeat(1650)}${'}'.repeat(1650)}`],
     [
-      'fragments below one another',
+      'nested fragments',
       `{ ...F0 } ${repeat(620, (index) => `fragment F${index} on Query { ...F${index + 1} }`)}`,
     ],
-    ['lists in lists', `{ nodes(ids: ${'['.repeat(2450)}${']'.repeat(2450)}) { id } }`],
-    ['objects in objects', `{ nodes(ids: ${'{a:'.repeat(1200)}1${'}'.repeat(1200)}) { id } }`],
+    ['nested lists', `{ nodes(ids: ${'['.repeat(2450)}${']'.repeat(2450)}) { id } }`],
+    ['nested objects', `{ nodes(ids: ${'{a:'.repeat(1200)}1${'}'.repeat(1200)}) { id } }`],
     [
-      'types in types',
+      'nested list types',
       `query ($v: ${'['.repeat(2450)}Int${']'.repeat(2450)}) { trendingVideos(first: $v) { stale } }`,
     ],
-  ])('is refused as well where the limits are as high as they may be: %s', async (_, query) => {
+  ])('is refused even when all limits are at their maximum: %s', async (_, query) => {
     const names = ['TOKENS', 'DEPTH', 'ALIASES'].map((name) => `MAX_DOCUMENT_${name}`);
     const limits = [...names, 'MAX_ROOT_FIELDS', 'MAX_DIRECTIVES'].map((name) => [name, '5000']);
     const { server } = await start(Object.fromEntries(limits));
@@ -284,7 +287,7 @@ describe('a document that is meant to keep the server busy', () => {
     expect(response.body).not.toContain('INTERNAL_SERVER_ERROR');
   });
 
-  it('cannot use introspection, which may go deep, to go round in circles', async () => {
+  it('cannot nest introspection without end, although the depth limit does not apply to it', async () => {
     const { query } = await start();
     const { errors } = await query(
       `{ __schema { types { ${'fields { type { '.repeat(30)} name ${'} }'.repeat(30)} } } }`,

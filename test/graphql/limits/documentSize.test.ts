@@ -18,7 +18,7 @@ describe('measureOperations', () => {
     ['{ __schema { types { ofType { ofType { name } } } } }', 1],
     ['{ a { b } __type(name: "T") { ...F } } fragment F on __Type { ofType { ofType { name } } }', 2],
     ['{ __schema: a { b { c } } }', 3],
-  ])('counts the fields below one another, but for introspection: %s is %i deep', (text, depth) => {
+  ])('counts levels of nested fields, without those of introspection: %s is %i deep', (text, depth) => {
     expect(measure(text).depth).toBe(depth);
   });
 
@@ -29,7 +29,7 @@ describe('measureOperations', () => {
     ['{ ... { x: a } ... @include(if: true) { x: a } }', 2],
     ['{ ...F b { ...F } } fragment F on T { x: a y: b }', 4],
     ['{ ...F ...F } fragment F on Query { ...G ...G } fragment G on Query { x: a }', 4],
-  ])('counts aliases where they land: %s has %i', (text, aliases) => {
+  ])('counts aliases wherever their fragment is spread: %s has %i', (text, aliases) => {
     expect(measure(text).aliases).toBe(aliases);
   });
 
@@ -45,11 +45,11 @@ describe('measureOperations', () => {
     ['query ($v: Int @d) @d @e { a @d { b @d } }', 5],
     ['{ ... @d { a } ...F @d } fragment F on Query @d { a @d }', 4],
     ['{ ...F ...F } fragment F on Query @d { a @d ...G @d } fragment G on Query { b @d @d }', 10],
-  ])('counts directives where they land: %s has %i', (text, directives) => {
+  ])('counts directives wherever their fragment is spread: %s has %i', (text, directives) => {
     expect(measure(text).directives).toBe(directives);
   });
 
-  it('measures each operation by itself', () => {
+  it('measures each operation separately', () => {
     const sizes = measureOperations(
       parse('query A { a b } query B { ...F } fragment F on Query { x: a { b } }'),
     );
@@ -59,23 +59,23 @@ describe('measureOperations', () => {
     ]);
   });
 
-  it('counts what nothing spreads as nothing', () => {
+  it('ignores a fragment that is not spread', () => {
     expect(measure('{ a } fragment F on Query { x: a { b { c @d } } }')).toEqual(measure('{ a }'));
   });
 
-  it('takes documents that are not valid: no such fragment, one of a name that objects have, two of one name', () => {
+  it('accepts invalid documents: missing fragments, names of object properties, two fragments of one name', () => {
     expect(measure('{ ...None ...constructor ...__proto__ a }')).toEqual(measure('{ a }'));
     expect(measure('{ ...__proto__ } fragment __proto__ on Query { x: a }').aliases).toBe(1);
     expect(measure('{ ...F } fragment F on Query { a } fragment F on Query { x: a y: a }').aliases).toBe(2);
   });
 
-  it('ends where fragments are in one another', () => {
+  it('terminates when fragments spread each other', () => {
     expect(measure('{ ...F } fragment F on Query { x: a ...F }')).toMatchObject({ aliases: 1 });
     const cycle = 'fragment F on T { x: a { ...G } } fragment G on T { y: b { ...F } }';
     expect(measure(`{ ...F } ${cycle}`)).toMatchObject({ aliases: 2, depth: 2 });
   });
 
-  it('counts by spreads of spreads what could never be counted one by one', () => {
+  it('multiplies nested spreads instead of expanding them', () => {
     const fragments = Array.from({ length: 90 }, (_, index) => {
       const next = `...F${index + 1}`;
       return `fragment F${index} on Query { ${next} ${next} }`;
@@ -86,7 +86,7 @@ describe('measureOperations', () => {
     expect([aliases, rootFields, directives]).toEqual([2 ** 90, 2 ** 90, 2 ** 90]);
   });
 
-  it('leaves room for what asks for the whole schema', () => {
+  it('counts only the root field of the standard introspection query', () => {
     const text = getIntrospectionQuery({ inputValueDeprecation: true, directiveIsRepeatable: true });
     expect(measure(text)).toEqual({ depth: 1, aliases: 0, rootFields: 1, directives: 0 });
   });

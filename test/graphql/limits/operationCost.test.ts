@@ -36,7 +36,7 @@ describe('worstCaseCredits', () => {
     ['(first: 10, last: 60)', 2],
     ['(first: 0)', 0],
     ['(first: 0, after: "x")', 2],
-    // Refused by the field, once it is executed, before anything is spent.
+    // The field refuses these when it is executed, before anything is spent.
     ['(first: 101)', 0],
     ['(last: 2000000)', 0],
     ['(first: -5)', 0],
@@ -57,17 +57,17 @@ describe('worstCaseCredits', () => {
     expect(creditsOf(`{ trendingVideos(first: 100, after: "x") ${selection} }`)).toBe(credits);
   });
 
-  it('counts at most one page for facts, and one for an empty window whose facts are wanted', () => {
+  it('counts at most one page for facts, even for those of an empty window', () => {
     expect(creditsOf('{ trendingVideos(first: 0) { totalCount nodes { itemId } } }')).toBe(2);
     expect(creditsOf('{ trendingVideos(last: 100) { totalCount } }')).toBe(2);
   });
 
-  it('sums aliases as if they shared nothing, and a field that is there twice once', () => {
+  it('adds up aliases as if they shared no pages, and counts a repeated field once', () => {
     expect(creditsOf(`{ a: trendingVideos ${NODES} b: trendingVideos ${NODES} }`)).toBe(4);
     expect(creditsOf(`{ trendingVideos { totalCount } trendingVideos ${NODES} }`)).toBe(2);
   });
 
-  it('opens fragments, named and inline, as deep as they go', () => {
+  it('includes fragments, named and inline, at any depth', () => {
     const text = `
       query { ...A ... on Query { b: trendingVideos(first: 40) { ...C } } }
       fragment A on Query { ...B a: trendingVideos(first: 20) { ...C } }
@@ -86,17 +86,17 @@ describe('worstCaseCredits', () => {
     expect(creditsOf(text, { skip: false, first: 100 })).toBe(10 + 10);
   });
 
-  it('leaves to execution what cannot be executed', () => {
+  it('counts nothing for an operation that cannot be executed', () => {
     const text = `query ($first: Int!) { trendingVideos(first: $first) ${NODES} }`;
     expect(creditsOf(text, {})).toBe(0);
     expect(creditsOf(text, { first: 'many' })).toBe(0);
   });
 
-  it('counts introspection as nothing', () => {
+  it('counts nothing for introspection', () => {
     expect(creditsOf('{ __schema { types { name } } __typename }')).toBe(0);
   });
 
-  it('stays quick however fragments are nested', () => {
+  it('stays fast, however fragments are nested', () => {
     const fragments = Array.from(
       { length: 25 },
       (_, index) => `fragment F${index} on Query { ...F${index + 1} ...F${index + 1} }`,

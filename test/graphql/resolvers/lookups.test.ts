@@ -20,7 +20,7 @@ describeEachExecution(() => {
 
   afterEach(() => app.close());
 
-  /** Has a window of a chart read, so that its pages are held. */
+  /** Reads a window of a chart, so that its pages are cached. */
   async function readChart(args = 'first: 20'): Promise<Video[]> {
     const { data } = await app.query<{ trendingVideos: { nodes: Video[] } }>(
       `{ trendingVideos(${args}) { nodes { id itemId title cover } } }`,
@@ -38,7 +38,7 @@ describeEachExecution(() => {
   describe('trendingVideo', () => {
     const QUERY = 'query ($itemId: ID!) { trendingVideo(itemId: $itemId) { id itemId title cover } }';
 
-    it('gives a video of any page that is held, and says what that took', async () => {
+    it('finds a video on any cached page, and reports that page and no cost', async () => {
       const [, second] = await readChart();
       const [, , third] = await readChart('region: "DE", orderBy: LIKES, last: 3');
       for (const video of [second, third]) {
@@ -53,7 +53,7 @@ describeEachExecution(() => {
     });
 
     it.each(['', '0', UNKNOWN, 'abc', '1'.repeat(10_000), '７１０', '__proto__', '\0', '\ud800'])(
-      'is null for %j, which nobody has read',
+      'is null for %j, which is on no cached page',
       async (itemId) => {
         await readChart();
         const { data, errors, extensions } = await app.query(QUERY, { itemId });
@@ -62,7 +62,7 @@ describeEachExecution(() => {
       },
     );
 
-    it('goes on with data past its time to live, and never has it refreshed', async () => {
+    it('returns stale data while it may be served, and never refreshes it', async () => {
       const [first] = await readChart();
       clock.advance(3_600_000);
       for (const title of ['a', 'b', 'b']) {
@@ -79,7 +79,7 @@ describeEachExecution(() => {
       expect(app.bill).toHaveLength(1);
     });
 
-    it('finds a video that comes after it was asked for in vain', async () => {
+    it('finds a video that was cached after a lookup without a result', async () => {
       const [first] = await readChart();
       await app.close();
       app = await startEmulatedApp({}, {}, { clock });
@@ -97,10 +97,10 @@ describeEachExecution(() => {
         itemIds,
       });
 
-    it('gives as many as were asked for, in their order: duplicates again, null for the unknown', async () => {
+    it('returns one item for each id, in order: duplicates repeated, null for unknown ids', async () => {
       const [first = '', second = '', third = ''] = idsOf(await readChart());
-      const wanted = [third, UNKNOWN, first, third, 'none', second, first];
-      const { data, errors, extensions } = await ask(wanted);
+      const itemIds = [third, UNKNOWN, first, third, 'none', second, first];
+      const { data, errors, extensions } = await ask(itemIds);
       expect(errors).toBeUndefined();
       expect(data?.trendingVideosByItemId.map((video) => video?.itemId ?? null)).toEqual([
         third,
@@ -114,7 +114,7 @@ describeEachExecution(() => {
       expect(extensions.upstream).toEqual({ ...FREE, pages: { cached: 1, stale: 0, shared: 0, fetched: 0 } });
     });
 
-    it('takes 100 ids over many pages, and none', async () => {
+    it('accepts 100 ids on many pages, and an empty list', async () => {
       const ids = idsOf(await readChart('first: 100'));
       const { data, extensions } = await ask(ids);
       expect(data?.trendingVideosByItemId.map((video) => video?.itemId)).toEqual(ids);
@@ -122,7 +122,7 @@ describeEachExecution(() => {
       expect((await ask([])).data).toEqual({ trendingVideosByItemId: [] });
     });
 
-    it('refuses 101 ids, by name, before anything beside them is bought', async () => {
+    it('refuses 101 ids, naming the argument, before a sibling field buys anything', async () => {
       const { data, errors } = await app.query(
         `query ($itemIds: [ID!]!) {
         trendingVideos { nodes { id } }
@@ -140,7 +140,7 @@ describeEachExecution(() => {
       expect(app.bill).toEqual([]);
     });
 
-    it('takes a number in the document for the text that it is, beyond 2^53', async () => {
+    it('reads a number literal beyond 2^53 as an id, without losing digits', async () => {
       const [first] = await readChart();
       const { data } = await app.query(`{ trendingVideosByItemId(itemIds: [${first?.itemId}]) { itemId } }`);
       expect(data).toEqual({ trendingVideosByItemId: [{ itemId: first?.itemId }] });
@@ -153,7 +153,7 @@ describeEachExecution(() => {
     nodes(ids: $ids) { __typename id ... on TrendingVideo { itemId } }
   }`;
 
-    it('give what has these global ids, in their order', async () => {
+    it('return the objects with these global ids, in order', async () => {
       const [first, second] = await readChart();
       const { data, extensions } = await app.query(QUERY, {
         id: first?.id,
@@ -171,11 +171,11 @@ describeEachExecution(() => {
       expect(extensions.upstream).toMatchObject({ ...FREE, pages: { cached: 1 } });
     });
 
-    it('take an id for none of ours unless it is so to the byte', async () => {
+    it('return null for an id that differs from a global id in any byte', async () => {
       const [first] = await readChart();
       const { id = '', itemId = '' } = first ?? {};
       const encode = (text: string) => Buffer.from(text).toString('base64url');
-      const strange = [
+      const invalidIds = [
         '',
         itemId,
         ` ${id}`,
@@ -192,9 +192,9 @@ describeEachExecution(() => {
         encode('TrendingVideo:'),
         encode(':'),
       ];
-      const { data, errors } = await app.query(QUERY, { id: '\0', ids: strange });
+      const { data, errors } = await app.query(QUERY, { id: '\0', ids: invalidIds });
       expect(errors).toBeUndefined();
-      expect(data).toEqual({ node: null, nodes: strange.map(() => null) });
+      expect(data).toEqual({ node: null, nodes: invalidIds.map(() => null) });
     });
   });
 
@@ -202,23 +202,23 @@ describeEachExecution(() => {
     const repeat = (count: number, field: (index: number) => string) =>
       Array.from({ length: count }, (_, index) => field(index)).join(' ');
 
-    it('looks up 1000 ids at most, with all its aliases', async () => {
+    it('looks up at most 1000 ids in all its fields together', async () => {
       const ids = Array(100).fill('1');
       const list = (index: number) => `a${index}: nodes(ids: $ids) { id }`;
       const ask = (count: number, more = '') =>
         app.query(`query ($ids: [ID!]!) { ${repeat(count, list)} ${more} }`, { ids });
       expect((await ask(10)).errors).toBeUndefined();
-      // The same field twice is one.
+      // A repeated field counts once.
       expect((await ask(10, list(0))).errors).toBeUndefined();
-      for (const answer of [
+      for (const result of [
         await ask(10, 'node(id: "x") { id }'),
         await ask(
           10,
           '... on Query { ...More } } fragment More on Query { trendingVideo(itemId: "1") { id }',
         ),
       ]) {
-        expect(answer.data).toBeUndefined();
-        expect(answer.errors).toMatchObject([
+        expect(result.data).toBeUndefined();
+        expect(result.errors).toMatchObject([
           {
             message: 'Expected at most 1000 ids to look up in one operation, but got: 1001',
             extensions: { code: 'BAD_USER_INPUT' },
@@ -230,7 +230,7 @@ describeEachExecution(() => {
       expect((await ask(10, skipped)).errors).toBeUndefined();
     });
 
-    it('is refused for arguments that cannot be coerced, before anything is bought', async () => {
+    it('is refused when its arguments cannot be coerced, before anything is bought', async () => {
       const { data, errors } = await app.query(
         'query ($ids: [ID!] = ["a"]) { trendingVideos { nodes { id } } nodes(ids: $ids) { id } }',
         { ids: null },
@@ -241,11 +241,11 @@ describeEachExecution(() => {
     });
   });
 
-  describe('an answer of lookups', () => {
+  describe('a response with lookups', () => {
     const post = (query: string) =>
       app.server.inject({ method: 'POST', url: '/graphql', payload: { query } });
 
-    it('may be kept on the way for as long as its pages are fresh, here for a second', async () => {
+    it('may be cached by clients while its pages are fresh, and is cached by the server for a second', async () => {
       const [first] = await readChart();
       clock.advance(600_000);
       const query = `{ trendingVideo(itemId: "${first?.itemId}") { title } }`;
@@ -257,7 +257,7 @@ describeEachExecution(() => {
       expect((await post(query)).headers.age).toBeUndefined();
     });
 
-    it('is made anew when a page has come, which may hold a newer copy', async () => {
+    it('is executed again after a page has arrived, which may have a newer copy', async () => {
       const [first] = await readChart();
       const query = `{ trendingVideo(itemId: "${first?.itemId}") { title } }`;
       const ages: unknown[] = [];
@@ -268,7 +268,7 @@ describeEachExecution(() => {
       expect(ages).toEqual([undefined, '0', undefined, '0']);
     });
 
-    it('may not be kept when anything in it is unknown', async () => {
+    it('is not cached when an id in it is unknown', async () => {
       const [first] = await readChart();
       const query = `{ trendingVideosByItemId(itemIds: ["${first?.itemId}", "${UNKNOWN}"]) { title } }`;
       for (const _ of [1, 2]) {

@@ -30,7 +30,7 @@ describeEachExecution(() => {
   }
 
   describe('trendingVideos', () => {
-    it('answers the top 20 for one request, and again for none', async () => {
+    it('returns the top 20 for one request, and from the cache for none', async () => {
       app = await startEmulatedApp();
       const before = Date.now();
       const first = await connection();
@@ -66,7 +66,7 @@ describeEachExecution(() => {
       expect(app.bill).toEqual([{ page: '1', period: '7', limit: '20', region: 'US', order_by: 'vv' }]);
     });
 
-    it('asks for the chart that was named, in either case', async () => {
+    it('requests the chart of its arguments, with the region in either case', async () => {
       app = await startEmulatedApp();
       await connection({ region: 'de', period: 'LAST_120_DAYS', orderBy: 'REPOSTS' });
       await connection({ region: 'DE', period: 'LAST_120_DAYS', orderBy: 'REPOSTS' });
@@ -79,7 +79,7 @@ describeEachExecution(() => {
       ]);
     });
 
-    it('walks all 500 in windows of 7 for 25 requests, each video once, and then again for none', async () => {
+    it('pages through all 500 videos in windows of 7 for 25 requests, each video once, and again for none', async () => {
       app = await startEmulatedApp();
       async function walkForwards(): Promise<string[]> {
         const ids: string[] = [];
@@ -98,7 +98,7 @@ describeEachExecution(() => {
       expect(app.emulator.counts).toEqual({ requests: 25, credits: 50 });
     });
 
-    it('walks all 500 backwards for 25 requests: the probe is a page of the chart', async () => {
+    it('pages backwards through all 500 videos for 25 requests, reusing the page that gave the length of the chart', async () => {
       app = await startEmulatedApp();
       const walked: number[] = [];
       let before: string | null = null;
@@ -111,7 +111,7 @@ describeEachExecution(() => {
       expect(app.pagesBought()).toEqual(range(1, 25));
     });
 
-    it('answers 50 behind the 13th from the pages that it lacks, each once', async () => {
+    it('fetches only the missing pages of a window, each once', async () => {
       app = await startEmulatedApp();
       const top = await connection({ first: 13 });
       const window = await connection({ first: 50, after: top.pageInfo.endCursor });
@@ -120,53 +120,53 @@ describeEachExecution(() => {
       expect(window.cost).toMatchObject({ requests: 3, credits: 6, pages: { cached: 1, fetched: 3 } });
     });
 
-    it('costs a cold tail one probe more than its own pages', async () => {
+    it('fetches the pages of a tail, and one for the length of the chart, when nothing is cached', async () => {
       app = await startEmulatedApp();
       expect(ranks(await connection({ last: 30 }))).toEqual(range(471, 500));
       expect(app.pagesBought()).toEqual([1, 24, 25]);
     });
 
-    it('costs 100 concurrent identical operations one request', async () => {
+    it('sends one request for 100 concurrent identical operations', async () => {
       app = await startEmulatedApp();
       const release = app.holdUpstream();
-      const answering = Promise.all(Array.from({ length: 100 }, () => connection()));
+      const pending = Promise.all(Array.from({ length: 100 }, () => connection()));
       await app.seeRequests(1);
       await settle();
       release();
-      const answers = await answering;
+      const results = await pending;
       expect(app.pagesBought()).toEqual([1]);
-      const requests = answers.map(({ cost }) => cost.requests);
+      const requests = results.map(({ cost }) => cost.requests);
       expect(requests.filter((count) => count === 1)).toHaveLength(1);
-      expect(answers.filter(({ cost }) => cost.pages.shared === 1)).toHaveLength(99);
+      expect(results.filter(({ cost }) => cost.pages.shared === 1)).toHaveLength(99);
     });
 
-    it('neither bills nor times out what waits for its turn', async () => {
+    it('starts the timeout of a queued call only when it is sent', async () => {
       const clock = createTestClock();
       const variables = { KEYAPI_CONCURRENCY: '1', KEYAPI_TIMEOUT_MS: '300' };
       app = await startEmulatedApp({}, variables, { clock });
       let release = app.holdUpstream();
-      const answer = connection({ first: 100 });
+      const pending = connection({ first: 100 });
       for (const count of range(1, 5)) {
         await app.seeRequests(count);
-        // Of those that wait, none has begun.
+        // No timeout of a queued call has started.
         expect(clock.deadlines().filter((ms) => ms === 300)).toHaveLength(1);
         const releaseThis = release;
         release = app.holdUpstream();
         releaseThis();
       }
-      const { edges, cost } = await answer;
+      const { edges, cost } = await pending;
       expect(edges).toHaveLength(100);
       expect(cost.requests).toBe(5);
     });
 
-    it('asks once for what all aliases want', async () => {
+    it('fetches a page that several aliases need once', async () => {
       app = await startEmulatedApp();
       const { data } = await app.query(CompareRegionsDocument, { left: 'US', right: 'us', first: 3 });
       expect(data?.left).toEqual(data?.right);
       expect(app.pagesBought()).toEqual([1]);
     });
 
-    it('takes the facts of a chart and the length for a tail from what another alias buys anyway', async () => {
+    it('takes totalCount, and the length of the chart for a tail, from a page that another alias fetches anyway', async () => {
       app = await startEmulatedApp();
       const { pageInfo } = await connection({ first: 45 });
       const replica = await startEmulatedApp();
@@ -182,7 +182,7 @@ describeEachExecution(() => {
       }
     });
 
-    it('leaves the data of an alias alone when its sibling fails', async () => {
+    it('returns the data of an alias when another one fails', async () => {
       app = await startEmulatedApp();
       const { data, errors } = await app.query(CompareRegionsDocument, { left: 'US', right: 'ZZ', first: 1 });
       expect(data).toMatchObject({ left: { edges: [{ rank: 1 }] }, right: null });
@@ -191,32 +191,32 @@ describeEachExecution(() => {
       ]);
     });
 
-    it('keeps the bill when the client has gone', async () => {
+    it('caches the page that was bought for a client that has disconnected', async () => {
       app = await startEmulatedApp();
       const release = app.holdUpstream();
       const address = await app.server.listen({ host: '127.0.0.1', port: 0 });
       const connected = once(app.server.server, 'connection');
       const client = new AbortController();
-      const gone = fetch(`${address}/graphql`, {
+      const aborted = fetch(`${address}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ query: '{ trendingVideos { nodes { id } } }' }),
         signal: client.signal,
       });
       await app.seeRequests(1);
-      const stayed = connection();
+      const other = connection();
       client.abort();
-      await expect(gone).rejects.toThrow('aborted');
+      await expect(aborted).rejects.toThrow('aborted');
       const [socket] = await connected;
       if (!socket.closed) await once(socket, 'close');
       release();
-      expect((await stayed).edges).toHaveLength(20);
+      expect((await other).edges).toHaveLength(20);
       expect((await connection()).cost).toMatchObject({ requests: 0, pages: { cached: 1 } });
       expect(app.pagesBought()).toEqual([1]);
       app.claimedElsewhere = 1;
     });
 
-    it('goes on behind the video of a cursor after the chart has moved, on a server that never saw it', async () => {
+    it('continues after the video of a cursor when the chart has moved, on a server that never cached it', async () => {
       app = await startEmulatedApp();
       const { edges } = await connection({ first: 40 });
       const after = edges[24]?.cursor;
@@ -234,7 +234,7 @@ describeEachExecution(() => {
     });
   });
 
-  it('answers every field of a connection on its own', async () => {
+  it('resolves each field of a connection when it is selected alone', async () => {
     app = await startEmulatedApp();
     for (const field of [
       'edges { rank }',
@@ -265,12 +265,12 @@ describeEachExecution(() => {
     ]);
   });
 
-  describe('money follows the selection', () => {
+  describe('the cost follows the selection', () => {
     const __typename = 'TrendingVideoConnection';
     it.each([
       ['__typename', '{ trendingVideos { __typename } }', { trendingVideos: { __typename } }],
       [
-        '__typename of what is below',
+        '__typename of a nested object',
         '{ trendingVideos { pageInfo { __typename } } }',
         { trendingVideos: { pageInfo: { __typename: 'PageInfo' } } },
       ],
@@ -291,7 +291,7 @@ describeEachExecution(() => {
       ],
       ['an operation that is not valid', '{ trendingVideos { nope } }', undefined],
       ['a document that cannot be parsed', '{ trendingVideos {', undefined],
-    ])('asks nothing of upstream for %s', async (_name, document, expected) => {
+    ])('sends no request for %s', async (_name, document, expected) => {
       app = await startEmulatedApp();
       const { data, extensions } = await app.query(document);
       expect(app.bill).toEqual([]);
@@ -310,7 +310,7 @@ describeEachExecution(() => {
       ['the facts of a tail', 'trendingVideos(last: 100) { totalCount }'],
       ['the facts of an empty window', 'trendingVideos(first: 0) { totalCount pageInfo { hasNextPage } }'],
       ['facts in fragments', 'trendingVideos(first: 100) { ... on TrendingVideoConnection { ...Facts } }'],
-    ])('asks for one page for %s, and for none when a page is held', async (_name, field) => {
+    ])('fetches one page for %s, and none when a page is cached', async (_name, field) => {
       app = await startEmulatedApp();
       const fragment = 'fragment Facts on TrendingVideoConnection { totalCount }';
       const document = field.includes('...Facts') ? `{ ${field} } ${fragment}` : `{ ${field} }`;
@@ -322,7 +322,7 @@ describeEachExecution(() => {
       expect(app.pagesBought()).toEqual([1]);
     });
 
-    it('has true flags without the rows', async () => {
+    it('returns correct flags when no rows are selected', async () => {
       app = await startEmulatedApp();
       const flags = async (args: string) =>
         (
@@ -336,7 +336,7 @@ describeEachExecution(() => {
       expect(app.pagesBought()).toEqual([1]);
     });
 
-    it('sees all of a selection: fields that merge, aliases and fragments', async () => {
+    it('reads the whole selection: merged fields, aliases and fragments', async () => {
       app = await startEmulatedApp();
       const { data, errors } = await app.query(`
       {
@@ -357,7 +357,7 @@ describeEachExecution(() => {
       });
     });
 
-    it('costs the facts of a held chart nothing', async () => {
+    it('returns the facts of a cached chart at no cost', async () => {
       app = await startEmulatedApp();
       await connection({ region: 'GB' });
       const { data, extensions } = await app.query(ChartFactsDocument, { region: 'GB' });
@@ -395,7 +395,7 @@ describeEachExecution(() => {
       expect(app.bill).toEqual([]);
     });
 
-    it('refuses it even where nothing would be paid for', async () => {
+    it('refuses bad input even when the selection would cost nothing', async () => {
       app = await startEmulatedApp();
       const { errors } = await app.query('{ trendingVideos(region: "ZZ") { __typename } }');
       expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
@@ -415,7 +415,7 @@ describeEachExecution(() => {
       expect(app.pagesBought()).toEqual([1]);
     });
 
-    it('takes null and an empty cursor for absent', async () => {
+    it('treats null and an empty cursor as absent', async () => {
       app = await startEmulatedApp();
       expect(ranks(await connection({ first: null, last: null, after: '', before: null }))).toEqual(
         range(1, 20),
@@ -424,19 +424,19 @@ describeEachExecution(() => {
 
     it.each([
       [
-        'a literal of the wrong kind',
+        'a literal of the wrong type',
         '{ trendingVideos(region: 5) { __typename } }',
         {},
         'GRAPHQL_VALIDATION_FAILED',
       ],
       [
-        'an enum value that is none',
+        'an unknown enum value',
         '{ trendingVideos(orderBy: FUN) { __typename } }',
         {},
         'GRAPHQL_VALIDATION_FAILED',
       ],
       [
-        'a variable of the wrong kind',
+        'a variable of the wrong type',
         'query ($r: CountryCode!) { trendingVideos(region: $r) { __typename } }',
         { r: 5 },
         'BAD_USER_INPUT',
@@ -461,15 +461,18 @@ describeEachExecution(() => {
         {},
         'OPERATION_RESOLUTION_FAILURE',
       ],
-    ])("answers %s with graphql's or Apollo's own code", async (_name, document, variables, code) => {
-      app = await startEmulatedApp();
-      const { errors, extensions } = await app.query(document, variables);
-      expect(errors).toMatchObject([{ extensions: { code, retryable: false } }]);
-      expect(extensions.upstream).toMatchObject({ requests: 0 });
-      expect(app.bill).toEqual([]);
-    });
+    ])(
+      'reports %s with the code of graphql-js or Apollo Server',
+      async (_name, document, variables, code) => {
+        app = await startEmulatedApp();
+        const { errors, extensions } = await app.query(document, variables);
+        expect(errors).toMatchObject([{ extensions: { code, retryable: false } }]);
+        expect(extensions.upstream).toMatchObject({ requests: 0 });
+        expect(app.bill).toEqual([]);
+      },
+    );
 
-    it('takes a lower-case variable, and text of any country, for its region', async () => {
+    it('accepts a lower-case region in a variable', async () => {
       app = await startEmulatedApp();
       expect((await connection({ region: 'gb', first: 1 })).edges).toMatchObject([
         { node: { countryCode: 'GB' } },

@@ -23,7 +23,7 @@ import { OPERATIONS } from '../../support/operations.ts';
 const schema = createSchema();
 const FOLDER = 'schema/operations';
 
-/** The public contract: what others build against. There may be more in the schema; nothing here may be missing or differ. */
+/** The public contract, which clients rely on. The schema may have more, but nothing here may be missing or differ. */
 const CONTRACT_SDL = `
   scalar CountryCode
   scalar DateTime
@@ -67,13 +67,13 @@ const CONTRACT_SDL = `
 `;
 const CONTRACT = buildSchema(CONTRACT_SDL);
 
-/** What of the contract is missing in this schema, or differs, as sentences. */
+/** Describes each part of the contract that is missing in this schema, or differs. */
 function findContractChanges(schema: GraphQLSchema): string[] {
   const changes = [
     ...findBreakingChanges(CONTRACT, schema),
     ...findDangerousChanges(CONTRACT, schema).filter(({ type }) => !ADDITIONS.includes(type)),
   ].map(({ description }) => description);
-  // A type that became stricter breaks nobody, and differs all the same.
+  // A stricter type breaks no client, but it differs from the contract.
   const stricter = findBreakingChanges(schema, CONTRACT)
     .filter(({ type }) => type.endsWith('CHANGED_KIND'))
     .map(({ description }) => description.replace(/from (.+) to (.+)\./, 'from $2 to $1.'));
@@ -87,7 +87,7 @@ const ADDITIONS: readonly string[] = [
 ];
 
 describe('the schema', () => {
-  it('is the one in schema/schema.graphql (npm run schema writes it)', async () => {
+  it('matches schema/schema.graphql (npm run schema writes it)', async () => {
     expect(`${printSchema(schema)}\n`).toBe(await readFile('schema/schema.graphql', 'utf8'));
   });
 
@@ -107,19 +107,19 @@ describe('the schema', () => {
     ['a field is removed', 'cover: URL\n', '', ['TrendingVideo.cover was removed.']],
     ['an enum value is removed', ' REPOSTS', '', ['REPOSTS was removed from enum type TrendingOrder.']],
     [
-      'a field may be null',
+      'a field becomes nullable',
       'stale: Boolean!',
       'stale: Boolean',
       ['TrendingVideoConnection.stale changed type from Boolean! to Boolean.'],
     ],
     [
-      'a field may not be null any more',
+      'a field becomes non-null',
       'cover: URL\n',
       'cover: URL!\n',
       ['TrendingVideo.cover changed type from URL to URL!.'],
     ],
     [
-      'an argument is needed',
+      'a required argument is added',
       'trendingVideo(itemId: ID!)',
       'trendingVideo(itemId: ID!, region: CountryCode!)',
       ['A required arg region on Query.trendingVideo was added.'],
@@ -130,7 +130,7 @@ describe('the schema', () => {
       '= LIKES',
       ['Query.trendingVideos arg orderBy has changed defaultValue from VIEWS to LIKES.'],
     ],
-  ])('names what of the contract differs, and lets it grow: %s', (_change, before, after, changes) => {
+  ])('may extend the contract but not change it: %s', (_change, before, after, changes) => {
     expect(CONTRACT_SDL).toContain(before);
     expect(findContractChanges(buildSchema(CONTRACT_SDL.replace(before, after)))).toEqual(changes);
   });
@@ -139,9 +139,9 @@ describe('the schema', () => {
     ['', schema],
     [', as a subgraph', createSubgraphSchema()],
   ])('describes every type, field, argument and enum value%s', (_, schema) => {
-    const bare: string[] = [];
+    const undescribed: string[] = [];
     const check = (name: string, { description }: { description?: string | null | undefined }): void => {
-      if (!description) bare.push(name);
+      if (!description) undescribed.push(name);
     };
     for (const type of Object.values(schema.getTypeMap())) {
       if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue;
@@ -153,10 +153,10 @@ describe('the schema', () => {
         for (const argument of field.args) check(`${type.name}.${field.name}(${argument.name})`, argument);
       }
     }
-    expect(bare).toEqual([]);
+    expect(undescribed).toEqual([]);
   });
 
-  it('says of each list of ids and references how long it may be', () => {
+  it('documents the maximum length of each list of ids or references', () => {
     const fields = Object.values(createSubgraphSchema().getQueryType()?.getFields() ?? {});
     const lists = fields.flatMap(({ args }) => args.filter(({ type }) => isListType(getNullableType(type))));
     const limits = lists.map(({ name, description }) => [
@@ -172,11 +172,11 @@ describe('the schema', () => {
 });
 
 describe('the documents of schema/operations', () => {
-  it('are all listed here', async () => {
+  it('are all listed in test/support/operations.ts', async () => {
     expect((await readdir(FOLDER)).sort()).toEqual(Object.keys(OPERATIONS));
   });
 
-  it.each(Object.entries(OPERATIONS))('%s is valid and is answered', async (file, values) => {
+  it.each(Object.entries(OPERATIONS))('%s is valid and returns data', async (file, values) => {
     const document = await readFile(`${FOLDER}/${file}`, 'utf8');
     expect(validate(schema, parse(document))).toEqual([]);
     const app = await startEmulatedApp();

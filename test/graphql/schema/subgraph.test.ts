@@ -20,11 +20,11 @@ describeEachExecution(() => {
   }
 
   describe('the SDL of the subgraph', () => {
-    it('is the one in schema/subgraph.graphql (npm run schema writes it)', async () => {
+    it('matches schema/subgraph.graphql (npm run schema writes it)', async () => {
       expect(subgraphSdl).toBe(await readFile('schema/subgraph.graphql', 'utf8'));
     });
 
-    it('has what others may refer to, and share', () => {
+    it('declares the keys of entities and the types that subgraphs may share', () => {
       const declarations = subgraphSdl.match(/^(type|extend) .*@.*$/gm);
       expect(declarations).toEqual([
         'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", "@shareable"])',
@@ -34,7 +34,7 @@ describeEachExecution(() => {
       ]);
     });
 
-    it('is without the fields that every graph has once, and without those of the gateway', () => {
+    it('leaves out node and nodes, which only one subgraph may have, and the fields for the gateway', () => {
       const query = buildASTSchema(parse(subgraphSdl), { assumeValid: true }).getQueryType();
       expect(Object.keys(query?.getFields() ?? {})).toEqual([
         'trendingVideos',
@@ -43,9 +43,9 @@ describeEachExecution(() => {
       ]);
     });
 
-    it("is what Apollo's own library takes for a subgraph, with the same fields for the gateway", () => {
-      const theirs = buildSubgraphSchema({ typeDefs: parse(subgraphSdl) });
-      const ours = createSubgraphSchema();
+    it("is accepted by Apollo's own library, which adds the same fields for the gateway", () => {
+      const apolloSchema = buildSubgraphSchema({ typeDefs: parse(subgraphSdl) });
+      const ownSchema = createSubgraphSchema();
       const typeOf = (schema: GraphQLSchema, field: string) => schema.getQueryType()?.getFields()[field];
       const shape = (schema: GraphQLSchema) => {
         const entities = typeOf(schema, '_entities');
@@ -56,9 +56,9 @@ describeEachExecution(() => {
           String(schema.getType('_Entity')?.toConfig().name),
         ];
       };
-      expect(shape(ours)).toEqual(shape(theirs));
-      expect(printType(theirs.getType('TrendingVideo') ?? fail())).toBe(
-        printType(ours.getType('TrendingVideo') ?? fail()),
+      expect(shape(ownSchema)).toEqual(shape(apolloSchema));
+      expect(printType(apolloSchema.getType('TrendingVideo') ?? fail())).toBe(
+        printType(ownSchema.getType('TrendingVideo') ?? fail()),
       );
     });
   });
@@ -68,10 +68,10 @@ describeEachExecution(() => {
   }
 
   describe('_service', () => {
-    it('gives the SDL, also where the schema cannot be asked for otherwise', async () => {
+    it('returns the SDL, even where introspection is not allowed', async () => {
       app = await startEmulatedApp({}, { NODE_ENV: 'production', INTROSPECTION: 'false' });
       expect((await app.query('{ __schema { queryType { name } } }')).errors).toBeDefined();
-      // Thrice: the last one is executed as a known document.
+      // Repeated, so that the fast path executes it too.
       for (const _ of [1, 2, 3]) {
         const { data, extensions } = await app.query('{ _service { sdl } }');
         expect(data).toEqual({ _service: { sdl: subgraphSdl } });
@@ -86,7 +86,7 @@ describeEachExecution(() => {
   }`;
     const ask = (representations: unknown) => app.query(QUERY, { representations });
 
-    it('gives what references refer to by either key, in order, null where one is unknown, at no cost', async () => {
+    it('returns the entities of references by either key, in order, null for unknown ones, at no cost', async () => {
       app = await startEmulatedApp();
       const [first, second] = await readChart();
       const { data, errors, extensions } = await ask([
@@ -106,18 +106,20 @@ describeEachExecution(() => {
       });
     });
 
-    it('takes more references than a client may send ids: a gateway does not ask how many', async () => {
+    it('accepts more references than a client may send ids, because a gateway does not limit them', async () => {
       app = await startEmulatedApp();
       const videos = await readChart();
-      const many = Array.from({ length: 500 }, (_, index) => videos[index % 20]);
+      const references = Array.from({ length: 500 }, (_, index) => videos[index % 20]);
       const { data, errors } = await ask(
-        many.map((video) => ({ __typename: 'TrendingVideo', itemId: video?.itemId })),
+        references.map((video) => ({ __typename: 'TrendingVideo', itemId: video?.itemId })),
       );
       expect(errors).toBeUndefined();
-      expect(data).toEqual({ _entities: many.map((video) => ({ __typename: 'TrendingVideo', ...video })) });
+      expect(data).toEqual({
+        _entities: references.map((video) => ({ __typename: 'TrendingVideo', ...video })),
+      });
     });
 
-    it('refuses more than 1000 references, whatever they are', async () => {
+    it('refuses more than 1000 references, valid or not', async () => {
       app = await startEmulatedApp();
       for (const reference of [{ __typename: 'TrendingVideo', itemId: '1' }, 1]) {
         const { data, errors } = await ask(Array(1001).fill(reference));
@@ -132,33 +134,27 @@ describeEachExecution(() => {
       ['another type', { __typename: 'Creator', handle: 'someone' }],
       ['no type', { itemId: '1' }],
       ['no key', { __typename: 'TrendingVideo', title: 'x' }],
-      ['a number for a text', { __typename: 'TrendingVideo', itemId: 7310871003254096 }],
-      ['a text', 'TrendingVideo'],
+      ['a number instead of a string', { __typename: 'TrendingVideo', itemId: 7310871003254096 }],
+      ['a string', 'TrendingVideo'],
       ['a list', []],
-    ])(
-      'says what is wrong with a reference that has %s, and goes on with the others',
-      async (_, reference) => {
-        app = await startEmulatedApp();
-        const [first] = await readChart();
-        const { data, errors } = await ask([
-          reference,
-          { __typename: 'TrendingVideo', itemId: first?.itemId },
-        ]);
-        expect(data).toEqual({ _entities: [null, { __typename: 'TrendingVideo', ...first }] });
-        expect(errors).toMatchObject([
-          {
-            message: expect.stringMatching(
-              /^Argument "representations": expected a TrendingVideo with its "itemId" or "id" as a string, but got: "/,
-            ),
-            path: ['_entities', 0],
-            extensions: { code: 'BAD_USER_INPUT', retryable: false },
-          },
-        ]);
-      },
-    );
+    ])('reports an invalid reference (%s), and resolves the others', async (_, reference) => {
+      app = await startEmulatedApp();
+      const [first] = await readChart();
+      const { data, errors } = await ask([reference, { __typename: 'TrendingVideo', itemId: first?.itemId }]);
+      expect(data).toEqual({ _entities: [null, { __typename: 'TrendingVideo', ...first }] });
+      expect(errors).toMatchObject([
+        {
+          message: expect.stringMatching(
+            /^Argument "representations": expected a TrendingVideo with its "itemId" or "id" as a string, but got: "/,
+          ),
+          path: ['_entities', 0],
+          extensions: { code: 'BAD_USER_INPUT', retryable: false },
+        },
+      ]);
+    });
   });
 
-  it('names a reference of any depth in an error', async () => {
+  it('reports an invalid reference of any depth', async () => {
     app = await startEmulatedApp();
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
     const response = await app.server.inject({
@@ -174,7 +170,7 @@ describeEachExecution(() => {
   });
 
   describe('SUBGRAPH=false', () => {
-    it('leaves neither', async () => {
+    it('removes both fields and their types', async () => {
       app = await startEmulatedApp({}, { SUBGRAPH: 'false' });
       for (const query of ['{ _service { sdl } }', '{ _entities(representations: []) { __typename } }']) {
         const { errors } = await app.query(query);

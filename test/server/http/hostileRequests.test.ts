@@ -10,12 +10,12 @@ import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { type RawAnswer, rawPost, sendRaw } from '../../support/rawHttp.ts';
 
 const BODY = '{"query":"{ __typename }"}';
-/** An operation that has to be paid for. */
+/** An operation that costs credits. */
 const PAID = '{"query":"{ trendingVideos { totalCount } }"}';
 const HEX = BODY.length.toString(16);
 const CHUNKED = 'Transfer-Encoding: chunked';
 const END = '0\r\n\r\n';
-/** What a request hides that would be smuggled in. */
+/** The request that an attacker would smuggle in behind another one. */
 const NEXT = 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n';
 
 let app: EmulatedApp;
@@ -33,10 +33,10 @@ async function start(
   port = (app.server.server.address() as AddressInfo).port;
 }
 
-/** Expects one answer, which is an error in the form of GraphQL's and tells nothing, and the end of the connection. */
-function expectRefusal(answer: RawAnswer, status: number, message: RegExp = /./): void {
-  expect([answer.statuses, answer.isClosed]).toEqual([[status], true]);
-  const [head = '', body = ''] = answer.text.split('\r\n\r\n');
+/** Expects one response, an error in the form of GraphQL's that reveals nothing, and a closed connection. */
+function expectRefusal(received: RawAnswer, status: number, message: RegExp = /./): void {
+  expect([received.statuses, received.isClosed]).toEqual([[status], true]);
+  const [head = '', body = ''] = received.text.split('\r\n\r\n');
   expect(head).toMatch(/^x-content-type-options: nosniff$/im);
   expect(head).toMatch(/^connection: close$/im);
   expect(JSON.parse(body)).toEqual({
@@ -52,71 +52,71 @@ afterEach(async () => {
   expect(lines).toEqual([]);
 });
 
-describe('a request that could be read in two ways', () => {
+describe('an ambiguous request', () => {
   beforeEach(() => start());
 
   it.each([
-    ['both lengths', rawPost(['Content-Length: 5', CHUNKED], END + NEXT)],
-    ['both lengths, the other way round', rawPost([CHUNKED, 'Content-Length: 5'], END + NEXT)],
-    ['two lengths', rawPost([`Content-Length: ${BODY.length}`, 'Content-Length: 5'], BODY + NEXT)],
-    ['two lengths that are the same', rawPost(Array(2).fill(`Content-Length: ${BODY.length}`), BODY + NEXT)],
+    ['a length and a transfer coding', rawPost(['Content-Length: 5', CHUNKED], END + NEXT)],
+    ['a transfer coding and a length', rawPost([CHUNKED, 'Content-Length: 5'], END + NEXT)],
+    ['two different lengths', rawPost([`Content-Length: ${BODY.length}`, 'Content-Length: 5'], BODY + NEXT)],
+    ['two equal lengths', rawPost(Array(2).fill(`Content-Length: ${BODY.length}`), BODY + NEXT)],
     ['a list of lengths', rawPost([`Content-Length: ${BODY.length}, ${BODY.length}`], BODY + NEXT)],
     ['a length with a sign', rawPost([`Content-Length: +${BODY.length}`], BODY + NEXT)],
-    ['a length below zero', rawPost(['Content-Length: -1'], BODY + NEXT)],
-    ['a header that is folded', rawPost(['X-A: b', ' c', `Content-Length: ${BODY.length}`], BODY + NEXT)],
-    ['a coding that is folded', rawPost(['Transfer-Encoding:', ' chunked'], END + NEXT)],
+    ['a negative length', rawPost(['Content-Length: -1'], BODY + NEXT)],
+    ['a folded header', rawPost(['X-A: b', ' c', `Content-Length: ${BODY.length}`], BODY + NEXT)],
+    ['a folded transfer coding', rawPost(['Transfer-Encoding:', ' chunked'], END + NEXT)],
     ['a space before the colon', rawPost(['Transfer-Encoding : chunked'], END + NEXT)],
-    ['another coding', rawPost(['Transfer-Encoding: xchunked'], END + NEXT)],
-    ['a coding after chunked', rawPost([CHUNKED, 'Transfer-Encoding: identity'], END + NEXT)],
-    ['a chunk size that is none', rawPost([CHUNKED], `zz\r\n${BODY}\r\n${END}${NEXT}`)],
+    ['an unknown transfer coding', rawPost(['Transfer-Encoding: xchunked'], END + NEXT)],
+    ['a transfer coding after chunked', rawPost([CHUNKED, 'Transfer-Encoding: identity'], END + NEXT)],
+    ['a chunk size that is not a number', rawPost([CHUNKED], `zz\r\n${BODY}\r\n${END}${NEXT}`)],
     ['a chunk size with a sign', rawPost([CHUNKED], `-1\r\n${BODY}\r\n${END}${NEXT}`)],
-    ['a chunk size beyond all numbers', rawPost([CHUNKED], `${'f'.repeat(18)}\r\n${BODY}\r\n${END}${NEXT}`)],
+    ['a chunk size that overflows', rawPost([CHUNKED], `${'f'.repeat(18)}\r\n${BODY}\r\n${END}${NEXT}`)],
     ['a chunk that is longer than its size', rawPost([CHUNKED], `2\r\n${BODY}\r\n${END}${NEXT}`)],
-    ['chunks with half a line end', rawPost([CHUNKED], `${HEX}\n${BODY}\n0\n\n${NEXT}`)],
-    ['a line end in a chunk extension', rawPost([CHUNKED], `${HEX};a\nb\r\n${BODY}\r\n${END}${NEXT}`)],
-    ['half a line end in its head', `GET /livez HTTP/1.1\nHost: a\n\n${NEXT}`],
-    ['a zero byte in a header', `GET /livez HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n${NEXT}`],
-    ['no HTTP at all', 'SSH-2.0-OpenSSH_9.6\r\n'],
-  ])('is refused when it has %s, once, and what follows is not read', async (_name, text) => {
+    ['chunks with LF instead of CRLF', rawPost([CHUNKED], `${HEX}\n${BODY}\n0\n\n${NEXT}`)],
+    ['LF in a chunk extension', rawPost([CHUNKED], `${HEX};a\nb\r\n${BODY}\r\n${END}${NEXT}`)],
+    ['LF instead of CRLF in its head', `GET /livez HTTP/1.1\nHost: a\n\n${NEXT}`],
+    ['NUL in a header', `GET /livez HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n${NEXT}`],
+    ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n'],
+  ])('is refused once when it has %s, and what follows is not read', async (_name, text) => {
     expectRefusal(await sendRaw(port, [text]), 400);
   });
 
-  it('is none when a chunk has an extension: it is read once', async () => {
+  it('is not one with a valid chunk extension, which is executed once', async () => {
     const text = rawPost([CHUNKED], `${HEX};name=value\r\n${BODY}\r\n${END}`);
     const { statuses, isClosed } = await sendRaw(port, [text + NEXT], { answers: 2 });
     expect([statuses, isClosed]).toEqual([[200, 200], false]);
   });
 
-  it('is refused with 413 when the extensions never end', async () => {
+  it('is refused with 413 when a chunk extension is too long', async () => {
     const flood = rawPost([CHUNKED], `${HEX};a=${'b'.repeat(20_000)}\r\n${BODY}\r\n${END}${NEXT}`);
     expectRefusal(await sendRaw(port, [flood]), 413);
   });
 
-  it('does not take the place of an answer that is on its way', async () => {
+  it('gets no response that could be taken for the one in flight', async () => {
     const release = app.holdUpstream();
     const text = rawPost([`Content-Length: ${PAID.length}`], PAID);
     const between = () => app.seeRequests(1);
     const { statuses, isClosed } = await sendRaw(port, [text, 'NO HTTP\r\n\r\n'], { between });
     expect([statuses, isClosed]).toEqual([[], true]);
-    // The page is on its way still.
+    // The page is still being fetched.
     release();
     await app.query('{ trendingVideos { totalCount } }');
     app.claimedElsewhere = 1;
   });
 });
 
-describe('a request that is too large', () => {
+describe('a large request', () => {
   beforeEach(() => start({ MAX_BODY_KB: '2', MAX_HEADER_KB: '4' }));
 
   it.each([
-    ['says so', rawPost(['Content-Length: 2001'], 'x'.repeat(2001) + NEXT)],
-    ['says so, and sends nothing', rawPost(['Content-Length: 2001'], '')],
-    ['comes in chunks', rawPost([CHUNKED], `7d1\r\n${'x'.repeat(2001)}\r\n${END}${NEXT}`)],
-  ])('is 413 when its body %s, and names the limit', async (_name, text) => {
+    ['is announced and sent', rawPost(['Content-Length: 2001'], 'x'.repeat(2001) + NEXT)],
+    ['is announced but not sent', rawPost(['Content-Length: 2001'], '')],
+    ['arrives in chunks', rawPost([CHUNKED], `7d1\r\n${'x'.repeat(2001)}\r\n${END}${NEXT}`)],
+  ])('is refused with 413, which names the limit, when a body over it %s', async (_name, text) => {
     expectRefusal(await sendRaw(port, [text]), 413, /at most 2 kB \(MAX_BODY_KB\)/);
   });
 
-  it('is none when its body is as large as it may be', async () => {
+  it('is accepted when its body is exactly at the limit', async () => {
     const body = BODY.padEnd(2000);
     const text = rawPost([`Content-Length: ${body.length}`], body);
     const { statuses } = await sendRaw(port, [text], { answers: 1 });
@@ -124,13 +124,13 @@ describe('a request that is too large', () => {
   });
 
   it.each([
-    ['a header', `GET /livez HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(4001)}\r\n\r\n${NEXT}`],
-    ['its address', `GET /livez?${'a'.repeat(4001)} HTTP/1.1\r\nHost: a\r\n\r\n${NEXT}`],
+    ['one header is', `GET /livez HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(4001)}\r\n\r\n${NEXT}`],
+    ['its URL is', `GET /livez?${'a'.repeat(4001)} HTTP/1.1\r\nHost: a\r\n\r\n${NEXT}`],
     [
-      'its headers together',
+      'its headers together are',
       `GET /livez HTTP/1.1\r\nHost: a\r\n${'X-Name: value\r\n'.repeat(400)}\r\n${NEXT}`,
     ],
-  ])('is 431 when it is %s, and names the limit', async (_name, text) => {
+  ])('is refused with 431, which names the limit, when %s over it', async (_name, text) => {
     expectRefusal(await sendRaw(port, [text]), 431, /at most 4 kB \(MAX_HEADER_KB\)/);
   });
 });
@@ -139,9 +139,9 @@ describe('a compressed request', () => {
   beforeEach(() => start());
 
   it.each(['gzip', 'br', 'deflate', 'GZIP', 'identity, gzip', 'x'])(
-    'in %s is 415, and is not inflated',
+    'is refused with 415, and not decompressed: %s',
     async (encoding) => {
-      // A hundred times as much as may come, in no more than may come.
+      // A hundred times the limit when decompressed, but within the limit as sent.
       const bomb = gzipSync(Buffer.alloc(10_000_000, ' '));
       const head = rawPost([`Content-Encoding: ${encoding}`, `Content-Length: ${bomb.length}`], '');
       expect(bomb.length).toBeLessThan(100_000);
@@ -152,47 +152,47 @@ describe('a compressed request', () => {
     },
   );
 
-  it('that says it is not compressed is answered', async () => {
+  it('is accepted when its Content-Encoding is identity', async () => {
     const lines = ['Content-Encoding: identity', `Content-Length: ${BODY.length}`];
     expect((await sendRaw(port, [rawPost(lines, BODY)], { answers: 1 })).statuses).toEqual([200]);
   });
 });
 
 describe('a slow sender', () => {
-  /** A beginning, and then a byte at a time, without an end. */
+  /** A beginning, then single bytes without end. */
   function* drip(beginning: string): Generator<string> {
     yield beginning;
     for (;;) yield 'x';
   }
 
   it.each([
-    ['of headers', 'GET /livez HTTP/1.1\r\nX: '],
-    ['of a body', rawPost(['Content-Length: 9999999'], '')],
-  ])('%s is closed with 408, though something comes all the time', async (_name, text) => {
+    ['headers', 'GET /livez HTTP/1.1\r\nX: '],
+    ['a body', rawPost(['Content-Length: 9999999'], '')],
+  ])('of %s gets a 408, though bytes keep arriving', async (_name, text) => {
     await start({ MAX_HEADER_KB: '1000', MAX_BODY_KB: '10000' }, { requestMs: 50 });
-    const answer = await sendRaw(port, drip(text), { between: () => new Promise(setImmediate) });
-    expectRefusal(answer, 408, /within 0\.05 s \(REQUEST_TIMEOUT_SECONDS\)/);
+    const received = await sendRaw(port, drip(text), { between: () => new Promise(setImmediate) });
+    expectRefusal(received, 408, /within 0\.05 s \(REQUEST_TIMEOUT_SECONDS\)/);
   });
 
-  it('of nothing at all is closed', async () => {
+  it('is disconnected when it sends nothing at all', async () => {
     await start({}, { requestMs: 50 });
     expect((await sendRaw(port, [])).isClosed).toBe(true);
   });
 
   it.each([
-    ['whose key is wrong', ['Content-Length: 50'], 401],
+    ['its key is wrong', ['Content-Length: 50'], 401],
     [
-      'of a body that is not read',
+      'its body is compressed',
       ['Content-Encoding: gzip', 'X-Api-Key: 0123456789', 'Content-Length: 50'],
       415,
     ],
-  ])('%s is answered once', async (_name, lines, status) => {
+  ])('gets exactly one response when %s', async (_name, lines, status) => {
     await start({ API_KEYS: '0123456789' }, { requestMs: 250 });
     const { statuses, isClosed } = await sendRaw(port, [rawPost(lines, '{')]);
     expect([statuses, isClosed]).toEqual([[status], true]);
   });
 
-  it('is closed within 20 seconds by default', async () => {
+  it('is disconnected within 20 seconds by default', async () => {
     const { limits } = loadConfig({});
     await start({ REQUEST_TIMEOUT_SECONDS: '15' });
     const { connectionsCheckingInterval } = toFastifyLimits(limits).http;
@@ -202,31 +202,31 @@ describe('a slow sender', () => {
     expect(app.server.server).toMatchObject({ connectionsCheckingInterval });
   });
 
-  /** Takes as long as it takes until a slow sender is closed. */
-  const seeSlowOneClosed = () => sendRaw(port, ['GET /livez HTTP/1.1\r\n']);
+  /** Resolves when a slow sender has been disconnected. */
+  const waitForSlowSender = () => sendRaw(port, ['GET /livez HTTP/1.1\r\n']);
 
-  it('is not whoever keeps a connection, and asks now and then', async () => {
+  it('is not a client that keeps a connection and sends whole requests now and then', async () => {
     await start({}, { requestMs: 250 });
     const text = rawPost([`Content-Length: ${BODY.length}`], BODY);
-    const options = { answers: 3, between: seeSlowOneClosed };
+    const options = { answers: 3, between: waitForSlowSender };
     const { statuses, isClosed } = await sendRaw(port, [text, text, text], options);
     expect([statuses, isClosed]).toEqual([[200, 200, 200], false]);
   });
 
-  it('is not an operation that takes its time', async () => {
+  it('is not a client that waits for a slow operation', async () => {
     await start({}, { requestMs: 250 });
     const release = app.holdUpstream();
     const text = rawPost([`Content-Length: ${PAID.length}`], PAID);
-    const answer = sendRaw(port, [text], { answers: 1 });
+    const received = sendRaw(port, [text], { answers: 1 });
     await app.seeRequests(1);
-    await seeSlowOneClosed();
+    await waitForSlowSender();
     release();
-    expect((await answer).statuses).toEqual([200]);
+    expect((await received).statuses).toEqual([200]);
     app.claimedElsewhere = 1;
   });
 });
 
-it('a client that goes in the middle of a body is no error of ours, and costs nothing', async () => {
+it('logs no error and spends nothing when a client disconnects in the middle of a body', async () => {
   await start();
   for (let count = 0; count < 3; count++) {
     const request = httpRequest({
@@ -240,14 +240,14 @@ it('a client that goes in the middle of a body is no error of ours, and costs no
     request.write('{"query":');
     const [{ socket }] = await once(app.server.server, 'request');
     request.destroy();
-    // Which is an error of the socket.
+    // The socket emits an error.
     await new Promise((resolve) => socket.once('close', resolve));
   }
   expect((await app.query('{ __typename }')).data).toEqual({ __typename: 'Query' });
   expect(app.bill).toEqual([]);
 });
 
-it('a client that goes before its answer is no error of ours either, and what it asked for is kept for the next one', async () => {
+it('logs no error when a client disconnects before its response, and caches the result for the next one', async () => {
   await start();
   const release = app.holdUpstream();
   const socket = connect(port, '127.0.0.1').on('error', () => undefined);

@@ -1,44 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { InjectOptions } from 'fastify';
+import helmet from 'helmet';
 import { pino } from 'pino';
+import { SECURITY_HEADERS } from '../../../src/server/http/securityHeaders.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 
 const OPERATION: InjectOptions = { method: 'POST', url: '/graphql', payload: { query: '{ __typename }' } };
 const PAGE: InjectOptions = { url: '/graphql', headers: { accept: 'text/html' } };
 
-let app: EmulatedApp;
+let app: EmulatedApp | undefined;
 
-afterEach(() => app.close());
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
 
-describe('each answer', () => {
+describe('SECURITY_HEADERS', () => {
+  it('are what helmet sends for an API', () => {
+    const sent: Record<string, unknown> = {};
+    const response = {
+      setHeader: (name: string, value: unknown) => {
+        sent[name.toLowerCase()] = value;
+      },
+      removeHeader: () => undefined,
+    } as unknown as ServerResponse;
+    const middleware = helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      },
+      strictTransportSecurity: { includeSubDomains: false },
+      xFrameOptions: { action: 'deny' },
+      crossOriginOpenerPolicy: false,
+      originAgentCluster: false,
+      xDnsPrefetchControl: false,
+      xDownloadOptions: false,
+      xPermittedCrossDomainPolicies: false,
+      xXssProtection: false,
+      xPoweredBy: false,
+    });
+    let isDone = false;
+    middleware({} as IncomingMessage, response, (error) => {
+      expect(error).toBeUndefined();
+      isDone = true;
+    });
+    expect(isDone).toBe(true);
+    expect(sent).toEqual(SECURITY_HEADERS);
+  });
+});
+
+describe('every response', () => {
   it.each<[string, InjectOptions, number]>([
     ['an operation', OPERATION, 200],
-    ['a document that is none', { ...OPERATION, payload: { query: '{' } }, 400],
-    ['a body that is none', { ...OPERATION, payload: '{' }, 415],
-    ['a request without a key', { ...OPERATION, headers: { 'x-api-key': 'wrong' } }, 401],
-    ['a method that is not taken', { method: 'PUT', url: '/graphql' }, 405],
-    ['a path that is not there', { url: '/nothing' }, 404],
-    ['an address that cannot be read', { url: '/%zz' }, 400],
+    ['a document that does not parse', { ...OPERATION, payload: { query: '{' } }, 400],
+    ['a body of an unknown type', { ...OPERATION, payload: '{' }, 415],
+    ['a request with a wrong key', { ...OPERATION, headers: { 'x-api-key': 'wrong' } }, 401],
+    ['a method that is not allowed', { method: 'PUT', url: '/graphql' }, 405],
+    ['an unknown path', { url: '/nothing' }, 404],
+    ['a malformed URL', { url: '/%zz' }, 400],
     ['a health check', { url: '/livez' }, 200],
-  ])('has the headers of an API, and says nothing of this server: %s', async (_name, request, status) => {
-    app = await startEmulatedApp({}, { NODE_ENV: 'production', API_KEYS: '0123456789' });
-    const headers = { 'x-api-key': '0123456789', ...request.headers };
-    const response = await app.server.inject({ ...request, headers });
-    expect(response.statusCode).toBe(status);
-    expect(response.headers).toMatchObject({
-      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
-      'cross-origin-resource-policy': 'same-origin',
-      'referrer-policy': 'no-referrer',
-      'strict-transport-security': 'max-age=31536000',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-    });
-    expect(response.headers.server).toBeUndefined();
-    expect(response.headers['x-powered-by']).toBeUndefined();
-    expect(response.body).not.toMatch(/node_modules|\.[jt]s\b|127\.0\.0\.1|fastify|apollo|"stack/i);
-  });
+  ])(
+    'has the security headers of an API, and reveals nothing about this server: %s',
+    async (_name, request, status) => {
+      app = await startEmulatedApp({}, { NODE_ENV: 'production', API_KEYS: '0123456789' });
+      const headers = { 'x-api-key': '0123456789', ...request.headers };
+      const response = await app.server.inject({ ...request, headers });
+      expect(response.statusCode).toBe(status);
+      expect(response.headers).toMatchObject({
+        'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+        'cross-origin-resource-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+        'strict-transport-security': 'max-age=31536000',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+      });
+      expect(response.headers.server).toBeUndefined();
+      expect(response.headers['x-powered-by']).toBeUndefined();
+      expect(response.body).not.toMatch(/node_modules|\.[jt]s\b|127\.0\.0\.1|fastify|apollo|"stack/i);
+    },
+  );
 
-  it('has no stack, path, host or version when this server has a defect; the log has', async () => {
+  it('reveals nothing about an unexpected error, which is logged', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'error' }, { write: (line) => void lines.push(line) });
     const checkOverload = () => {
@@ -61,7 +104,7 @@ describe('each answer', () => {
 });
 
 describe('the page of Apollo Sandbox', () => {
-  it('has a policy of its own, which the header does not narrow', async () => {
+  it('has a content security policy of its own, which the header does not narrow', async () => {
     app = await startEmulatedApp();
     const { headers, body } = await app.server.inject(PAGE);
     const own = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(body)?.[1] ?? '';
@@ -69,7 +112,7 @@ describe('the page of Apollo Sandbox', () => {
       policy.split(';').map((part) => part.trim().split(' ')[0] ?? '');
     expect(toNames(own)).toEqual(['script-src', 'style-src', 'img-src', 'manifest-src', 'frame-src']);
     expect(own).toMatch(/script-src 'self' 'nonce-[0-9a-f]+'/);
-    // None of these is about what the page loads, nor about whom it asks: it asks this server, for the frame.
+    // None of these restricts what the page loads or connects to: it sends the frame's operations to this server.
     expect(toNames(`${headers['content-security-policy']}`)).toEqual([
       'base-uri',
       'form-action',
@@ -119,7 +162,7 @@ describe('CORS', () => {
     'HTTPS://A.EXAMPLE',
     'null',
     '*',
-  ])('reflects no %s', async (origin) => {
+  ])('does not allow %s', async (origin) => {
     app = await startEmulatedApp({}, { NODE_ENV: 'production', CORS_ORIGINS: LIST });
     for (const request of [{ method: 'OPTIONS', url: '/graphql' } as const, OPERATION]) {
       const { headers } = await app.server.inject({

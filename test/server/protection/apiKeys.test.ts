@@ -13,13 +13,13 @@ afterEach(() => app.close());
 
 describe('with API_KEYS', () => {
   it.each([
-    ['none', {}],
-    ['another', { 'x-api-key': 'key-of-the-boards' }],
-    ['the name of one', { 'x-api-key': 'board' }],
-    ['the name beside one', { 'x-api-key': 'board:key-of-the-board' }],
-    ['one in another scheme', { authorization: `Basic ${KEYS[0]}` }],
-    ['nothing in the scheme', { authorization: 'Bearer ' }],
-  ])('a request with %s is refused, also where the answer is kept', async (_name, headers) => {
+    ['no key', {}],
+    ['an unknown key', { 'x-api-key': 'key-of-the-boards' }],
+    ['the name of a key', { 'x-api-key': 'board' }],
+    ['a key after its name', { 'x-api-key': 'board:key-of-the-board' }],
+    ['a key in another scheme', { authorization: `Basic ${KEYS[0]}` }],
+    ['no key in the scheme', { authorization: 'Bearer ' }],
+  ])('refuses a request with %s, even when the response is cached', async (_name, headers) => {
     app = await startEmulatedApp({}, { API_KEYS: `board:${KEYS[0]},${KEYS[1]}` });
     app.claimedElsewhere = (await post({ 'x-api-key': `${KEYS[0]}` })).json().extensions.upstream.requests;
     const response = await post(headers as Record<string, string>);
@@ -38,14 +38,14 @@ describe('with API_KEYS', () => {
       { authorization: `Bearer ${key}` },
       { authorization: `bearer  ${key}` },
     ]),
-  )('a request with %p is answered', async (headers) => {
+  )('accepts a request with %p', async (headers) => {
     app = await startEmulatedApp({}, { API_KEYS: `board:${KEYS[0]}, ${KEYS[1]}` });
     const response = await post(headers as Record<string, string>);
     expect(response.json()).toMatchObject({ data: { trendingVideos: { totalCount: 500 } } });
     app.claimedElsewhere = 1;
   });
 
-  it('asks for none to say that the process lives', async () => {
+  it('requires no key for /livez', async () => {
     app = await startEmulatedApp({}, { API_KEYS: 'key-of-the-board' });
     expect((await app.server.inject('/livez')).statusCode).toBe(200);
   });

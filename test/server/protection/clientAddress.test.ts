@@ -16,11 +16,11 @@ it.each([
   ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
   ['::', '0:0:0:0::/64'],
   ['::1', '0:0:0:0::/64'],
-])('knows the client at %s by %s', (ip, known) => {
-  expect(addressOf(ip)).toBe(known);
+])('identifies the client at %s as %s', (ip, expected) => {
+  expect(addressOf(ip)).toBe(expected);
 });
 
 it.each(['', 'unknown', '192.0.2.1:4000', '_hidden', 'x'.repeat(9999)])(
-  'knows a client that calls itself %j by its connection',
+  'identifies a client that claims to be at %j by its connection',
   (ip) => expect(addressOf(ip)).toBe('192.0.2.9'),
 );

@@ -4,7 +4,7 @@ import type { Overload } from '../../../src/server/events.ts';
 import { watchOverload } from '../../../src/server/protection/overload.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 
-describe('a process that has too much to do', () => {
+describe('an overloaded process', () => {
   const QUERY = '{ trendingVideos { totalCount } }';
   let app: EmulatedApp;
   let overload: Overload | undefined;
@@ -16,15 +16,15 @@ describe('a process that has too much to do', () => {
   it.each<[Overload, string]>([
     ['eventLoopDelay', 'MAX_EVENT_LOOP_DELAY_MS'],
     ['heap', 'MAX_HEAP_PERCENT'],
-  ])('for its %s sends kept answers, and refuses all else for now', async (cause, variable) => {
+  ])('sends cached responses and refuses all other requests: %s', async (cause, variable) => {
     const events: AppEvent[] = [];
     overload = undefined;
     const onEvent = (event: AppEvent): void => void events.push(event);
     app = await startEmulatedApp({}, {}, { onEvent, checkOverload: () => overload });
     await app.query(QUERY);
     overload = cause;
-    const [kept, refused] = [await post(QUERY), await post('{ __typename }')];
-    expect([kept.statusCode, kept.json().data]).toEqual([200, { trendingVideos: { totalCount: 500 } }]);
+    const [cached, refused] = [await post(QUERY), await post('{ __typename }')];
+    expect([cached.statusCode, cached.json().data]).toEqual([200, { trendingVideos: { totalCount: 500 } }]);
     expect([refused.statusCode, refused.headers]).toMatchObject([
       503,
       { 'retry-after': '2', 'cache-control': 'no-store' },
@@ -32,7 +32,7 @@ describe('a process that has too much to do', () => {
     expect(refused.json()).toEqual({
       errors: [
         {
-          message: `This server has too much to do (${variable})`,
+          message: `This server is overloaded (${variable})`,
           extensions: { code: 'OVERLOADED', retryable: true, retryAfterSeconds: 2 },
         },
       ],
@@ -46,13 +46,13 @@ describe('a process that has too much to do', () => {
     expect((await post('{ __typename }')).statusCode).toBe(200);
   });
 
-  it('is refused without RESPONSE_CACHE as well', async () => {
+  it('refuses requests without RESPONSE_CACHE too', async () => {
     app = await startEmulatedApp({}, { RESPONSE_CACHE: 'false' }, { checkOverload: () => 'heap' });
     expect((await post(QUERY)).statusCode).toBe(503);
   });
 });
 
-describe('the watch over the process', () => {
+describe('the overload watch', () => {
   const LIMITS = { eventLoopDelayMs: 1000, heapShare: 0.9 };
   let watch: ReturnType<typeof watchOverload>;
   let now: number;
@@ -62,7 +62,7 @@ describe('the watch over the process', () => {
     watch = watchOverload(LIMITS, () => now, readHeapShare);
   }
 
-  /** Lets the watch look, so much later than it should. */
+  /** Runs the next tick, `lateMs` late. */
   function tick(lateMs = 0): void {
     now += 500 + lateMs;
     jest.advanceTimersByTime(500);
@@ -75,10 +75,10 @@ describe('the watch over the process', () => {
     jest.useRealTimers();
   });
 
-  it('sees that the event loop stood still, at once and until it has looked again', () => {
+  it('reports a blocked event loop at once, and until a tick is on time again', () => {
     start(() => 0);
     expect(watch.check()).toBeUndefined();
-    // For 1.7 s nothing is looked at.
+    // No tick runs for 1.7 s.
     now += 1700;
     expect(watch.check()).toBe('eventLoopDelay');
     jest.advanceTimersByTime(500);
@@ -87,7 +87,7 @@ describe('the watch over the process', () => {
     expect(watch.check()).toBeUndefined();
   });
 
-  it('minds no delay up to its limit', () => {
+  it('allows delays up to the limit', () => {
     start(() => 0);
     tick(1000);
     expect(watch.check()).toBeUndefined();
@@ -95,7 +95,7 @@ describe('the watch over the process', () => {
     expect(watch.check()).toBe('eventLoopDelay');
   });
 
-  it('sees that the heap is full, and lets one operation through at each look', () => {
+  it('reports a full heap, but allows one operation per tick', () => {
     let share = 0.95;
     start(() => share);
     tick();
@@ -107,7 +107,7 @@ describe('the watch over the process', () => {
     expect([watch.check(), watch.check()]).toEqual([undefined, undefined]);
   });
 
-  it('takes the heap as it is for not full', () => {
+  it('does not report the heap of the running process as full', () => {
     start();
     tick();
     expect([watch.check(), watch.check()]).toEqual([undefined, undefined]);

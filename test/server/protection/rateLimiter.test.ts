@@ -27,7 +27,7 @@ describe('the rate limiter', () => {
     expect(take(4)).toEqual([true, true, true, false]);
   });
 
-  it('says what is left, and when there is more', () => {
+  it('reports how many requests are left, and when more are allowed', () => {
     expect(limiter.take('a')).toEqual({ isGranted: true, remaining: 2, resetSeconds: 61 });
     now = 30_000;
     limiter.take('a');
@@ -38,11 +38,11 @@ describe('the rate limiter', () => {
     expect(limiter.take('a')).toEqual({ isGranted: true, remaining: 0, resetSeconds: 30 });
   });
 
-  it('counts each client by itself', () => {
+  it('counts each client separately', () => {
     expect([...take(4), ...take(4, 'b')].filter(Boolean)).toHaveLength(6);
   });
 
-  it('never grants more than the limit in any minute, however the requests come', () => {
+  it('never grants more than the limit in any minute, whatever the pauses between requests', () => {
     const pauses = fc.array(fc.integer({ min: 0, max: 25_000 }), { maxLength: 60 });
     fc.assert(
       fc.property(pauses, (steps) => {
@@ -60,7 +60,7 @@ describe('the rate limiter', () => {
     );
   });
 
-  it('counts what other replicas tell, for as long as that is news', () => {
+  it('counts what other replicas report, until that expires', () => {
     take(1);
     limiter.importCounts(
       new Map([
@@ -73,9 +73,9 @@ describe('the rate limiter', () => {
     expect(take(3)).toEqual([true, true, false]);
   });
 
-  it('tells of the clients that come near the limit, the busiest first', () => {
+  it('exports the counts of busier clients, the busiest first', () => {
     limiter = createRateLimiter(100, () => now);
-    take(4, 'seldom');
+    take(4, 'rarely');
     take(5, 'often');
     take(50, 'most');
     expect([...limiter.exportCounts()]).toEqual([
@@ -86,7 +86,7 @@ describe('the rate limiter', () => {
     expect([...limiter.exportCounts()]).toEqual([]);
   });
 
-  it('forgets the clients that have not come for longest, in an attack from everywhere', () => {
+  it('forgets the least recently active clients when there are too many', () => {
     take(3, 'early');
     for (let index = 0; index < 20_000; index++) limiter.take(`address-${index}`);
     expect(take(1, 'early')).toEqual([true]);

@@ -39,11 +39,11 @@ async function statuses(...requests: Parameters<typeof post>[]): Promise<number[
 describe('RATE_LIMIT_PER_MINUTE', () => {
   afterEach(() => app.close());
 
-  it('is told with each answer, kept ones too; what is too much is 429, with the pause to make', async () => {
+  it('is reported with every response, cached ones too; a request beyond it is a 429 with Retry-After', async () => {
     await start();
-    const answers = [await post(), await post(), await post()];
-    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 429]);
-    expect(answers.map(({ headers }) => headers)).toMatchObject([
+    const responses = [await post(), await post(), await post()];
+    expect(responses.map(({ statusCode }) => statusCode)).toEqual([200, 200, 429]);
+    expect(responses.map(({ headers }) => headers)).toMatchObject([
       { 'ratelimit-limit': '2', 'ratelimit-remaining': '1', 'ratelimit-reset': '61' },
       { 'ratelimit-limit': '2', 'ratelimit-remaining': '0', 'ratelimit-reset': '61' },
       {
@@ -54,7 +54,7 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
         'cache-control': 'no-store',
       },
     ]);
-    expect(answers[2]?.json()).toEqual({
+    expect(responses[2]?.json()).toEqual({
       errors: [
         {
           message: 'Expected at most 2 requests in a minute (RATE_LIMIT_PER_MINUTE), but got more',
@@ -70,7 +70,7 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
     expect((await post()).statusCode).toBe(200);
   });
 
-  it('counts every method and what is refused, but neither the health checks nor what browsers ask first', async () => {
+  it('counts every method and refused requests, but neither health checks nor CORS preflights', async () => {
     await start({ CORS_ORIGINS: 'https://a.example' });
     const preflight = { origin: 'https://a.example', 'access-control-request-method': 'POST' };
     for (let count = 0; count < 3; count++) {
@@ -100,14 +100,14 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
     expect((await post()).headers['ratelimit-limit']).toBeUndefined();
   });
 
-  it('is for each address', async () => {
+  it('applies to each address', async () => {
     await start();
     expect(await statuses([], [], [], [{}, '192.0.2.2'])).toEqual([200, 200, 429, 200]);
     const [one, other]: [string, string] = ['2001:db8::1', '2001:db8::2'];
     expect(await statuses([{}, one], [{}, other], [{}, one])).toEqual([200, 200, 429]);
   });
 
-  it('is for each name of a key, wherever it comes from; wrong keys count for their address', async () => {
+  it('applies to each key name, from any address; requests with wrong keys count by address', async () => {
     await start({ API_KEYS: 'board:0123456789,board:new-0123456789,bare-0123456789' });
     const [old, renewed, bare, wrong] = [
       '0123456789',
@@ -142,7 +142,7 @@ describe('TRUST_PROXY', () => {
     ['10.0.0.1', '198.51.100.1', PROXY],
     ['uniquelocal', '198.51.100.1', '198.51.100.1'],
     ['true', 'nonsense', PROXY],
-  ])('%s takes X-Forwarded-For: %s for %s', async (TRUST_PROXY, list, client) => {
+  ])('%s: for "X-Forwarded-For: %s" the client is %s', async (TRUST_PROXY, list, client) => {
     await start({ TRUST_PROXY, RATE_LIMIT_PER_MINUTE: '1' });
     expect(await statuses([forwarded(list), PROXY], [forwarded(list), PROXY])).toEqual([200, 429]);
     expect(events.filter(({ type }) => type === 'rateLimited')).toEqual([{ type: 'rateLimited', client }]);

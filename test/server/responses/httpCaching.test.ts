@@ -15,7 +15,7 @@ async function start(variables: Record<string, string> = {}): Promise<void> {
   app = await startEmulatedApp({}, variables, { clock, random: () => 0 });
 }
 
-/** Asks by GET, as browsers and CDNs that keep answers do. */
+/** Sends a query by GET, whose response browsers and CDNs can cache. */
 async function get(query: Record<string, string>, headers: Record<string, string> = {}) {
   const response = await app.server.inject({ url: '/graphql', query, headers: { ...PREFLIGHT, ...headers } });
   if (/json/.test(`${response.headers['content-type']}`) && !response.headers['content-encoding']) {
@@ -27,37 +27,37 @@ async function get(query: Record<string, string>, headers: Record<string, string
 afterEach(() => app.close());
 
 describe('Cache-Control', () => {
-  it("has what is left of the pages' lives, for POST as for GET", async () => {
+  it('has the remaining time to live of the pages, for POST as for GET', async () => {
     await start({ CACHE_TTL_SECONDS: '600', CACHE_STALE_SECONDS: '3000' });
-    const made = await get({ query: QUERY });
-    expect(made.headers['cache-control']).toBe('public, max-age=600, stale-while-revalidate=3000');
+    const first = await get({ query: QUERY });
+    expect(first.headers['cache-control']).toBe('public, max-age=600, stale-while-revalidate=3000');
     clock.advance(90_500);
     const other = await app.server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
     expect(other.headers['cache-control']).toBe('public, max-age=509, stale-while-revalidate=3000');
     expect(other.headers.age).toBeUndefined();
   });
 
-  it('stays as it was when the answer is given again; Age tells how long ago that was', async () => {
+  it('is unchanged when the response comes from the cache; Age has the time since then', async () => {
     await start({ CACHE_TTL_SECONDS: '600', CACHE_STALE_SECONDS: '3000' });
-    const made = await get({ query: QUERY });
+    const first = await get({ query: QUERY });
     clock.advance(90_500);
     const again = await get({ query: QUERY });
-    expect(again.headers).toMatchObject({ 'cache-control': made.headers['cache-control'], age: '90' });
-    expect(made.headers.age).toBeUndefined();
+    expect(again.headers).toMatchObject({ 'cache-control': first.headers['cache-control'], age: '90' });
+    expect(first.headers.age).toBeUndefined();
   });
 
-  it('lets caches do with a stale answer what this server does', async () => {
+  it('allows caches to serve stale responses for as long as this server does', async () => {
     await start({ CACHE_TTL_SECONDS: '600', CACHE_STALE_SECONDS: '3000' });
     await get({ query: QUERY });
     clock.advance(1_000_000);
     const stale = await get({ query: '{ trendingVideos { stale } }' });
     expect(stale.json()).toMatchObject({ data: { trendingVideos: { stale: true } } });
     expect(stale.headers['cache-control']).toBe('public, max-age=0, stale-while-revalidate=2600');
-    // The refresh, which is no answer's.
+    // The background refresh, which belongs to no operation.
     await app.seeRequests(2);
   });
 
-  it('is private where API keys are needed', async () => {
+  it('is private where API keys are required', async () => {
     await start({ API_KEYS: 'key-of-the-board' });
     const { headers } = await get({ query: QUERY }, { 'x-api-key': 'key-of-the-board' });
     expect(headers['cache-control']).toMatch(/^private, max-age=3600,/);
@@ -66,16 +66,16 @@ describe('Cache-Control', () => {
   it.each([
     ['errors', '{ trendingVideos(region: "ZZ") { stale } }', 200],
     ['errors beside data', '{ a: trendingVideos { stale } trendingVideos(region: "ZZ") { stale } }', 200],
-    ['a document that is none', '{', 400],
+    ['a document that does not parse', '{', 400],
     ['a document that is not valid', '{ nothing }', 400],
-    ['no data of a page', '{ __typename }', 200],
+    ['a result without pages', '{ __typename }', 200],
   ])('is no-store for %s', async (_name, query, status) => {
     await start();
     const { statusCode, headers } = await get({ query });
     expect([statusCode, headers['cache-control'], headers.etag]).toEqual([status, 'no-store', undefined]);
   });
 
-  it('is no-store for what becomes no operation, and for the page of Apollo Sandbox', async () => {
+  it('is no-store for requests that are not executed, and for the page of Apollo Sandbox', async () => {
     await start();
     const odd = [
       { method: 'POST', payload: '{', headers: { 'content-type': 'application/json' } },
@@ -91,7 +91,7 @@ describe('Cache-Control', () => {
 });
 
 describe('ETag', () => {
-  it('is weak, and the same for the same data at another cost', async () => {
+  it('is weak, and the same for the same data at a different cost', async () => {
     await start({ RESPONSE_CACHE: 'false' });
     const [paid, free] = [await get({ query: QUERY }), await get({ query: QUERY })];
     expect([paid.json().extensions.upstream.requests, free.json().extensions.upstream.requests]).toEqual([
@@ -104,7 +104,7 @@ describe('ETag', () => {
   });
 
   it.each(['true', 'false'])(
-    'saves sending what the client has, with RESPONSE_CACHE=%s',
+    'avoids sending what the client already has, with RESPONSE_CACHE=%s',
     async (RESPONSE_CACHE) => {
       await start({ RESPONSE_CACHE });
       const { headers } = await get({ query: QUERY });
@@ -126,7 +126,7 @@ describe('ETag', () => {
     },
   );
 
-  it('is for GET and HEAD: an operation that is posted is always answered', async () => {
+  it('is compared for GET and HEAD only: the response to a POST is always sent', async () => {
     await start();
     const { headers } = await get({ query: QUERY });
     const response = await app.server.inject({
@@ -143,18 +143,18 @@ describe('ETag', () => {
       headers: PREFLIGHT,
     });
     expect([head.statusCode, head.body, head.headers.etag]).toEqual([200, '', headers.etag]);
-    const held = await app.server.inject({
+    const unchanged = await app.server.inject({
       method: 'HEAD',
       url: '/graphql',
       query: { query: QUERY },
       headers: { ...PREFLIGHT, 'if-none-match': `${headers.etag}` },
     });
-    expect([held.statusCode, held.headers['content-length']]).toEqual([304, undefined]);
+    expect([unchanged.statusCode, unchanged.headers['content-length']]).toEqual([304, undefined]);
   });
 });
 
 describe('Vary', () => {
-  it('names what an answer depends on, beside what others name there', async () => {
+  it('names the headers that a response depends on, beside those that CORS adds', async () => {
     await start();
     const { headers } = await get({ query: QUERY }, { origin: 'http://localhost:3000' });
     expect(`${headers.vary}`.split(', ').sort()).toEqual(['Accept', 'Accept-Encoding', 'Origin']);
@@ -166,7 +166,7 @@ describe('automatic persisted queries', () => {
   const sha256Hash = createHash('sha256').update(QUERY).digest('hex');
   const extensions = { persistedQuery: { version: 1, sha256Hash } };
 
-  it('over GET can be kept by a CDN, once the query is known', async () => {
+  it('can be cached by a CDN over GET, once the query is registered', async () => {
     await start();
     const unknown = await get({ extensions: JSON.stringify(extensions) });
     expect(unknown.json()).toMatchObject({ errors: [{ extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }] });
@@ -194,8 +194,11 @@ describe('compression', () => {
     ['gzip, deflate, br, zstd', 'br'],
     ['br;q=0.1, gzip', 'gzip'],
     ['gzip', 'gzip'],
+    ['GZIP', 'gzip'],
+    ['x-gzip', 'gzip'],
     ['*', 'br'],
-  ] as const)('of %s is %s, made once for an answer that is kept', async (acceptEncoding, encoding) => {
+    ['br;q=0, *', 'gzip'],
+  ] as const)('for %s is %s, also of a cached response', async (acceptEncoding, encoding) => {
     await start();
     const plain = await get({ query: QUERY });
     for (let time = 0; time < 3; time++) {
@@ -211,9 +214,9 @@ describe('compression', () => {
     ['no header', {}],
     ['identity', { 'accept-encoding': 'identity' }],
     ['identity before others', { 'accept-encoding': 'identity, gzip;q=0.5' }],
-    ['nothing known', { 'accept-encoding': 'zstd, deflate' }],
-    ['none', { 'accept-encoding': 'br;q=0, gzip;q=0' }],
-    ['any but the best', { 'accept-encoding': 'br;q=0, *' }],
+    ['unknown codings', { 'accept-encoding': 'zstd, deflate' }],
+    ['all but br and gzip', { 'accept-encoding': 'br;q=0, gzip;q=0' }],
+    ['any coding but br and gzip', { 'accept-encoding': 'br;q=0, gzip;q=0, *' }],
   ])('is none for %s', async (_name, headers) => {
     await start();
     const response = await get({ query: QUERY }, headers as Record<string, string>);
@@ -221,7 +224,7 @@ describe('compression', () => {
     expect(response.json().data.trendingVideos.nodes).toHaveLength(20);
   });
 
-  it('is none of answers that fit into one packet, and there is one of large errors', async () => {
+  it('is none for responses that fit into one packet, and is applied to large errors', async () => {
     await start();
     const small = await get({ query: '{ __typename }' }, { 'accept-encoding': 'br' });
     expect(small.headers['content-encoding']).toBeUndefined();

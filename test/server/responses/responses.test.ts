@@ -27,7 +27,7 @@ async function start(
   app = await startEmulatedApp(switches, variables, { clock, random: () => 0, onEvent });
 }
 
-/** How answers came about so far. */
+/** The origins of the responses so far: `made` (executed), `kept` (cached) or `shared` (coalesced). */
 function origins(): string[] {
   return events.flatMap((event) => (event.type === 'response' ? [event.origin] : []));
 }
@@ -36,7 +36,7 @@ function upstreamCalls(): number {
   return events.filter(({ type }) => type === 'upstreamCall').length;
 }
 
-/** Waits for so many calls, and until what they brought is in the cache. */
+/** Waits until there were `count` upstream calls and their pages are cached. */
 async function seeUpstreamCalls(count: number): Promise<void> {
   await until(() => upstreamCalls() >= count);
   await settle();
@@ -51,8 +51,8 @@ async function send(request: InjectOptions) {
 
 afterEach(() => app.close());
 
-describe('an answer that is kept', () => {
-  it('is given again as it was, for free, and counted', async () => {
+describe('a cached response', () => {
+  it('is sent again unchanged, at no cost, and counted', async () => {
     await start();
     const first = await app.query(QUERY);
     const second = await app.query(QUERY);
@@ -102,7 +102,7 @@ describe('an answer that is kept', () => {
       },
     ],
     [
-      'another form that is accepted',
+      'another accepted media type',
       { payload: { query: QUERY }, headers: { accept: 'application/json' } },
       { payload: { query: QUERY }, headers: { accept: 'application/graphql-response+json' } },
     ],
@@ -111,17 +111,17 @@ describe('an answer that is kept', () => {
       { payload: { query: QUERY } },
       { method: 'GET', query: { query: QUERY }, headers: { 'apollo-require-preflight': '1' } },
     ],
-  ])('is not for %s', async (_name, one, other) => {
+  ])('is not sent for %s', async (_name, one, other) => {
     await start();
-    const answers = [await send(one), await send(other), await send(one), await send(other)];
+    const responses = [await send(one), await send(other), await send(one), await send(other)];
     expect(origins()).toEqual(['made', 'made', 'kept', 'kept']);
     for (const index of [0, 1]) {
-      expect(answers[index + 2]?.json().data).toEqual(answers[index]?.json().data);
-      expect(answers[index + 2]?.headers['content-type']).toBe(answers[index]?.headers['content-type']);
+      expect(responses[index + 2]?.json().data).toEqual(responses[index]?.json().data);
+      expect(responses[index + 2]?.headers['content-type']).toBe(responses[index]?.headers['content-type']);
     }
   });
 
-  it('is not for a request that may be forged', async () => {
+  it('is not sent for a request that could be forged', async () => {
     await start();
     const query = { query: QUERY };
     const headers = { 'apollo-require-preflight': '1' };
@@ -141,16 +141,16 @@ describe('an answer that is kept', () => {
       'has errors beside data',
       '{ us: trendingVideos { totalCount } zz: trendingVideos(region: "ZZ") { totalCount } }',
     ],
-    ['is of no page, whose life it could share', '{ __typename trendingVideos { __typename } }'],
-    ['is to no operation', '{'],
-  ])('is none that %s', async (_name, query) => {
+    ['uses no page, whose time to live it could have', '{ __typename trendingVideos { __typename } }'],
+    ['belongs to a document that does not parse', '{'],
+  ])('is never one that %s', async (_name, query) => {
     await start();
     await app.query(query);
     await app.query(query);
     expect(origins()).toEqual(['made', 'made']);
   });
 
-  it('lasts as long as the first of its pages', async () => {
+  it('expires with the first of its pages', async () => {
     await start();
     await app.query('{ trendingVideos(region: "GB") { nodes { itemId } } }');
     clock.advance(HOUR / 2);
@@ -164,8 +164,8 @@ describe('an answer that is kept', () => {
     await seeUpstreamCalls(3);
   });
 
-  it('ends with the first cover', async () => {
-    // The emulator's covers live by the real time.
+  it('expires with the first of its covers', async () => {
+    // The emulator's covers expire by the real clock.
     await start({ CACHE_TTL_SECONDS: '604800' }, {}, Date.now());
     const query = '{ trendingVideos { nodes { coverExpiresAt } } }';
     interface Covers {
@@ -183,8 +183,8 @@ describe('an answer that is kept', () => {
     await seeUpstreamCalls(2);
   });
 
-  it('takes no more memory than there is for it, the least recently used going first', async () => {
-    // 512 kB for answers.
+  it('is evicted when memory is full, the least recently used one first', async () => {
+    // 512 kB for responses.
     await start({ CACHE_MAX_MB: '1' });
     const query = (size: number): string => `{ trendingVideos(first: ${size}) { nodes { id title cover } } }`;
     for (const size of range(1, 100)) await app.query(query(size));
@@ -193,14 +193,14 @@ describe('an answer that is kept', () => {
     expect(origins().slice(-2)).toEqual(['kept', 'made']);
   });
 
-  it('is not there without RESPONSE_CACHE', async () => {
+  it('does not exist without RESPONSE_CACHE', async () => {
     await start({ RESPONSE_CACHE: 'false' });
     await app.query(QUERY);
     expect((await app.query(QUERY)).extensions.upstream).toMatchObject({ ...FREE, pages: { cached: 1 } });
     expect(origins()).toEqual(['made', 'made']);
   });
 
-  it('keeps its pages in memory by being asked for', async () => {
+  it('keeps its pages in the page cache while it is requested', async () => {
     // Room for about 50 pages.
     await start({ CACHE_MAX_MB: '1', KEYAPI_QPS: '1000', MAX_CREDITS_PER_OPERATION: '100' });
     const wanted = '{ trendingVideos { nodes { id } } }';
@@ -214,25 +214,25 @@ describe('an answer that is kept', () => {
   });
 });
 
-describe('an answer past its freshness', () => {
-  it('is served at once, says so, and is refreshed once, however many ask for it', async () => {
+describe('a stale response', () => {
+  it('is sent at once, reports that it is stale, and causes one refresh for any number of requests', async () => {
     await start();
     await app.query(QUERY);
     clock.advance(HOUR);
     const release = app.holdUpstream();
-    const answers = await Promise.all(range(1, 50).map(() => app.query(QUERY)));
+    const results = await Promise.all(range(1, 50).map(() => app.query(QUERY)));
     release();
     expect(upstreamCalls()).toBe(1);
-    for (const answer of answers) {
-      expect(answer).toMatchObject({ data: { trendingVideos: { stale: true } } });
-      expect(answer.extensions.upstream).toMatchObject({ ...FREE, pages: { stale: 1 } });
+    for (const result of results) {
+      expect(result).toMatchObject({ data: { trendingVideos: { stale: true } } });
+      expect(result.extensions.upstream).toMatchObject({ ...FREE, pages: { stale: 1 } });
     }
     await seeUpstreamCalls(2);
     expect(await app.query(QUERY)).toMatchObject({ data: { trendingVideos: { stale: false } } });
     expect(app.bill).toHaveLength(2);
   });
 
-  it('is given again while upstream fails, and asked for anew each second', async () => {
+  it('is cached while upstream fails, for one second at a time', async () => {
     await start({ ERROR_TTL_SECONDS: '1' });
     await app.query(QUERY);
     clock.advance(HOUR);
@@ -251,30 +251,30 @@ describe('an answer past its freshness', () => {
   });
 });
 
-describe('the same operation at the same time', () => {
-  /** Sends so many requests, none of which is answered before all have come. */
+describe('identical requests in flight', () => {
+  /** Sends `count` requests, all of which arrive before the first response. */
   async function atOnce<T>(count: number, send: () => Promise<T>): Promise<T[]> {
     const release = app.holdUpstream();
-    const answers = Promise.all(range(1, count).map(send));
+    const responses = Promise.all(range(1, count).map(send));
     await app.seeRequests(1);
     await settle();
     release();
-    return answers;
+    return responses;
   }
 
-  it('is executed once; one pays, the others share', async () => {
+  it('are executed once: the first one pays, the others are coalesced with it', async () => {
     await start();
-    const answers = await atOnce(20, () => app.query(QUERY));
+    const results = await atOnce(20, () => app.query(QUERY));
     expect(origins().sort()).toEqual(['made', ...range(1, 19).map(() => 'shared')]);
-    const costs = answers.map(({ extensions }) => extensions.upstream);
+    const costs = results.map(({ extensions }) => extensions.upstream);
     expect(costs.filter(({ requests }) => requests === 1)).toHaveLength(1);
     const free = costs.filter(({ requests }) => requests === 0);
     expect(free).toHaveLength(19);
     for (const { pages } of free) expect(pages).toEqual({ cached: 0, stale: 0, shared: 1, fetched: 0 });
-    expect(new Set(answers.map(({ data }) => JSON.stringify(data))).size).toBe(1);
+    expect(new Set(results.map(({ data }) => JSON.stringify(data))).size).toBe(1);
   });
 
-  it('is compressed once for all who share it', async () => {
+  it('get one response that is compressed once', async () => {
     await start();
     const headers = { 'accept-encoding': 'br' };
     const send = () =>
@@ -284,33 +284,33 @@ describe('the same operation at the same time', () => {
     app.claimedElsewhere = 1;
   });
 
-  it('is carried out for each when it fails, so that none fails of the time of another', async () => {
+  it('are executed separately when the first one fails, so that none fails by the deadline of another', async () => {
     await start({ KEYAPI_TIMEOUT_MS: '60' });
     const release = app.holdUpstream();
-    const answering = Promise.all(range(1, 5).map(() => app.query(QUERY)));
-    let isAnswered = false;
-    void answering.then(() => {
-      isAnswered = true;
+    const pending = Promise.all(range(1, 5).map(() => app.query(QUERY)));
+    let isDone = false;
+    void pending.then(() => {
+      isDone = true;
     });
     await until(() => {
       clock.expireDeadlines(60);
-      return isAnswered;
+      return isDone;
     });
-    const answers = await answering;
+    const results = await pending;
     release();
-    expect(answers.map(({ errors }) => errors?.[0]?.extensions.code)).toEqual(
+    expect(results.map(({ errors }) => errors?.[0]?.extensions.code)).toEqual(
       range(1, 5).map(() => 'UPSTREAM_TIMEOUT'),
     );
     expect(origins()).toEqual(range(1, 5).map(() => 'made'));
     app.claimedElsewhere =
-      app.bill.length - answers.reduce((sum, { extensions }) => sum + extensions.upstream.requests, 0);
+      app.bill.length - results.reduce((sum, { extensions }) => sum + extensions.upstream.requests, 0);
   });
 
-  it('answers the others when the one who asked first is gone', async () => {
+  it('get their responses when the client of the first one disconnects', async () => {
     await start();
     const release = app.holdUpstream();
     const address = await app.server.listen({ host: '127.0.0.1', port: 0 });
-    const ask = (signal?: AbortSignal) =>
+    const post = (signal?: AbortSignal) =>
       fetch(`${address}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -319,10 +319,10 @@ describe('the same operation at the same time', () => {
       });
     const leaving = new AbortController();
     const connected = once(app.server.server, 'connection');
-    const first = ask(leaving.signal).catch(() => 'gone');
+    const first = post(leaving.signal).catch(() => 'gone');
     const [connection] = await connected;
     await app.seeRequests(1);
-    const second = ask();
+    const second = post();
     await once(app.server.server, 'request');
     leaving.abort();
     expect(await first).toBe('gone');

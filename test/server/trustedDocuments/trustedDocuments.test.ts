@@ -34,13 +34,13 @@ async function start(variables: Record<string, string> = {}): Promise<EmulatedAp
   return app;
 }
 
-/** Sends a request; gives its status and its answer. */
+/** Sends a request; returns the status and the body of the response. */
 async function send(request: InjectOptions) {
   if (!app) throw new Error('not started');
   const response = await app.server.inject({ url: '/graphql', ...request });
-  const answer: GraphqlResult<unknown> = response.json();
-  app.claimedElsewhere += answer.extensions.upstream.requests;
-  return { status: response.statusCode, ...answer };
+  const result: GraphqlResult<unknown> = response.json();
+  app.claimedElsewhere += result.extensions.upstream.requests;
+  return { status: response.statusCode, ...result };
 }
 
 function post(payload: object) {
@@ -56,7 +56,7 @@ function byHash(sha256Hash: string) {
 }
 
 describe('schema/persisted-documents.json', () => {
-  it('has the documents that codegen makes, by the SHA-256 of what clients print', async () => {
+  it('has the documents of the generated code, by the SHA-256 of the text that clients print', async () => {
     const documents = Object.entries(operations).filter(([name]) => name.endsWith('Document'));
     const texts = documents.map(([, document]) => print(document));
     const hash = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
@@ -66,10 +66,10 @@ describe('schema/persisted-documents.json', () => {
 });
 
 describe('a trusted document', () => {
-  it('is carried out by its hash alone, however that is sent', async () => {
+  it('is executed by its hash alone, however the hash is sent', async () => {
     await start();
     const extensions = JSON.stringify(byHash(HASH).extensions);
-    const answers = [
+    const results = [
       await post(byHash(HASH)),
       await post(byHash(`sha256:${HASH}`)),
       await post({ documentId: HASH }),
@@ -77,11 +77,11 @@ describe('a trusted document', () => {
       await get({ documentId: `sha256:${HASH}` }),
       await get({ extensions, variables: '{"region":"us"}' }),
     ];
-    for (const answer of answers) expect(answer).toMatchObject({ status: 200, ...FACTS });
+    for (const result of results) expect(result).toMatchObject({ status: 200, ...FACTS });
     expect(app?.bill).toHaveLength(1);
   });
 
-  it('takes variables, whose faults are told as always', async () => {
+  it('accepts variables, and reports invalid ones as usual', async () => {
     await start();
     const { errors } = await post({ ...byHash(HASH), variables: { region: 'ZZ' } });
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
@@ -89,7 +89,7 @@ describe('a trusted document', () => {
     expect(app?.bill).toMatchObject([{ region: 'FR' }]);
   });
 
-  it('may be one of the Relay compiler, or of the Apollo manifest', async () => {
+  it('may come from a manifest of the Relay compiler or of Apollo', async () => {
     const operation = { id: 'my-id', name: 'ChartFacts', type: 'query', body: TEXT };
     const manifests = [
       { 'my-id': TEXT },
@@ -105,7 +105,7 @@ describe('a trusted document', () => {
     app = undefined;
   });
 
-  it('leaves clients their other documents, and automatic persisted queries', async () => {
+  it('does not prevent other documents and automatic persisted queries', async () => {
     await start();
     expect(await post({ query: '{ __typename }' })).toMatchObject({ data: { __typename: 'Query' } });
     const query = '{ trendingVideos { stale } }';
@@ -116,19 +116,19 @@ describe('a trusted document', () => {
   });
 });
 
-describe('a hash that is not known', () => {
+describe('an unknown hash', () => {
   it.each([{}, { PERSISTED_DOCUMENTS_ONLY: 'true' }])(
-    'is told as clients expect it, %j',
+    'is a PersistedQueryNotFound error, as clients expect: %j',
     async (variables) => {
       await start(variables);
-      for (const answer of [
+      for (const result of [
         await post(byHash(UNKNOWN)),
         await post({ documentId: `sha256:${UNKNOWN}` }),
         await post({ documentId: '__proto__' }),
         await get({ documentId: UNKNOWN }),
         await get({ extensions: JSON.stringify(byHash(UNKNOWN).extensions) }),
       ]) {
-        expect(answer.errors).toMatchObject([
+        expect(result.errors).toMatchObject([
           {
             message: 'PersistedQueryNotFound',
             extensions: { code: 'PERSISTED_QUERY_NOT_FOUND', retryable: false },
@@ -142,13 +142,15 @@ describe('a hash that is not known', () => {
 
 describe('PERSISTED_DOCUMENTS_ONLY', () => {
   const REFUSAL = {
-    message: expect.stringMatching(/PERSISTED_DOCUMENTS_ONLY.*expected the hash of one.*but got: the text/),
+    message: expect.stringMatching(
+      /^This server executes trusted documents only \(PERSISTED_DOCUMENTS_ONLY\): expected the hash of one.*but got: the text/,
+    ),
     extensions: { code: 'PERSISTED_QUERY_ID_REQUIRED', retryable: false },
   };
 
-  it('refuses every text, that of a trusted document too, and spends nothing', async () => {
+  it('refuses every document text, even that of a trusted document, and spends nothing', async () => {
     await start({ PERSISTED_DOCUMENTS_ONLY: 'true' });
-    for (const answer of [
+    for (const result of [
       await post({ query: '{ trendingVideos { stale } }' }),
       await post({ query: TEXT }),
       await post({ query: TEXT, ...byHash(HASH) }),
@@ -158,15 +160,15 @@ describe('PERSISTED_DOCUMENTS_ONLY', () => {
       await get({ query: TEXT }),
       await get({ query: TEXT, documentId: HASH }),
     ]) {
-      expect(answer).toMatchObject({ status: 400, errors: [REFUSAL] });
+      expect(result).toMatchObject({ status: 400, errors: [REFUSAL] });
     }
     expect(app?.bill).toEqual([]);
     expect(await post(byHash(HASH))).toMatchObject(FACTS);
   });
 
-  it('does so in the form that the client takes', async () => {
+  it('refuses it in a media type that the client accepts', async () => {
     const server = (await start({ PERSISTED_DOCUMENTS_ONLY: 'true' })).server;
-    const ask = async (accept: string) => {
+    const postAccepting = async (accept: string) => {
       const { statusCode, headers } = await server.inject({
         method: 'POST',
         url: '/graphql',
@@ -175,15 +177,19 @@ describe('PERSISTED_DOCUMENTS_ONLY', () => {
       });
       return [statusCode, headers['content-type'], headers['cache-control']];
     };
-    expect(await ask('application/json')).toEqual([200, 'application/json; charset=utf-8', 'no-store']);
-    expect(await ask('application/graphql-response+json')).toEqual([
+    expect(await postAccepting('application/json')).toEqual([
+      200,
+      'application/json; charset=utf-8',
+      'no-store',
+    ]);
+    expect(await postAccepting('application/graphql-response+json')).toEqual([
       400,
       'application/graphql-response+json; charset=utf-8',
       'no-store',
     ]);
   });
 
-  it('lets no text in by another way', async () => {
+  it('executes no document text that is sent in another way', async () => {
     await start({ PERSISTED_DOCUMENTS_ONLY: 'true' });
     const text = '{ trendingVideos { stale } }';
     const own = byHash(createHash('sha256').update(text).digest('hex'));
@@ -202,32 +208,32 @@ describe('PERSISTED_DOCUMENTS_ONLY', () => {
     expect(app?.bill).toEqual([]);
   });
 
-  it('still opens Sandbox in development', async () => {
+  it('still serves Apollo Sandbox in development', async () => {
     const { server } = await start({ PERSISTED_DOCUMENTS_ONLY: 'true' });
     const page = await server.inject({ url: '/graphql', headers: { accept: 'text/html' } });
     expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html']);
   });
 });
 
-describe('the start', () => {
+describe('startup', () => {
   const UPSTREAM = new URL('http://127.0.0.1:9');
 
   it.each([
     [
-      'is not there',
+      'does not exist',
       undefined,
       /^The environment is not valid:\n {2}- PERSISTED_DOCUMENTS: expected a JSON file of documents by their hash: ENOENT/,
     ],
-    ['is no JSON', '{', /by their hash: .*JSON/],
-    ['is a list', '[]', /by their hash: it holds something else/],
-    ['holds other things', '{"a":1}', /by their hash: it holds something else/],
-  ])('fails with a clear word when the manifest %s', async (_, content, message) => {
+    ['is not JSON', '{', /by their hash: .*JSON/],
+    ['is a list', '[]', /by their hash: it is not a manifest of documents/],
+    ['contains other values', '{"a":1}', /by their hash: it is not a manifest of documents/],
+  ])('fails with a clear message when the manifest %s', async (_, content, message) => {
     const file = path.join(folder, 'bad.json');
     if (content !== undefined) await writeFile(file, content);
     await expect(startApp(UPSTREAM, { PERSISTED_DOCUMENTS: file })).rejects.toThrow(message);
   });
 
-  it('fails when there is nothing to trust', async () => {
+  it('fails when only trusted documents are allowed and there is no manifest', async () => {
     await expect(startApp(UPSTREAM, { PERSISTED_DOCUMENTS_ONLY: 'true' })).rejects.toThrow(
       /PERSISTED_DOCUMENTS: expected the file/,
     );

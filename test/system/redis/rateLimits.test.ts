@@ -70,7 +70,7 @@ async function settle(...counts: number[]): Promise<void> {
   }
 }
 
-describeWithRedis('rate limits of replicas', () => {
+describeWithRedis('replicas', () => {
   beforeEach(async () => {
     redis = await startRedis();
     clock = createTestClock(Date.now());
@@ -92,7 +92,7 @@ describeWithRedis('rate limits of replicas', () => {
     await redis.close();
   });
 
-  it('share their counts in the background, under Redis keys that reveal no API key', async () => {
+  it('share their request counts in the background, under Redis keys that reveal no API key', async () => {
     const responses = await askWhileFrozen(0, 0, 0, 0, 0, 0, 1);
     expect(responses.map(({ remaining }) => remaining)).toEqual([9, 8, 7, 6, 5, 4, 9]);
     await settle(1, 6);
@@ -110,7 +110,7 @@ describeWithRedis('rate limits of replicas', () => {
     expect(JSON.stringify(await redis.client.hgetall(`${keys[0]}`))).not.toContain(KEY);
   });
 
-  it('count on their own while Redis is down, without a delay', async () => {
+  it('count requests on their own while Redis is down, without a delay', async () => {
     await askWhileFrozen(0, 0, 0, 0, 0, 0, 0, 0, 1);
     await settle(1, 8);
     expect(await ask(1)).toMatchObject({ remaining: 0 });

@@ -18,13 +18,13 @@ const FAILURE_1 = 'test:failure:US:7:VIEWS:1';
 
 let redis: TestRedis;
 let replicas: TestReplica[];
-/** What upstream serves; may change. */
+/** What upstream serves; tests may change it. */
 let chart: { rows: ReturnType<typeof makeVideos>; pageSize: number };
 let bill: number[];
-/** How upstream answers. */
+/** How upstream responds. */
 let source: PageSource;
-/** What the answers to the calls that are made now wait for. */
-let held: Promise<void> | undefined;
+/** When set, responses to the calls that are made now wait for it. */
+let gate: Promise<void> | undefined;
 
 async function start(options: Partial<ReplicaOptions> = {}): Promise<TestReplica> {
   const replica = await startReplica({
@@ -40,26 +40,26 @@ async function startTwo(options: Partial<ReplicaOptions> = {}): Promise<[TestRep
   return Promise.all([start(options), start(options)]);
 }
 
-/** Holds upstream's answers back, until the function that it returns is called. */
+/** Delays upstream's responses until the function that it returns is called. */
 function hold(): () => void {
   let release = (): void => undefined;
-  held = new Promise((resolve) => {
+  gate = new Promise((resolve) => {
     release = resolve;
   });
   return () => {
-    held = undefined;
+    gate = undefined;
     release();
   };
 }
 
-/** The item id of the first rank, as the replica holds it. */
+/** The item id of the first rank, as the replica has cached it. */
 function topOf({ store }: TestReplica): string | undefined {
   return store.copies(US_VIEWS)[0]?.rows[0]?.itemId;
 }
 
-/** Resolves when all of these are in Redis. */
-function appear(...names: string[]): Promise<void> {
-  return poll(async () => (await redis.client.exists(...names)) === names.length);
+/** Waits until all of these keys are in Redis. */
+function waitForKeys(...keys: string[]): Promise<void> {
+  return poll(async () => (await redis.client.exists(...keys)) === keys.length);
 }
 
 describeWithRedis('createSharedPages', () => {
@@ -71,12 +71,12 @@ describeWithRedis('createSharedPages', () => {
     await redis.client.flushall();
     replicas = [];
     chart = { rows: makeVideos(1, 500), pageSize: 20 };
-    held = undefined;
-    const made = createArraySource(chart);
-    bill = made.bill;
+    gate = undefined;
+    const upstream = createArraySource(chart);
+    bill = upstream.bill;
     source = async (key, fetchOptions) => {
-      const page = await made.source(key, fetchOptions);
-      await held;
+      const page = await upstream.source(key, fetchOptions);
+      await gate;
       return { ...page, fetchedAt: systemClock.now() };
     };
   });
@@ -85,21 +85,21 @@ describeWithRedis('createSharedPages', () => {
   afterAll(() => redis.close());
 
   it('makes one upstream request for a page that all replicas miss at once', async () => {
-    const askers: number[] = [];
-    const startAsker = (index: number) =>
+    const callers: number[] = [];
+    const startCaller = (index: number) =>
       start({
         source: (key, fetchOptions) => {
-          askers.push(index);
+          callers.push(index);
           return source(key, fetchOptions);
         },
       });
-    const fleet = await Promise.all(range(0, 3).map(startAsker));
+    const fleet = await Promise.all(range(0, 3).map(startCaller));
     const release = hold();
     const reads = [...fleet, ...fleet].map((replica) => replica.read({ first: 60 }));
-    // Who waits more than three times waits for a page for the second time: it has asked for the others before.
-    const hasAsked = ({ waits }: TestReplica, index: number): boolean =>
-      waits() > 3 || askers.filter((asker) => asker === index).length === 3;
-    await poll(() => fleet.every(hasAsked));
+    // A replica that has waited more than three times has claimed all three pages: it waits for one of them again.
+    const hasClaimedAll = ({ waits }: TestReplica, index: number): boolean =>
+      waits() > 3 || callers.filter((caller) => caller === index).length === 3;
+    await poll(() => fleet.every(hasClaimedAll));
     release();
     const windows = await Promise.all(reads);
     expect([...bill].sort()).toEqual([1, 2, 3]);
@@ -111,7 +111,7 @@ describeWithRedis('createSharedPages', () => {
     expect(windows.reduce((sum, { requests }) => sum + requests, 0)).toBe(3);
   });
 
-  it('does not count what others hold against the pages that an operation may buy', async () => {
+  it('does not count pages that others have cached against the pages that an operation may fetch', async () => {
     const [first, second] = await startTwo();
     await first.read({ first: 60 });
     const operation = { ...createOperation(), pagesLeft: 1 };
@@ -122,7 +122,7 @@ describeWithRedis('createSharedPages', () => {
     expect(operation.pagesLeft).toBe(1);
   });
 
-  it('gives a replica that comes later all that is held, with its generation and age', async () => {
+  it('gives a new replica all cached pages, with their generation and age', async () => {
     const first = await start();
     const before = await first.read({ first: 40 });
     const second = await start();
@@ -134,19 +134,19 @@ describeWithRedis('createSharedPages', () => {
       requests: 0,
       pages: { cached: 2, fetched: 0 },
     });
-    const lives = [first, second].map(({ store }) =>
+    const copies = [first, second].map(({ store }) =>
       store.copies(US_VIEWS).map(({ number, generation, sequence }) => ({ number, generation, sequence })),
     );
-    expect(lives[1]).toEqual(lives[0]);
+    expect(copies[1]).toEqual(copies[0]);
     expect(bill).toEqual([1, 2]);
   });
 
-  it('reads what an operation misses by one MGET', async () => {
+  it('reads all pages that an operation misses with one MGET', async () => {
     const first = await start();
     await first.read({ first: 60 });
-    // It would read what the second one adds.
+    // Otherwise it would read what the second one stores.
     await first.close();
-    // On a clock that stands still: after a second a chart may be read again.
+    // The clock stands still: after a second a chart may be looked up again.
     const second = await start({ clock: createTestClock(Date.now()) });
     const { commands, stop } = await watchCommands(redis);
     await second.read({ first: 100 });
@@ -156,7 +156,7 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('reads a chart once for operations that come together', async () => {
+  it('reads a chart once for concurrent operations', async () => {
     const replica = await start({ clock: createTestClock(Date.now()) });
     const { commands, stop } = await watchCommands(redis);
     await Promise.all(range(1, 5).map(() => replica.read()));
@@ -165,7 +165,7 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1]);
   });
 
-  it('knows where a chart ends from pages that others fetched', async () => {
+  it('knows the length of a chart from pages that others fetched', async () => {
     chart.rows = makeVideos(1, 130);
     const [first, second] = await startTwo();
     await first.read({ first: 20, after: { rank: 40, itemId: null } });
@@ -173,7 +173,7 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([3, 7]);
   });
 
-  it('finds the video of a cursor on pages that others fetched, as if they were held here', async () => {
+  it('finds the video of a cursor on pages that others fetched', async () => {
     const [first, second] = await startTwo();
     await first.read({ first: 20 });
     await expirePages(redis, [first]);
@@ -186,20 +186,20 @@ describeWithRedis('createSharedPages', () => {
     expect(window).toMatchObject({ ids: range(11, 15), requests: 0 });
   });
 
-  it('lets the pages that several replicas fetch belong to one generation', async () => {
+  it('puts the pages that several replicas fetch into one generation', async () => {
     const [first, second] = await startTwo();
     await first.read({ first: 20 });
     await second.read({ first: 20, after: { rank: 20, itemId: null } });
     const copies = second.store.copies(US_VIEWS);
     expect(copies.map(({ number }) => number).sort()).toEqual([1, 2]);
     expect(new Set(copies.map(({ generation }) => generation)).size).toBe(1);
-    // They expire together: each value begins with its sequence, its generation and the end of its life.
+    // They expire together: each value begins with its sequence, its generation and the end of its time to live.
     const heads = (await redis.client.mget(PAGE_1, PAGE_2)).map((value) => value?.split(' ').slice(1, 3));
     expect(heads[0]).toEqual([String(copies[0]?.generation), expect.stringMatching(/^\d+$/)]);
     expect(heads[1]).toEqual(heads[0]);
   });
 
-  it('takes a refresh to the memory of the others', async () => {
+  it('brings a refreshed page into the memory of the others', async () => {
     const [first, second] = await startTwo();
     await first.read();
     expect((await second.read()).ids).toEqual(range(1, 20));
@@ -210,7 +210,7 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1, 1]);
   });
 
-  it('refreshes a stale page once, however many replicas serve it meanwhile', async () => {
+  it('refreshes a stale page once, however many replicas serve it', async () => {
     const fleet = await Promise.all([start(), start(), start()]);
     await Promise.all(fleet.map((replica) => replica.read()));
     await expirePages(redis, fleet);
@@ -218,7 +218,7 @@ describeWithRedis('createSharedPages', () => {
     const waits = fleet.map((replica) => replica.waits());
     const stale = await Promise.all(fleet.map((replica) => replica.read()));
     expect(stale.map(({ stale }) => stale)).toEqual([true, true, true]);
-    // The two that do not refresh it have asked whether they may.
+    // The two that do not refresh it wait for the one that does.
     await poll(() => fleet.filter((replica, index) => replica.waits() > (waits[index] ?? 0)).length === 2);
     release();
     await Promise.all(fleet.map(({ cache }) => cache.settle()));
@@ -227,9 +227,9 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1, 1]);
   });
 
-  it('serves a page that another replica left stale, for as long as it may be', async () => {
-    const lives = { ttlMs: 100, staleMs: 2500 };
-    const first = await start(lives);
+  it('serves a stale page of another replica for as long as stale pages may be served', async () => {
+    const times = { ttlMs: 100, staleMs: 2500 };
+    const first = await start(times);
     await first.read();
     await first.close();
     const freshUntil = Number((await redis.client.get(PAGE_1))?.split(' ')[2]);
@@ -237,20 +237,20 @@ describeWithRedis('createSharedPages', () => {
     source = async () => {
       throw new ApiError('UPSTREAM_ERROR');
     };
-    const second = await start(lives);
+    const second = await start(times);
     expect(await second.read()).toMatchObject({ ids: range(1, 20), stale: true });
     await poll(async () => (await redis.client.exists(PAGE_1)) === 0);
     await poll(() => second.store.copies(US_VIEWS).length === 0);
     expect(await codeOf(second.read())).toBe('UPSTREAM_ERROR');
   });
 
-  it('shares a failure with those who waited for it, and does not ask again for a while', async () => {
+  it('shares a failure with the replicas that wait for the page, and fetches it again only after a while', async () => {
     const errorTtlMs = 20_000;
     let calls = 0;
     source = async (_key, { onRequest }) => {
       onRequest();
       calls++;
-      await held;
+      await gate;
       throw new ApiError('UPSTREAM_BAD_RESPONSE', {
         upstream: { status: 404, code: 404, requestId: 'r1' },
         detail: 'for the log alone',
@@ -274,7 +274,7 @@ describeWithRedis('createSharedPages', () => {
     expect(calls).toBe(1);
     expect(JSON.stringify(await redis.client.hgetall(FAILURE_1))).not.toContain('log alone');
 
-    // The second failure in a row is remembered for twice as long, whoever it happens to.
+    // The second failure in a row is remembered for twice as long, on whichever replica it happens.
     await redis.client.hset(FAILURE_1, 'until', Math.floor(await timeOf(redis)) - 1);
     const before = await timeOf(redis);
     await codeOf(third.read());
@@ -286,18 +286,18 @@ describeWithRedis('createSharedPages', () => {
     expect(calls).toBe(2);
   });
 
-  it('lets the next one try at once when the call was never made', async () => {
+  it('lets another replica fetch the page at once when the call was not sent', async () => {
     const [first, second] = await startTwo();
-    const answer = source;
+    const workingSource = source;
     source = async () => {
       throw new ApiError('UPSTREAM_UNAVAILABLE');
     };
     expect(await codeOf(first.read())).toBe('UPSTREAM_UNAVAILABLE');
-    source = answer;
+    source = workingSource;
     expect(await second.read()).toMatchObject({ requests: 1 });
   });
 
-  it('does not send each read of a stale page to Redis while no call may be made', async () => {
+  it('does not ask Redis on each read of a stale page while no call may be made', async () => {
     const clock = createTestClock(Date.now());
     const replica = await start({ clock });
     await replica.read();
@@ -317,24 +317,24 @@ describeWithRedis('createSharedPages', () => {
     }
   });
 
-  it('waits for a holder that died no longer than an attempt may take', async () => {
+  it('waits for the lock of a crashed replica no longer than one attempt may take', async () => {
     const replica = await start({ attemptMs: 2900 });
     await redis.client.set(LOCK_1, 'of a replica that is gone', 'PX', 2900);
     const reading = replica.read();
     await poll(() => replica.waits() > 1);
     expect(bill).toEqual([]);
     expect(await redis.client.get(LOCK_1)).toBe('of a replica that is gone');
-    // The attempt's time is over.
+    // The time of the attempt is over.
     await redis.client.pexpire(LOCK_1, 1);
     expect(await reading).toMatchObject({ ids: range(1, 20), requests: 1 });
   });
 
-  it('gives up its lock as soon as Redis is there again, if it could not before', async () => {
+  it('releases its lock once Redis is up again, if Redis was down before', async () => {
     const [first, second] = await startTwo();
     const [, password = ''] = (await redis.client.config('GET', 'requirepass')) as string[];
     source = async (_key, { onRequest }) => {
       onRequest();
-      // By itself it would stay.
+      // The lock must not expire by itself.
       await redis.client.pexpire(LOCK_1, 60_000);
       await redis.client.config('SET', 'requirepass', 'nobody knows');
       await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -347,7 +347,7 @@ describeWithRedis('createSharedPages', () => {
     await poll(async () => (await redis.client.exists(LOCK_1)) === 0);
   });
 
-  it('keeps its lock while it waits for a slow answer', async () => {
+  it('renews its lock while it waits for a slow response', async () => {
     const attemptMs = 2900;
     const [first, second] = await startTwo({ attemptMs });
     const release = hold();
@@ -356,7 +356,7 @@ describeWithRedis('createSharedPages', () => {
     const waiting = second.read();
     expect(await redis.client.pttl(LOCK_1)).toBeLessThanOrEqual(attemptMs);
     for (let time = 0; time < 2; time++) {
-      // Most of it is over; then its holder has renewed it.
+      // Most of its time is over; then its holder renews it.
       await redis.client.pexpire(LOCK_1, 2000);
       await poll(async () => (await redis.client.pttl(LOCK_1)) > 2000);
     }
@@ -368,7 +368,7 @@ describeWithRedis('createSharedPages', () => {
     expect(await redis.client.exists(LOCK_1)).toBe(0);
   });
 
-  it('costs one request more at most when a lock is lost, and no wrong page', async () => {
+  it('makes at most one more request when a lock is lost, and serves no wrong page', async () => {
     const [first, second] = await startTwo();
     const release = hold();
     const reads = [first.read()];
@@ -384,29 +384,29 @@ describeWithRedis('createSharedPages', () => {
     expect(await redis.client.exists(LOCK_1)).toBe(0);
   });
 
-  it('answers with what another fetched when its lock was lost and its own call failed', async () => {
+  it('serves the page that another replica fetched when its own lock was lost and its call failed', async () => {
     const [first, second] = await startTwo();
-    const answer = source;
+    const workingSource = source;
     const release = hold();
-    let isAsked = false;
+    let isRequested = false;
     source = async (_key, { onRequest }) => {
       onRequest();
-      isAsked = true;
-      await held;
+      isRequested = true;
+      await gate;
       throw new ApiError('UPSTREAM_TIMEOUT');
     };
     const reading = first.read();
-    await poll(() => isAsked);
+    await poll(() => isRequested);
     await redis.client.del(LOCK_1);
-    source = answer;
-    held = undefined;
+    source = workingSource;
+    gate = undefined;
     await second.read();
     release();
     expect(await reading).toMatchObject({ ids: range(1, 20), requests: 1 });
     expect(await redis.client.exists(FAILURE_1)).toBe(0);
   });
 
-  it('leaves the lock of another alone when it has lost its own', async () => {
+  it('does not release a lock that another replica has acquired', async () => {
     const replica = await start();
     const release = hold();
     const reading = replica.read();
@@ -417,14 +417,14 @@ describeWithRedis('createSharedPages', () => {
     expect(await redis.client.get(LOCK_1)).toBe('of another');
   });
 
-  it('makes no call when the lock was lost before it was its turn', async () => {
-    const answer = source;
+  it('makes no call when its lock was lost while the call waited for its turn', async () => {
+    const workingSource = source;
     const release = hold();
     let isWaiting = false;
     source = async (_key, { check }) => {
       isWaiting = true;
-      await held;
-      // It is told with the next renewal.
+      await gate;
+      // The next renewal finds that the lock is lost.
       for (;;) {
         check();
         await systemClock.sleep(10);
@@ -434,9 +434,9 @@ describeWithRedis('createSharedPages', () => {
     const waiting = first.read();
     await poll(() => isWaiting);
     await redis.client.set(LOCK_1, 'of another', 'PX', 60_000);
-    source = answer;
-    held = undefined;
-    // The other one stores the page and gives up its lock.
+    source = workingSource;
+    gate = undefined;
+    // The other one stores the page and releases its lock.
     await redis.client.del(LOCK_1);
     const other = await start();
     await other.read();
@@ -445,7 +445,7 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1]);
   });
 
-  it('drops what it holds when another replica learns that upstream refuses the page', async () => {
+  it('drops its copy when another replica learns that upstream refuses the page', async () => {
     const [first, second] = await startTwo();
     await first.read();
     await second.read();
@@ -458,10 +458,10 @@ describeWithRedis('createSharedPages', () => {
     };
     expect(await first.read()).toMatchObject({ stale: true });
     await first.cache.settle();
-    // Served while it asks; what it hears is that the page is refused.
+    // The stale copy is served once more; its refresh finds that the page is refused.
     expect(await second.read()).toMatchObject({ stale: true });
     await second.cache.settle();
-    // For good, though there was a copy in Redis, and those who come later may have one.
+    // The copy does not come back with a heartbeat, although Redis had one.
     expect(await codeOf(second.read())).toBe('BAD_USER_INPUT');
     await second.nextHeartbeat();
     for (let time = 0; time < 2; time++) expect(await codeOf(second.read())).toBe('BAD_USER_INPUT');
@@ -469,7 +469,7 @@ describeWithRedis('createSharedPages', () => {
     expect(calls).toBe(1);
   });
 
-  it('does not believe a failure that lasts for ever, or that cannot be read', async () => {
+  it('ignores a failure that never expires, or that cannot be read', async () => {
     const replica = await start();
     const failure = 'test:failure:US:7:VIEWS:';
     await redis.client.hset(`${failure}1`, 'until', '9999999999999999', 'error', '{}');
@@ -477,7 +477,7 @@ describeWithRedis('createSharedPages', () => {
     expect(await replica.read({ first: 40 })).toMatchObject({ ids: range(1, 40), requests: 2 });
   });
 
-  it('does not take a lock from a replica whose attempts may take longer', async () => {
+  it('does not take the lock of a replica whose attempts may take longer', async () => {
     const first = await start({ attemptMs: 5000 });
     const second = await start({ attemptMs: 1000 });
     const release = hold();
@@ -491,17 +491,17 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1]);
   });
 
-  it('does not let an answer that lay for long take the place of one that was asked for later', async () => {
+  it('does not replace a page with a delayed response to an earlier request', async () => {
     const [first, second] = await startTwo();
     const release = hold();
     const reading = first.read();
     await poll(() => bill.length === 1);
-    const askedAt = first.redis.now();
+    const requestedAt = first.redis.now();
     await redis.client.del(LOCK_1);
-    held = undefined;
+    gate = undefined;
     chart.rows = makeVideos(101, 600);
-    // They do not know Redis's clock to the millisecond.
-    await poll(() => second.redis.now() > askedAt);
+    // The replicas know Redis's clock only roughly.
+    await poll(() => second.redis.now() > requestedAt);
     await second.read();
     release();
     await reading;
@@ -511,7 +511,7 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1, 1]);
   });
 
-  it('serves who waited for a page that came too late for its generation', async () => {
+  it('serves a page to a replica that waited for it, although the page has expired meanwhile', async () => {
     let wake = (): void => undefined;
     let isAwake: Promise<void> | undefined;
     const first = await start();
@@ -537,7 +537,7 @@ describeWithRedis('createSharedPages', () => {
     expect(bill.filter((number) => number === 2)).toEqual([2]);
   });
 
-  it('refreshes a page for its covers once in a generation, whatever becomes of Redis', async () => {
+  it('refreshes a page for its covers once in a generation, whatever happens to Redis', async () => {
     const replica = await start();
     const readWithCovers = async () => {
       const cover = { cover: 'https://a.test/1', coverExpiresAt: Date.now() + 100 };
@@ -549,14 +549,14 @@ describeWithRedis('createSharedPages', () => {
     };
     for (let time = 0; time < 4; time++) {
       await readWithCovers();
-      // As if it was evicted.
+      // As if it were evicted.
       await redis.client.del(PAGE_1);
     }
     expect(bill).toEqual([1, 1]);
     await redis.kill();
     await redis.start();
     await poll(() => replica.events.some(({ type }) => type === 'redisDown') && replica.redis.isUp());
-    await appear(PAGE_1);
+    await waitForKeys(PAGE_1);
     const other = await start();
     await other.read();
     await other.read();
@@ -564,7 +564,7 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1, 1]);
   });
 
-  it('gives back to Redis what that has lost, so that nothing is bought again', async () => {
+  it('restores the pages that Redis has lost, so that none is fetched again', async () => {
     const first = await start();
     await first.read({ first: 40 });
     await redis.kill();
@@ -572,26 +572,26 @@ describeWithRedis('createSharedPages', () => {
     expect(await first.read({ first: 40 })).toMatchObject({ requests: 0 });
     await first.read({ first: 20, after: { rank: 40, itemId: null } });
     await redis.start();
-    await appear(PAGE_1, PAGE_2, PAGE_3);
+    await waitForKeys(PAGE_1, PAGE_2, PAGE_3);
     const second = await start();
     expect(await second.read({ first: 60 })).toMatchObject({ ids: range(1, 60), requests: 0 });
     expect(bill).toEqual([1, 2, 3]);
   });
 
-  it('gives back what a Redis has lost that was restarted between two beats, or emptied', async () => {
+  it('restores the pages of a Redis that was restarted between two heartbeats, or emptied', async () => {
     const first = await start();
     await first.read({ first: 40 });
     await redis.kill();
     await redis.start();
-    await appear(PAGE_1, PAGE_2);
+    await waitForKeys(PAGE_1, PAGE_2);
     expect(await (await start()).read({ first: 40 })).toMatchObject({ requests: 0 });
     await redis.client.flushall();
-    await appear(PAGE_1, PAGE_2);
+    await waitForKeys(PAGE_1, PAGE_2);
     expect(await (await start()).read({ first: 40 })).toMatchObject({ requests: 0 });
     expect(bill).toEqual([1, 2]);
   });
 
-  it('gives Redis a page that was asked for before it came back', async () => {
+  it('stores a page in Redis that was requested while Redis was down', async () => {
     const first = await start();
     await redis.kill();
     await poll(() => !first.redis.isUp());
@@ -606,14 +606,14 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1]);
   });
 
-  it('takes what others fetched while it could not reach Redis', async () => {
+  it('imports pages that others fetched while Redis was down', async () => {
     const [first, second] = await startTwo();
     await first.read();
     await second.read();
     await expirePages(redis, replicas);
     await redis.kill();
     await poll(() => !first.redis.isUp() && !second.redis.isUp());
-    // Each on its own: both refresh.
+    // Without Redis, the first one refreshes for itself.
     chart.rows = makeVideos(101, 600);
     await first.read();
     await first.cache.settle();
@@ -623,9 +623,9 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1, 1]);
   });
 
-  it('keeps no key for ever, and all under its prefix', async () => {
+  it('gives every key an expiry and its prefix', async () => {
     const replica = await start({ creditsPerDay: 100 });
-    // Or the budget would be held for a while.
+    // Otherwise spending would have to wait.
     await redis.client.hset('test:budget', 'openAt', 0);
     await replica.read();
     source = async (_key, { onRequest }) => {
@@ -648,7 +648,7 @@ describeWithRedis('createSharedPages', () => {
   });
 });
 
-/** Of each MGET, how many keys it reads. */
+/** How many keys each MGET reads. */
 function countReads(commands: readonly string[][]): number[] {
   return commands.flatMap(([name, ...keys]) => (name === 'mget' ? [keys.length] : []));
 }

@@ -17,28 +17,29 @@ const REFUSALS = [
   ['UPSTREAM_RATE_LIMITED', 60],
 ] as const;
 
-/** How long a call counts after its answer. */
+/** How long a call counts after its response. */
 const WINDOW_MS = 1010;
 
 let redis: TestRedis;
 let replicas: TestReplica[];
-/** When each call was made, and by whom. */
+/** When each call was made, and by which replica. */
 let calls: { at: number; replica: number }[];
-/** How many calls had their turn, whether or not they were made. */
+/** How many calls had their turn, whether or not they were sent. */
 let turns: number;
-let answer: PageSource;
+/** How upstream responds. */
+let respond: PageSource;
 
 async function start(options: Partial<ReplicaOptions> = {}): Promise<TestReplica> {
   const index = replicas.length;
   const source: PageSource = async (pageKey, options) => {
     turns++;
     options.check();
-    // Before Redis is told: it counts from later on.
+    // Recorded before it is reported: Redis counts from a later moment.
     calls.push({ at: performance.now(), replica: index });
     options.onRequest();
-    return answer(pageKey, options);
+    return respond(pageKey, options);
   };
-  // Held before it is there, so that each has its own number.
+  // Its place is taken before it has started, so that each replica has its own index.
   const starting = startReplica({ url: redis.url, source, ...options });
   replicas.push(undefined as unknown as TestReplica);
   const replica = await starting;
@@ -54,14 +55,14 @@ function startThree(options: Partial<ReplicaOptions> = {}): Promise<[TestReplica
   return Promise.all([start(options), start(options), start(options)]);
 }
 
-/** A call by this replica, as its code. */
+/** Makes a call by this replica; returns `ok` or the code of its error. */
 function call(replica: TestReplica | undefined, number = 1): Promise<string> {
   if (!replica) throw new Error('no such replica');
   return codeOf(replica.fetch(key(number), fetchOptions()));
 }
 
-/** A call by this replica that is given up when it has its turn, as its code. */
-async function callInVain(replica: TestReplica): Promise<string> {
+/** Makes a call that is given up when it has its turn; returns the code of its error. */
+async function callWithoutSending(replica: TestReplica): Promise<string> {
   const before = turns;
   const check = (): void => {
     if (turns > before) throw new ApiError('UPSTREAM_UNAVAILABLE');
@@ -69,20 +70,20 @@ async function callInVain(replica: TestReplica): Promise<string> {
   return codeOf(replica.fetch(key(1), fetchOptions({ check })));
 }
 
-/** Waits until these replicas know that the time of a probe has come. */
+/** Waits until these replicas know that a probe is due. */
 async function awaitProbeTime(...waiting: TestReplica[]): Promise<void> {
   for (const replica of waiting) {
-    await poll(async () => (await callInVain(replica)) === 'UPSTREAM_UNAVAILABLE');
+    await poll(async () => (await callWithoutSending(replica)) === 'UPSTREAM_UNAVAILABLE');
   }
 }
 
-/** Waits until Redis has executed what the replica has told it so far: it answers in order. */
+/** Waits until Redis has executed all commands that the replica has sent so far: it executes them in order. */
 async function settle(replica: TestReplica): Promise<void> {
   await replica.redis.read(['nothing']);
 }
 
-/** For how long each call counts still, in milliseconds. */
-async function lives(): Promise<number[]> {
+/** How long each call still counts, in milliseconds. */
+async function remainingMs(): Promise<number[]> {
   const scores = (await redis.client.zrange('test:calls', 0, -1, 'WITHSCORES')).filter(
     (_, index) => index % 2,
   );
@@ -90,8 +91,8 @@ async function lives(): Promise<number[]> {
   return scores.map((score) => Number(score) - now);
 }
 
-/** Waits until the replicas may spend: what an empty Redis has forgotten is told by then. */
-async function openPurse(): Promise<void> {
+/** Allows spending at once: with an empty Redis, replicas wait until all have reported what they spent. */
+async function openBudget(): Promise<void> {
   await redis.client.hset('test:budget', 'openAt', 0);
 }
 
@@ -105,50 +106,50 @@ describeWithRedis('withSharedLimits', () => {
     replicas = [];
     calls = [];
     turns = 0;
-    answer = async () => page;
+    respond = async () => page;
   });
 
   afterEach(() => Promise.all(replicas.map((replica) => replica.close())));
   afterAll(() => redis.close());
 
-  it('makes no more calls in any second than are allowed to all replicas together', async () => {
+  it('makes no more calls in any second than all replicas together may make', async () => {
     const fleet = await startThree({ qps: 5 });
-    answer = async () => {
-      // Nor fewer: so many are under way at once.
+    respond = async () => {
+      // Nor fewer: five are in flight at once.
       await poll(() => calls.length >= 5);
       return page;
     };
     await Promise.all(range(1, 13).map((number) => call(fleet[number % 3], number)));
     const times = calls.map(({ at }) => at).sort((a, b) => a - b);
     expect(times).toHaveLength(13);
-    // However slow the machine is: each counts until a second after Redis was told of its answer.
+    // Also on a slow machine: a call counts until a second after its response was reported to Redis.
     for (const [index, time] of times.slice(5).entries())
       expect(time - (times[index] ?? 0)).toBeGreaterThan(990);
     // And no longer.
     await Promise.all(fleet.map(settle));
-    expect(Math.max(...(await lives()))).toBeLessThanOrEqual(WINDOW_MS);
+    expect(Math.max(...(await remainingMs()))).toBeLessThanOrEqual(WINDOW_MS);
   });
 
-  it('counts a call until a second after its answer', async () => {
+  it('counts a call until a second after its response', async () => {
     const fleet = await startTwo({ qps: 1 });
-    let answeredAt = 0;
-    answer = async () => {
+    let respondedAt = 0;
+    respond = async () => {
       if (calls.length > 1) return page;
       await poll(() => replicas.some(({ waits }) => waits() > 0));
-      answeredAt = performance.now();
+      respondedAt = performance.now();
       return page;
     };
     await Promise.all([call(fleet[0]), call(fleet[1])]);
-    expect((calls[1]?.at ?? 0) - answeredAt).toBeGreaterThan(990);
+    expect((calls[1]?.at ?? 0) - respondedAt).toBeGreaterThan(990);
   });
 
-  it('counts a call that waits for its own turn after it was reserved, and a dead replica not for long', async () => {
+  it('counts a reserved call until it is sent, and then no longer than one attempt may take', async () => {
     const attemptMs = 500;
     const [first, second] = await startTwo({ qps: 1, attemptMs });
     let isReserved = false;
-    let leave = (): void => undefined;
+    let send = (): void => undefined;
     const turn = new Promise<void>((resolve) => {
-      leave = resolve;
+      send = resolve;
     });
     const source: PageSource = async (_key, { onRequest }) => {
       isReserved = true;
@@ -163,44 +164,44 @@ describeWithRedis('withSharedLimits', () => {
     await poll(() => isReserved);
     const waiting = call(first, 2);
     await poll(() => first.waits() > 0);
-    // For longer than a call counts that has left.
-    expect(Math.min(...(await lives()))).toBeGreaterThan(attemptMs + WINDOW_MS);
+    // Longer than a call counts that has been sent.
+    expect(Math.min(...(await remainingMs()))).toBeGreaterThan(attemptMs + WINDOW_MS);
     expect(calls).toEqual([]);
-    leave();
-    // Its call left at last, and may have taken half a second.
+    send();
+    // The call has been sent at last, and may take half a second.
     await poll(() => calls.length > 0);
     await settle(slow);
-    expect(Math.max(...(await lives()))).toBeLessThanOrEqual(attemptMs + WINDOW_MS);
+    expect(Math.max(...(await remainingMs()))).toBeLessThanOrEqual(attemptMs + WINDOW_MS);
     expect(await waiting).toBe('ok');
     expect(calls.map(({ replica }) => replica)).toEqual([2, 0]);
     expect((calls[1]?.at ?? 0) - (calls[0]?.at ?? 0)).toBeGreaterThan(1000);
     expect(second.redis.isUp()).toBe(true);
   });
 
-  it('refuses a call whose turn would not come before its deadline', async () => {
+  it('rejects a call whose turn would come after its deadline', async () => {
     const [first, second] = await startTwo({ qps: 1, attemptMs: 60_000 });
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
-    answer = async () => {
+    respond = async () => {
       await ended;
       return page;
     };
     const calling = call(first);
     await poll(() => calls.length === 1);
     const deadlineAt = performance.now() + 100;
-    const refused = codeOf(second.fetch(key(2), fetchOptions({ deadline: () => deadlineAt })));
-    // While it is not its turn.
-    expect(await refused).toBe('UPSTREAM_UNAVAILABLE');
+    const rejected = codeOf(second.fetch(key(2), fetchOptions({ deadline: () => deadlineAt })));
+    // Rejected before its turn.
+    expect(await rejected).toBe('UPSTREAM_UNAVAILABLE');
     end();
     expect(await calling).toBe('ok');
     expect(calls).toHaveLength(1);
   });
 
-  it.each(REFUSALS)('holds the calls of all replicas after %s', async (code, retryAfterSeconds) => {
+  it.each(REFUSALS)('stops the calls of all replicas after %s', async (code, retryAfterSeconds) => {
     const fleet = await startThree();
-    answer = async () => {
+    respond = async () => {
       const upstream = { status: 402, code: 402, requestId: 'r1' };
       throw new ApiError(code, { retryAfterSeconds, upstream, detail: 'for the log alone' });
     };
@@ -209,9 +210,9 @@ describeWithRedis('withSharedLimits', () => {
     const until = Number(await redis.client.hget('test:circuit', 'until'));
     const least = secondsLeft(until, await timeOf(redis));
     expect(error).toMatchObject({ code, upstream: { requestId: 'r1' }, detail: undefined });
-    const told = (error as ApiError).retryAfterSeconds;
-    if (retryAfterSeconds === undefined) expect(told).toBeUndefined();
-    else expect(range(least, retryAfterSeconds)).toContain(told);
+    const actual = (error as ApiError).retryAfterSeconds;
+    if (retryAfterSeconds === undefined) expect(actual).toBeUndefined();
+    else expect(range(least, retryAfterSeconds)).toContain(actual);
     expect(await call(fleet[2])).toBe(code);
     expect(calls).toHaveLength(1);
     expect(fleet.map(({ events }) => events.filter(({ type }) => type === 'circuitOpened').length)).toEqual([
@@ -219,33 +220,33 @@ describeWithRedis('withSharedLimits', () => {
     ]);
   });
 
-  it('lets one replica probe when the time has come, and all go on when it succeeds', async () => {
+  it('lets one replica probe when a probe is due, and all make calls when it succeeds', async () => {
     const fleet = await startThree();
-    answer = async () => {
+    respond = async () => {
       throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 1 });
     };
     await call(fleet[0]);
     await awaitProbeTime(...fleet);
     const waits = fleet.map((replica) => replica.waits());
     let callsBefore = 0;
-    answer = async () => {
+    respond = async () => {
       if (calls.length > 2) return page;
-      // The other two have asked whether they may go on.
+      // The other two wait for the result of the probe.
       await poll(() => fleet.filter((replica, index) => replica.waits() > (waits[index] ?? 0)).length === 2);
       callsBefore = calls.length;
       return page;
     };
     const outcomes = await Promise.all(fleet.map((replica) => call(replica)));
     expect(outcomes).toEqual(['ok', 'ok', 'ok']);
-    // The refused one and the probe.
+    // The refused call and the probe.
     expect(callsBefore).toBe(2);
     expect(calls).toHaveLength(4);
   });
 
-  it('holds all calls again when the probe fails', async () => {
+  it('stops all calls again when the probe fails', async () => {
     const fleet = await startThree();
     const retryAfterSeconds = [1, 60];
-    answer = async () => {
+    respond = async () => {
       throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: retryAfterSeconds.shift() });
     };
     await call(fleet[0]);
@@ -255,34 +256,34 @@ describeWithRedis('withSharedLimits', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('lets another replica probe when the one that did is gone', async () => {
+  it('lets another replica probe when the one that probes is gone', async () => {
     const [first, second] = await startTwo({ attemptMs: 300 });
-    answer = async () => {
+    respond = async () => {
       throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 1 });
     };
     await call(first);
     await awaitProbeTime(second);
-    answer = async () => page;
+    respond = async () => page;
     await redis.client.hset('test:circuit', 'probe', 'of one that is gone', 'probeUntil', Date.now() + 400);
     expect(await call(second)).toBe('ok');
   });
 
-  it('lets another one probe at once when a probe was not made after all', async () => {
+  it('lets another replica probe at once when a probe was not sent', async () => {
     const [first, second] = await startTwo();
-    answer = async () => {
+    respond = async () => {
       throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 1 });
     };
     await call(first);
     await awaitProbeTime(first, second);
-    answer = async () => page;
-    expect(await callInVain(first)).toBe('UPSTREAM_UNAVAILABLE');
+    respond = async () => page;
+    expect(await callWithoutSending(first)).toBe('UPSTREAM_UNAVAILABLE');
     expect(await call(second)).toBe('ok');
     expect([first.waits(), second.waits()]).toEqual([0, 0]);
   });
 
-  it('counts failures in a row over all replicas', async () => {
+  it('counts consecutive failures over all replicas', async () => {
     const fleet = await Promise.all(range(1, 4).map(() => start()));
-    answer = async () => {
+    respond = async () => {
       throw new ApiError('UPSTREAM_ERROR');
     };
     const outcomes: string[] = [];
@@ -293,10 +294,10 @@ describeWithRedis('withSharedLimits', () => {
     expect(opened[0]).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', seconds: 30 });
   });
 
-  it('begins to count anew after any answer', async () => {
+  it('resets the count of failures after a response', async () => {
     const fleet = await startTwo();
     for (const number of range(1, 12)) {
-      answer = async () => {
+      respond = async () => {
         if (number % 4 > 0) throw new ApiError('UPSTREAM_ERROR');
         return page;
       };
@@ -305,9 +306,9 @@ describeWithRedis('withSharedLimits', () => {
     expect(calls).toHaveLength(12);
   });
 
-  it('spends no more than the budget of all replicas, to the last credit', async () => {
+  it('spends the budget of all replicas to the last credit, and no more', async () => {
     const fleet = await startThree({ creditsPerDay: 20 });
-    await openPurse();
+    await openBudget();
     const outcomes = await Promise.all(range(1, 30).map((number) => call(fleet[number % 3], number)));
     expect(calls).toHaveLength(10);
     expect(outcomes.filter((code) => code === 'CREDIT_BUDGET_EXHAUSTED')).toHaveLength(20);
@@ -318,29 +319,29 @@ describeWithRedis('withSharedLimits', () => {
     expect(range(least, most)).toContain((refused as ApiError).retryAfterSeconds);
   });
 
-  it('gives back what was reserved for a call that was not made', async () => {
+  it('gives back the credits reserved for a call that was not sent', async () => {
     const [first, second] = await startTwo({ creditsPerDay: 2 });
-    await openPurse();
-    expect(await callInVain(first)).toBe('UPSTREAM_UNAVAILABLE');
+    await openBudget();
+    expect(await callWithoutSending(first)).toBe('UPSTREAM_UNAVAILABLE');
     expect(await call(second)).toBe('ok');
     expect(calls).toHaveLength(1);
   });
 
-  it('begins a new day with a full purse', async () => {
+  it('starts a new day with a full budget', async () => {
     const replica = await start({ creditsPerDay: 2 });
     const yesterday = Math.floor(Date.now() / DAY_MS) - 1;
     await redis.client.hset('test:budget', 'day', yesterday, 'spent', 2, 'openAt', 0);
     expect([await call(replica), await call(replica)]).toEqual(['ok', 'CREDIT_BUDGET_EXHAUSTED']);
   });
 
-  it('spends nothing after Redis has lost the record until the replicas have said what they know', async () => {
+  it('spends nothing after Redis has lost its data until the replicas have reported what they spent', async () => {
     const fleet = await startThree({ creditsPerDay: 8 });
-    await openPurse();
+    await openBudget();
     for (const number of range(1, 3)) await call(fleet[0], number);
     await redis.client.flushall();
-    // The second one has not spent anything; the first one knows better.
+    // The second one has spent nothing; the first one reports 6 credits.
     let known: string | null = null;
-    answer = async () => {
+    respond = async () => {
       known ??= await redis.client.hget('test:budget', 'spent');
       return page;
     };
@@ -351,28 +352,25 @@ describeWithRedis('withSharedLimits', () => {
     expect(calls).toHaveLength(4);
   });
 
-  it('remembers over a restart of Redis and its replicas what was written down', async () => {
+  it('starts from the saved credits when Redis and the replicas have restarted', async () => {
     const today = Math.floor(Date.now() / DAY_MS);
     const replica = await start({ creditsPerDay: 6, spent: { day: today, credits: 4 } });
-    await openPurse();
+    await openBudget();
     expect([await call(replica), await call(replica)]).toEqual(['ok', 'CREDIT_BUDGET_EXHAUSTED']);
   });
 
-  it.each(['day', 'spent', 'openAt'])(
-    'takes a record whose %s cannot be read for none at all',
-    async (field) => {
-      const replica = await start({ creditsPerDay: 6 });
-      await openPurse();
-      for (const number of range(1, 3)) await call(replica, number);
-      await redis.client.hset('test:budget', 'spent', 0, field, 'garbage');
-      expect(await call(replica)).toBe('CREDIT_BUDGET_EXHAUSTED');
-      expect(calls).toHaveLength(3);
-    },
-  );
+  it.each(['day', 'spent', 'openAt'])('treats a budget whose %s cannot be read as unknown', async (field) => {
+    const replica = await start({ creditsPerDay: 6 });
+    await openBudget();
+    for (const number of range(1, 3)) await call(replica, number);
+    await redis.client.hset('test:budget', 'spent', 0, field, 'garbage');
+    expect(await call(replica)).toBe('CREDIT_BUDGET_EXHAUSTED');
+    expect(calls).toHaveLength(3);
+  });
 
-  it('is not told of a new day by a replica whose clock is ahead, nor by Redis alone', async () => {
+  it('starts a new day only when the clocks of both Redis and the replica say so', async () => {
     const replica = await start({ creditsPerDay: 2 });
-    await openPurse();
+    await openBudget();
     expect(await call(replica)).toBe('ok');
     const tomorrow = { ...systemClock, now: () => Date.now() + DAY_MS };
     await start({ creditsPerDay: 2, clock: tomorrow });
@@ -384,11 +382,11 @@ describeWithRedis('withSharedLimits', () => {
     expect(await call(late)).toBe('CREDIT_BUDGET_EXHAUSTED');
   });
 
-  it('does not believe a Redis that knows of less than it did before the connection broke', async () => {
+  it('does not accept that Redis knows of fewer spent credits than before the connection broke', async () => {
     const replica = await start({ creditsPerDay: 6 });
-    await openPurse();
+    await openBudget();
     for (const number of range(1, 3)) await call(replica, number);
-    // What a copy that lagged behind would have; at once, or a beat might come between.
+    // What a lagging copy of Redis would have. In one transaction, so that no heartbeat comes in between.
     await redis.client
       .multi()
       .hset('test:budget', 'spent', 2)
@@ -399,9 +397,9 @@ describeWithRedis('withSharedLimits', () => {
     expect(calls).toHaveLength(3);
   });
 
-  it('says so when the budget is unknown for longer than a call may wait', async () => {
+  it('reports that it cannot reserve credits when the budget stays unknown until the deadline', async () => {
     const replica = await start({ creditsPerDay: 6 });
-    // From now on: it is held for two seconds from when that is found.
+    // Once this is found, nothing may be spent for two seconds.
     await redis.client.hset('test:budget', 'openAt', 'unknown');
     const deadlineAt = performance.now() + 100;
     const error = await replica
@@ -414,7 +412,7 @@ describeWithRedis('withSharedLimits', () => {
     expect(calls).toEqual([]);
   });
 
-  it('stops calls that wait for their connection when upstream refuses all', async () => {
+  it('stops calls that wait for a connection when upstream refuses another one', async () => {
     const sent: number[] = [];
     let connecting = 0;
     let connect = (): void => undefined;
@@ -422,7 +420,7 @@ describeWithRedis('withSharedLimits', () => {
       connect = resolve;
     });
     const source: PageSource = async ({ number }, { check, onRequest }) => {
-      // The first one has its connection at once, the others open theirs meanwhile.
+      // The first call has its connection at once, while the others open theirs.
       if (number === 1) await poll(() => connecting === 3);
       else {
         connecting++;
@@ -443,19 +441,19 @@ describeWithRedis('withSharedLimits', () => {
   });
 
   it.each([
-    ['was learnt while Redis was away', () => redis.kill(), () => redis.start()],
-    ['Redis has forgotten', () => undefined, () => redis.client.flushall()],
-  ])('tells the others of a pause that %s', async (_what, before, after) => {
+    ['opened while Redis was down', () => redis.kill(), () => redis.start()],
+    ['Redis has lost', () => undefined, () => redis.client.flushall()],
+  ])('shares an open circuit that %s', async (_what, before, after) => {
     const first = await start();
     await before();
-    answer = async () => {
+    respond = async () => {
       throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
     };
     if (!redis.client.status.startsWith('ready')) await poll(() => !first.redis.isUp());
     expect(await call(first)).toBe('UPSTREAM_RATE_LIMITED');
     await after();
     await poll(async () => (await redis.client.hexists('test:circuit', 'error')) === 1);
-    answer = async () => page;
+    respond = async () => page;
     const second = await start();
     expect([await call(first), await call(second)]).toEqual([
       'UPSTREAM_RATE_LIMITED',
@@ -464,9 +462,9 @@ describeWithRedis('withSharedLimits', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('remembers a pause that Redis could not be told of', async () => {
+  it('keeps a circuit open that could not be reported to Redis', async () => {
     const replica = await start();
-    answer = async () => {
+    respond = async () => {
       await redis.kill();
       throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
     };
@@ -476,9 +474,9 @@ describeWithRedis('withSharedLimits', () => {
     await redis.start();
   });
 
-  it('makes no paid call while Redis is away, when there is a budget', async () => {
+  it('makes no paid call while Redis is down, when there is a budget', async () => {
     const replica = await start({ creditsPerDay: 100 });
-    await openPurse();
+    await openBudget();
     await redis.kill();
     const error = await replica.fetch(key(1), fetchOptions()).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'CREDIT_BUDGET_EXHAUSTED', retryAfterSeconds: 5 });
@@ -486,18 +484,18 @@ describeWithRedis('withSharedLimits', () => {
     await redis.start();
   });
 
-  it('goes on while Redis is away, when there is none, but not against a 429 that was known', async () => {
+  it('makes calls while Redis is down, when there is no budget, except during the pause after a known 429', async () => {
     let laterMs = 0;
     const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + laterMs };
     const [first, second] = await startTwo({ clock });
-    answer = async () => {
+    respond = async () => {
       throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
     };
     await call(first);
-    // The second one hears of it with a beat.
+    // The second one learns of it with a heartbeat.
     await poll(() => second.events.some(({ type }) => type === 'circuitOpened'));
     await redis.kill();
-    answer = async () => page;
+    respond = async () => page;
     expect(await call(second)).toBe('UPSTREAM_RATE_LIMITED');
     laterMs = 60_000;
     expect([await call(first), await call(second)]).toEqual(['ok', 'ok']);
@@ -506,7 +504,7 @@ describeWithRedis('withSharedLimits', () => {
   });
 });
 
-/** The whole seconds from `now` until then, the last one too. */
+/** The seconds from `now` until then, rounded up. */
 function secondsLeft(until: number, now: number): number {
   return Math.ceil((until - now) / 1000);
 }

@@ -43,7 +43,8 @@ export async function replayDockerfile(context: string): Promise<Image> {
     const from = words[0]?.startsWith('--from=') ? stages.get(words.shift()?.slice(7) ?? '') : undefined;
     const target = words.pop() ?? '';
     for (const source of words) {
-      if (!from && !included.has(source.split('/')[0] ?? '')) throw new Error(`.dockerignore excludes ${source}`);
+      if (!from && !included.has(source.split('/')[0] ?? ''))
+        throw new Error(`.dockerignore excludes ${source}`);
       const base = path.join(from?.root ?? context, source);
       const destination = path.resolve(
         to.root + to.workdir,

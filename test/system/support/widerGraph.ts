@@ -11,7 +11,7 @@ export const FOLDER = 'examples/wider-graph';
 const KEY = 'key-of-the-gateways';
 
 /** The body of a POST to the API. */
-export interface GraphqlRequest {
+interface GraphqlRequest {
   readonly query: string;
   readonly variables?: Record<string, unknown>;
 }
@@ -57,7 +57,7 @@ export async function startApi(): Promise<Api> {
 }
 
 /** A running script of the examples' package.json. */
-export interface Script extends Program {
+interface Script extends Program {
   readonly name: string;
   /** Everything it wrote to standard error. */
   readonly complaints: () => string;

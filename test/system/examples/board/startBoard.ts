@@ -48,7 +48,7 @@ export interface OpenPage {
 }
 
 /** A copy of the example in its own folder. */
-export interface BoardCopy {
+interface BoardCopy {
   readonly start: string;
   remove(): Promise<void>;
 }
