@@ -26,7 +26,7 @@ export interface Graphql {
   readonly documents: DocumentCache;
 }
 
-/** Builds the schema, and starts Apollo Server and the fast path beside it. */
+/** Builds the schema, starts Apollo Server, and creates the fast path. */
 export async function createGraphql(context: AppContext, options: GraphqlOptions): Promise<Graphql> {
   const { config, log } = context;
   const schema = config.subgraph ? createSubgraphSchema() : createSchema();

@@ -130,7 +130,7 @@ function toConfig(values: SettingValues, emulator: boolean) {
     introspection: values.INTROSPECTION ?? !isProduction,
     sandbox: values.SANDBOX ?? !isProduction,
     subgraph: values.SUBGRAPH,
-    /** Undefined: not served. Without a port: beside `/graphql`. */
+    /** Undefined: not served. Without a port: by the same server as `/graphql`. */
     metrics: isProduction && values.METRICS_PORT === undefined ? undefined : { port: values.METRICS_PORT },
     logLevel: values.LOG_LEVEL,
   };

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
-/** What a setting may be: in words, and as what reads its text. */
+/** The values of a setting: described, and as a schema that parses its text. */
 export interface SettingType<T extends z.ZodType> {
   /** Completes "expected …". Shown for a value that is not valid, and in the documentation. */
   readonly expected: string;

@@ -18,7 +18,7 @@ export interface Setting {
   /** The heading that it is documented under. */
   readonly group: string;
   readonly type: SettingType<z.ZodType>;
-  /** As text, as it would stand in the environment; absent when it may stay unset. */
+  /** As text, as in the environment; absent when it may stay unset. */
   readonly default?: string;
   /** What happens when it stays unset. */
   readonly unset?: string;

@@ -1,6 +1,6 @@
 import type { Config } from './loadConfig.ts';
 
-/** Names where pages come from: demo data must not pass for real data, nor one upstream's pages for another's. */
+/** Identifies where pages come from, so that demo data and the pages of different upstreams never mix. */
 export function sourceId({ keyapi }: Pick<Config, 'keyapi'>): string {
   return keyapi.emulator ? 'emulator' : keyapi.baseUrl.href.replace(/\/+$/, '');
 }

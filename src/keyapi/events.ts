@@ -18,7 +18,7 @@ export interface UpstreamCallEvent {
   readonly credits: number;
   /** KeyAPI's id of the request, if its response had one. */
   readonly upstreamRequestId: string | undefined;
-  /** Why it failed, in KeyAPI's or the network's words. */
+  /** Why it failed: KeyAPI's message, or that of the network error. */
   readonly detail: string | undefined;
 }
 

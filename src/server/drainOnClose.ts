@@ -6,7 +6,7 @@ import type { Connections } from './http/trackConnections.ts';
 
 /** How long requests in flight may take once the server closes, in milliseconds. */
 export const DRAIN_MS = 10_000;
-/** When nothing has arrived for so long, all that was sent before the server closed has been read. */
+/** When nothing has arrived for this long, all that was sent before the server closed has been read. */
 const QUIET_MS = 20;
 /** Bounds the wait for that: on a busy server something arrives all the time. */
 const MAX_READ_MS = 500;

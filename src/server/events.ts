@@ -23,7 +23,7 @@ export interface OperationSummary {
 export interface ResponseEvent extends OperationSummary {
   readonly type: 'response';
   /**
-   * Where it comes from, in the words of the metrics' label. `made`: executed for this request. `shared`: coalesced with
+   * Where it comes from, as in the label of the metrics. `made`: executed for this request. `shared`: coalesced with
    * an identical request in flight. `kept`: from the response cache. `refused`: no operation was executed.
    */
   readonly origin: 'made' | 'shared' | 'kept' | 'refused';

@@ -58,7 +58,7 @@ describe('a document that cannot be executed', () => {
     ],
     ['has no operation of the requested name', { query: '{ __typename }', operationName: 'None' }],
     [
-      'could cost too much',
+      'could cost too many credits',
       {
         query:
           '{ a: trendingVideos(first: 100) { nodes { id } } b: trendingVideos(last: 100) { nodes { id } } }',

@@ -255,7 +255,7 @@ describe('development', () => {
 });
 
 describe('production', () => {
-  it('has no introspection, Sandbox or hints, and allows no other origin', async () => {
+  it('has no introspection, Sandbox or suggestions of names, and allows no other origin', async () => {
     app = await startEmulatedApp({}, { NODE_ENV: 'production' });
     expect((await app.query('{ __schema { types { name } } }')).errors).toMatchObject([
       { message: 'Introspection is not allowed (INTROSPECTION)' },
@@ -275,7 +275,7 @@ describe('production', () => {
   });
 });
 
-describe('hints at names in the schema', () => {
+describe('suggestions of names in the schema', () => {
   it.each<[Record<string, string>, boolean]>([
     [{}, true],
     [{ INTROSPECTION: 'false' }, false],

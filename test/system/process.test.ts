@@ -13,7 +13,7 @@ let programs: Program[] = [];
 let emulator: TestEmulator | undefined;
 let folder: string | undefined;
 
-/** Runs a program of dist/ on a free port with only these variables, however slow the machine is. */
+/** Runs a program of dist/ on a free port with only these variables, and no limit on the event loop's delay. */
 function run(script: string, variables: Record<string, string> = {}, args: string[] = []): Program {
   const command = [process.execPath, path.resolve(script), ...args];
   const { MAX_EVENT_LOOP_DELAY_MS } = PATIENT;

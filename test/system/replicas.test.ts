@@ -136,7 +136,7 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(fleet.emulator.bill).toHaveLength(2);
   });
 
-  it('wait for a replica that is killed while it fetches a page no longer than one attempt may take', async () => {
+  it('wait at most one attempt for a replica that is killed while it fetches a page', async () => {
     const attemptMs = 2000;
     const [first, second, third] = await start(3, { KEYAPI_TIMEOUT_MS: String(attemptMs) });
     const release = fleet.emulator.hold();
@@ -296,7 +296,7 @@ describeWithRedis('replicas that share a Redis', () => {
   );
 
   it.each([1, 4])(
-    'fetch each page of a trace once when there are %d',
+    'fetch each page of a trace once (replicas: %d)',
     async (count) => {
       await start(count);
       const { neededPages, failed, reportedRequests } = await runTrace();

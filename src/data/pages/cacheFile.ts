@@ -41,7 +41,7 @@ const headerSchema = z.object({
 });
 type Header = z.infer<typeof headerSchema>;
 
-/** A page as it stands in the file, which calls its sequence number `order`. */
+/** A page in the file, where its sequence number is called `order`. */
 type PageRecord = Omit<CachedPage, 'sequence'> & { readonly order: CachedPage['sequence'] };
 
 /**

@@ -229,7 +229,7 @@ export class PageCache {
     // In the next microtask: `fetchPage` may read the deadline at once, from `pending`.
     const pending: PendingFetch = { page: Promise.resolve().then(run), deadlineAt };
     this.#pending.set(id, pending);
-    // Whoever waits handles a failure; without anybody waiting, it must not count as unhandled.
+    // Those who wait handle a failure; when nobody waits, it must not count as unhandled.
     pending.page.catch(() => undefined);
     return pending;
   }

@@ -11,13 +11,13 @@ const schema = z.object({
     .optional(),
 });
 
-/** An error as text for the other replicas: what a client may see of it, and nothing else. */
+/** Encodes an error for the other replicas: what a client may see of it, and nothing else. */
 export function encodeError({ code, message, retryAfterSeconds, upstream }: ApiError): string {
   const record: z.infer<typeof schema> = { code, message, retryAfterSeconds, upstream };
   return JSON.stringify(record);
 }
 
-/** The error that a text holds; undefined when it is none of ours. */
+/** Decodes an error; undefined for a text that `encodeError` cannot have written. */
 export function decodeError(text: string): ApiError | undefined {
   const record = schema.safeParse(parseJson(text));
   return record.success ? new ApiError(record.data.code, record.data) : undefined;

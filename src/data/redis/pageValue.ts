@@ -8,17 +8,17 @@ import { PAGE_SIZE, type Page, type PageRef, pageId } from '../../domain/page.ts
 import { isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
 
 /**
- * A page as it stands in Redis: a line `sequence generation freshUntil replaces pageId`, written by the script that
- * stores it, and then its rows as deflated JSON, whose checksum zlib verifies.
+ * The value of a page in Redis: a line `sequence generation freshUntil replaces pageId`, which the script writes that stores
+ * it, then the page as deflated JSON, whose checksum zlib verifies.
  */
 export interface PageValue {
   readonly page: Page;
-  /** Microseconds of Redis's clock: when it was taken in. */
+  /** Microseconds of Redis's clock: when the page was requested. */
   readonly sequence: number;
   readonly generation: number;
   /** Milliseconds of Redis's clock. */
   readonly freshUntil: number;
-  /** True when it took the place of a copy of the same generation. */
+  /** True when it replaced a copy of the same generation. */
   readonly replaces: boolean;
 }
 
@@ -26,7 +26,7 @@ const HEAD = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) ([01]) (\S{1,60})$/;
 const MAX_BODY_BYTES = 2 ** 21;
 
 const url = z.string().refine((text) => URL.canParse(text));
-/** Unix milliseconds, as far as a Date goes. */
+/** Unix milliseconds within the range of a Date. */
 const moment = z.number().min(0).max(8.64e15);
 
 /** A video's fields in this order, as its GraphQL fields can serialise them; its global id follows from them. */
@@ -57,7 +57,7 @@ const bodySchema = z.object({
   fetchedAt: moment,
 });
 
-/** The part of a value that does not depend on when it is stored. */
+/** Encodes the part of a value that does not depend on when it is stored. */
 export function encodeBody({ chart, number, pageSize, rows, hasMore, totalCount, fetchedAt }: Page): Buffer {
   const body: z.infer<typeof bodySchema> = {
     chart,
@@ -71,7 +71,7 @@ export function encodeBody({ chart, number, pageSize, rows, hasMore, totalCount,
   return deflateSync(JSON.stringify(body));
 }
 
-/** The page that a value holds; undefined when it is not one of ours, or of another page. */
+/** Decodes a value; undefined when it is malformed, or of another page. */
 export function decodeValue(value: Buffer, { chart, number }: PageRef): PageValue | undefined {
   const end = value.indexOf('\n');
   const head = HEAD.exec(value.subarray(0, Math.max(0, end)).toString('latin1'));

@@ -66,11 +66,11 @@ export type ScriptReply = readonly (Buffer | number | null | readonly unknown[])
 
 const CONNECT_MS = 1000;
 const HEARTBEAT_MS = 500;
-/** Latency is the shortest of so many heartbeats: a single one may well be delayed. */
+/** Latency is the shortest of this many heartbeats: a single one may be delayed. */
 const LATENCIES = 10;
-/** A replica without a heartbeat for so long does not count any more. */
+/** A replica without a heartbeat for this long does not count any more. */
 const REPLICA_TTL_MS = 2000;
-/** After Redis has come up, the other replicas may take so long to notice. */
+/** After Redis has come up, the other replicas may take this long to notice. */
 const SETTLE_MS = 2000;
 /** Assumed until Redis was reached once: too few calls are better than a 429, which stops all calls for a minute. */
 const ASSUMED_REPLICAS = 4;
@@ -125,7 +125,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     if (client.status !== 'wait' && client.status !== 'end')
       throw new Error('the last connection is still closing');
     connectionError = undefined;
-    // Where the database does not exist, ioredis only emits an error, and goes on in database 0.
+    // When the database does not exist, ioredis only emits an error, and continues in database 0.
     const connected = limitTime(client.connect(), CONNECT_MS).then(() =>
       limitTime(client.mget(toRedisKey('replicas')), timeoutMs),
     );

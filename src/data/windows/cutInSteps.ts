@@ -26,7 +26,7 @@ interface ChartFacts {
   readonly chartLength: number;
   /** When the oldest page that the window was cut from was fetched, in Unix milliseconds. */
   readonly fetchedAt: number;
-  /** True when one of these pages is past its time to live. */
+  /** True when one of these pages has expired. */
   readonly stale: boolean;
 }
 

@@ -43,24 +43,24 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
     executionOptions: { maxCoercionErrors: documentLimits.validationErrors - 1 },
     includeStacktraceInErrorResponses: false,
     csrfPrevention: { requestHeaders: [...PREFLIGHT_HEADERS] },
-    // The process listens to signals, not its parts.
+    // `endProcess.ts` handles signals.
     stopOnTerminationSignals: false,
     logger: log,
     formatError: createFormatError({
-      // "Did you mean" would tell what introspection hides. Apollo's own way covers validation alone, and takes
-      // minutes over a text that says it often.
+      // "Did you mean" would reveal what introspection hides. Apollo's own option covers validation alone, and takes
+      // minutes for a text that contains the hint many times.
       hints: introspection,
       limits: documentLimits,
       onUnexpected: (error) => log.error({ err: error }, 'Unexpected error'),
     }),
-    // Extensions are added by whoever knows what the answer cost.
+    // Adds nothing to a response: `buildResponse` adds its cost.
     stringifyResult: ({ errors, data }) => JSON.stringify({ errors, data }),
     plugins: [
       createOperationNamePlugin(),
       createOperationLimitsPlugin(maxCreditsPerOperation),
-      // It would wrap every field; `Cache-Control` is told from the pages instead.
+      // It would wrap every field. `Cache-Control` is derived from the pages instead.
       ApolloServerPluginCacheControlDisabled(),
-      // So would this one, for whoever says to be a gateway.
+      // It would wrap every field too, for any client that claims to be a gateway.
       ApolloServerPluginInlineTraceDisabled(),
       sandbox ? ApolloServerPluginLandingPageLocalDefault() : ApolloServerPluginLandingPageDisabled(),
     ],

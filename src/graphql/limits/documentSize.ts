@@ -76,7 +76,7 @@ function isFragment(node: DocumentNode['definitions'][number]): node is Fragment
   return node.kind === Kind.FRAGMENT_DEFINITION;
 }
 
-/** Two selections beside each other. */
+/** The size of two selections in one selection set. */
 function add(one: OperationSize, other: OperationSize): OperationSize {
   return {
     depth: Math.max(one.depth, other.depth),

@@ -18,7 +18,7 @@ export function inSpan<T>(span: Span, run: () => T, parent: Context = context.ac
   return result;
 }
 
-/** Marks a span as failed, by error codes alone: messages may contain KeyAPI's words. */
+/** Marks a span as failed, by error codes alone: messages may contain KeyAPI's texts. */
 export function fail(span: Span, codes: readonly string[]): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: codes.join(', ') });
   if (codes[0] !== undefined) span.setAttribute('error.type', codes[0]);

@@ -22,8 +22,8 @@ interface ClientErrorOptions {
 }
 
 /**
- * Creates Fastify's `clientErrorHandler`. It responds to what Node cannot read as a request, and closes the connection:
- * nobody can tell where the next request would begin. It never sends a second response to a request, nor one out of turn,
+ * Creates Fastify's `clientErrorHandler`. It responds to what Node cannot read as a request, and closes the connection,
+ * since it is unknown where the next request would begin. It never sends a second response to a request, nor one out of turn,
  * which a proxy would pass on to another client.
  */
 export function createClientErrorHandler({

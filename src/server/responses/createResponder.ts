@@ -28,7 +28,7 @@ export interface ResponderOptions extends BuildResponseOptions {
 export interface ServedResponse {
   readonly response: HttpResponse;
   readonly origin: ResponseEvent['origin'];
-  /** How long it has been cached, in whole seconds; absent when it comes from no cache. */
+  /** How long it has been cached, in whole seconds; absent when it was not cached. */
   readonly ageSeconds?: number;
 }
 
@@ -58,7 +58,7 @@ export function createResponder(options: ResponderOptions): Responder {
   async function run(request: GraphqlRequest, context: OperationContext): Promise<BuiltResponse> {
     refuseOverload();
     const executed = await execute(request, parse(request), context);
-    // Hashing takes time. For POST it pays only where the response is cached: caches on the way seldom keep those.
+    // Hashing takes time. For POST it is worth it only if the response is cached here: other caches rarely store those.
     const hasEtag = responseCache !== undefined || request.method !== 'POST';
     return buildResponse(executed, context, options, hasEtag);
   }

@@ -31,15 +31,15 @@ interface Entry {
 /** Time to live of a volatile response, as long as no page arrives. */
 const VOLATILE_TTL_MS = 1000;
 
-/** What an entry takes beside its texts, roughly. */
+/** Memory of an entry apart from its texts, roughly. */
 const OVERHEAD_BYTES = 2500;
 
 /**
  * Caches responses without errors, for all operations of the process, under all that a response may depend on.
  *
- * - A response lives as long as all its pages are fresh.
- * - One with stale pages, or with videos that were looked up, is volatile: it lives for a second at most, and only until
- *   a page arrives.
+ * - A response expires when the first of its pages does.
+ * - One with stale pages, or with videos that were looked up, is volatile: it expires after a second, or as soon as a page
+ *   arrives.
  * - Never cached: responses without pages, and those in which a video was not found.
  *
  * Bounded; the least recently used response is evicted first.

@@ -52,7 +52,7 @@ afterEach(async () => {
   expect(lines).toEqual([]);
 });
 
-describe('an ambiguous request', () => {
+describe('the HTTP parser', () => {
   beforeEach(() => start());
 
   it.each([
@@ -76,23 +76,23 @@ describe('an ambiguous request', () => {
     ['LF in a chunk extension', rawPost([CHUNKED], `${HEX};a\nb\r\n${BODY}\r\n${END}${NEXT}`)],
     ['LF instead of CRLF in its head', `GET /livez HTTP/1.1\nHost: a\n\n${NEXT}`],
     ['NUL in a header', `GET /livez HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n${NEXT}`],
-    ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n'],
-  ])('is refused once when it has %s, and what follows is not read', async (_name, text) => {
+    ['the text of another protocol', 'SSH-2.0-OpenSSH_9.6\r\n'],
+  ])('refuses a request with %s once, and does not read what follows', async (_name, text) => {
     expectRefusal(await sendRaw(port, [text]), 400);
   });
 
-  it('is not one with a valid chunk extension, which is executed once', async () => {
+  it('accepts a chunk extension, and reads the request once', async () => {
     const text = rawPost([CHUNKED], `${HEX};name=value\r\n${BODY}\r\n${END}`);
     const { statuses, isClosed } = await sendRaw(port, [text + NEXT], { answers: 2 });
     expect([statuses, isClosed]).toEqual([[200, 200], false]);
   });
 
-  it('is refused with 413 when a chunk extension is too long', async () => {
+  it('refuses a chunk extension that is too long with 413', async () => {
     const flood = rawPost([CHUNKED], `${HEX};a=${'b'.repeat(20_000)}\r\n${BODY}\r\n${END}${NEXT}`);
     expectRefusal(await sendRaw(port, [flood]), 413);
   });
 
-  it('gets no response that could be taken for the one in flight', async () => {
+  it('sends no error that could be taken for the response in flight', async () => {
     const release = app.holdUpstream();
     const text = rawPost([`Content-Length: ${PAID.length}`], PAID);
     const between = () => app.seeRequests(1);
@@ -158,7 +158,7 @@ describe('a compressed request', () => {
   });
 });
 
-describe('a slow sender', () => {
+describe('the request timeout', () => {
   /** A beginning, then single bytes without end. */
   function* drip(beginning: string): Generator<string> {
     yield beginning;
@@ -168,31 +168,31 @@ describe('a slow sender', () => {
   it.each([
     ['headers', 'GET /livez HTTP/1.1\r\nX: '],
     ['a body', rawPost(['Content-Length: 9999999'], '')],
-  ])('of %s gets a 408, though bytes keep arriving', async (_name, text) => {
+  ])('ends slow %s with 408, though bytes keep arriving', async (_name, text) => {
     await start({ MAX_HEADER_KB: '1000', MAX_BODY_KB: '10000' }, { requestMs: 50 });
     const received = await sendRaw(port, drip(text), { between: () => new Promise(setImmediate) });
     expectRefusal(received, 408, /within 0\.05 s \(REQUEST_TIMEOUT_SECONDS\)/);
   });
 
-  it('is disconnected when it sends nothing at all', async () => {
+  it('disconnects a client that sends nothing at all', async () => {
     await start({}, { requestMs: 50 });
     expect((await sendRaw(port, [])).isClosed).toBe(true);
   });
 
   it.each([
-    ['its key is wrong', ['Content-Length: 50'], 401],
+    ['the key of a slow request is wrong', ['Content-Length: 50'], 401],
     [
-      'its body is compressed',
+      'the body of a slow request is compressed',
       ['Content-Encoding: gzip', 'X-Api-Key: 0123456789', 'Content-Length: 50'],
       415,
     ],
-  ])('gets exactly one response when %s', async (_name, lines, status) => {
+  ])('causes no second response when %s', async (_name, lines, status) => {
     await start({ API_KEYS: '0123456789' }, { requestMs: 250 });
     const { statuses, isClosed } = await sendRaw(port, [rawPost(lines, '{')]);
     expect([statuses, isClosed]).toEqual([[status], true]);
   });
 
-  it('is disconnected within 20 seconds by default', async () => {
+  it('disconnects slow clients within 20 seconds by default', async () => {
     const { limits } = loadConfig({});
     await start({ REQUEST_TIMEOUT_SECONDS: '15' });
     const { connectionsCheckingInterval } = toFastifyLimits(limits).http;
@@ -205,7 +205,7 @@ describe('a slow sender', () => {
   /** Resolves when a slow sender has been disconnected. */
   const waitForSlowSender = () => sendRaw(port, ['GET /livez HTTP/1.1\r\n']);
 
-  it('is not a client that keeps a connection and sends whole requests now and then', async () => {
+  it('allows pauses between the requests on a connection', async () => {
     await start({}, { requestMs: 250 });
     const text = rawPost([`Content-Length: ${BODY.length}`], BODY);
     const options = { answers: 3, between: waitForSlowSender };
@@ -213,7 +213,7 @@ describe('a slow sender', () => {
     expect([statuses, isClosed]).toEqual([[200, 200, 200], false]);
   });
 
-  it('is not a client that waits for a slow operation', async () => {
+  it('does not limit how long an operation takes', async () => {
     await start({}, { requestMs: 250 });
     const release = app.holdUpstream();
     const text = rawPost([`Content-Length: ${PAID.length}`], PAID);

@@ -62,7 +62,7 @@ describeWithRedis('videos that other replicas have cached', () => {
     expect(bill).toEqual(['US:1', 'US:2', 'DE:1']);
   });
 
-  it('are found in their newest copy, on any chart and replica', async () => {
+  it('are found in their newest copy, whichever chart or replica has it', async () => {
     const [one, two] = await startTwo();
     await one.read(first);
     expect((await two.find('7')).titles).toEqual(['fetch 1']);

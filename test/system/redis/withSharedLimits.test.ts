@@ -164,7 +164,7 @@ describeWithRedis('withSharedLimits', () => {
     await poll(() => isReserved);
     const waiting = call(first, 2);
     await poll(() => first.waits() > 0);
-    // Longer than a call counts that has been sent.
+    // Longer than a sent call counts.
     expect(Math.min(...(await remainingMs()))).toBeGreaterThan(attemptMs + WINDOW_MS);
     expect(calls).toEqual([]);
     send();
@@ -412,7 +412,7 @@ describeWithRedis('withSharedLimits', () => {
     expect(calls).toEqual([]);
   });
 
-  it('stops calls that wait for a connection when upstream refuses another one', async () => {
+  it('stops calls that wait for a connection when upstream refuses another call', async () => {
     const sent: number[] = [];
     let connecting = 0;
     let connect = (): void => undefined;
@@ -474,7 +474,7 @@ describeWithRedis('withSharedLimits', () => {
     await redis.start();
   });
 
-  it('makes no paid call while Redis is down, when there is a budget', async () => {
+  it('makes no paid call while Redis is down if there is a budget', async () => {
     const replica = await start({ creditsPerDay: 100 });
     await openBudget();
     await redis.kill();
@@ -484,7 +484,7 @@ describeWithRedis('withSharedLimits', () => {
     await redis.start();
   });
 
-  it('makes calls while Redis is down, when there is no budget, except during the pause after a known 429', async () => {
+  it('makes calls while Redis is down if there is no budget, but none while a known 429 applies', async () => {
     let laterMs = 0;
     const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + laterMs };
     const [first, second] = await startTwo({ clock });

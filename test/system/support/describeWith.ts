@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe } from '@jest/globals';
 
-/** A block of tests. Skipped when there is a reason, which its name then shows. */
+/** A block of tests; skipped when there is a reason, which its name then shows. */
 export function describeUnless(reason: string | undefined, name: string, tests: () => void): void {
   if (reason === undefined) describe(name, tests);
   else describe.skip(`${name} (skipped: ${reason})`, tests);
