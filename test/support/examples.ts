@@ -4,7 +4,7 @@ export interface Block {
   readonly text: string;
   /** The heading above it. */
   readonly heading: string;
-  /** The file that the paragraph before it links to, relative to the repository's root; undefined when it links to none. */
+  /** The file that the paragraph before it links to, relative to the repository; undefined when it links to none. */
   readonly file: string | undefined;
 }
 

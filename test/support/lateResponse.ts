@@ -6,8 +6,8 @@ import type { Handler } from './upstream.ts';
 const HEAD_READ = 'undici:request:headers';
 
 /**
- * As `handler`, but deadlines of up to `ms` expire before its response is complete: once its head has been read, or at once
- * if it sends none.
+ * As `handler`, but deadlines of up to `ms` expire before its response is complete: once its head has been read, or at
+ * once if it sends none.
  */
 export function makeLate(handler: Handler, clock: TestClock, ms: number): Handler {
   return (request, response) => {

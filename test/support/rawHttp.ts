@@ -21,8 +21,8 @@ interface RawOptions {
 const PROBE = 'GET /no-such-path HTTP/1.1\r\nHost: a\r\n\r\n';
 
 /**
- * Sends texts over one connection, byte for byte. Returns what the server sent until it closed the connection, or until the
- * number of responses in `answers` had arrived.
+ * Sends texts over one connection, byte for byte. Returns what the server sent until it closed the connection, or until
+ * `answers` responses had arrived.
  */
 export async function sendRaw(
   port: number,

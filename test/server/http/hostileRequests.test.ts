@@ -166,13 +166,16 @@ describe('the request timeout', () => {
   }
 
   it.each([
-    ['headers', 'GET /livez HTTP/1.1\r\nX: '],
-    ['a body', rawPost(['Content-Length: 9999999'], '')],
-  ])('ends slow %s with 408, though bytes keep arriving', async (_name, text) => {
-    await start({ MAX_HEADER_KB: '1000', MAX_BODY_KB: '10000' }, { requestMs: 50 });
-    const received = await sendRaw(port, drip(text), { between: () => new Promise(setImmediate) });
-    expectRefusal(received, 408, /within 0\.05 s \(REQUEST_TIMEOUT_SECONDS\)/);
-  });
+    ['header', 'GET /livez HTTP/1.1\r\nX: '],
+    ['body', rawPost(['Content-Length: 9999999'], '')],
+  ])(
+    'responds with 408 to a request whose %s arrives too slowly, though bytes keep arriving',
+    async (_name, text) => {
+      await start({ MAX_HEADER_KB: '1000', MAX_BODY_KB: '10000' }, { requestMs: 50 });
+      const received = await sendRaw(port, drip(text), { between: () => new Promise(setImmediate) });
+      expectRefusal(received, 408, /within 0\.05 s \(REQUEST_TIMEOUT_SECONDS\)/);
+    },
+  );
 
   it('disconnects a client that sends nothing at all', async () => {
     await start({}, { requestMs: 50 });
