@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { BaseLogger } from 'pino';
 
-/** See `endProcessInOrder`. */
+/** See `installShutdownHandlers`. */
 interface EndProcessOptions {
   readonly log: BaseLogger;
   /** Finishes what is in flight. */
@@ -18,7 +18,7 @@ const SECOND_SIGNAL_MS = 500;
  * Ends the process gracefully: after a signal with exit code 0, after an uncaught error with 1, in both cases when `close` is done.
  * A second signal at least half a second later ends it at once, with 1; further errors do not.
  */
-export function endProcessInOrder({ log, close, closeMs }: EndProcessOptions): void {
+export function installShutdownHandlers({ log, close, closeMs }: EndProcessOptions): void {
   let isClosing = false;
   let acceptsSecondSignal = false;
   let exitCode = 0;

@@ -4,7 +4,7 @@ import { createApp } from './compose/createApp.ts';
 import { createAppLog } from './compose/log.ts';
 import { SETTLE_MS } from './compose/pages.ts';
 import { ConfigError, loadConfig } from './config/loadConfig.ts';
-import { endProcessInOrder } from './endProcess.ts';
+import { installShutdownHandlers } from './endProcess.ts';
 import { DRAIN_MS } from './server/drainOnClose.ts';
 
 /** Bounds closing: the server drains, pages in flight settle, and the cache file has 2 seconds. */
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   let server: FastifyInstance | undefined;
 
   // First of all: the first process of a container ignores signals that it has no handler for.
-  endProcessInOrder({ log, closeMs: CLOSE_MS, close: async () => server?.close() });
+  installShutdownHandlers({ log, closeMs: CLOSE_MS, close: async () => server?.close() });
   server = await createApp(config, { log });
   try {
     await server.listen({

@@ -7,13 +7,13 @@ import type { CheckOverload } from '../server/protection/overload.ts';
 import type { AppContext } from './appContext.ts';
 import { createGraphql } from './graphql.ts';
 import { createHttp } from './http.ts';
+import { createKeyapi } from './keyapi.ts';
 import { createAppLog } from './log.ts';
 import { createObservability } from './observability.ts';
 import { createPages } from './pages.ts';
-import { connectRedis } from './redis.ts';
+import { createRedis } from './redis.ts';
 import { systemClock } from './systemClock.ts';
 import { readTrustedDocuments } from './trustedDocuments.ts';
-import { createUpstream } from './upstream.ts';
 
 /** What tests replace or listen to. */
 export interface AppOptions {
@@ -41,9 +41,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { tracing, onEvent } = observability;
   const context: AppContext = { config, clock, random, log, onEvent };
 
-  const upstream = await createUpstream(context, tracing);
-  const redis = await connectRedis(context);
-  const pages = await createPages(context, { wire: upstream.fetchPage, redis, tracing });
+  const upstream = await createKeyapi(context, tracing);
+  const redis = await createRedis(context);
+  const pages = await createPages(context, { client: upstream.fetchPage, redis, tracing });
   const graphql = await createGraphql(context, { pages, prepareFrom: options.prepareFrom });
   const { checkOverload } = options;
   const { responseCache, ...http } = await createHttp(context, {
@@ -58,6 +58,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     caches: {
       pages: { bytes: () => pages.store.bytes, maxBytes: config.cache.pageBytes },
       documents: { bytes: () => graphql.documents.bytes, maxBytes: config.cache.documentBytes },
+      // A public label, which does not change.
       answers: responseCache && { bytes: () => responseCache.bytes, maxBytes: config.cache.responseBytes },
     },
     isRedisUp: redis && (() => redis.isUp()),

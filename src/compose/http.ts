@@ -9,8 +9,8 @@ import { serveMetricsSeparately } from '../server/routes/metricsRoute.ts';
 import type { TrustedDocuments } from '../server/trustedDocuments/trustedDocuments.ts';
 import type { AppContext } from './appContext.ts';
 import type { Graphql } from './graphql.ts';
+import type { Upstream } from './keyapi.ts';
 import type { Observability } from './observability.ts';
-import type { Upstream } from './upstream.ts';
 
 /** Dependencies of the HTTP server. */
 interface HttpOptions {

@@ -10,12 +10,12 @@ import type { ReadPage } from '../data/windows/operationPages.ts';
 import type { PageSource } from '../domain/page.ts';
 import type { Tracing } from '../observe/tracing/createTracing.ts';
 import type { AppContext } from './appContext.ts';
-import { createPageSource } from './createPageSource.ts';
+import { createUpstreamLayers } from './upstreamLayers.ts';
 
 /** Dependencies of the page cache. */
 interface PagesOptions {
   /** Sends one request for a page. */
-  readonly wire: PageSource;
+  readonly client: PageSource;
   readonly redis: RedisConnection | undefined;
   readonly tracing: Tracing | undefined;
 }
@@ -36,19 +36,19 @@ export const SETTLE_MS = 3000;
 /** Creates the page cache: in memory, filled from the cache file, over Redis if there is one, over the upstream layers. */
 export async function createPages(context: AppContext, options: PagesOptions): Promise<Pages> {
   const { config, clock, random, onEvent } = context;
-  const { wire, redis, tracing } = options;
+  const { client, redis, tracing } = options;
   const { file, ttlMs, staleMs, pageBytes, errorTtlMs } = config.cache;
   const store = new PageStore({ clock, staleMs, maxBytes: pageBytes });
   const cacheFile = file
-    ? createCacheFile({ file, source: sourceId(config), store, ttlMs, clock, onEvent })
+    ? createCacheFile({ file, sourceId: sourceId(config), store, ttlMs, clock, onEvent })
     : undefined;
   await cacheFile?.read();
-  const source = createPageSource(wire, { ...context, redis });
+  const source = createUpstreamLayers(client, { ...context, redis });
   const storing = { store, clock, random, ttlMs };
   const attemptMs = config.keyapi.timeoutMs;
   const shared = redis && createSharedPages({ ...storing, redis, source, staleMs, errorTtlMs, attemptMs });
   const fetchUnshared: FetchPage = async (key, fetchOptions) => ({
-    // Sequence numbers as replicas have them, which may read this cache file one day.
+    // Numbered as with Redis: a replica may read this cache file later.
     page: storePage(await source(key, fetchOptions), storing, Math.round(clock.now() * 1000)),
     origin: 'fetched',
   });

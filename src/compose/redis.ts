@@ -8,7 +8,7 @@ import type { AppContext } from './appContext.ts';
  * Creates the connection to Redis, which is not open yet; undefined for a process on its own. Demo data and each upstream
  * have keys of their own.
  */
-export async function connectRedis({
+export async function createRedis({
   config,
   clock,
   onEvent,

@@ -16,7 +16,7 @@ export async function readTrustedDocuments(
   const { file, only } = persistedDocuments;
   try {
     const texts = await readManifest(file);
-    log.info({ documents: texts.size, only }, 'Trusted documents');
+    log.info({ documents: texts.size, only }, 'Trusted documents read');
     return { texts, only };
   } catch (error) {
     const { message } = error as Error;

@@ -54,7 +54,7 @@ export function loadConfig(variables: Variables): Config {
   return toConfig(values, usesEmulator(set));
 }
 
-/** Also for settings that are not valid: a missing token is one problem among others. */
+/** Reads raw variables, so that a missing token is reported together with invalid settings. */
 function usesEmulator({ KEYAPI_EMULATOR, KEYAPI_TOKEN, NODE_ENV }: Variables): boolean {
   if (KEYAPI_EMULATOR === undefined) return KEYAPI_TOKEN === undefined && NODE_ENV !== 'production';
   return SETTINGS.KEYAPI_EMULATOR.type.schema.safeParse(KEYAPI_EMULATOR).data !== false;

@@ -33,7 +33,7 @@ const INTRODUCTION = `# Configuration
 <!-- Generated from src/config/settings.ts by npm run docs. -->
 
 All settings come from environment variables and are validated at the start: the server prints all problems at once, and exits
-with 1. A variable that is set to nothing counts as unset. [\`.env.example\`](../.env.example) is a template for a file of them:
+with 1. A variable that is set to nothing counts as unset. [\`.env.example\`](../.env.example) is a template for an \`.env\` file:
 \`node --env-file=.env dist/main.js\`. \`npm run doctor\` checks the settings and everything that they name.
 `;
 

@@ -119,7 +119,8 @@ export const SETTINGS = {
     group: 'Cache',
     type: integer(1, 1_048_576),
     default: '64',
-    description: 'Memory for pages. What is derived from them takes up to as much again.',
+    description:
+      'Memory for pages. Cached responses, JSON of rows and parsed documents take up to as much again.',
   },
   RESPONSE_CACHE: {
     group: 'Cache',
@@ -159,7 +160,7 @@ export const SETTINGS = {
     type: integer(0, 999_999_999_999),
     unset: 'no limit',
     description:
-      'Credits that may be spent on a UTC day. With `CACHE_FILE` or Redis a restart does not forget what is spent.',
+      'Credits that may be spent on a UTC day. With `CACHE_FILE` or Redis the amount spent survives a restart.',
   },
   MAX_CREDITS_PER_OPERATION: {
     group: 'Credits',
@@ -213,7 +214,8 @@ export const SETTINGS = {
     group: 'Clients',
     type: apiKeys,
     unset: 'no key is needed',
-    description: 'Keys of which every operation must bring one, as `Authorization: Bearer` or `x-api-key`.',
+    description:
+      'Every operation must be sent with one of these keys, as `Authorization: Bearer` or `x-api-key`.',
   },
   RATE_LIMIT_PER_MINUTE: {
     group: 'Clients',
@@ -298,7 +300,8 @@ export const SETTINGS = {
     type: boolean,
     default: 'true',
     description:
-      'Whether the schema has `_service`, which shows it in any case, and `_entities`, for the gateway of a federated graph.',
+      'Whether the schema has `_service` and `_entities`, for the gateway of a federated graph. `_service` reveals the schema ' +
+      'even where introspection is off.',
   },
 
   METRICS_PORT: {

@@ -2,14 +2,14 @@ import type { Chart } from '../domain/chart.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
 
-/** Events of the data layer, for the log, the metrics and readiness. */
+/** Events of the data layer, for the log, metrics, readiness and tests. */
 export type DataEvent =
   | PageEvent
   | RetryEvent
   | CircuitEvent
   | BudgetEvent
   | BudgetSpentEvent
-  | CacheFileEvent
+  | FileEvent
   | RedisEvent;
 
 /** How an operation got a page: see `UpstreamCost`. */
@@ -19,7 +19,7 @@ export type PageOrigin = keyof UpstreamCost['pages'];
 type PageEvent =
   /** An operation used it. */
   | { readonly type: 'pageRead'; readonly origin: PageOrigin; readonly chart: Chart; readonly page: number }
-  /** A request was sent to refresh it in the background; it belongs to no operation. */
+  /** A request was sent that belongs to no operation: a refresh, or one that was sent after its operation's deadline. */
   | { readonly type: 'pageRefresh'; readonly chart: Chart; readonly page: number }
   /** It was not requested: too many other requests are waiting. */
   | { readonly type: 'pageShed'; readonly chart: Chart; readonly page: number };
@@ -54,7 +54,7 @@ interface BudgetSpentEvent {
 }
 
 /** A file that survives the process was read or written, or could not be. */
-type CacheFileEvent =
+type FileEvent =
   | { readonly type: 'cacheFileRead' | 'cacheFileWritten'; readonly file: string; readonly pages: number }
   | { readonly type: 'fileIgnored' | 'fileFailed'; readonly file: string; readonly reason: string };
 

@@ -16,7 +16,7 @@ export async function checkCacheFile(config: Config, file: string, clock: Clock)
   const events: DataEvent[] = [];
   const cacheFile = createCacheFile({
     file,
-    source: sourceId(config),
+    sourceId: sourceId(config),
     store: new PageStore({ clock, staleMs, maxBytes: pageBytes }),
     ttlMs,
     clock,
@@ -50,7 +50,11 @@ function toFinding(event: DataEvent | undefined, file: string): Finding {
         advice: 'Set CACHE_FILE to another file',
       };
     case 'cacheFileRead':
-      return { part, state: 'ok', found: `${file} has ${event.pages} pages, and can be written` };
+      return {
+        part,
+        state: 'ok',
+        found: `${file} has ${event.pages || 'no'} pages${event.pages ? '' : ' yet'}, and can be written`,
+      };
     default:
       return { part, state: 'ok', found: `${file} can be written` };
   }

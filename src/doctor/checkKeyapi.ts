@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { isIP, connect as openTcp } from 'node:net';
 import { connect as openTls } from 'node:tls';
 import type { Config } from '../config/loadConfig.ts';
-import { type Destination, explainConnection } from './connectionTrouble.ts';
+import { type Destination, explainConnection } from './explainConnection.ts';
 import type { Finding } from './finding.ts';
 
 /** Opens a connection to KeyAPI and closes it again: no request is made, so nothing is paid for. */
@@ -23,7 +23,7 @@ export async function checkKeyapi({ baseUrl, timeoutMs }: Config['keyapi']): Pro
     return {
       part: 'KeyAPI',
       state: 'ok',
-      found: `${baseUrl.origin} can be reached${isTls ? ' by TLS' : ''}`,
+      found: `${baseUrl.origin} can be reached${isTls ? ' over TLS' : ''}`,
     };
   } catch (error) {
     const unknown = { found: `${baseUrl.origin} cannot be reached: ${(error as Error).message}` };

@@ -1,4 +1,4 @@
-import { explainConnection, type Trouble } from './connectionTrouble.ts';
+import { explainConnection, type Trouble } from './explainConnection.ts';
 
 const ADDRESS = 'redis://user:password@host:port/database';
 

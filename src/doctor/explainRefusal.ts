@@ -1,6 +1,6 @@
 import type { Config } from '../config/loadConfig.ts';
 import type { ApiError } from '../domain/errors.ts';
-import type { Trouble } from './connectionTrouble.ts';
+import type { Trouble } from './explainConnection.ts';
 
 const KEYAPI_FAILS = 'Try again later: servers go on with cached pages. If it lasts, contact KeyAPI';
 
@@ -36,7 +36,7 @@ export function explainRefusal(error: ApiError, { qps, timeoutMs, baseUrl }: Con
       return explain(error, 'KeyAPI itself fails', KEYAPI_FAILS);
     case 'UPSTREAM_TIMEOUT':
       return {
-        found: `KeyAPI has not responded within KEYAPI_TIMEOUT_MS (${timeoutMs})`,
+        found: `KeyAPI did not respond within KEYAPI_TIMEOUT_MS (${timeoutMs})`,
         advice: KEYAPI_FAILS,
       };
     case 'UPSTREAM_UNAVAILABLE':
@@ -44,7 +44,7 @@ export function explainRefusal(error: ApiError, { qps, timeoutMs, baseUrl }: Con
     default:
       return explain(
         error,
-        'the response is not one of KeyAPI',
+        'the response is not what KeyAPI documents',
         `Check that KEYAPI_BASE_URL (${baseUrl.href}) is KeyAPI, and that no proxy responds in its place`,
       );
   }

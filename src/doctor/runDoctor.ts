@@ -24,7 +24,7 @@ needs fixing. With settings from a file: node --env-file=.env dist/bin/doctor.js
 `;
 
 /**
- * Checks everything that the server needs, and writes the findings; gives the exit code.
+ * Checks everything that the server needs, and writes the findings; returns the exit code.
  *
  * @throws {TypeError} For an unknown option.
  */

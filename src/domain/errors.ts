@@ -13,7 +13,7 @@ export const ERROR_CODES = {
     message: 'The data provider does not allow this server to read trending charts.',
   },
   UPSTREAM_QUOTA_EXCEEDED: { retryable: false, message: "The data provider's credits are used up." },
-  UPSTREAM_RATE_LIMITED: { retryable: true, message: 'The data provider asks for a pause.' },
+  UPSTREAM_RATE_LIMITED: { retryable: true, message: 'The data provider is limiting requests.' },
   UPSTREAM_ERROR: { retryable: true, message: 'The data provider failed.' },
   UPSTREAM_TIMEOUT: { retryable: true, message: 'The data provider did not respond in time.' },
   UPSTREAM_UNAVAILABLE: { retryable: true, message: 'The data provider cannot be reached.' },
@@ -55,8 +55,8 @@ interface ApiErrorOptions {
   readonly upstream?: UpstreamResponse | undefined;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds?: number | undefined;
-  /** True when the same call may be retried at once: it got no response, or upstream advises a retry. */
-  readonly canRetryNow?: boolean | undefined;
+  /** True when the same operation may make a second attempt: the call got no response, or upstream advises a retry. */
+  readonly allowsSecondAttempt?: boolean | undefined;
   /** For the log alone, for example KeyAPI's own message; never sent to a client. */
   readonly detail?: string | undefined;
   readonly cause?: unknown;
@@ -68,18 +68,25 @@ export class ApiError extends Error {
   readonly retryable: boolean;
   readonly upstream: UpstreamResponse | undefined;
   readonly retryAfterSeconds: number | undefined;
-  readonly canRetryNow: boolean;
+  readonly allowsSecondAttempt: boolean;
   readonly detail: string | undefined;
 
   constructor(
     readonly code: ErrorCode,
-    { message, upstream, retryAfterSeconds, canRetryNow = false, detail, cause }: ApiErrorOptions = {},
+    {
+      message,
+      upstream,
+      retryAfterSeconds,
+      allowsSecondAttempt = false,
+      detail,
+      cause,
+    }: ApiErrorOptions = {},
   ) {
     super(message ?? ERROR_CODES[code].message, { cause });
     this.retryable = ERROR_CODES[code].retryable;
     this.upstream = upstream;
     this.retryAfterSeconds = retryAfterSeconds;
-    this.canRetryNow = canRetryNow;
+    this.allowsSecondAttempt = allowsSecondAttempt;
     this.detail = detail;
   }
 }

@@ -11,7 +11,7 @@ export interface UpstreamCost {
     cached: number;
     /** Cached and expired. */
     stale: number;
-    /** In flight for another operation, which pays for them. */
+    /** In flight already, for another operation, a refresh or another replica. */
     shared: number;
     /** Fetched and paid for by this operation. */
     fetched: number;

@@ -60,19 +60,19 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   async function fetchPage(key: PageKey, options: FetchOptions): Promise<Page> {
     options.check();
     const startedAt = clock.monotonic();
-    let isSent = false;
+    let isCounted = false;
     const onSent = (): void => {
       // While the connection opened, the circuit may have opened too.
       options.check();
       countRequest();
     };
     const countRequest = (): void => {
-      if (isSent) return;
-      isSent = true;
+      if (isCounted) return;
+      isCounted = true;
       options.onRequest();
     };
     const report = (result: CallResult): void => {
-      if (isSent) reportCall(key, options.background, startedAt, result);
+      if (isCounted) reportCall(key, options.background, startedAt, result);
     };
     try {
       const response = await send(key, onSent, countRequest);
@@ -88,12 +88,12 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   }
 
   /**
-   * Spends: the caller needs this page, and it is not cached.
+   * Costs credits: the caller needs this page, and it is not cached.
    *
    * @param onSent Called when the request is sent; an error that it throws stops the request, and is thrown.
-   * @param onUnsent Called when there was no connection to send it on: that counts as a call too.
+   * @param onNoConnection Called when there was no connection to send it on: that counts as a call too.
    */
-  async function send(key: PageKey, onSent: () => void, onUnsent: () => void): Promise<RawResponse> {
+  async function send(key: PageKey, onSent: () => void, onNoConnection: () => void): Promise<RawResponse> {
     const hasResponseBegun = watch();
     const abort = new AbortController();
     let head: Omit<RawResponse, 'body'> | undefined;
@@ -112,7 +112,7 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     } catch (error) {
       abort.abort();
       if (error instanceof ApiError) throw error;
-      onUnsent();
+      onNoConnection();
       // The status of a failure is enough, even if its body did not arrive.
       if (head && !isSuccess(head.status)) return { ...head, body: new Uint8Array() };
       throw toWireError(error, head?.status, hasResponseBegun(error));
@@ -160,7 +160,7 @@ const UNREADABLE =
 
 /**
  * The error of a call without a complete response; `status` is set when its headers had arrived, `hasBegun` when any byte had.
- * When none had, the call counts as not billed, and may be retried.
+ * When none had, KeyAPI has probably not billed the call, so it may be retried. Its credits are counted all the same.
  */
 function toWireError(thrown: unknown, status: number | undefined, hasBegun: boolean): ApiError {
   // undici and the deadline throw nothing but errors, but not all of them are instances of this realm's Error.
@@ -171,5 +171,5 @@ function toWireError(thrown: unknown, status: number | undefined, hasBegun: bool
   const hasResponse = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
   if (hasResponse) return new ApiError('UPSTREAM_BAD_RESPONSE', options);
   const isClosing = code === 'UND_ERR_DESTROYED';
-  return new ApiError('UPSTREAM_UNAVAILABLE', { ...options, canRetryNow: !hasBegun && !isClosing });
+  return new ApiError('UPSTREAM_UNAVAILABLE', { ...options, allowsSecondAttempt: !hasBegun && !isClosing });
 }

@@ -44,8 +44,8 @@ const payloadSchema = z.object({
 });
 
 /**
- * Reads the response to a request for a page. The body's `code` precedes the HTTP status: other than 0 it is an error even
- * under HTTP 200.
+ * Reads the response to a request for a page. The body's `code` takes precedence over the HTTP status: other than 0 it is an
+ * error even with HTTP 200.
  *
  * @param requested Number of the page.
  * @param now Unix milliseconds, for a `Retry-After` that is a date.
@@ -77,7 +77,7 @@ export function readResponse(
       detail: toDetail(body, redact),
       retryAfterSeconds: failed === 429 ? parseRetryAfter(response.retryAfter, now) : undefined,
       // KeyAPI advises one more try after a server error.
-      canRetryNow: code === 'UPSTREAM_ERROR',
+      allowsSecondAttempt: code === 'UPSTREAM_ERROR',
     });
   }
 

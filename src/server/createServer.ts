@@ -24,7 +24,7 @@ interface ServerOptions extends ErrorHandlerOptions {
   readonly monotonic: () => number;
 }
 
-/** Who may reach the server, and by which way. */
+/** Who may reach the server, and through which proxies. */
 interface NetworkOptions {
   readonly corsOrigins: readonly (string | RegExp)[];
   /** See `toTrustProxy`. */
@@ -80,7 +80,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return server;
 }
 
-/** Without origins browsers of other sites are refused, which needs no headers. */
+/** Without origins no CORS headers are sent: browsers keep responses from other sites. */
 async function registerCors(server: FastifyInstance, origins: NetworkOptions['corsOrigins']): Promise<void> {
   if (origins.length === 0) return;
   await server.register(cors, {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { checkNode, OLDEST_NODE } from '../../src/doctor/checkNode.ts';
-import { explainConnection } from '../../src/doctor/connectionTrouble.ts';
+import { explainConnection } from '../../src/doctor/explainConnection.ts';
 import { explainRedis } from '../../src/doctor/explainRedis.ts';
 import { runDoctor } from '../../src/doctor/runDoctor.ts';
 import { createEmulator, type Emulator } from '../../src/keyapi/emulator/emulator.ts';
@@ -137,12 +137,12 @@ describe('the doctor, about KeyAPI', () => {
     ],
     ['402 under HTTP 200', reply({ code: 402, data: null }, 200), /used up \(HTTP 200, code 402/],
     ['500', refusal(500, 'Internal server error'), /KeyAPI itself fails \(HTTP 500.*\n +-> Try again later/],
-    ['404', refusal(404), /is not one of KeyAPI \(HTTP 404.*\n +-> Check that KEYAPI_BASE_URL/],
-    ['HTML', reply('<html>', 200), /is not one of KeyAPI \(HTTP 200\)/],
+    ['404', refusal(404), /is not what KeyAPI documents \(HTTP 404.*\n +-> Check that KEYAPI_BASE_URL/],
+    ['HTML', reply('<html>', 200), /is not what KeyAPI documents \(HTTP 200\)/],
     [
       'silence',
       () => clock.expireDeadlines(TIMEOUT_MS),
-      /has not responded within KEYAPI_TIMEOUT_MS \(5000\)/,
+      /did not respond within KEYAPI_TIMEOUT_MS \(5000\)/,
     ],
     ['a connection that breaks', (request) => void request.socket.destroy(), /broke before a response/],
   ])('says what to do about %s, after one call', async (_, handler, expected) => {
@@ -173,7 +173,7 @@ describe('the doctor, about KeyAPI', () => {
   });
 
   it.each([
-    ['CERT_HAS_EXPIRED', /out of date/],
+    ['CERT_HAS_EXPIRED', /has expired or is not valid yet/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /for another name/],
     ['ETIMEDOUT', /no connection to a:1 in time/],
     ['ENETUNREACH', /there is no route/],
@@ -201,7 +201,7 @@ describe('the doctor, about Redis', () => {
 describe('the doctor, about files', () => {
   it('says that a cache file can be written, and leaves no file behind', async () => {
     const { code, output } = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'pages.json') }));
-    expect(output).toMatch(/^Cache file +ok .* has 0 pages, and can be written$/m);
+    expect(output).toMatch(/^Cache file +ok .* has no pages yet, and can be written$/m);
     expect([code, await readdir(folder)]).toEqual([0, []]);
   });
 

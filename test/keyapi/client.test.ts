@@ -326,27 +326,27 @@ describe('client', () => {
   });
 
   it('allows a retry after a refused connection, one that breaks before any response, and a server error', async () => {
-    const canRetryNow = async (): Promise<boolean> => (await fetchError()).canRetryNow;
+    const allowsSecondAttempt = async (): Promise<boolean> => (await fetchError()).allowsSecondAttempt;
     let behave: Handler = reply({ code: 500, data: null }, 500);
     await start((request, response) => behave(request, response));
-    expect(await canRetryNow()).toBe(true);
+    expect(await allowsSecondAttempt()).toBe(true);
     behave = reply(makeSuccess());
     await fetchPage();
     // The connection has been used before.
     behave = ({ socket }) => void socket.resetAndDestroy();
-    expect(await canRetryNow()).toBe(true);
+    expect(await allowsSecondAttempt()).toBe(true);
     for (const half of ['HTTP/1.1 200 OK\r\ncontent-', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{']) {
       behave = ({ socket }) => void socket.write(half, () => socket.resetAndDestroy());
-      expect(await canRetryNow()).toBe(false);
+      expect(await allowsSecondAttempt()).toBe(false);
     }
     behave = silence;
-    expect(await canRetryNow()).toBe(false);
+    expect(await allowsSecondAttempt()).toBe(false);
     behave = reply('<html>');
-    expect(await canRetryNow()).toBe(false);
+    expect(await allowsSecondAttempt()).toBe(false);
     await upstream.close();
-    expect(await canRetryNow()).toBe(true);
+    expect(await allowsSecondAttempt()).toBe(true);
     await client.close();
-    expect(await canRetryNow()).toBe(false);
+    expect(await allowsSecondAttempt()).toBe(false);
   });
 
   it('counts a request when it is sent on an open connection, or when it gets no connection in time', async () => {

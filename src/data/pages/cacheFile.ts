@@ -10,8 +10,8 @@ import type { CachedPage, PageStore } from './pageStore.ts';
 /** See `createCacheFile`. */
 interface CacheFileOptions {
   readonly file: string;
-  /** Where the pages come from, as `sourceId` names it: pages of another source are not read. */
-  readonly source: string;
+  /** Identifies where the pages come from: pages of another source are not read. */
+  readonly sourceId: string;
   readonly store: PageStore;
   /** Bounds the time to live that is left: the setting may have changed since the file was written. */
   readonly ttlMs: number;
@@ -45,16 +45,16 @@ type Header = z.infer<typeof headerSchema>;
 type PageRecord = Omit<CachedPage, 'sequence'> & { readonly order: CachedPage['sequence'] };
 
 /**
- * Carries a page store over a restart, in a file of two lines: a header, and the pages as JSON. Between the processes
- * pages expire by the wall clock, and never later than they would have. A file that cannot be trusted is ignored, and
+ * Carries a page store over a restart, in a file of two lines: a header, and the pages as JSON. While no
+ * process runs, pages age by the wall clock; a restart never extends their time to live. A file that cannot be trusted is ignored, and
  * renamed to `.ignored` before it is replaced; a file of another source is left alone.
  */
 export function createCacheFile(options: CacheFileOptions): CacheFile {
-  const { source, store, ttlMs, clock, onEvent } = options;
+  const { sourceId, store, ttlMs, clock, onEvent } = options;
   /** Symbolic links resolved: writing would replace them. */
   let file = options.file;
   let isUsable = true;
-  let isUnreadable = false;
+  let mustSetAside = false;
   let firstSequence = store.nextSequence();
   /** In the same folder: a rename is atomic only within a file system. */
   const temporary = (): string => `${file}.${process.pid}.tmp`;
@@ -88,8 +88,8 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
     const [head = '', body = ''] = text.split('\n');
     const header = headerSchema.safeParse(parseJson(head));
     if (!header.success) setAside('it is not a page cache of this version');
-    else if (header.data.source !== source) {
-      leaveAlone(`its pages come from ${header.data.source}, not ${source}`);
+    else if (header.data.source !== sourceId) {
+      leaveAlone(`its pages come from ${header.data.source}, not ${sourceId}`);
     } else if (header.data.sha256 !== digest(body)) setAside('it is damaged');
     else {
       const downtimeMs = Math.max(0, clock.now() - header.data.writtenAt);
@@ -100,7 +100,7 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
     }
   }
 
-  /** Better known at the start than at the end, when the pages would be lost. */
+  /** Checked at the start: at the end it would be too late to save the pages. */
   async function probe(): Promise<void> {
     try {
       await writeFile(temporary(), '');
@@ -119,12 +119,12 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
       const header: Header = {
         format: 'trending-graphql pages',
         version: VERSION,
-        source,
+        source: sourceId,
         writtenAt: clock.now(),
         sha256: digest(body),
       };
       await writeFile(temporary(), `${JSON.stringify(header)}\n${body}\n`, { mode: 0o600 });
-      if (isUnreadable) await rename(file, `${file}.ignored`);
+      if (mustSetAside) await rename(file, `${file}.ignored`);
       await rename(temporary(), file);
       onEvent({ type: 'cacheFileWritten', file, pages: pages.length });
     } catch (error) {
@@ -152,7 +152,7 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
 
   /** Ignores the file; it is renamed when the store is written. */
   function setAside(reason: string): void {
-    isUnreadable = true;
+    mustSetAside = true;
     onEvent({ type: 'fileIgnored', file, reason });
   }
 

@@ -80,7 +80,7 @@ export class PageCache {
     return newestCopies(this.#options.store.copies(chart));
   }
 
-  /** The same, fresh and expired copies apart. */
+  /** The newest copy of each cached page, fresh and expired ones separately. */
   known(chart: Chart): { readonly fresh: CachedPage[]; readonly expired: CachedPage[] } {
     const newest = this.newest(chart);
     return {
@@ -137,18 +137,18 @@ export class PageCache {
     return { page, origin: this.isFresh(page) ? 'cached' : 'stale' };
   }
 
-  /** Refreshes a page in the background, if it is missing or due and not in flight. */
+  /** Refreshes a page in the background if it is missing or due, unless it is already in flight. */
   refresh(key: PageKey): void {
     const { store } = this.#options;
     const newest = store.newest(key);
     // The page is in demand, even if an older copy of it is served: the newest must not be evicted first.
     if (newest) store.touch(newest);
     if (newest && !this.#isDue(newest)) return;
-    // Spends, for later operations: the page is in demand, and expired or without valid covers.
+    // Costs credits, for later operations: the page is in demand, and expired or without valid covers.
     if (!this.#pending.has(pageId(key))) this.#start(key);
   }
 
-  /** The same for the page of a copy that is served, in the page size that it has now. */
+  /** Refreshes the page of a copy that is served, in its current page size. */
   refreshCopy(copy: PageCopy): void {
     const { pageSize } = this.#options.store.newestOfAnySize(copy) ?? copy;
     this.refresh({ ...copy, pageSize });
@@ -187,7 +187,7 @@ export class PageCache {
     const other = this.#pending.get(pageId(key));
     if (other) other.deadlineAt = Math.max(other.deadlineAt, operation.deadlineAt);
     else if (operation.pagesLeft-- <= 0) throw tooExpensive();
-    // Spends: the operation needs this page, and it is neither cached nor in flight.
+    // Costs credits: the operation needs this page, and it is neither cached nor in flight.
     const pending = other ?? this.#start(key, operation);
     const { clock } = this.#options;
     const { page, origin } = await pTimeout(pending.page, {
@@ -245,7 +245,7 @@ function tooExpensive(): ApiError {
   return new ApiError('OPERATION_TOO_EXPENSIVE', {
     message:
       'This operation has fetched as many pages as it may (MAX_CREDITS_PER_OPERATION), and needs more than could be ' +
-      'foreseen. They are cached: send it again, or ask for less at once.',
+      'foreseen. The pages fetched so far are cached: ask for a smaller window.',
   });
 }
 

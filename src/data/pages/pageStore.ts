@@ -84,10 +84,10 @@ export class PageStore {
     const id = chartId(chart);
     const chartCopies = this.#byChart.get(id);
     if (!chartCopies) return [];
-    const expiredUntil = this.#options.clock.monotonic() - this.#options.staleMs;
-    if (chartCopies.freshUntil > expiredUntil) return chartCopies.copies;
-    const expired = chartCopies.copies.filter(({ freshUntil }) => freshUntil <= expiredUntil);
-    for (const page of expired) this.#pages.delete(copyId(page));
+    const unusableUntil = this.#options.clock.monotonic() - this.#options.staleMs;
+    if (chartCopies.freshUntil > unusableUntil) return chartCopies.copies;
+    const unusable = chartCopies.copies.filter(({ freshUntil }) => freshUntil <= unusableUntil);
+    for (const page of unusable) this.#pages.delete(copyId(page));
     return this.#byChart.get(id)?.copies ?? [];
   }
 

@@ -12,7 +12,7 @@ export interface PageImporterOptions extends StorePageOptions {
 
 /** Imports pages from Redis into the store. */
 export interface PageImporter {
-  /** Imports a value; gives the newest copy that is then cached, undefined for a value that is not this page. */
+  /** Imports a value; returns the newest copy that is then cached, undefined for a value that is not this page. */
   importValue(value: unknown, key: PageRef): CachedPage | undefined;
   /** Stores a page that was just stored in Redis. */
   storeValue(value: PageValue): CachedPage;
@@ -23,7 +23,7 @@ export interface PageImporter {
    * Redis's time was known, or is not one of ours.
    */
   isFromFuture(page: Pick<CachedPage, 'sequence'>): boolean;
-  /** Imports those of these pages of which Redis has a newer copy, in one `MGET`; gives their keys. */
+  /** Imports each of these pages that is newer in Redis, with one `MGET`; returns the keys of those imported. */
   importPages<TKey extends PageRef>(keys: readonly TKey[]): Promise<TKey[]>;
 }
 

@@ -8,8 +8,8 @@ import { PAGE_SIZE, type Page, type PageRef, pageId } from '../../domain/page.ts
 import { isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
 
 /**
- * The value of a page in Redis: a line `sequence generation freshUntil replaces pageId`, which the script writes that stores
- * it, then the page as deflated JSON, whose checksum zlib verifies.
+ * The value of a page in Redis: a line `sequence generation freshUntil replaces pageId`, written by the script that stores the
+ * page, then the page as deflated JSON, whose checksum zlib verifies.
  */
 export interface PageValue {
   readonly page: Page;

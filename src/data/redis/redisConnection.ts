@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import type { Clock } from '../../domain/clock.ts';
 import type { OnDataEvent } from '../events.ts';
 import { limitTime } from './limitTime.ts';
+import { REPLICAS_KEY } from './redisKeys.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
 /** Where Redis is, and which keys in it are ours. */
@@ -86,7 +87,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   const upListeners: (() => void)[] = [];
   let upSince: number | undefined;
   let isClosed = false;
-  /** What Redis's clock is ahead of the monotonic one. */
+  /** By how much Redis's clock is ahead of the monotonic one. */
   let offsetMs: number | undefined;
   let replicas: number | undefined;
   /** Of the last heartbeats, in milliseconds. */
@@ -127,7 +128,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     connectionError = undefined;
     // When the database does not exist, ioredis only emits an error, and continues in database 0.
     const connected = limitTime(client.connect(), CONNECT_MS).then(() =>
-      limitTime(client.mget(toRedisKey('replicas')), timeoutMs),
+      limitTime(client.mget(toRedisKey(REPLICAS_KEY)), timeoutMs),
     );
     await connected.catch((error) => {
       // The emitted error says more.
@@ -141,7 +142,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     const sentAt = clock.monotonic();
     const [seconds, microseconds, count, isNew] = await execute(
       'heartbeat',
-      ['replicas'],
+      [REPLICAS_KEY],
       [replica, REPLICA_TTL_MS],
     );
     const answeredAt = clock.monotonic();
@@ -257,7 +258,7 @@ export function createRedisClient(url: URL, password: string): Redis {
     // A frozen server would keep the socket half open.
     disconnectTimeout: 10,
     lazyConnect: true,
-    // The heartbeat does these three.
+    // The heartbeat reconnects and checks readiness; commands are neither queued nor repeated.
     retryStrategy: null,
     enableReadyCheck: false,
     enableOfflineQueue: false,

@@ -1,10 +1,23 @@
+import { type Chart, chartId } from '../../domain/chart.ts';
 import { type PageRef, pageId } from '../../domain/page.ts';
 
-// Keys in Redis, without the prefix of the connection.
+// All keys in Redis, without the prefix of the connection.
+
+/** Key of the sorted set of replicas, by their last heartbeat. */
+export const REPLICAS_KEY = 'replicas';
+
+/** Key of the stream of pages that were stored. */
+export const CHANGES_KEY = 'changes';
+
+/** Keys of the limits that all replicas share: circuit breaker, rate limit and budget. */
+export const LIMIT_KEYS = ['circuit', 'calls', 'budget'];
+
+/** What the keys of pages begin with. */
+export const PAGE_KEYS = 'page';
 
 /** Key of a page's value. */
 export function keyOfPage(page: PageRef): string {
-  return `page:${pageId(page)}`;
+  return `${PAGE_KEYS}:${pageId(page)}`;
 }
 
 /** Key of a page's lock: the replica that holds it fetches the page. */
@@ -20,4 +33,14 @@ export function keyOfFailure(page: PageRef): string {
 /** Key of the list of pages that a video is on. */
 export function keyOfVideo(itemId: string): string {
   return `video:${itemId}`;
+}
+
+/** Key of a chart's newest generation. */
+export function keyOfGeneration(chart: Chart): string {
+  return `generation:${chartId(chart)}`;
+}
+
+/** Key of the request counts of a client. */
+export function keyOfRequestCounts(client: string): string {
+  return `requests:${client}`;
 }

@@ -5,7 +5,7 @@ import { isItemId } from '../../domain/trendingVideo.ts';
 import type { SharedLookup } from '../pages/pageCache.ts';
 import type { PageImporter, PageImporterOptions } from './pageImporter.ts';
 import type { RunScript } from './redisConnection.ts';
-import { keyOfVideo } from './redisKeys.ts';
+import { CHANGES_KEY, keyOfVideo, PAGE_KEYS } from './redisKeys.ts';
 
 /** A chart is not looked up again within this time. */
 const LOOKUP_INTERVAL_MS = 1000;
@@ -48,7 +48,7 @@ export function createSharedLookup(
   });
 
   const chartLoader = new DataLoader<Chart, boolean>((charts) => loadCharts(charts), { cache: false });
-  const videoLoader = new DataLoader<string, undefined>((itemIds) => loadVideos(itemIds), {
+  const videoLoader = new DataLoader<string, undefined>((itemIds) => importVideos(itemIds), {
     cache: false,
     maxBatchSize: MAX_VIDEOS,
   });
@@ -89,7 +89,7 @@ export function createSharedLookup(
 
   /** Imports what other replicas have fetched of the followed charts. */
   async function importChanges(run: RunScript): Promise<void> {
-    const [last, ...changes] = await run('readChanges', ['changes'], [lastChange]);
+    const [last, ...changes] = await run('readChanges', [CHANGES_KEY], [lastChange]);
     if (String(last) === lastChange) return;
     const keys = new Map<string, PageKey>();
     for (let index = 0; index < changes.length; index += 2) {
@@ -112,14 +112,14 @@ export function createSharedLookup(
     await videoLoader.loadMany(itemIds.filter(isItemId)).catch(() => undefined);
   }
 
-  /** Loads nothing by itself: the pages are in the store afterwards. */
-  async function loadVideos(itemIds: readonly string[]): Promise<undefined[]> {
+  /** Imports the pages with newer copies of these videos; the result is in the store. */
+  async function importVideos(itemIds: readonly string[]): Promise<undefined[]> {
     const wanted = [...new Set(itemIds)];
     const sequences = wanted.map((itemId) => {
       const page = store.find(itemId)?.page;
       return page && !isFromFuture(page) ? page.sequence : 0;
     });
-    const found = await redis.run('findVideos', ['page', ...wanted.map(keyOfVideo)], sequences);
+    const found = await redis.run('findVideos', [PAGE_KEYS, ...wanted.map(keyOfVideo)], sequences);
     const ids = new Set(found.map(String));
     await importPages([...ids].flatMap((id) => parsePageId(id) ?? []));
     return itemIds.map(() => undefined);

@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { chartId } from '../../domain/chart.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { type FetchOptions, type Page, type PageKey, type PageSource, pageId } from '../../domain/page.ts';
 import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache.ts';
 import type { CachedPage } from '../pages/pageStore.ts';
 import { toTtlMs } from '../pages/storePage.ts';
-import { accountRefusalSeconds } from '../upstream/accountRefusal.ts';
+import { callPauseSeconds } from '../upstream/callPause.ts';
 import { watchSending } from '../upstream/watchSending.ts';
 import { MAX_TTL_MS, REFUSED_TTL_MS } from '../upstream/withNegativeCache.ts';
 import { decodeError, encodeError } from './errorRecord.ts';
 import { createPageImporter, type PageImporterOptions, toSequence } from './pageImporter.ts';
 import { encodeBody, type PageValue } from './pageValue.ts';
 import type { ScriptReply } from './redisConnection.ts';
-import { keyOfFailure, keyOfLock, keyOfPage, keyOfVideo } from './redisKeys.ts';
+import { CHANGES_KEY, keyOfFailure, keyOfGeneration, keyOfLock, keyOfPage, keyOfVideo } from './redisKeys.ts';
 import { createSharedLookup } from './sharedLookup.ts';
 
 /** What sharing pages needs. */
@@ -37,7 +36,7 @@ interface SharedPages extends SharedLookup {
 const WAIT_MS = 40;
 const MAX_LOCK_MS = 3000;
 const MIN_LOCK_MS = 500;
-/** How long refreshes are rejected after one was, without asking Redis. */
+/** How long refreshes are rejected, without asking Redis, after a call could not be sent. */
 const REJECT_REFRESH_MS = 100;
 
 /** Shares the pages of a store with the other replicas, while Redis is up. */
@@ -107,7 +106,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     return { page: await fetchAndShare(key, '', fetchOptions), origin: 'fetched' };
   }
 
-  /** Asks for the right to fetch a page; gives nothing when Redis went down. */
+  /** Asks for the right to fetch a page; returns nothing when Redis went down. */
   async function claim(
     key: PageKey,
     known: number,
@@ -185,7 +184,12 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     }
   }
 
-  /** @param membership The generation of a page that is not new. A new one joins the fresh generation, or begins one. */
+  /**
+   * Stores a page in Redis, unless a newer copy is there.
+   *
+   * @param membership The generation of a page that is not new. A new one joins the fresh generation, or begins
+   * one.
+   */
   async function storeInRedis(
     page: Page,
     sequence: number,
@@ -193,14 +197,13 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     freshUntil: number,
     membership?: { readonly generation: number; readonly isReplacement: boolean },
   ): Promise<readonly [string?, ...unknown[]]> {
-    const keyOfGeneration = `generation:${chartId(page.chart)}`;
     const videos = page.rows.flatMap((row) => (row ? [keyOfVideo(row.itemId)] : []));
     const keys = [
       keyOfPage(page),
-      keyOfGeneration,
+      keyOfGeneration(page.chart),
       keyOfLock(page),
       keyOfFailure(page),
-      'changes',
+      CHANGES_KEY,
       ...videos,
     ];
     const reply = await redis.run('storePage', keys, [
@@ -220,7 +223,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
 
   /** Lets other replicas fetch the page: after a while, if the error is about this page. False when the lock was lost. */
   async function releaseLock(key: PageKey, token: string, error: ApiError | undefined): Promise<boolean> {
-    const isAboutPage = error !== undefined && accountRefusalSeconds(error) === undefined;
+    const isAboutPage = error !== undefined && callPauseSeconds(error) === undefined;
     const isRefused = error?.code === 'BAD_USER_INPUT';
     const firstMs = isRefused ? REFUSED_TTL_MS : errorTtlMs;
     const args = [

@@ -5,9 +5,9 @@ import type { FetchOptions, Page, PageKey, PageSource } from '../../domain/page.
 import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
 import { toUtcDay } from '../../domain/utcDay.ts';
 import type { OnDataEvent } from '../events.ts';
-import { accountRefusalSeconds } from '../upstream/accountRefusal.ts';
+import { callPauseSeconds } from '../upstream/callPause.ts';
 import type { Spending } from '../upstream/creditBudget.ts';
-import { shed } from '../upstream/shed.ts';
+import { createShedError } from '../upstream/shedError.ts';
 import { watchSending } from '../upstream/watchSending.ts';
 import {
   FAILURE_SECONDS,
@@ -19,6 +19,7 @@ import {
 import { WINDOW_MS } from '../upstream/withRateLimit.ts';
 import { decodeError, encodeError } from './errorRecord.ts';
 import type { RedisConnection, RunScript } from './redisConnection.ts';
+import { LIMIT_KEYS } from './redisKeys.ts';
 
 /** See `withSharedLimits`. */
 export interface SharedLimitsOptions {
@@ -43,7 +44,6 @@ const WAIT_MS = 50;
 const HOLD_MS = 2000;
 /** `retryAfterSeconds` while Redis is down. */
 const RETRY_SECONDS = 5;
-const KEYS = ['circuit', 'calls', 'budget'];
 /** Bounds how long a call may wait between its reservation and its request. */
 const MAX_TURN_MS = 60_000;
 
@@ -52,8 +52,8 @@ const MAX_TURN_MS = 60_000;
  * budget, and share one circuit breaker: a failing upstream, a refused account or a 429 stops the calls of all. Waits
  * for the rate limit, and for another replica's probe.
  *
- * While Redis is down, calls are made without a reservation; not with a budget, which they could overspend, and not
- * while the circuit was last known to be open.
+ * While Redis is down, calls are made without a reservation, unless there is a budget, which they could exceed, or the
+ * circuit was open when last seen.
  *
  * @throws {ApiError} What opened the circuit; `CREDIT_BUDGET_EXHAUSTED`; `UPSTREAM_UNAVAILABLE` when its turn would
  * not come in time.
@@ -68,7 +68,7 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
     const hasBudget = creditsPerDay === undefined ? 0 : 1;
     const known = [spent?.day ?? -1, spent?.credits ?? 0];
     const args = [hasBudget, ...known, isFirst ? 1 : 0, HOLD_MS, today()];
-    const [day, credits, error, ms] = await run('syncLimits', KEYS, args);
+    const [day, credits, error, ms] = await run('syncLimits', LIMIT_KEYS, args);
     if (hasBudget) recordSpending({ day: Number(day), credits: Number(credits) });
     if (Number(ms) > 0) recordOpening(decodeError(String(error)), Number(ms));
     else if (String(error) === '' && openCircuit && clock.monotonic() >= openCircuit.until) recordClosing();
@@ -79,7 +79,7 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
     if (!openCircuit || clock.monotonic() >= openCircuit.until) return;
     const ms = Math.ceil(openCircuit.until - clock.monotonic());
     const error = encodeError(openCircuit.error);
-    await run('reportCall', KEYS, ['', 'refused', WINDOW_MS, error, ms, MAX_FAILURES, 0, 0]);
+    await run('reportCall', LIMIT_KEYS, ['', 'refused', WINDOW_MS, error, ms, MAX_FAILURES, 0, 0]);
   }
 
   function recordSpending(spending: Spending): void {
@@ -92,7 +92,7 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
     return toUtcDay(clock.now());
   }
 
-  /** Reserves one call, waiting for its turn; gives the day whose budget pays for it. Undefined when Redis is down. */
+  /** Reserves one call, waiting for its turn; returns the day whose budget pays for it. Undefined when Redis is down. */
   async function reserve(
     token: string,
     key: PageKey,
@@ -105,7 +105,7 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
       // After the reservation the call may still have to wait for its turn in this replica.
       const turnMs = Math.min(Math.max(0, fetchOptions.deadline() - clock.monotonic()), MAX_TURN_MS);
       const args = [token, qps, Math.ceil(turnMs) + attemptMs, WINDOW_MS, ...budget];
-      const [verdict, first, second] = await redis.run('reserveCall', KEYS, args).catch(() => []);
+      const [verdict, first, second] = await redis.run('reserveCall', LIMIT_KEYS, args).catch(() => []);
       switch (String(verdict)) {
         case 'granted':
           recordSpending({ day: Number(first), credits: Number(second) });
@@ -116,7 +116,7 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
           recordOpening(decodeError(String(first)), Number(second));
           break;
         case 'wait':
-          await waitFor(Number(first), fetchOptions, () => shed(key, onEvent));
+          await waitFor(Number(first), fetchOptions, () => createShedError(key, onEvent));
           break;
         case 'held':
           await waitFor(Number(first), fetchOptions, budgetUnknown);
@@ -171,7 +171,7 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
     const args = [token, word, WINDOW_MS, error ? encodeError(error) : '', ms, MAX_FAILURES, credits, day];
     // When Redis went down meanwhile, at least this replica keeps to it.
     const withoutRedis = word === 'refused' ? 'opened' : '';
-    const [change] = await redis.run('reportCall', KEYS, args).catch(() => [withoutRedis]);
+    const [change] = await redis.run('reportCall', LIMIT_KEYS, args).catch(() => [withoutRedis]);
     if (String(change) === 'opened') recordOpening(error, ms);
     if (String(change) === 'closed') recordClosing();
   }
@@ -229,7 +229,7 @@ const ANSWERED: CallOutcome = { word: 'answered', ms: 0 };
 function toOutcome(error: unknown, isSent: boolean): CallOutcome {
   if (!isSent) return { word: 'unsent', ms: 0 };
   if (!(error instanceof ApiError)) return ANSWERED;
-  const seconds = accountRefusalSeconds(error);
+  const seconds = callPauseSeconds(error);
   if (seconds !== undefined) return { word: 'refused', error, ms: seconds * 1000 };
   return isUpstreamFailure(error)
     ? { word: 'failed', error: upstreamUnavailable(), ms: FAILURE_SECONDS * 1000 }

@@ -40,7 +40,7 @@ export interface CreditBudgetOptions {
 
 /**
  * Creates a budget that cannot be exceeded. A day ends when the time that was left of it has passed on the monotonic clock:
- * a wall clock that is set neither resets the budget early nor keeps it spent.
+ * setting the wall clock neither resets the budget early nor keeps it spent.
  */
 export function createCreditBudget(options: CreditBudgetOptions): CreditBudget {
   const { creditsPerDay, clock, onSpend } = options;

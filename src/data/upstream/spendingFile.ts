@@ -15,8 +15,8 @@ export interface SpendingFile {
 /** See `createSpendingFile`. */
 interface SpendingFileOptions {
   readonly file: string;
-  /** Whom the credits were paid to, as `sourceId` names it. Records of other sources stay in the file. */
-  readonly source: string;
+  /** Identifies whom the credits were paid to. Records of other sources stay in the file. */
+  readonly sourceId: string;
   readonly onEvent: OnDataEvent;
 }
 
@@ -33,7 +33,7 @@ type Spent = z.infer<typeof schema>['spent'];
  * process that was killed must not start with a full budget. Writing is synchronous on purpose: it is a few bytes, at most
  * `KEYAPI_QPS` times a second.
  */
-export function createSpendingFile({ file, source, onEvent }: SpendingFileOptions): SpendingFile {
+export function createSpendingFile({ file, sourceId, onEvent }: SpendingFileOptions): SpendingFile {
   let spent: Spent = {};
   let isFailing = false;
 
@@ -46,12 +46,12 @@ export function createSpendingFile({ file, source, onEvent }: SpendingFileOption
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT') ignore(message);
     }
-    return spent[source];
+    return spent[sourceId];
   }
 
   function write(spending: Spending): void {
     const temporary = `${file}.${process.pid}.tmp`;
-    spent[source] = spending;
+    spent[sourceId] = spending;
     try {
       const record: z.infer<typeof schema> = { format: 'trending-graphql credits', version: 1, spent };
       writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 });

@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { ApiError, type ErrorCode } from '../../domain/errors.ts';
 import type { FetchOptions, Page, PageKey, PageSource } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
-import { accountRefusalSeconds } from './accountRefusal.ts';
+import { callPauseSeconds } from './callPause.ts';
 import { watchSending } from './watchSending.ts';
 
 /** See `withCircuitBreaker`. */
@@ -64,7 +64,7 @@ export function withCircuitBreaker(
   }
 
   function recordFailure(error: ApiError, probed: OpenCircuit | undefined): void {
-    const seconds = accountRefusalSeconds(error);
+    const seconds = callPauseSeconds(error);
     if (seconds !== undefined) open(error, seconds);
     else if (!isUpstreamFailure(error)) recordSuccess(probed);
     else {

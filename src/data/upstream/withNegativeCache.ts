@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { type PageSource, pageId } from '../../domain/page.ts';
-import { accountRefusalSeconds } from './accountRefusal.ts';
+import { callPauseSeconds } from './callPause.ts';
 import { watchSending } from './watchSending.ts';
 
 /** See `withNegativeCache`. */
@@ -53,7 +53,7 @@ export function withNegativeCache(source: PageSource, { clock, ttlMs }: Negative
       return page;
     } catch (error) {
       // Errors of the account hold for every page: the circuit breaker remembers them.
-      if (isSent() && error instanceof ApiError && accountRefusalSeconds(error) === undefined)
+      if (isSent() && error instanceof ApiError && callPauseSeconds(error) === undefined)
         cacheFailure(id, error);
       throw error;
     }

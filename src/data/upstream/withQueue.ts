@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import PQueue from 'p-queue';
 import type { PageSource } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
-import { shed } from './shed.ts';
+import { createShedError } from './shedError.ts';
 
 /** See `withQueue`. */
 interface QueueOptions {
@@ -27,7 +27,7 @@ export function withQueue(
 
   return async (key, options) => {
     const isFull = queue.size >= (options.background ? maxWaiting / 2 : maxWaiting);
-    if (isFull) throw shed(key, onEvent);
+    if (isFull) throw createShedError(key, onEvent);
     // The queue runs it in another operation's asynchronous context; its spans belong to the one that asked.
     const fetch = AsyncResource.bind(() => source(key, options));
     return queue.add(fetch, { priority: options.background ? 0 : 1 });

@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { FetchOptions, PageKey, PageSource } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
 import { createChangeSignal } from './changeSignal.ts';
-import { shed } from './shed.ts';
+import { createShedError } from './shedError.ts';
 import { watchSending } from './watchSending.ts';
 
 /** How long a call counts after its response: a second, and a margin for timers that fire early. */
@@ -45,7 +45,7 @@ export function withRateLimit(source: PageSource, { qps, clock, onEvent }: RateL
       const isFree = calls.size < Math.max(1, Math.floor(most));
       const turn = isFree ? now : nextTurn(windowMs);
       if (now >= options.deadline() || (turn !== undefined && turn >= options.deadline())) {
-        throw shed(key, onEvent);
+        throw createShedError(key, onEvent);
       }
       if (isFree) {
         const call: Call = {};

@@ -16,7 +16,7 @@ interface RetryOptions {
 }
 
 /**
- * Retries a call once, after a random pause, when it got no response or KeyAPI advises a retry (`ApiError.canRetryNow`). Any
+ * Retries a call once, after a random pause, when it got no response or KeyAPI advises a retry (`ApiError.allowsSecondAttempt`). Any
  * other call may have been billed, or would fail again. The pause is 0.5 to 3 seconds, and at most half of the time that is
  * left before the deadline; when that is less than half a second, there is no retry.
  */
@@ -26,7 +26,7 @@ export function withRetry(source: PageSource, { clock, random, onEvent }: RetryO
       return await source(key, options);
     } catch (error) {
       const longest = Math.min(MAX_PAUSE_MS, (options.deadline() - clock.monotonic()) / 2);
-      if (!(error instanceof ApiError && error.canRetryNow) || longest < MIN_PAUSE_MS) throw error;
+      if (!(error instanceof ApiError && error.allowsSecondAttempt) || longest < MIN_PAUSE_MS) throw error;
       const pauseMs = Math.round(MIN_PAUSE_MS + random() * (longest - MIN_PAUSE_MS));
       await clock.sleep(pauseMs);
 

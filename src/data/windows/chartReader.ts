@@ -144,7 +144,7 @@ export function createChartReader(options: ChartReaderOptions): ChartReader {
     return step.value;
   }
 
-  /** May spend: these pages are part of the window, or the one page that its facts need. */
+  /** May cost credits: these pages are part of the window, or the one page that its facts need. */
   async function load(chart: Chart, { numbers, pageSize, anyPage }: PagesNeeded): Promise<CachedPage[]> {
     const [first = 1] = numbers;
     if (!anyPage) pageOfChart.set(chartId(chart), first);

@@ -49,7 +49,7 @@ export interface PagesNeeded {
 /**
  * Plans a window and cuts it. Yields the pages that it needs next, and expects them in return, until it has all of them.
  *
- * @param known The cached pages of the chart. Called before each step; gives the same object while nothing changes.
+ * @param known The cached pages of the chart. Called before each step; returns the same object while nothing changes.
  * @param isFresh Whether a page has not expired.
  * @throws {ApiError} `UPSTREAM_BAD_RESPONSE` when the pages keep contradicting each other.
  */

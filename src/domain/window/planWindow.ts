@@ -1,6 +1,6 @@
 import type { Cursor } from '../cursor.ts';
 import { FULL_CHART, type KnownPage, rankOffset } from '../page.ts';
-import { byAge, withLoaded } from './chartFacts.ts';
+import { byAge, withLoaded } from './chartExtent.ts';
 
 /** Relay's pagination arguments, checked: sizes are 0..100, cursors belong to the chart. */
 export interface WindowArguments {
@@ -45,7 +45,7 @@ export interface WindowPlan {
   readonly pageSize: number;
   /** Ranks of the whole chart; undefined until a page is known. */
   readonly chartLength: number | undefined;
-  /** True when the plan is final, if all its pages turn out to be known ones. */
+  /** True when loading these pages cannot change the plan, provided that they are already known. */
   readonly isSettled: boolean;
 }
 
@@ -80,16 +80,16 @@ export function planWindow(
     return found.length > 0 ? found : locate(cursor, [...otherCopies()].sort(byAge)).filter(exists);
   };
   const places = { after: placesOf(args.after), before: placesOf(args.before) };
-  /** The rank of a cursor: the best of its places after skipping `choice` of them; when none is left, its own rank. */
-  const placeOf = (cursor: Cursor, choice: number): number =>
-    (cursor === args.after ? places.after : places.before)[choice] ?? cursor.rank;
-  const ranksAt = (choice: number): RankRange =>
-    rankRange(args, extent.length, (cursor) => placeOf(cursor, choice));
+  /** The rank of a cursor: the best of its places after `skipped` of them; when none is left, its own rank. */
+  const placeOf = (cursor: Cursor, skipped: number): number =>
+    (cursor === args.after ? places.after : places.before)[skipped] ?? cursor.rank;
+  const ranksAt = (skipped: number): RankRange =>
+    rankRange(args, extent.length, (cursor) => placeOf(cursor, skipped));
 
-  let choice = 0;
+  let skipped = 0;
   // When following a video costs too many pages, its next best place is tried, and finally its old rank.
-  while (loaded.length > 0 && choice < known.byAge.length && !isWithinMeans(ranksAt(choice))) choice++;
-  const ranks = ranksAt(choice);
+  while (loaded.length > 0 && skipped < known.byAge.length && !isAffordable(ranksAt(skipped))) skipped++;
+  const ranks = ranksAt(skipped);
   const plan = { ranks, pageSize, chartLength: extent.length };
 
   const needsLength = ranks.last === Number.POSITIVE_INFINITY;
@@ -118,12 +118,12 @@ export function planWindow(
   /** The pages of the cursors' videos that are not at their old ranks any more. */
   function movedPages(): number[] {
     const cursors = [args.after, args.before].filter((cursor) => cursor !== undefined);
-    const moved = cursors.filter((cursor) => placeOf(cursor, choice) !== cursor.rank);
-    return [...new Set(moved.map((cursor) => pageNumber(placeOf(cursor, choice), pageSize)))];
+    const moved = cursors.filter((cursor) => placeOf(cursor, skipped) !== cursor.rank);
+    return [...new Set(moved.map((cursor) => pageNumber(placeOf(cursor, skipped), pageSize)))];
   }
 
   /** False when following a video that moved would cost more than one page beyond the window's own. */
-  function isWithinMeans(range: RankRange): boolean {
+  function isAffordable(range: RankRange): boolean {
     if (!Number.isFinite(range.last)) return true;
     const missing = pageNumbers(range).filter((number) => !valid.numbers.has(number));
     const size = Math.max(0, range.last - range.first + 1);

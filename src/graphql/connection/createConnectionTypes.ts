@@ -9,7 +9,7 @@ import { PageInfoType } from './pageInfo.type.ts';
 export function createEdgeType<TNode extends object>(nodeType: ClassType<TNode>) {
   @ObjectType({ simpleResolvers: true })
   abstract class EdgeType {
-    @Field(() => String, { description: 'Opaque place on the chart: send it as `after` or `before`.' })
+    @Field(() => String, { description: 'Opaque position on the chart: send it as `after` or `before`.' })
     cursor!: string;
 
     @Field(() => nodeType, { description: 'The node at this place.' })

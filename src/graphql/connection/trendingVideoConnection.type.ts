@@ -4,9 +4,9 @@ import { TrendingVideoType } from '../types/trendingVideo.type.ts';
 import { createConnectionType, createEdgeType } from './createConnectionTypes.ts';
 
 /** GraphQL type `TrendingVideoEdge`. */
-@ObjectType('TrendingVideoEdge', { simpleResolvers: true, description: 'A video at its place on a chart.' })
+@ObjectType('TrendingVideoEdge', { simpleResolvers: true, description: 'A video at its rank on a chart.' })
 export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
-  @Field(() => Int, { description: 'Place on the chart; 1 is the top.' })
+  @Field(() => Int, { description: 'Rank on the chart; 1 is the top.' })
   rank!: number;
 }
 

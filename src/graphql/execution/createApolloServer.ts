@@ -53,7 +53,7 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
       limits: documentLimits,
       onUnexpected: (error) => log.error({ err: error }, 'Unexpected error'),
     }),
-    // Adds nothing to a response: `buildResponse` adds its cost.
+    // `errors` first and nothing after the last brace: `executeRequest` and `buildResponse` rely on both.
     stringifyResult: ({ errors, data }) => JSON.stringify({ errors, data }),
     plugins: [
       createOperationNamePlugin(),

@@ -24,12 +24,12 @@ interface FastPathOptions {
   readonly maxCreditsPerOperation: number;
   /** Bounds the JSON of rows. */
   readonly rowBytes: number;
-  /** The execution from which on an operation is prepared: 3 by default, since most documents are sent only once or twice. */
+  /** The execution on the fast path from which on an operation is prepared; 3 by default. */
   readonly prepareFrom?: number | undefined;
 }
 
 /**
- * Executes the operation in the parsed body of a POST, and gives the result as JSON, in pieces of UTF-8. Undefined when Apollo
+ * Executes the operation in the parsed body of a POST, and returns the result as JSON, in pieces of UTF-8. Undefined when Apollo
  * Server has to execute the request: its document has not been validated yet, the operation is refused, or there are errors.
  */
 export type FastPath = (body: unknown, context: OperationContext) => Promise<Buffer[] | undefined>;

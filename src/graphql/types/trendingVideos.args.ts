@@ -32,7 +32,7 @@ export class TrendingVideosArgs {
   @Field(() => Int, {
     nullable: true,
     description:
-      "Keep this many from the end, 0 to 100; without `before` or `first` that is the chart's tail. " +
+      "Keep this many from the end, 0 to 100; without `before` and `first` that is the chart's tail. " +
       'With `first`, the last ones of those.',
   })
   last?: number | null;

@@ -11,7 +11,7 @@ export interface RequestParameters {
 
 const MAX_LIMIT = 20;
 
-/** Reads a request's parameters as KeyAPI does; gives the name of the first malformed one instead. */
+/** Reads a request's parameters as KeyAPI does; returns the name of the first malformed one instead. */
 export function parseParameters(query: URLSearchParams): RequestParameters | string {
   const page = query.get('page') ?? '1';
   const limit = query.get('limit') ?? '20';

@@ -7,7 +7,8 @@ import { createOperationLog } from './operationLog.ts';
 const EVERY_MS = 60_000;
 
 /**
- * Creates a listener that logs the events that an operator wants to read later. Events of every operation are only counted.
+ * Creates a listener that logs events for the operator. Events of single pages and of spending are not logged: they are too
+ * frequent.
  *
  * @param monotonic Milliseconds from an arbitrary start.
  */
@@ -15,7 +16,7 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
   const loggedAt = new Map<string, number>();
   const logOperation = createOperationLog(log, monotonic);
   /** Whether the log does not say yet that Redis is up. */
-  let isRedisUpNew = true;
+  let shouldLogRedisUp = true;
 
   /** Under load some events occur thousands of times: they are logged once a minute. */
   function isDue({ type }: AppEvent): boolean {
@@ -83,12 +84,12 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         );
         break;
       case 'redisUp':
-        if (isRedisUpNew) log.info('Redis is up: pages and limits are shared with the other replicas');
-        isRedisUpNew = false;
+        if (shouldLogRedisUp) log.info('Redis is up: pages and limits are shared with the other replicas');
+        shouldLogRedisUp = false;
         break;
       case 'redisDown':
         if (!isDue(event)) break;
-        isRedisUpNew = true;
+        shouldLogRedisUp = true;
         log.warn({ reason: event.reason }, 'Redis is down: this replica goes on alone');
         break;
       case 'rateLimited':

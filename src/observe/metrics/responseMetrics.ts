@@ -39,7 +39,7 @@ export function countResponses(
   countByOrigin(registry, 'trending_pages_total', 'Pages that operations used, by origin', pages);
   new Counter({
     name: 'trending_credits_saved_total',
-    help: 'Credits that pages would have cost that operations used without buying them',
+    help: 'Credits saved by pages that operations used without buying them',
     registers,
     collect() {
       this.reset();

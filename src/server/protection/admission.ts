@@ -8,7 +8,7 @@ import type { RateLimiter } from './rateLimiter.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The name of its API key; undefined when no keys are configured. */
+    /** The name of its API key; undefined when it has no valid one, or none are configured. */
     keyName: string | undefined;
   }
 }
@@ -41,7 +41,7 @@ const COMPRESSED = new Refusal(
 export function createAdmission({ apiKeys, rateLimiter, onEvent }: AdmissionOptions): onRequestHookHandler {
   const findKeyName = apiKeys && createKeyFinder(apiKeys);
 
-  function refuseRate(
+  function checkRate(
     request: FastifyRequest,
     reply: FastifyReply,
     limiter: RateLimiter,
@@ -59,7 +59,7 @@ export function createAdmission({ apiKeys, rateLimiter, onEvent }: AdmissionOpti
 
   return (request, reply, done) => {
     request.keyName = findKeyName?.(request);
-    let refusal = rateLimiter && refuseRate(request, reply, rateLimiter);
+    let refusal = rateLimiter && checkRate(request, reply, rateLimiter);
     if (findKeyName && request.keyName === undefined) refusal ??= UNAUTHENTICATED;
     if (isCompressed(request)) refusal ??= COMPRESSED;
     done(refusal);

@@ -119,7 +119,7 @@ function toErrorStatus({ headers: { accept = '' } }: FastifyRequest, { codes }: 
   return isLegacy && isReadable ? 200 : 400;
 }
 
-/** Reads the outcome of an operation from its result. */
+/** Reads the outcome of an operation from its result, which begins with `errors` if there are any. */
 function judge(text: string): Verdict {
   if (!text.startsWith('{"errors"')) return OK;
   const { errors, data }: FormattedExecutionResult = JSON.parse(text);

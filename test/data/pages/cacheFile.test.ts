@@ -33,7 +33,7 @@ function startProcess(wallClock = START, source = 'https://api.keyapi.ai/', ttlM
     fetchedAt: clock.now(),
   });
   const testCache = createTestCache(dated, { clock });
-  const cacheFile = createCacheFile({ ...testCache, file, source, ttlMs });
+  const cacheFile = createCacheFile({ ...testCache, file, sourceId: source, ttlMs });
   const origin = async (number: number): Promise<string> =>
     (await testCache.cache.fetch(key(number), createOperation())).origin;
   return { ...testCache, bill, cacheFile, origin };
@@ -245,7 +245,7 @@ describe('createSpendingFile', () => {
   function open(source = 'https://api.keyapi.ai') {
     const events: DataEvent[] = [];
     const onEvent = (event: DataEvent): void => void events.push(event);
-    return { events, ...createSpendingFile({ file, source, onEvent }) };
+    return { events, ...createSpendingFile({ file, sourceId: source, onEvent }) };
   }
 
   it('records what was spent', () => {

@@ -8,8 +8,8 @@ import { createTestClock } from '../../support/clock.ts';
 import { codeOf, createEvents, createScript, key, page } from '../../support/sources.ts';
 
 describe('withRetry', () => {
-  const refused = new ApiError('UPSTREAM_UNAVAILABLE', { canRetryNow: true });
-  const broken = new ApiError('UPSTREAM_ERROR', { canRetryNow: true });
+  const refused = new ApiError('UPSTREAM_UNAVAILABLE', { allowsSecondAttempt: true });
+  const broken = new ApiError('UPSTREAM_ERROR', { allowsSecondAttempt: true });
 
   function createRetry(source: PageSource, random = () => 0) {
     const clock = createTestClock();

@@ -15,7 +15,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { PageSource } from '../domain/page.ts';
 
 /** What the layers share. */
-interface PageSourceOptions {
+interface UpstreamLayersOptions {
   readonly config: Pick<Config, 'keyapi' | 'cache' | 'credits' | 'operationTimeoutMs'>;
   readonly clock: Clock;
   /** From 0 up to 1. */
@@ -26,13 +26,13 @@ interface PageSourceOptions {
 }
 
 /** Stacks the layers between the client and the page cache, the innermost first. */
-export function createPageSource(wire: PageSource, options: PageSourceOptions): PageSource {
+export function createUpstreamLayers(client: PageSource, options: UpstreamLayersOptions): PageSource {
   const { config, clock, random, onEvent, redis } = options;
   const { qps, concurrency } = config.keyapi;
   // As many as can have their turn before their operations time out.
   const maxWaiting = Math.ceil((qps * config.operationTimeoutMs) / 1000);
 
-  let source = withRateLimit(wire, {
+  let source = withRateLimit(client, {
     qps: () => qps / (redis?.uncoordinatedReplicas() ?? 1),
     clock,
     onEvent,
@@ -48,7 +48,7 @@ export function createPageSource(wire: PageSource, options: PageSourceOptions): 
 function withLimitsOfReplicas(
   source: PageSource,
   redis: RedisConnection,
-  options: PageSourceOptions,
+  options: UpstreamLayersOptions,
 ): PageSource {
   const { config, clock, onEvent } = options;
   const { qps, timeoutMs: attemptMs } = config.keyapi;
@@ -58,7 +58,7 @@ function withLimitsOfReplicas(
   return withSharedLimits(source, { redis, ...limits, ...spending, clock, onEvent });
 }
 
-function withBudgetOfProcess(source: PageSource, options: PageSourceOptions): PageSource {
+function withBudgetOfProcess(source: PageSource, options: UpstreamLayersOptions): PageSource {
   const { config, clock, onEvent } = options;
   const { perDay } = config.credits;
   if (perDay === undefined) return source;
@@ -75,14 +75,14 @@ function withBudgetOfProcess(source: PageSource, options: PageSourceOptions): Pa
 /** Bypassed while Redis is up: the replicas then share one circuit breaker. */
 function withCircuitBreakerOfProcess(
   source: PageSource,
-  { clock, onEvent, redis }: PageSourceOptions,
+  { clock, onEvent, redis }: UpstreamLayersOptions,
 ): PageSource {
   const protectedSource = withCircuitBreaker(source, { clock, onEvent });
   return (key, fetchOptions) => (redis?.isUp() ? source : protectedSource)(key, fetchOptions);
 }
 
-function openSpendingFile({ config, onEvent }: PageSourceOptions): SpendingFile | undefined {
+function openSpendingFile({ config, onEvent }: UpstreamLayersOptions): SpendingFile | undefined {
   const { file } = config.cache;
   if (file === undefined || config.credits.perDay === undefined) return undefined;
-  return createSpendingFile({ file: `${file}.credits`, source: sourceId(config), onEvent });
+  return createSpendingFile({ file: `${file}.credits`, sourceId: sourceId(config), onEvent });
 }

@@ -6,7 +6,7 @@ interface ChartExtent {
   readonly length: number | undefined;
   /** The last rank that was seen to exist. */
   readonly lastSeenRank: number;
-  /** True when pages ended the chart before its claimed length, and even more of its ranks may not exist. */
+  /** True when pages show that the chart ends before its claimed length, but not where. */
   readonly isDoubtful: boolean;
 }
 
@@ -71,10 +71,10 @@ export function extentOf(known: readonly KnownPage[]): ChartExtent {
   const lastSeenRank = Math.max(0, ...pages.filter(({ rows }) => rows.length > 0).map(endOf));
   const ends = pages.filter(endsChart).map(endOf);
   const end = Math.min(claimed, ...ends.filter((rank) => rank >= lastSeenRank));
-  const isDenied = end < claimed;
+  const endsEarly = end < claimed;
   // When the page after the last row is the empty one, the chart ends with that row.
-  const length = isDenied && lastSeenRank + pageSize > end ? lastSeenRank : Math.max(lastSeenRank, end);
-  return { length, lastSeenRank, isDoubtful: isDenied && lastSeenRank + pageSize < end };
+  const length = endsEarly && lastSeenRank + pageSize > end ? lastSeenRank : Math.max(lastSeenRank, end);
+  return { length, lastSeenRank, isDoubtful: endsEarly && lastSeenRank + pageSize < end };
 }
 
 /** The last rank on a page; for an empty one, the last before it. */

@@ -15,7 +15,7 @@ export interface Upstream {
 }
 
 /** Creates the client of KeyAPI, and starts the emulator if the configuration asks for demo data. */
-export async function createUpstream(
+export async function createKeyapi(
   { config, clock, log, onEvent }: AppContext,
   tracing: Tracing | undefined,
 ): Promise<Upstream> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KnownPage } from '../../../src/domain/page.ts';
-import { byAge, extentOf, pageSizeOf } from '../../../src/domain/window/chartFacts.ts';
+import { byAge, extentOf, pageSizeOf } from '../../../src/domain/window/chartExtent.ts';
 import { makePage, makeVideos } from '../../support/charts.ts';
 
 const chart = makeVideos(1, 500);

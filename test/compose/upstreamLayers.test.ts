@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { createPageSource } from '../../src/compose/createPageSource.ts';
+import { createUpstreamLayers } from '../../src/compose/upstreamLayers.ts';
 import { loadConfig } from '../../src/config/loadConfig.ts';
 import { fetchOptions, settle } from '../support/cache.ts';
 import { range } from '../support/charts.ts';
@@ -10,7 +10,7 @@ it('lets as many calls wait as can be sent before their operations time out', as
   const { source, started, calls } = createHeldSource();
   const { events, onEvent } = createEvents();
   const config = loadConfig({ KEYAPI_QPS: '5', KEYAPI_CONCURRENCY: '2', OPERATION_TIMEOUT_MS: '2000' });
-  const fetch = createPageSource(source, { config, clock: createTestClock(), random: () => 0, onEvent });
+  const fetch = createUpstreamLayers(source, { config, clock: createTestClock(), random: () => 0, onEvent });
   const outcomes = range(1, 20).map((number) => codeOf(fetch(key(number), fetchOptions())));
   await settle();
   expect(started).toEqual([1, 2]);

@@ -53,7 +53,7 @@ export function explainConnection(error: unknown, destination: Destination): Tro
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
       return {
-        found: `TLS: the certificate of ${there} is out of date (${code})`,
+        found: `TLS: the certificate of ${there} has expired or is not valid yet (${code})`,
         advice: 'Renew it if it is yours; else check the clock of this machine',
       };
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
