@@ -7,6 +7,8 @@ export default {
   testPathIgnorePatterns: ['<rootDir>/test/system/'],
   setupFilesAfterEnv: ['<rootDir>/test/support/failOnConsole.ts'],
   maxWorkers: '100%',
+  // A process with a large heap takes longer to exit than Jest waits, and Jest would warn about that.
+  workerIdleMemoryLimit: '300MB',
   // No test waits for time to pass. This ends a test that waits for an event that never happens.
   testTimeout: 120_000,
 };

@@ -91,7 +91,7 @@ describe('dist/bin/doctor.js', () => {
     expect(output).toMatch(/-> .*NODE_EXTRA_CA_CERTS/);
     expect(code).toBe(1);
     const trusting = await runDoctor({ ...variables, NODE_EXTRA_CA_CERTS: cert });
-    expect(trusting.output).toMatch(/^KeyAPI +ok +https:.* can be reached by TLS$/m);
+    expect(trusting.output).toMatch(/^KeyAPI +ok +https:.* can be reached over TLS$/m);
     expect(trusting.code).toBe(0);
     server.close();
   });
