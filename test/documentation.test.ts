@@ -9,29 +9,29 @@ import { OPERATIONS } from './support/operations.ts';
 
 describe("the README's examples", () => {
   let app: TestApp;
-  let examples: { query: string; answer: unknown }[];
+  let examples: { query: string; result: unknown }[];
 
   beforeAll(async () => {
     app = await startApp(new URL('http://127.0.0.1:9'), { KEYAPI_EMULATOR: 'true' });
     const blocks = [...(await readFile('README.md', 'utf8')).matchAll(/^```(\w+)\n(.*?)^```$/gms)];
     examples = blocks.flatMap(([, language = '', text = ''], index) => {
-      const [, answerLanguage, answer = ''] = blocks[index + 1] ?? [];
-      if (answerLanguage !== 'json') return [];
+      const [, resultLanguage, result = ''] = blocks[index + 1] ?? [];
+      if (resultLanguage !== 'json') return [];
       const query = language === 'sh' ? JSON.parse(/-d '(.*)'/s.exec(text)?.[1] ?? '{}').query : text;
-      return [{ query, answer: JSON.parse(answer) }];
+      return [{ query, result: JSON.parse(result) }];
     });
   });
 
   afterAll(() => app.close());
 
-  it('are answered as shown, in the order shown, at the cost shown', async () => {
+  it('give the results shown, in the order shown, at the cost shown', async () => {
     expect(examples).toHaveLength(4);
-    for (const { query, answer } of examples) expect(await app.query(query)).toEqual(answer);
+    for (const { query, result } of examples) expect(await app.query(query)).toEqual(result);
   });
 });
 
 describe("the README's trusted documents", () => {
-  it('are answered as shown', async () => {
+  it('get the responses shown', async () => {
     const section = /### Trusted documents(.*?)^## /ms.exec(await readFile('README.md', 'utf8'))?.[1] ?? '';
     const [start = '', requests = '', shown = ''] = findBlocks(section).map(({ text }) => text);
     const settings = [...start.matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]);
@@ -39,15 +39,15 @@ describe("the README's trusted documents", () => {
       ...Object.fromEntries(settings),
       KEYAPI_EMULATOR: 'true',
     });
-    const answers: string[] = [];
+    const responses: string[] = [];
     for (const [, payload = ''] of requests.matchAll(/'(\{.*?\})'/g)) {
       const headers = { 'content-type': 'application/json' };
-      answers.push((await app.server.inject({ method: 'POST', url: '/graphql', headers, payload })).body);
+      responses.push((await app.server.inject({ method: 'POST', url: '/graphql', headers, payload })).body);
     }
     await app.close();
     const withoutTime = (text: string): string => text.replace(/"fetchedAt":".*?"/, '');
-    expect(answers).toHaveLength(2);
-    expect(withoutTime(answers.join(''))).toBe(withoutTime(shown));
+    expect(responses).toHaveLength(2);
+    expect(withoutTime(responses.join(''))).toBe(withoutTime(shown));
   });
 });
 

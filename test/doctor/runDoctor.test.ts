@@ -139,11 +139,7 @@ describe('the doctor, about KeyAPI', () => {
     ['500', refusal(500, 'Internal server error'), /KeyAPI itself fails \(HTTP 500.*\n +-> Try again later/],
     ['404', refusal(404), /is not what KeyAPI documents \(HTTP 404.*\n +-> Check that KEYAPI_BASE_URL/],
     ['HTML', reply('<html>', 200), /is not what KeyAPI documents \(HTTP 200\)/],
-    [
-      'silence',
-      () => clock.expireDeadlines(TIMEOUT_MS),
-      /did not respond within KEYAPI_TIMEOUT_MS \(5000\)/,
-    ],
+    ['silence', () => clock.expireDeadlines(TIMEOUT_MS), /did not respond within KEYAPI_TIMEOUT_MS \(5000\)/],
     ['a connection that breaks', (request) => void request.socket.destroy(), /broke before a response/],
   ])('says what to do about %s, after one call', async (_, handler, expected) => {
     upstream = await startUpstream(handler);

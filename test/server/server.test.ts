@@ -7,7 +7,7 @@ import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
 import { createSubgraphSchema } from '../../src/graphql/schema/createSchema.ts';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
 import { createTestClock } from '../support/clock.ts';
-import { type RawAnswer, rawPost, sendRaw } from '../support/rawHttp.ts';
+import { type RawResponses, rawPost, sendRaw } from '../support/rawHttp.ts';
 
 const NOTHING_SPENT = {
   upstream: {
@@ -185,7 +185,7 @@ it('refuses requests that arrive while it is busy closing, instead of cutting th
     const blockedUntil = performance.now() + 25;
     while (performance.now() < blockedUntil);
   });
-  const late = new Promise<readonly RawAnswer[]>((resolve) => {
+  const late = new Promise<readonly RawResponses[]>((resolve) => {
     steps.push(() => resolve(Promise.all(Array.from({ length: 20 }, () => sendRaw(port, [POST])))));
   });
   first.write(POST);

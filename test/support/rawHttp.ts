@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 
 /** What a server sent on a connection. */
-export interface RawAnswer {
+export interface RawResponses {
   readonly text: string;
   /** The status of each response, in order. */
   readonly statuses: readonly number[];
@@ -12,7 +12,7 @@ export interface RawAnswer {
 /** See `sendRaw`. */
 interface RawOptions {
   /** How many responses to wait for; absent: until the server closes the connection. */
-  readonly answers?: number;
+  readonly responses?: number;
   /** Awaited after each text. */
   readonly between?: () => Promise<unknown>;
 }
@@ -22,13 +22,13 @@ const PROBE = 'GET /no-such-path HTTP/1.1\r\nHost: a\r\n\r\n';
 
 /**
  * Sends texts over one connection, byte for byte. Returns what the server sent until it closed the connection, or until
- * `answers` responses had arrived.
+ * `responses` responses had arrived.
  */
 export async function sendRaw(
   port: number,
   texts: Iterable<string | Buffer>,
-  { answers = Number.POSITIVE_INFINITY, between }: RawOptions = {},
-): Promise<RawAnswer> {
+  { responses = Number.POSITIVE_INFINITY, between }: RawOptions = {},
+): Promise<RawResponses> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1');
   let text = '';
   let isClosed = false;
@@ -57,7 +57,7 @@ export async function sendRaw(
     socket.write(part);
     await Promise.race([between?.(), closed]);
   }
-  await waitFor(() => statuses().length >= answers);
+  await waitFor(() => statuses().length >= responses);
   if (!isClosed) socket.write(PROBE);
   await waitFor(() => statuses().includes(404));
   socket.destroy();

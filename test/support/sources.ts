@@ -14,16 +14,16 @@ export function key(number = 1, pageSize = 20): PageKey {
 type Outcome = Page | ApiError;
 
 /** A source with these outcomes, one per call; the last one repeats. `bill` lists the pages that were fetched. */
-export function createScript(...answers: Outcome[]) {
+export function createScript(...outcomes: Outcome[]) {
   const bill: number[] = [];
   const source: PageSource = async ({ number }, { onRequest }) => {
     onRequest();
     bill.push(number);
-    const outcome = answers[Math.min(bill.length, answers.length) - 1] ?? page;
+    const outcome = outcomes[Math.min(bill.length, outcomes.length) - 1] ?? page;
     if (outcome instanceof ApiError) throw outcome;
     return outcome;
   };
-  return { source, bill, answers };
+  return { source, bill, outcomes };
 }
 
 /** A source whose calls wait until the test settles them. */

@@ -19,10 +19,10 @@ describe('withNegativeCache', () => {
     }
     expect(requestedAt).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
 
-    script.answers.push(page);
+    script.outcomes.push(page);
     clock.advance(60_000);
     expect(await codeOf(fetch(key(), fetchOptions()))).toBe('ok');
-    script.answers.splice(0, 2, new ApiError('UPSTREAM_ERROR'));
+    script.outcomes.splice(0, 2, new ApiError('UPSTREAM_ERROR'));
     await codeOf(fetch(key(), fetchOptions()));
     clock.advance(1000);
     const callsBefore = script.bill.length;

@@ -128,7 +128,7 @@ describe('the log', () => {
 
 describe('x-request-id', () => {
   it.each(['req-1', '01JD3Z', 'Root=1-67891233-abcdef012345678912345678', 'a'.repeat(128)])(
-    'of a request is that of its answer and of its line: %s',
+    'is the same in a request, its response and its log line: %s',
     async (id) => {
       await start();
       const response = await send({ headers: { 'x-request-id': id } });

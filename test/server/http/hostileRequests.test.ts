@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { loadConfig } from '../../../src/config/loadConfig.ts';
 import { toFastifyLimits } from '../../../src/server/http/httpLimits.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
-import { type RawAnswer, rawPost, sendRaw } from '../../support/rawHttp.ts';
+import { type RawResponses, rawPost, sendRaw } from '../../support/rawHttp.ts';
 
 const BODY = '{"query":"{ __typename }"}';
 /** An operation that costs credits. */
@@ -34,7 +34,7 @@ async function start(
 }
 
 /** Expects one response, an error in the form of GraphQL's that reveals nothing, and a closed connection. */
-function expectRefusal(received: RawAnswer, status: number, message: RegExp = /./): void {
+function expectRefusal(received: RawResponses, status: number, message: RegExp = /./): void {
   expect([received.statuses, received.isClosed]).toEqual([[status], true]);
   const [head = '', body = ''] = received.text.split('\r\n\r\n');
   expect(head).toMatch(/^x-content-type-options: nosniff$/im);
@@ -83,7 +83,7 @@ describe('the HTTP parser', () => {
 
   it('accepts a chunk extension, and reads the request once', async () => {
     const text = rawPost([CHUNKED], `${HEX};name=value\r\n${BODY}\r\n${END}`);
-    const { statuses, isClosed } = await sendRaw(port, [text + NEXT], { answers: 2 });
+    const { statuses, isClosed } = await sendRaw(port, [text + NEXT], { responses: 2 });
     expect([statuses, isClosed]).toEqual([[200, 200], false]);
   });
 
@@ -119,7 +119,7 @@ describe('a large request', () => {
   it('is accepted when its body is exactly at the limit', async () => {
     const body = BODY.padEnd(2000);
     const text = rawPost([`Content-Length: ${body.length}`], body);
-    const { statuses } = await sendRaw(port, [text], { answers: 1 });
+    const { statuses } = await sendRaw(port, [text], { responses: 1 });
     expect(statuses).toEqual([200]);
   });
 
@@ -145,7 +145,7 @@ describe('a compressed request', () => {
       const bomb = gzipSync(Buffer.alloc(10_000_000, ' '));
       const head = rawPost([`Content-Encoding: ${encoding}`, `Content-Length: ${bomb.length}`], '');
       expect(bomb.length).toBeLessThan(100_000);
-      const { statuses, text } = await sendRaw(port, [head, bomb], { answers: 1 });
+      const { statuses, text } = await sendRaw(port, [head, bomb], { responses: 1 });
       expect(statuses).toEqual([415]);
       expect(text).toMatch(/^accept-encoding: identity$/im);
       expect(text).toMatch(/"message":"[^"]*content-encoding.*"code":"BAD_REQUEST"/);
@@ -154,7 +154,7 @@ describe('a compressed request', () => {
 
   it('is accepted when its Content-Encoding is identity', async () => {
     const lines = ['Content-Encoding: identity', `Content-Length: ${BODY.length}`];
-    expect((await sendRaw(port, [rawPost(lines, BODY)], { answers: 1 })).statuses).toEqual([200]);
+    expect((await sendRaw(port, [rawPost(lines, BODY)], { responses: 1 })).statuses).toEqual([200]);
   });
 });
 
@@ -211,7 +211,7 @@ describe('the request timeout', () => {
   it('allows pauses between the requests on a connection', async () => {
     await start({}, { requestMs: 250 });
     const text = rawPost([`Content-Length: ${BODY.length}`], BODY);
-    const options = { answers: 3, between: waitForSlowSender };
+    const options = { responses: 3, between: waitForSlowSender };
     const { statuses, isClosed } = await sendRaw(port, [text, text, text], options);
     expect([statuses, isClosed]).toEqual([[200, 200, 200], false]);
   });
@@ -220,7 +220,7 @@ describe('the request timeout', () => {
     await start({}, { requestMs: 250 });
     const release = app.holdUpstream();
     const text = rawPost([`Content-Length: ${PAID.length}`], PAID);
-    const received = sendRaw(port, [text], { answers: 1 });
+    const received = sendRaw(port, [text], { responses: 1 });
     await app.seeRequests(1);
     await waitForSlowSender();
     release();
