@@ -76,6 +76,25 @@ describe('createCacheFile', () => {
     expect(await after.origin(1)).toBe('fetched');
   });
 
+  it('writes pages under the names of version 1, which other releases read', async () => {
+    await write();
+    const [, body = ''] = (await readFile(file, 'utf8')).split('\n');
+    const [page] = JSON.parse(body);
+    expect(Object.keys(page).sort()).toEqual([
+      'chart',
+      'coversUntil',
+      'fetchedAt',
+      'freshUntil',
+      'generation',
+      'hasMore',
+      'number',
+      'order',
+      'pageSize',
+      'rows',
+      'totalCount',
+    ]);
+  });
+
   it('treats restored pages as older than new ones, and continues their generation', async () => {
     await write();
     const { cacheFile, store, clock, onEvent } = startProcess(START + 100);
