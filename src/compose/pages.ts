@@ -24,8 +24,8 @@ interface PagesOptions {
 export interface Pages {
   readonly cache: PageCache;
   readonly store: PageStore;
-  /** Reads a page that may have to be waited for. */
-  readonly readPage: ReadPage;
+  /** Reads a page that may have to be waited for, with a span; undefined without tracing. */
+  readonly readPage: ReadPage | undefined;
   /** Waits for pages in flight, writes the cache file and closes the connection to Redis. */
   close(): Promise<void>;
 }
@@ -61,7 +61,6 @@ export async function createPages(context: AppContext, options: PagesOptions): P
     refreshTimeoutMs: config.operationTimeoutMs,
     onEvent,
   });
-  const readPage: ReadPage = (key, operation) => cache.fetch(key, operation);
   await redis?.open();
 
   async function close(): Promise<void> {
@@ -70,5 +69,10 @@ export async function createPages(context: AppContext, options: PagesOptions): P
     await cacheFile?.write();
     await redis?.close();
   }
-  return { cache, store, readPage: tracing?.withPageSpans(readPage) ?? readPage, close };
+  return {
+    cache,
+    store,
+    readPage: tracing?.withPageSpans((key, operation) => cache.fetch(key, operation)),
+    close,
+  };
 }

@@ -43,15 +43,16 @@ const environmentSchema = z.object(
 export function loadConfig(variables: Variables): Config {
   const trimmed = Object.entries(variables).map(([name, value]) => [name, value?.trim()] as const);
   const set: Variables = Object.fromEntries(trimmed.filter(([, value]) => value));
+  const emulator = usesEmulator(set);
   const parsed = environmentSchema.safeParse(set);
   const problems = parsed.error?.issues.map(({ path, message }) => `${String(path[0])}: ${message}`) ?? [];
-  if (set.KEYAPI_TOKEN === undefined && !usesEmulator(set)) problems.push(TOKEN_MISSING);
+  if (set.KEYAPI_TOKEN === undefined && !emulator) problems.push(TOKEN_MISSING);
   // The schema was made from SETTINGS, as was this type.
   const values = parsed.data as SettingValues | undefined;
   if (values?.PERSISTED_DOCUMENTS_ONLY && !values.PERSISTED_DOCUMENTS) problems.push(MANIFEST_MISSING);
   if (values?.METRICS_PORT && values.METRICS_PORT === values.PORT) problems.push(SAME_PORT);
   if (!values || problems.length > 0) throw new ConfigError(problems);
-  return toConfig(values, usesEmulator(set));
+  return toConfig(values, emulator);
 }
 
 /** Reads raw variables, so that a missing token is reported together with invalid settings. */

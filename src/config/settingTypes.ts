@@ -8,90 +8,86 @@ export interface SettingType<T extends z.ZodType> {
   readonly schema: T;
 }
 
+/** @param toSchema Creates the schema, with the message for a value that is not valid. */
+function settingType<T extends z.ZodType>(expected: string, toSchema: (error: string) => T): SettingType<T> {
+  return { expected, schema: toSchema(`expected ${expected}`) };
+}
+
 /** A whole number within bounds, both included. */
 export function integer(min: number, max: number) {
-  const expected = `a whole number from ${min} to ${max}`;
-  const schema = z
-    .string()
-    .regex(/^\d{1,12}$/, `expected ${expected}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `expected ${expected}`);
-  return { expected, schema } satisfies SettingType<z.ZodType>;
+  return settingType(`a whole number from ${min} to ${max}`, (error) =>
+    z
+      .string()
+      .regex(/^\d{1,12}$/, error)
+      .transform(Number)
+      .refine((value) => value >= min && value <= max, error),
+  );
 }
 
 /** `true`, `false`, `1` or `0`. */
-export const boolean = {
-  expected: 'true or false',
-  schema: z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], error: 'expected true or false' }),
-};
+export const boolean = settingType('true or false', (error) =>
+  z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], error }),
+);
 
 /** One of several words. */
 export function oneOf<const T extends readonly string[]>(words: T) {
-  const expected = `one of ${words.join(', ')}`;
-  return { expected, schema: z.enum(words, `expected ${expected}`) };
+  return settingType(`one of ${words.join(', ')}`, (error) => z.enum(words, error));
 }
 
 /** Any text that is not empty. */
 export function text(expected: string) {
-  return { expected, schema: z.string() };
+  return settingType(expected, () => z.string());
 }
 
 /** A text that matches a pattern. */
 export function pattern(expected: string, regex: RegExp) {
-  return { expected, schema: z.string().regex(regex, `expected ${expected}`) };
+  return settingType(expected, (error) => z.string().regex(regex, error));
 }
 
-const HTTP_URL = 'an http or https address without credentials, query or fragment';
 /** The address of an HTTP API; it may have a path. */
-export const httpUrl = {
-  expected: HTTP_URL,
-  schema: z
-    .string()
-    .refine(isHttpUrl, `expected ${HTTP_URL}`)
-    .transform((address) => new URL(address)),
-};
+export const httpUrl = settingType(
+  'an http or https address without credentials, query or fragment',
+  (error) => z.string().refine(isHttpUrl, error).transform(toUrl),
+);
 
-const REDIS_URL = 'redis:// or rediss://, with user:password@ where needed, a host, and a /database';
 /** The address of a Redis. */
-export const redisUrl = {
-  expected: REDIS_URL,
-  schema: z
-    .string()
-    .refine(isRedisUrl, `expected ${REDIS_URL}`)
-    .transform((address) => new URL(address)),
-};
+export const redisUrl = settingType(
+  'redis:// or rediss://, with user:password@ where needed, a host, and a /database',
+  (error) => z.string().refine(isRedisUrl, error).transform(toUrl),
+);
 
-const ORIGINS = 'origins such as https://app.example.com, separated by commas';
 /** Origins of web pages. */
-export const origins = {
-  expected: ORIGINS,
-  schema: z
+export const origins = settingType('origins such as https://app.example.com, separated by commas', (error) =>
+  z
     .string()
     .transform(toList)
-    .pipe(z.array(z.string().refine(isOrigin, `expected ${ORIGINS}`))),
-};
+    .pipe(z.array(z.string().refine(isOrigin, error))),
+);
 
-const API_KEYS = 'keys of 8 characters or more, each bare or as name:key, separated by commas';
 /** Keys that callers may send, each with its name. */
-export const apiKeys = {
-  expected: API_KEYS,
-  schema: z
-    .string()
-    .transform(toList)
-    .pipe(z.array(z.string().regex(/^([\w-]+:)?[^\s:,]{8,}$/, `expected ${API_KEYS}`)))
-    .transform((list) => list.map(toApiKey)),
-};
+export const apiKeys = settingType(
+  'keys of 8 characters or more, each bare or as name:key, separated by commas',
+  (error) =>
+    z
+      .string()
+      .transform(toList)
+      .pipe(z.array(z.string().regex(/^([\w-]+:)?[^\s:,]{8,}$/, error)))
+      .transform((list) => list.map(toApiKey)),
+);
 
-const PROXIES =
-  'true, false, a number of proxies up to 10, or addresses such as 10.0.0.0/8, separated by commas';
 /** Proxies whose `X-Forwarded-For` is trusted. */
-export const proxies = {
-  expected: PROXIES,
-  schema: z
-    .string()
-    .transform(toProxies)
-    .refine((trusted) => !Array.isArray(trusted) || trusted.every(isAddress), `expected ${PROXIES}`),
-};
+export const proxies = settingType(
+  'true, false, a number of proxies up to 10, or addresses such as 10.0.0.0/8, separated by commas',
+  (error) =>
+    z
+      .string()
+      .transform(toProxies)
+      .refine((trusted) => !Array.isArray(trusted) || trusted.every(isAddress), error),
+);
+
+function toUrl(address: string): URL {
+  return new URL(address);
+}
 
 function toList(list: string): string[] {
   return list.split(',').map((item) => item.trim());

@@ -53,7 +53,7 @@ function toFinding(event: DataEvent | undefined, file: string): Finding {
       return {
         part,
         state: 'ok',
-        found: `${file} has ${event.pages || 'no'} pages${event.pages ? '' : ' yet'}, and can be written`,
+        found: `${file} has ${event.pages === 0 ? 'no pages yet' : `${event.pages} pages`}, and can be written`,
       };
     default:
       return { part, state: 'ok', found: `${file} can be written` };

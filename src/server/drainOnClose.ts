@@ -65,7 +65,7 @@ export function drainOnClose(
     // Not `http.Server.close`: it would cut connections on which a request has arrived, before that is refused.
     Server.prototype.close.call(fastify.server);
     await readWhatWasSent();
-    for (const socket of connections.sockets()) socket.destroy();
+    for (const socket of latestResponses.keys()) socket.destroy();
   });
 
   async function readWhatWasSent(): Promise<void> {

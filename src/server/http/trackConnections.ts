@@ -5,10 +5,9 @@ import type { FastifyInstance } from 'fastify';
 /** The connections of a server. */
 export interface Connections {
   /** The latest response of each open connection; undefined before its first request. */
-  readonly latestResponses: ReadonlyMap<object, ServerResponse | undefined>;
+  readonly latestResponses: ReadonlyMap<Socket, ServerResponse | undefined>;
   /** Connections and requests so far: unchanged while nothing arrives. */
   readonly arrivals: () => number;
-  readonly sockets: () => Iterable<Socket>;
   /** Starts to track a server; before it listens. */
   track(server: FastifyInstance): void;
 }
@@ -34,7 +33,6 @@ export function trackConnections(): Connections {
   return {
     latestResponses,
     arrivals: () => arrivals,
-    sockets: () => latestResponses.keys(),
     track: (fastify) => {
       fastify.server.on('connection', add);
       // Before Fastify handles the request: it may respond at once.
