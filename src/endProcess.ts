@@ -15,8 +15,8 @@ const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
 const SECOND_SIGNAL_MS = 500;
 
 /**
- * Ends the process gracefully: after a signal with exit code 0, after an uncaught error with 1, in both cases when `close` is done.
- * A second signal at least half a second later ends it at once, with 1; further errors do not.
+ * Ends the process gracefully: after a signal with exit code 0, after an uncaught error with 1, in both cases when
+ * `close` is done. A second signal at least half a second later ends it at once, with 1; further errors do not.
  */
 export function installShutdownHandlers({ log, close, closeMs }: EndProcessOptions): void {
   let isClosing = false;

@@ -82,6 +82,10 @@ describe('the settings', () => {
     else expect(await readFile(file, 'utf8')).toBe(render());
   });
 
+  it('leave NODE_ENV to the image: an empty value in .env.example would turn production off', () => {
+    expect(toEnvExample()).not.toContain('NODE_ENV=');
+  });
+
   it('have a default, or say what happens when they are not set', () => {
     for (const setting of Object.values<Setting>(SETTINGS)) {
       expect([setting.default, setting.unset].filter((text) => text !== undefined)).toHaveLength(1);

@@ -11,6 +11,7 @@ import { createKeyapi } from './keyapi.ts';
 import { createAppLog } from './log.ts';
 import { createObservability } from './observability.ts';
 import { createPages } from './pages.ts';
+import { createSharedRateLimiter } from './rateLimiter.ts';
 import { createRedis } from './redis.ts';
 import { systemClock } from './systemClock.ts';
 import { readTrustedDocuments } from './trustedDocuments.ts';
@@ -29,8 +30,8 @@ export interface AppOptions {
 }
 
 /**
- * Composes the program from its parts: from a configuration to a server that is ready to listen. Closing the server closes
- * all parts.
+ * Composes the program from its parts: from a configuration to a server that is ready to listen. Closing the server
+ * closes all parts.
  *
  * @throws {ConfigError} When the manifest of trusted documents cannot be read.
  */
@@ -43,12 +44,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const upstream = await createKeyapi(context, tracing);
   const redis = await createRedis(context);
+  const rateLimiter = createSharedRateLimiter(context, redis);
+  // Opens the connection to Redis, now that its other listeners are there.
   const pages = await createPages(context, { client: upstream.fetchPage, redis, tracing });
   const graphql = await createGraphql(context, { pages, prepareFrom: options.prepareFrom });
   const { checkOverload } = options;
   const { responseCache, ...http } = await createHttp(context, {
     upstream,
     redis,
+    rateLimiter,
     graphql,
     trusted,
     observability,

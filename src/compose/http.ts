@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
-import { shareRequestCounts } from '../data/redis/shareRequestCounts.ts';
 import { createServer } from '../server/createServer.ts';
 import { type CheckOverload, watchOverload } from '../server/protection/overload.ts';
-import { createRateLimiter, type RateLimiter } from '../server/protection/rateLimiter.ts';
+import type { RateLimiter } from '../server/protection/rateLimiter.ts';
 import { ResponseCache } from '../server/responses/responseCache.ts';
 import { serveMetricsSeparately } from '../server/routes/metricsRoute.ts';
 import type { TrustedDocuments } from '../server/trustedDocuments/trustedDocuments.ts';
@@ -16,6 +15,8 @@ import type { Observability } from './observability.ts';
 interface HttpOptions {
   readonly upstream: Upstream;
   readonly redis: RedisConnection | undefined;
+  /** Undefined when there is no limit. */
+  readonly rateLimiter: RateLimiter | undefined;
   readonly graphql: Graphql;
   readonly trusted: TrustedDocuments | undefined;
   readonly observability: Observability;
@@ -31,10 +32,10 @@ interface Http {
   readonly stopOverloadWatch: () => void;
 }
 
-/** Creates the HTTP server with its response cache, rate limiter and overload check. */
+/** Creates the HTTP server with its response cache and overload check. */
 export async function createHttp(context: AppContext, options: HttpOptions): Promise<Http> {
   const { config, clock, onEvent, log } = context;
-  const { upstream, redis, graphql, trusted, observability } = options;
+  const { upstream, redis, rateLimiter, graphql, trusted, observability } = options;
   const { monotonic } = clock;
   const { metrics, readiness, tracing } = observability;
   const { responseBytes } = config.cache;
@@ -50,7 +51,7 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
       trusted,
       responseCache,
       apiKeys: config.apiKeys,
-      rateLimiter: createSharedRateLimiter(context, redis),
+      rateLimiter,
       checkOverload: options.checkOverload ?? overload.check,
       withSpans: tracing?.withOperationSpans,
     },
@@ -67,16 +68,4 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
     serveMetricsSeparately(server, metrics, { host: config.host, port: config.metrics.port });
   }
   return { server, responseCache, stopOverloadWatch: overload.close };
-}
-
-/** Undefined when there is no limit. */
-function createSharedRateLimiter(
-  { config, clock }: AppContext,
-  redis: RedisConnection | undefined,
-): RateLimiter | undefined {
-  const { requestsPerMinute } = config.limits;
-  if (requestsPerMinute === 0) return undefined;
-  const rateLimiter = createRateLimiter(requestsPerMinute, clock.monotonic);
-  if (redis) shareRequestCounts(redis, rateLimiter);
-  return rateLimiter;
 }

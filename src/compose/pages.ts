@@ -33,7 +33,9 @@ export interface Pages {
 /** How long closing waits for pages in flight, in milliseconds. */
 export const SETTLE_MS = 3000;
 
-/** Creates the page cache: in memory, filled from the cache file, over Redis if there is one, over the upstream layers. */
+/**
+ * Creates the page cache: in memory, filled from the cache file, over Redis if there is one, over the upstream layers.
+ */
 export async function createPages(context: AppContext, options: PagesOptions): Promise<Pages> {
   const { config, clock, random, onEvent } = context;
   const { client, redis, tracing } = options;

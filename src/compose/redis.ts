@@ -5,8 +5,8 @@ import { VALUES_VERSION } from '../data/redis/scripts.ts';
 import type { AppContext } from './appContext.ts';
 
 /**
- * Creates the connection to Redis, which is not open yet; undefined for a process on its own. Demo data and each upstream
- * have keys of their own.
+ * Creates the connection to Redis, which is not open yet; undefined for a process on its own. Demo data and each
+ * upstream have keys of their own.
  */
 export async function createRedis({
   config,

@@ -20,10 +20,10 @@ export function toConfigurationMarkdown(): string {
   return `${INTRODUCTION}\n${sections.join('\n\n')}\n`;
 }
 
-/** Renders `.env.example`: every setting with its default, below its description. */
+/** Renders `.env.example`: the settings with their defaults, below their descriptions. */
 export function toEnvExample(): string {
   const sections = groupSettings().map(({ group, settings }) =>
-    [`# --- ${group} ---`, ...settings.map(toEnvLines)].join('\n\n'),
+    [`# --- ${group} ---`, ...settings.filter(isForFile).map(toEnvLines)].join('\n\n'),
   );
   return `${ENV_INTRODUCTION}\n${sections.join('\n\n')}\n`;
 }
@@ -48,6 +48,11 @@ function groupSettings(): { readonly group: string; readonly settings: readonly 
   const settings = Object.entries<Setting>(SETTINGS).map(([name, setting]) => ({ name, ...setting }));
   const groups = [...new Set(settings.map(({ group }) => group))];
   return groups.map((group) => ({ group, settings: settings.filter((setting) => setting.group === group) }));
+}
+
+/** The image sets `NODE_ENV`: an empty value in a file of variables would turn production off. */
+function isForFile({ name }: NamedSetting): boolean {
+  return name !== 'NODE_ENV';
 }
 
 function toCells({ name, type, default: fallback, unset = '', description }: NamedSetting): string[] {

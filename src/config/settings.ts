@@ -32,7 +32,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 export const SETTINGS = {
   NODE_ENV: {
     group: 'Server',
-    type: text('production or development'),
+    type: text('production; any other value is development'),
     unset: 'development',
     description:
       'In `production` there is no demo data, CORS, introspection or Sandbox, unless a setting asks for it.',

@@ -19,7 +19,9 @@ export type PageOrigin = keyof UpstreamCost['pages'];
 type PageEvent =
   /** An operation used it. */
   | { readonly type: 'pageRead'; readonly origin: PageOrigin; readonly chart: Chart; readonly page: number }
-  /** A request was sent that belongs to no operation: a refresh, or one that was sent after its operation's deadline. */
+  /**
+   * A request was sent that belongs to no operation: a refresh, or one that was sent after its operation's deadline.
+   */
   | { readonly type: 'pageRefresh'; readonly chart: Chart; readonly page: number }
   /** It was not requested: too many other requests are waiting. */
   | { readonly type: 'pageShed'; readonly chart: Chart; readonly page: number };

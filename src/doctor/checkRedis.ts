@@ -14,7 +14,9 @@ const ATTEMPTS = 5;
 const KEY_MS = 1000;
 const OLDEST = '6.2';
 
-/** Connects to Redis, runs a script as the server does, and measures the latency. Its only key expires after a second. */
+/**
+ * Connects to Redis, runs a script as the server does, and measures the latency. Its only key expires after a second.
+ */
 export async function checkRedis(
   { url, prefix, timeoutMs }: NonNullable<Config['redis']>,
   clock: Clock,

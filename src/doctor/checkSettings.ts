@@ -1,5 +1,8 @@
 import { type Config, ConfigError, loadConfig } from '../config/loadConfig.ts';
+import { SETTINGS, type Setting } from '../config/settings.ts';
 import type { Finding } from './finding.ts';
+
+const DECLARED: Readonly<Record<string, Setting>> = SETTINGS;
 
 /** The settings of the environment, or the problems with them. */
 interface CheckedSettings {
@@ -23,7 +26,7 @@ export function checkSettings(variables: Readonly<Record<string, string | undefi
 
 function toFinding(problem: string): Finding {
   const [, name = 'Settings', found = problem] = /^([A-Z_]+): (.*)$/s.exec(problem) ?? [];
-  return { part: name, state: 'fix', found, advice: 'See docs/configuration.md for its values' };
+  return { part: name, state: 'fix', found, advice: DECLARED[name]?.description.replaceAll('`', '') };
 }
 
 function toNotes({ keyapi, credits, apiKeys }: Config, mode: string): readonly Finding[] {

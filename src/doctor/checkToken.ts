@@ -10,8 +10,8 @@ import type { Finding } from './finding.ts';
 const CHART = { region: 'US', period: TrendingPeriod.LAST_7_DAYS, orderBy: TrendingOrder.VIEWS };
 
 /**
- * Buys the first page of a chart, without a retry: 2 credits, which are spent only when the operator asks for it. They do not
- * count in the servers' daily budget.
+ * Buys the first page of a chart, without a retry: 2 credits, which are spent only when the operator asks for it. They
+ * do not count in the servers' daily budget.
  */
 export async function checkToken(baseUrl: URL, settings: Config['keyapi'], clock: Clock): Promise<Finding> {
   const { token, timeoutMs } = settings;

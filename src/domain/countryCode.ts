@@ -11,8 +11,9 @@ const CODES =
 const COUNTRY_CODES: ReadonlySet<string> = new Set(CODES.split(' '));
 
 /**
- * True for an upper-case ISO 3166-1 alpha-2 code, and for `XK`, Kosovo's user-assigned one. A test checks that these are exactly
- * the codes that graphql-scalars' `CountryCode` can serialise, which the modules below `graphql/` must not import.
+ * True for an upper-case ISO 3166-1 alpha-2 code, and for `XK`, Kosovo's user-assigned one. A test checks that these
+ * are exactly the codes that graphql-scalars' `CountryCode` can serialise, which the modules below `graphql/` must not
+ * import.
  */
 export function isCountryCode(code: string): boolean {
   return COUNTRY_CODES.has(code);

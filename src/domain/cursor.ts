@@ -24,7 +24,8 @@ export function encodeCursor(chart: Chart, { rank, itemId }: Cursor): string {
  * Decodes a cursor of `chart`.
  *
  * @param argument The argument that it was sent as, for the error.
- * @throws {ApiError} `BAD_USER_INPUT` for anything that `encodeCursor` cannot have written for this chart, byte for byte.
+ * @throws {ApiError} `BAD_USER_INPUT` for anything that `encodeCursor` cannot have written for this chart, byte for
+ * byte.
  */
 export function decodeCursor(chart: Chart, text: string, argument: string): Cursor {
   const [version, chartOfCursor, rank = '', itemId = ''] = Buffer.from(text, 'base64url')

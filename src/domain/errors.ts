@@ -1,6 +1,6 @@
 /**
- * Codes of errors in this API: whether the same operation may succeed later, and the default message. A test compares them with
- * `docs/errors.md`.
+ * Codes of errors in this API: whether the same operation may succeed later, and the default message. A test compares
+ * them with `docs/errors.md`.
  */
 export const ERROR_CODES = {
   BAD_USER_INPUT: { retryable: false, message: 'An argument is not valid.' },
@@ -55,7 +55,7 @@ interface ApiErrorOptions {
   readonly upstream?: UpstreamResponse | undefined;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds?: number | undefined;
-  /** True when the same operation may make a second attempt: the call got no response, or upstream advises a retry. */
+  /** True when the call may be sent once more: it got no response, or upstream advises a retry. */
   readonly allowsSecondAttempt?: boolean | undefined;
   /** For the log alone, for example KeyAPI's own message; never sent to a client. */
   readonly detail?: string | undefined;

@@ -32,7 +32,10 @@ export interface Page extends PageKey {
 
 /** A page that is cached or was just read. */
 export interface KnownPage extends Page {
-  /** Sequence number among all pages fetched: the larger, the newer. Independent of the wall clock, which may be set back. */
+  /**
+   * Sequence number among all pages fetched: the larger, the newer. Independent of the wall clock, which may be set
+   * back.
+   */
   readonly sequence: number;
 }
 
@@ -56,7 +59,10 @@ export function rankOffset({ number, pageSize }: PageKey): number {
 
 /** What a caller passes with a fetch; layers may wrap its functions. */
 export interface FetchOptions {
-  /** Throws when the page must not be requested any more. Called before a request waits for its turn, and before it is sent. */
+  /**
+   * Throws when the page must not be requested any more. Called before a request waits for its turn, and before it is
+   * sent.
+   */
   readonly check: () => void;
   /** Called when a request is sent, which is when it is paid for. Also called for one that got no connection. */
   readonly onRequest: () => void;
@@ -67,6 +73,7 @@ export interface FetchOptions {
 }
 
 /**
- * Fetches a page: KeyAPI's client is one, and so is every layer between it and the page cache. Rejects with an `ApiError`.
+ * Fetches a page: KeyAPI's client is one, and so is every layer between it and the page cache. Rejects with an
+ * `ApiError`.
  */
 export type PageSource = (key: PageKey, options: FetchOptions) => Promise<Page>;

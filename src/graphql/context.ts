@@ -5,8 +5,8 @@ import type { UpstreamCost } from '../domain/upstreamCost.ts';
 export interface OperationContext {
   readonly charts: ChartReader;
   /**
-   * The connections that were read, or failed, by response key: when the fast path had errors, Apollo Server
-   * executes the operation again with the same ones.
+   * The connections that were read, or failed, by response key: when the fast path had errors, Apollo Server executes
+   * the operation again with the same ones.
    */
   readonly connections: Map<string, Promise<object>>;
   /** The operation's name, which is known once its document has been parsed. */

@@ -152,15 +152,16 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
 }
 
 /**
- * undici's errors for a response that arrived and cannot be read, by name, code and message: a malformed header or length, too
- * many bytes, an upgrade, or an assertion of undici itself.
+ * undici's errors for a response that arrived and cannot be read, by name, code and message: a malformed header or
+ * length, too many bytes, an upgrade, or an assertion of undici itself.
  */
 const UNREADABLE =
   /HTTPParserError|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_|ERR_ASSERTION|bad (upgrade|response)$/;
 
 /**
- * The error of a call without a complete response; `status` is set when its headers had arrived, `hasBegun` when any byte had.
- * When none had, KeyAPI has probably not billed the call, so it may be retried. Its credits are counted all the same.
+ * The error of a call without a complete response; `status` is set when its headers had arrived, `hasBegun` when any
+ * byte had. When none had, KeyAPI has probably not billed the call, so it may be retried. Its credits are counted all
+ * the same.
  */
 function toWireError(thrown: unknown, status: number | undefined, hasBegun: boolean): ApiError {
   // undici and the deadline throw nothing but errors, but not all of them are instances of this realm's Error.

@@ -44,8 +44,8 @@ const payloadSchema = z.object({
 });
 
 /**
- * Reads the response to a request for a page. The body's `code` takes precedence over the HTTP status: other than 0 it is an
- * error even with HTTP 200.
+ * Reads the response to a request for a page. The body's `code` takes precedence over the HTTP status: other than 0 it
+ * is an error even with HTTP 200.
  *
  * @param requested Number of the page.
  * @param now Unix milliseconds, for a `Retry-After` that is a date.

@@ -4,8 +4,8 @@ const DEFAULT_SECONDS = 60;
 const MAX_SECONDS = 120;
 
 /**
- * Whole seconds to wait, 1 to 120, from a `Retry-After` header: a number of seconds or an HTTP date (RFC 9110,
- * section 10.2.3). 60 when it is missing or unreadable.
+ * Whole seconds to wait, 1 to 120, from a `Retry-After` header: a number of seconds or an HTTP date (RFC 9110, section
+ * 10.2.3). 60 when it is missing or unreadable.
  *
  * @param now Unix milliseconds.
  */

@@ -13,8 +13,8 @@ interface SentRequest {
 }
 
 /**
- * Sends a GET request and reads the complete response. Uses `dispatch` because `request` does not tell when a request is sent:
- * it may have to wait for a connection first.
+ * Sends a GET request and reads the complete response. Uses `dispatch` because `request` does not tell when a request
+ * is sent: it may have to wait for a connection first.
  */
 export function sendRequest(dispatcher: Dispatcher, request: SentRequest): Promise<RawResponse> {
   const { path, headers, signal, onSent, onHead } = request;

@@ -20,8 +20,9 @@ const MAX_TIME = Date.UTC(10_000, 0, 1) - 1;
 const MAX_INT = 2 ** 31 - 1;
 
 /**
- * Maps a row of KeyAPI's. Null when it has no usable id or `item_url`; any other unusable value becomes null, an empty title or a
- * duration of 0, so that serialising the result cannot fail. A cover that has expired already becomes null too.
+ * Maps a row of KeyAPI's. Null when it has no usable id or `item_url`; any other unusable value becomes null, an empty
+ * title or a duration of 0, so that serialising the result cannot fail. A cover that has expired already becomes null
+ * too.
  *
  * @param now Unix milliseconds.
  */

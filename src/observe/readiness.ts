@@ -7,8 +7,8 @@ import type { AppEvent } from './appEvent.ts';
 export interface Readiness {
   readonly onEvent: (event: AppEvent) => void;
   /**
-   * `redis`: `up` or `down`. `breaker`: `open` while no call is made, because KeyAPI fails or refuses. `budget`: `left`, `spent`,
-   * or `unknown` while Redis, which stores it, is down.
+   * `redis`: `up` or `down`. `breaker`: `open` while no call is made, because KeyAPI fails or refuses. `budget`:
+   * `left`, `spent`, or `unknown` while Redis, which stores it, is down.
    *
    * @param isRedisUp Undefined without Redis.
    */

@@ -83,8 +83,8 @@ export function drainOnClose(
 }
 
 /**
- * Whether a whole request has arrived whose response is not finished. Of several requests on a connection the last one is
- * answered last.
+ * Whether a whole request has arrived whose response is not finished. Of several requests on a connection the last one
+ * is answered last.
  */
 function isInFlight(response: ServerResponse | undefined): boolean {
   if (!response?.req.complete) return false;

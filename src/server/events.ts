@@ -23,8 +23,8 @@ export interface OperationSummary {
 export interface ResponseEvent extends OperationSummary {
   readonly type: 'response';
   /**
-   * Where it comes from, as in the label of the metrics. `made`: executed for this request. `shared`: coalesced with
-   * an identical request in flight. `kept`: from the response cache. `refused`: no operation was executed.
+   * Where it comes from, as in the label of the metrics. `made`: executed for this request. `shared`: coalesced with an
+   * identical request in flight. `kept`: from the response cache. `refused`: no operation was executed.
    */
   readonly origin: 'made' | 'shared' | 'kept' | 'refused';
   /** HTTP status. */

@@ -45,9 +45,9 @@ type Header = z.infer<typeof headerSchema>;
 type PageRecord = Omit<CachedPage, 'sequence'> & { readonly order: CachedPage['sequence'] };
 
 /**
- * Carries a page store over a restart, in a file of two lines: a header, and the pages as JSON. While no
- * process runs, pages age by the wall clock; a restart never extends their time to live. A file that cannot be trusted is ignored, and
- * renamed to `.ignored` before it is replaced; a file of another source is left alone.
+ * Carries a page store over a restart, in a file of two lines: a header, and the pages as JSON. While no process runs,
+ * pages age by the wall clock; a restart never extends their time to live. A file that cannot be trusted is ignored,
+ * and renamed to `.ignored` before it is replaced; a file of another source is left alone.
  */
 export function createCacheFile(options: CacheFileOptions): CacheFile {
   const { sourceId, store, ttlMs, clock, onEvent } = options;

@@ -54,8 +54,8 @@ interface PendingFetch {
  * - A fresh page is served from memory.
  * - A stale page is served as long as the store has it, while one refresh runs in the background. An operation that has
  *   to wait for another page anyway waits for the refresh too, and uses the stale copy when the refresh fails.
- * - Concurrent fetches of a page are coalesced into one upstream call. It continues when nobody waits for it any more, and
- *   its page is always stored, since it is paid for.
+ * - Concurrent fetches of a page are coalesced into one upstream call. It continues when nobody waits for it any more,
+ *   and its page is always stored, since it is paid for.
  * - A page that upstream refuses (400) is deleted, and never served stale. Failures are not cached here.
  */
 export class PageCache {
@@ -67,8 +67,8 @@ export class PageCache {
   }
 
   /**
-   * The views of a chart's cached pages. An older generation is recent until one time to live after its expiry. Does not
-   * count as use.
+   * The views of a chart's cached pages. An older generation is recent until one time to live after its expiry. Does
+   * not count as use.
    */
   views(chart: Chart): Views {
     const { store, clock, ttlMs } = this.#options;
@@ -245,7 +245,7 @@ function tooExpensive(): ApiError {
   return new ApiError('OPERATION_TOO_EXPENSIVE', {
     message:
       'This operation has fetched as many pages as it may (MAX_CREDITS_PER_OPERATION), and needs more than could be ' +
-      'foreseen. The pages fetched so far are cached: ask for a smaller window.',
+      'foreseen. The pages fetched so far are cached: ask for less at once.',
   });
 }
 

@@ -15,8 +15,8 @@ export interface StorePageOptions {
 const MAX_JITTER = 0.1;
 
 /**
- * Stores a page that was just fetched. Pages that arrive while their chart's generation is fresh join it and expire with
- * it; the first one after that begins the next generation.
+ * Stores a page that was just fetched. Pages that arrive while their chart's generation is fresh join it and expire
+ * with it; the first one after that begins the next generation.
  *
  * @param minSequence The page's sequence number is at least this.
  */

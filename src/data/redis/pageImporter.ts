@@ -86,7 +86,7 @@ export function createPageImporter(options: PageImporterOptions): PageImporter {
   return { importValue, storeValue, storeLocally, isFromFuture, importPages };
 }
 
-/** The sequence number of a page that is requested now: microseconds, hardly ever the same for two pages. */
+/** Converts milliseconds to a sequence number: microseconds, hardly ever the same for two pages. */
 export function toSequence(ms: number): number {
   return Math.round(ms * 1000);
 }

@@ -8,12 +8,12 @@ import { PAGE_SIZE, type Page, type PageRef, pageId } from '../../domain/page.ts
 import { isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
 
 /**
- * The value of a page in Redis: a line `sequence generation freshUntil replaces pageId`, written by the script that stores the
- * page, then the page as deflated JSON, whose checksum zlib verifies.
+ * The value of a page in Redis: a line `sequence generation freshUntil replaces pageId`, written by the script that
+ * stores the page, then the page as deflated JSON, whose checksum zlib verifies.
  */
 export interface PageValue {
   readonly page: Page;
-  /** Microseconds of Redis's clock: when the page was requested. */
+  /** Microseconds of Redis's clock: when the page was requested, or stored without Redis. */
   readonly sequence: number;
   readonly generation: number;
   /** Milliseconds of Redis's clock. */

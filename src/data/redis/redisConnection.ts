@@ -42,7 +42,9 @@ export interface RedisConnection {
   /** Identifies this process among the replicas. */
   readonly replica: string;
   isUp(): boolean;
-  /** Redis's clock, the same for all replicas, in Unix milliseconds with a fraction; the local clock until it is known. */
+  /**
+   * Redis's clock, the same for all replicas, in Unix milliseconds with a fraction; the local clock until it is known.
+   */
   now(): number;
   /**
    * How many replicas must divide the rate limit among themselves because Redis does not coordinate them yet; 1 when it
@@ -54,6 +56,7 @@ export interface RedisConnection {
   read(keys: readonly string[]): Promise<readonly (Buffer | null)[]>;
   /** Starts the heartbeat; resolves when it is known whether Redis is up. */
   open(): Promise<void>;
+  /** Adds a listener; before `open`, or it misses the first heartbeat. */
   onHeartbeat(listener: OnHeartbeat): void;
   /** Called each time that Redis is usable again. */
   onUp(listener: () => void): void;

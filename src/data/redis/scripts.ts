@@ -1,6 +1,6 @@
 /**
- * Lua scripts, for what must be atomic and takes more than one command. The first argument of each is when it was sent, in
- * milliseconds of Redis's clock as far as it is known. For Redis 6.2 and later.
+ * Lua scripts, for what must be atomic and takes more than one command. The first argument of each is when it was sent,
+ * in milliseconds of Redis's clock as far as it is known. For Redis 6.2 and later.
  *
  * Values are not trusted: anything that these scripts would not write counts as absent.
  */
@@ -26,7 +26,10 @@ const REJECT_LATE = `${COMMON}
 if math.abs(now - tonumber(ARGV[1])) > 2000 then return redis.error_reply('ERR sent too long ago') end
 `;
 
-/** Reads the first line of a page's value: see `pageValue.ts`. A sequence number from the future, in microseconds, is not one of ours. */
+/**
+ * Reads the first line of a page's value: see `pageValue.ts`. A sequence number, in microseconds, that is more than 5
+ * seconds ahead of Redis's clock was not written by these scripts: the page counts as absent.
+ */
 const READ_HEADER = `
 local function readHeader(key)
   deleteIfWrongType(key, 'string')
@@ -47,8 +50,8 @@ end
 `;
 
 /**
- * Registers a replica. KEYS: replicas. ARGV: sent, replica, ms after which a replica without a heartbeat is dropped. Returns
- * the time in seconds and microseconds, the number of replicas, and 1 when this one was not registered.
+ * Registers a replica. KEYS: replicas. ARGV: sent, replica, ms after which a replica without a heartbeat is dropped.
+ * Returns the time in seconds and microseconds, the number of replicas, and 1 when this one was not registered.
  */
 const HEARTBEAT = `${COMMON}
 deleteIfWrongType(KEYS[1], 'zset')
@@ -60,8 +63,9 @@ return { time[1], time[2], redis.call('ZCARD', KEYS[1]), isNew }
 `;
 
 /**
- * Asks for the right to fetch a page. KEYS: page, lock, failure. ARGV: sent, sequence of the cached copy, token, ms until the
- * lock expires, most ms until any lock expires, 1 when the caller has waited for the page, 1 to ignore a failure. Returns
+ * Asks for the right to fetch a page. KEYS: page, lock, failure. ARGV: sent, sequence of the cached copy, token, ms
+ * until the lock expires, most ms until any lock expires, 1 when the caller has waited for the page, 1 to ignore a
+ * failure. Returns
  *
  * - `page` and its value: it is newer than the copy, and fresh or waited for;
  * - `failure` and the error: fetching it failed a moment ago;
@@ -94,9 +98,9 @@ return { 1 }
 `;
 
 /**
- * Adds a page to the list of each of its videos: a sorted set of page ids by their sequence, from which expired pages are
- * dropped. A page that was replaced stays, by its old sequence, in the lists of videos that it has no more: FIND_VIDEOS drops
- * those entries.
+ * Adds a page to the list of each of its videos: a sorted set of page ids by their sequence, from which expired pages
+ * are dropped. A page that was replaced stays, by its old sequence, in the lists of videos that it has no more:
+ * FIND_VIDEOS drops those entries.
  */
 const LIST_VIDEOS = `
 local function listVideos(first, sequence, pageId, ttlMs, maxAgeMs)
@@ -110,8 +114,9 @@ end
 `;
 
 /**
- * Finds the pages with newer copies of videos. KEYS: prefix of the keys of pages, then the list of each video. ARGV: sent, for
- * each video the sequence of the cached copy. Returns for each video the page with its newest copy, or an empty text.
+ * Finds the pages with newer copies of videos. KEYS: prefix of the keys of pages, then the list of each video. ARGV:
+ * sent, for each video the sequence of the cached copy. Returns for each video the page with its newest copy, or an
+ * empty text.
  */
 const FIND_VIDEOS = `${REJECT_LATE}${READ_HEADER}
 local reply = {}
@@ -132,16 +137,16 @@ return reply
 `;
 
 /**
- * Stores a page and announces it, unless a newer copy is stored. KEYS: page, generation of its chart, lock, failure, changes,
- * then the list of each of its videos. ARGV: sent, sequence, end of its time to live, ms that it may be served stale, greatest
- * time to live in ms, token, page id, replica, body. For a page that is not new also its generation, and 1 when it replaced a
- * copy of that generation; a new page joins the fresh generation, or begins one. Returns
+ * Stores a page and announces it, unless a newer copy is stored. KEYS: page, generation of its chart, lock, failure,
+ * changes, then the list of each of its videos. ARGV: sent, sequence, end of its time to live, ms that it may be served
+ * stale, greatest time to live in ms, token, page id, replica, body. For a page that is not new also its generation,
+ * and 1 when it replaced a copy of that generation; a new page joins the fresh generation, or begins one. Returns
  *
  * - `newer` and, unless it is the same copy, the stored value;
  * - `refused`: upstream does not accept requests for the page any more;
  * - `stored`, its generation, the end of its time to live, 1 when it replaced a copy of the same generation.
  */
-const STORE_PAGE = `${REJECT_LATE}${READ_HEADER}${REPAIR_CHANGES}${LIST_VIDEOS}
+const STORE_SHARED_PAGE = `${REJECT_LATE}${READ_HEADER}${REPAIR_CHANGES}${LIST_VIDEOS}
 deleteIfWrongType(KEYS[3], 'string')
 if redis.call('GET', KEYS[3]) == ARGV[6] then redis.call('DEL', KEYS[3]) end
 local found = readHeader(KEYS[1])
@@ -180,9 +185,9 @@ return { 'stored', generation, expiresAt, replaces }
 `;
 
 /**
- * Releases a lock without having stored a page. KEYS: lock, failure, page. ARGV: sent, token, error, ms for which the first
- * failure in a row is remembered (0: not at all), most ms for any failure, 1 when upstream does not accept requests for the
- * page: it is then dropped. Returns 1 when the lock was still the caller's, else 0.
+ * Releases a lock without having stored a page. KEYS: lock, failure, page. ARGV: sent, token, error, ms for which the
+ * first failure in a row is remembered (0: not at all), most ms for any failure, 1 when upstream does not accept
+ * requests for the page: it is then dropped. Returns 1 when the lock was still the caller's, else 0.
  */
 const RELEASE_LOCK = `${REJECT_LATE}
 deleteIfWrongType(KEYS[1], 'string')
@@ -199,8 +204,8 @@ return { 1 }
 `;
 
 /**
- * Reads which pages were stored. KEYS: changes. ARGV: sent, id of the last change that was read, or an empty text. Returns the
- * id of the last change and, for each since then (200 at most), page and replica.
+ * Reads which pages were stored. KEYS: changes. ARGV: sent, id of the last change that was read, or an empty text.
+ * Returns the id of the last change and, for each since then (200 at most), page and replica.
  */
 const READ_CHANGES = `${REJECT_LATE}${REPAIR_CHANGES}
 repairChanges(KEYS[1])
@@ -218,8 +223,8 @@ return reply
 `;
 
 /**
- * Exchanges request counts. KEYS: one for each client. ARGV: sent, replica, time to live of a count in ms, counts. Returns for
- * each client what the other replicas have counted.
+ * Exchanges request counts. KEYS: one for each client. ARGV: sent, replica, time to live of a count in ms, counts.
+ * Returns for each client what the other replicas have counted.
  */
 const SHARE_COUNTS = `${REJECT_LATE}
 local reply = {}
@@ -241,7 +246,7 @@ return reply
 `;
 
 /** The keys of the limits that all replicas share. */
-const LIMIT_KEYS = `
+const BIND_LIMIT_KEYS = `
 local CIRCUIT, CALLS, BUDGET = KEYS[1], KEYS[2], KEYS[3]
 deleteIfWrongType(CIRCUIT, 'hash')
 deleteIfWrongType(CALLS, 'zset')
@@ -249,9 +254,10 @@ deleteIfWrongType(BUDGET, 'hash')
 `;
 
 /**
- * The day and what is spent of its budget. When Redis has lost that, or has never had it, nothing may be spent for `holdMs`,
- * in which each replica reports what it knows (`known` credits on `knownDay`); likewise when one knows of more than is stored.
- * A day ends when the clocks of both Redis and the replica (`ownDay`) say so; a clock that is set back does not bring it back.
+ * The day and what is spent of its budget. When Redis has lost that, or has never had it, nothing may be spent for
+ * `holdMs`, in which each replica reports what it knows (`known` credits on `knownDay`); likewise when one knows of
+ * more than is stored. A day ends when the clocks of both Redis and the replica (`ownDay`) say so; a clock that is set
+ * back does not bring it back.
  */
 const SPENDING = `
 local function spending(holdMs, ownDay, knownDay, known, isFirst)
@@ -274,9 +280,9 @@ end
 `;
 
 /**
- * Reserves one call within all limits at once. KEYS: circuit, calls, budget. ARGV: sent, token, calls a second, most ms that the
- * call takes, ms that it counts after its response, credits it costs, credits a day (or an empty text), ms to hold an unknown
- * budget, the replica's day. Returns
+ * Reserves one call within all limits at once. KEYS: circuit, calls, budget. ARGV: sent, token, calls a second, most ms
+ * that the call takes, ms that it counts after its response, credits it costs, credits a day (or an empty text), ms to
+ * hold an unknown budget, the replica's day. Returns
  *
  * - `granted`, the day, the credits spent on it;
  * - `wait` and ms: for the rate limit, or for another call's probe;
@@ -284,7 +290,7 @@ end
  * - `spent` and ms until the day ends;
  * - `open`, the error that opened the circuit, and ms until a probe is due.
  */
-const RESERVE_CALL = `${REJECT_LATE}${LIMIT_KEYS}${SPENDING}
+const RESERVE_CALL = `${REJECT_LATE}${BIND_LIMIT_KEYS}${SPENDING}
 local circuit = redis.call('HMGET', CIRCUIT, 'until', 'error', 'probeUntil')
 local openUntil = circuit[2] and toInteger(circuit[1])
 if openUntil and openUntil > now + 600000 then openUntil = nil end
@@ -317,12 +323,12 @@ return { 'granted', day, spent }
 `;
 
 /**
- * Reports the state of a reserved call. KEYS: circuit, calls, budget. ARGV: sent, token, state, ms that it still counts, error,
- * ms for which that opens the circuit (of `sent`: ms that the call may take), failures in a row that open it too, credits to
- * give back, their day. States: `unsent`, `sent`, `answered`, `refused`, `failed`. Returns `opened` or `closed` when the circuit
- * changed.
+ * Reports the state of a reserved call. KEYS: circuit, calls, budget. ARGV: sent, token, state, ms that it still
+ * counts, error, ms for which that opens the circuit (of `sent`: ms that the call may take), failures in a row that
+ * open it too, credits to give back, their day. States: `unsent`, `sent`, `answered`, `refused`, `failed`. Returns
+ * `opened` or `closed` when the circuit changed.
  */
-const REPORT_CALL = `${REJECT_LATE}${LIMIT_KEYS}
+const REPORT_CALL = `${REJECT_LATE}${BIND_LIMIT_KEYS}
 local isProbe = redis.call('HGET', CIRCUIT, 'probe') == ARGV[2]
 local function open()
   local found = redis.call('HMGET', CIRCUIT, 'until', 'error')
@@ -367,12 +373,12 @@ return {}
 `;
 
 /**
- * Exchanges the state of the limits with a replica. KEYS: circuit, calls, budget. ARGV: sent, 1 when there is a budget, day,
- * credits that this replica knows were spent on it (day -1: none), 1 on its first heartbeat, ms to hold an unknown budget, the
- * replica's day. Returns the day, the credits spent on it, the error that opened the circuit, or an empty text, and ms until a
- * probe is due.
+ * Exchanges the state of the limits with a replica. KEYS: circuit, calls, budget. ARGV: sent, 1 when there is a budget,
+ * day, credits that this replica knows were spent on it (day -1: none), 1 on its first heartbeat, ms to hold an unknown
+ * budget, the replica's day. Returns the day, the credits spent on it, the error that opened the circuit, or an empty
+ * text, and ms until a probe is due.
  */
-const SYNC_LIMITS = `${REJECT_LATE}${LIMIT_KEYS}${SPENDING}
+const SYNC_LIMITS = `${REJECT_LATE}${BIND_LIMIT_KEYS}${SPENDING}
 local day, spent = 0, 0
 if ARGV[2] == '1' then
   day, spent = spending(tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1')
@@ -391,7 +397,7 @@ export const SCRIPTS = {
   heartbeat: { lua: HEARTBEAT },
   claimPage: { lua: CLAIM_PAGE },
   renewLock: { lua: RENEW_LOCK },
-  storePage: { lua: STORE_PAGE },
+  storeSharedPage: { lua: STORE_SHARED_PAGE },
   releaseLock: { lua: RELEASE_LOCK },
   findVideos: { lua: FIND_VIDEOS },
   readChanges: { lua: READ_CHANGES },

@@ -24,11 +24,11 @@ interface FollowedChart {
 /**
  * Imports what other replicas have cached into the store.
  *
- * - A chart is looked up when an operation reads it for the first time, all its pages at once. From then on the pages that
- *   other replicas fetch are imported within a second. All lookups of one tick take one `MGET`; a chart is looked up once
- *   a second at most.
- * - Videos are looked up by the lists that Redis has of the pages they are on, up to 100 videos at once. All lookups of one
- *   tick take two round trips; one, when nothing is newer than what is cached.
+ * - A chart is looked up when an operation reads it for the first time, all its pages at once. From then on the pages
+ *   that other replicas fetch are imported within a second. All lookups of one tick take one `MGET`; a chart is looked
+ *   up once a second at most.
+ * - Videos are looked up by the lists that Redis has of the pages they are on, up to 100 videos at once. All lookups of
+ *   one tick take two round trips; one, when nothing is newer than what is cached.
  */
 export function createSharedLookup(
   { redis, store, clock }: PageImporterOptions,
@@ -100,10 +100,10 @@ export function createSharedLookup(
       if (chart && !isOwn) keys.set(id, { chart, number, pageSize: PAGE_SIZE });
     }
     await importPages([...keys.values()]);
-    const hasStart = lastChange !== '';
+    const isFirstRead = lastChange === '';
     lastChange = String(last);
     // The reply is limited: there may be more changes.
-    if (hasStart) await importChanges(run);
+    if (!isFirstRead) await importChanges(run);
   }
 
   async function lookUpVideos(itemIds: readonly string[]): Promise<void> {

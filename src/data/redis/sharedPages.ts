@@ -187,8 +187,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   /**
    * Stores a page in Redis, unless a newer copy is there.
    *
-   * @param membership The generation of a page that is not new. A new one joins the fresh generation, or begins
-   * one.
+   * @param membership The generation of a page that is not new. A new one joins the fresh generation, or begins one.
    */
   async function storeInRedis(
     page: Page,
@@ -206,7 +205,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       CHANGES_KEY,
       ...videos,
     ];
-    const reply = await redis.run('storePage', keys, [
+    const reply = await redis.run('storeSharedPage', keys, [
       Math.min(sequence, toSequence(redis.now())),
       Math.round(freshUntil),
       staleMs,
@@ -221,7 +220,9 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     return toVerdict(reply);
   }
 
-  /** Lets other replicas fetch the page: after a while, if the error is about this page. False when the lock was lost. */
+  /**
+   * Lets other replicas fetch the page: after a while, if the error is about this page. False when the lock was lost.
+   */
   async function releaseLock(key: PageKey, token: string, error: ApiError | undefined): Promise<boolean> {
     const isAboutPage = error !== undefined && callPauseSeconds(error) === undefined;
     const isRefused = error?.code === 'BAD_USER_INPUT';

@@ -55,8 +55,8 @@ const MAX_TURN_MS = 60_000;
  * While Redis is down, calls are made without a reservation, unless there is a budget, which they could exceed, or the
  * circuit was open when last seen.
  *
- * @throws {ApiError} What opened the circuit; `CREDIT_BUDGET_EXHAUSTED`; `UPSTREAM_UNAVAILABLE` when its turn would
- * not come in time.
+ * @throws {ApiError} What opened the circuit; `CREDIT_BUDGET_EXHAUSTED`; `UPSTREAM_UNAVAILABLE` when its turn would not
+ * come in time.
  */
 export function withSharedLimits(source: PageSource, options: SharedLimitsOptions): PageSource {
   const { redis, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
@@ -92,7 +92,9 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
     return toUtcDay(clock.now());
   }
 
-  /** Reserves one call, waiting for its turn; returns the day whose budget pays for it. Undefined when Redis is down. */
+  /**
+   * Reserves one call, waiting for its turn; returns the day whose budget pays for it. Undefined when Redis is down.
+   */
   async function reserve(
     token: string,
     key: PageKey,

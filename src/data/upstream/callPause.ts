@@ -4,8 +4,8 @@ import type { ApiError } from '../../domain/errors.ts';
 const REFUSED_SECONDS = 60;
 
 /**
- * For how many seconds an error holds for every call, whatever its page: a minute when the account is refused (401, 402,
- * 403), as long as upstream asks for after a 429. Undefined for an error of one page.
+ * For how many seconds an error holds for every call, whatever its page: a minute when the account is refused (401,
+ * 402, 403), as long as upstream asks for after a 429. Undefined for an error of one page.
  */
 export function callPauseSeconds({ code, retryAfterSeconds }: ApiError): number | undefined {
   switch (code) {

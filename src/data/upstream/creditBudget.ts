@@ -10,8 +10,8 @@ export interface Spending {
 }
 
 /**
- * The credits that may be spent on one UTC day. They are reserved before a call waits for its turn, and then spent when its
- * request is sent, or released when it is not. Spent and reserved credits together never exceed the budget.
+ * The credits that may be spent on one UTC day. They are reserved before a call waits for its turn, and then spent when
+ * its request is sent, or released when it is not. Spent and reserved credits together never exceed the budget.
  */
 export interface CreditBudget {
   /** Reserves credits; false when fewer are left. */
@@ -39,8 +39,8 @@ export interface CreditBudgetOptions {
 }
 
 /**
- * Creates a budget that cannot be exceeded. A day ends when the time that was left of it has passed on the monotonic clock:
- * setting the wall clock neither resets the budget early nor keeps it spent.
+ * Creates a budget that cannot be exceeded. A day ends when the time that was left of it has passed on the monotonic
+ * clock: setting the wall clock neither resets the budget early nor keeps it spent.
  */
 export function createCreditBudget(options: CreditBudgetOptions): CreditBudget {
   const { creditsPerDay, clock, onSpend } = options;

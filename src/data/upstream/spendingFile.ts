@@ -29,9 +29,9 @@ const schema = z.object({
 type Spent = z.infer<typeof schema>['spent'];
 
 /**
- * Carries a day's spending over a restart. The file is written before each request is sent, rather than on a clean stop: a
- * process that was killed must not start with a full budget. Writing is synchronous on purpose: it is a few bytes, at most
- * `KEYAPI_QPS` times a second.
+ * Carries a day's spending over a restart. The file is written before each request is sent, rather than on a clean
+ * stop: a process that was killed must not start with a full budget. Writing is synchronous on purpose: it is a few
+ * bytes, at most `KEYAPI_QPS` times a second.
  */
 export function createSpendingFile({ file, sourceId, onEvent }: SpendingFileOptions): SpendingFile {
   let spent: Spent = {};

@@ -1,6 +1,9 @@
 import type { FetchOptions } from '../../domain/page.ts';
 
-/** Fetch options that record whether a request was sent. One that was not has cost nothing, and says nothing about upstream. */
+/**
+ * Fetch options that record whether a request was sent. One that was not has cost nothing, and says nothing about
+ * upstream.
+ */
 export function watchSending(options: FetchOptions): {
   readonly watched: FetchOptions;
   readonly isSent: () => boolean;

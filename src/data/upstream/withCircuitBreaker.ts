@@ -31,9 +31,9 @@ export interface OpenCircuit {
 }
 
 /**
- * Rejects calls while none can succeed: for 30 seconds after 5 failures in a row, for a minute after the account was refused
- * (401, 402, 403), and for as long as a 429 asks for. Then one call is made as a probe, while the others wait for its
- * outcome: it closes the circuit, or opens it again. Calls of which no request was sent change nothing.
+ * Rejects calls while none can succeed: for 30 seconds after 5 failures in a row, for a minute after the account was
+ * refused (401, 402, 403), and for as long as a 429 asks for. Then one call is made as a probe, while the others wait
+ * for its outcome: it closes the circuit, or opens it again. Calls of which no request was sent change nothing.
  *
  * @throws {ApiError} While it is open: the error that opened it, or `UPSTREAM_UNAVAILABLE` after failures.
  */
@@ -55,7 +55,10 @@ export function withCircuitBreaker(
     if (hasChanged) onEvent({ type: 'circuitOpened', code: error.code, seconds });
   }
 
-  /** @param probed The opening that the call probed. A call that was no probe may have been sent before the circuit opened. */
+  /**
+   * @param probed The opening that the call probed. A call that was no probe may have been sent before the circuit
+   * opened.
+   */
   function recordSuccess(probed: OpenCircuit | undefined): void {
     failures = 0;
     if (!probed || openCircuit !== probed) return;

@@ -27,9 +27,10 @@ export const REFUSED_TTL_MS = 600_000;
 const MAX_FAILURES = 10_000;
 
 /**
- * Caches failures, so that a failing upstream is not hammered and an outage costs little: until a page's failure expires,
- * everyone gets the same error and no request is sent. A refusal (400) is cached for 10 minutes. Not cached: errors of calls
- * that were not sent, and errors of the account. Bounded to 10,000 pages, for all operations of the process.
+ * Caches failures, so that a failing upstream is not hammered and an outage costs little: until a page's failure
+ * expires, everyone gets the same error and no request is sent. A refusal (400) is cached for 10 minutes. Not cached:
+ * errors of calls that were not sent, and errors of the account. Bounded to 10,000 pages, for all operations of the
+ * process.
  */
 export function withNegativeCache(source: PageSource, { clock, ttlMs }: NegativeCacheOptions): PageSource {
   const failures = new LRUCache<string, Failure>({ max: MAX_FAILURES });

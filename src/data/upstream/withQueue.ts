@@ -14,8 +14,8 @@ interface QueueOptions {
 }
 
 /**
- * Runs at most `concurrency` fetches at once. The others wait for their turn, operations before refreshes; until then they
- * cost nothing, and the deadline of their attempt has not started.
+ * Runs at most `concurrency` fetches at once. The others wait for their turn, operations before refreshes; until then
+ * they cost nothing, and the deadline of their attempt has not started.
  *
  * @throws {ApiError} `UPSTREAM_UNAVAILABLE` when too many are waiting.
  */

@@ -16,9 +16,10 @@ interface RetryOptions {
 }
 
 /**
- * Retries a call once, after a random pause, when it got no response or KeyAPI advises a retry (`ApiError.allowsSecondAttempt`). Any
- * other call may have been billed, or would fail again. The pause is 0.5 to 3 seconds, and at most half of the time that is
- * left before the deadline; when that is less than half a second, there is no retry.
+ * Retries a call once, after a random pause, when it got no response or KeyAPI advises a retry
+ * (`ApiError.allowsSecondAttempt`). Any other call may have been billed, or would fail again. The pause is 0.5 to 3
+ * seconds, and at most half of the time that is left before the deadline; when that is less than half a second, there
+ * is no retry.
  */
 export function withRetry(source: PageSource, { clock, random, onEvent }: RetryOptions): PageSource {
   return async (key, options) => {

@@ -31,9 +31,9 @@ interface ChartFacts {
 }
 
 /**
- * Bounds how often a window is planned. The probe of a tail, its pages, a video that moved, a chart that shrank and a new
- * page size may take a round each, and finding the end of a chart that claims too many ranks some more. A chart whose
- * pages still contradict each other after that is unusable.
+ * Bounds how often a window is planned. The probe of a tail, its pages, a video that moved, a chart that shrank and a
+ * new page size may take a round each, and finding the end of a chart that claims too many ranks some more. A chart
+ * whose pages still contradict each other after that is unusable.
  */
 const MAX_ROUNDS = 28;
 const MAX_SIZE_CHANGES = 2;
@@ -47,7 +47,8 @@ export interface PagesNeeded {
 }
 
 /**
- * Plans a window and cuts it. Yields the pages that it needs next, and expects them in return, until it has all of them.
+ * Plans a window and cuts it. Yields the pages that it needs next, and expects them in return, until it has all of
+ * them.
  *
  * @param known The cached pages of the chart. Called before each step; returns the same object while nothing changes.
  * @param isFresh Whether a page has not expired.

@@ -11,8 +11,8 @@ export interface OperationPages {
   /** Uses a cached page. */
   use(page: CachedPage, use: PageUse): void;
   /**
-   * Loads a page. All pages that are needed in one tick are requested together, and the operation gets the same page, or
-   * the same error, each time.
+   * Loads a page. All pages that are needed in one tick are requested together, and the operation gets the same page,
+   * or the same error, each time.
    */
   load(key: PageKey): Promise<CachedPage>;
   /** Forgets the page, or the error, that `load` gave for this key. */

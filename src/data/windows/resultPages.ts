@@ -31,8 +31,8 @@ export class ResultPages {
   }
 
   /**
-   * Until when, on the monotonic clock, all pages are fresh and all their covers valid. In the past when a page is stale;
-   * Infinity without pages.
+   * Until when, on the monotonic clock, all pages are fresh and all their covers valid. In the past when a page is
+   * stale; Infinity without pages.
    */
   get freshUntil(): number {
     return this.#freshUntil;

@@ -8,8 +8,9 @@ import type { ResultPages } from './resultPages.ts';
 export type FindVideo = (itemId: string) => Promise<TrendingVideo | null>;
 
 /**
- * Finds videos for one operation on the cached pages of all charts, here and in other replicas, however old the pages are;
- * the newest copy wins. All videos of one tick are looked up together. Costs nothing: no page is fetched or refreshed.
+ * Finds videos for one operation on the cached pages of all charts, here and in other replicas, however old the pages
+ * are; the newest copy wins. All videos of one tick are looked up together. Costs nothing: no page is fetched or
+ * refreshed.
  */
 export function createVideoFinder(
   cache: PageCache,

@@ -47,8 +47,8 @@ export function withLoaded(cached: readonly KnownPage[], loaded: readonly KnownP
 }
 
 /**
- * The page size of a chart: that of the newest known page, else `PAGE_SIZE`. Upstream may apply a smaller limit than was
- * requested; the page size follows it.
+ * The page size of a chart: that of the newest known page, else `PAGE_SIZE`. Upstream may apply a smaller limit than
+ * was requested; the page size follows it.
  *
  * @param known Pages of one chart, sorted by `byAge`.
  */
@@ -57,9 +57,10 @@ export function pageSizeOf(known: readonly KnownPage[]): number {
 }
 
 /**
- * The length of a chart. It is the newest page's `totalCount`, corrected by the rows of all pages that claim the same: ranks
- * that were seen exist, an empty page ends the chart whatever it claims, and so does a short page without `hasMore`, unless
- * rows were seen further down. `hasMore` alone decides nothing: no chart is cut short, and no page bought, because of it.
+ * The length of a chart. It is the newest page's `totalCount`, corrected by the rows of all pages that claim the same:
+ * ranks that were seen exist, an empty page ends the chart whatever it claims, and so does a short page without
+ * `hasMore`, unless rows were seen further down. `hasMore` alone decides nothing: no chart is cut short, and no page
+ * bought, because of it.
  *
  * @param known Pages of one chart, sorted by `byAge`.
  */

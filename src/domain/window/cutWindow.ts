@@ -11,8 +11,8 @@ export interface RankedVideo {
 }
 
 /**
- * Cuts the planned window out of its pages. Left out are ranks without a readable row, and videos that are already higher up in
- * the window or are named by a cursor: pages of different ages may both have them.
+ * Cuts the planned window out of its pages. Left out are ranks without a readable row, and videos that are already
+ * higher up in the window or are named by a cursor: pages of different ages may both have them.
  *
  * @param pages All pages of the plan, by number.
  */

@@ -56,9 +56,9 @@ export const MAX_WINDOW = 100;
 const DEFAULT_WINDOW = 20;
 
 /**
- * Plans a window by the algorithm of the Relay Cursor Connections Specification (section 4.4): apply `after` and `before`,
- * then `first`, then `last`. The plan is based on the pages known so far, and new pages may change it: plan again with them
- * until all pages of the plan are loaded.
+ * Plans a window by the algorithm of the Relay Cursor Connections Specification (section 4.4): apply `after` and
+ * `before`, then `first`, then `last`. The plan is based on the pages known so far, and new pages may change it: plan
+ * again with them until all pages of the plan are loaded.
  *
  * @param known Pages of the chart, in any order.
  * @param loaded Pages that were read for this window, in any order; they replace known ones.
@@ -97,7 +97,8 @@ export function planWindow(
     if (isDoubtfulTail()) return { ...plan, pages: [midwayPage()], anyPage: false, isSettled: false };
     return { ...plan, pages: pageNumbers(likelyRanks()), anyPage: false, isSettled: true };
   }
-  // The window is empty only because of what pages say about the chart's length or a cursor's video: that may be outdated.
+  // The window is empty only because of what pages say about the chart's length or a cursor's video: that may be
+  // outdated.
   const isEmptied = need.rows && isEmpty(ranks) && !isEmpty(rankRange(args, undefined, ({ rank }) => rank));
   if ((needsLength || need.facts || isEmptied) && loaded.length === 0) {
     const newest = known.byAge.at(-1)?.number;
@@ -131,8 +132,8 @@ export function planWindow(
   }
 
   /**
-   * While the chart's length is not known, no ranks beyond a full chart are bought, and only the end of a window that is
-   * counted from the end: in a shorter chart it would be another window.
+   * While the chart's length is not known, no ranks beyond a full chart are bought, and only the end of a window that
+   * is counted from the end: in a shorter chart it would be another window.
    */
   function likelyRanks(): RankRange {
     if (extent.length !== undefined) return ranks;
@@ -146,8 +147,8 @@ export function planWindow(
   }
 
   /**
-   * Finds the end of the chart by halving the range in which it may be, rather than buying empty pages one by one. First it
-   * checks whether the chart has more ranks than a full one.
+   * Finds the end of the chart by halving the range in which it may be, rather than buying empty pages one by one.
+   * First it checks whether the chart has more ranks than a full one.
    */
   function midwayPage(): number {
     const isMoreThanFull = extent.lastSeenRank < FULL_CHART && ranks.last > FULL_CHART + pageSize;
@@ -179,9 +180,9 @@ function isEmpty({ first, last }: RankRange): boolean {
 }
 
 /**
- * The ranks of the cursor's video on these pages, the best first: the cursor's own rank if the video is still there, else its
- * rank on the newest page, and so on. A page that still has the video at its rank precedes a newer one that has it elsewhere:
- * paging that jumped would skip videos that were never shown, or go round in circles.
+ * The ranks of the cursor's video on these pages, the best first: the cursor's own rank if the video is still there,
+ * else its rank on the newest page, and so on. A page that still has the video at its rank precedes a newer one that
+ * has it elsewhere: paging that jumped would skip videos that were never shown, or go round in circles.
  *
  * @param pages Sorted by `byAge`.
  */

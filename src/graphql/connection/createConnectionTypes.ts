@@ -12,7 +12,7 @@ export function createEdgeType<TNode extends object>(nodeType: ClassType<TNode>)
     @Field(() => String, { description: 'Opaque position on the chart: send it as `after` or `before`.' })
     cursor!: string;
 
-    @Field(() => nodeType, { description: 'The node at this place.' })
+    @Field(() => nodeType, { description: 'The node at this position.' })
     node!: TNode;
   }
   return EdgeType;

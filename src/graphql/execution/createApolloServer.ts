@@ -14,7 +14,9 @@ import type { DocumentCache } from './documentCache.ts';
 import { createFormatError } from './formatError.ts';
 import { createOperationNamePlugin } from './operationNamePlugin.ts';
 
-/** Headers that make browsers send a preflight. Requests that browsers could send without one must have one of these. */
+/**
+ * Headers that make browsers send a preflight. Requests that browsers could send without one must have one of these.
+ */
 export const PREFLIGHT_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight'] as const;
 
 /** Dependencies and settings of Apollo Server. */

@@ -7,8 +7,8 @@ const BYTES_PER_CHARACTER = 70;
 const OVERHEAD_BYTES = 15_000;
 
 /**
- * Caches documents that were parsed and validated: Apollo Server's `documentStore`, which the fast path searches by text.
- * Bounded; the least recently used is evicted first.
+ * Caches documents that were parsed and validated: Apollo Server's `documentStore`, which the fast path searches by
+ * text. Bounded; the least recently used is evicted first.
  */
 export class DocumentCache {
   readonly #documents: LRUCache<string, DocumentNode>;

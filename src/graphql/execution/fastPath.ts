@@ -29,8 +29,9 @@ interface FastPathOptions {
 }
 
 /**
- * Executes the operation in the parsed body of a POST, and returns the result as JSON, in pieces of UTF-8. Undefined when Apollo
- * Server has to execute the request: its document has not been validated yet, the operation is refused, or there are errors.
+ * Executes the operation in the parsed body of a POST, and returns the result as JSON, in pieces of UTF-8. Undefined
+ * when Apollo Server has to execute the request: its document has not been validated yet, the operation is refused, or
+ * there are errors.
  */
 export type FastPath = (body: unknown, context: OperationContext) => Promise<Buffer[] | undefined>;
 
@@ -59,9 +60,9 @@ interface PreparedOperation {
 }
 
 /**
- * Creates the fast path, for documents that Apollo Server has validated: they are executed by graphql-js alone. Operations that
- * are sent repeatedly are prepared: compiled, and executed with the cached JSON of rows. For others that would only fill the
- * memory.
+ * Creates the fast path, for documents that Apollo Server has validated: they are executed by graphql-js alone.
+ * Operations that are sent repeatedly are prepared: compiled, and executed with the cached JSON of rows. For others
+ * that would only fill the memory.
  */
 export function createFastPath(options: FastPathOptions): FastPath {
   const { schema, documents, maxCreditsPerOperation, rowBytes, prepareFrom = 3 } = options;

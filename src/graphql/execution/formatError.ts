@@ -56,8 +56,8 @@ interface FormatErrorOptions {
 }
 
 /**
- * Creates the one place that decides what clients learn about an error: the public fields of an `ApiError`, graphql-js's and
- * Apollo Server's messages about a bad request, and about anything else only that it happened.
+ * Creates the one place that decides what clients learn about an error: the public fields of an `ApiError`,
+ * graphql-js's and Apollo Server's messages about a bad request, and about anything else only that it happened.
  *
  * @param options.hints Whether messages may contain "Did you mean", which reveals parts of the schema.
  * @param options.limits The limits at which graphql-js stops; its own messages do not name them.
@@ -68,7 +68,8 @@ export function createFormatError({ hints, limits, onUnexpected }: FormatErrorOp
 
   return (formatted, error) => {
     const thrown = unwrapResolverError(error);
-    // Apollo's `unwrapResolverError` unwraps only errors with a path, which an operation refused as a whole does not have.
+    // Apollo's `unwrapResolverError` unwraps only errors with a path, which an operation refused as a whole does not
+    // have.
     const original =
       thrown instanceof GraphQLError && thrown.originalError instanceof ApiError
         ? thrown.originalError
@@ -95,7 +96,9 @@ export function createFormatError({ hints, limits, onUnexpected }: FormatErrorOp
   };
 }
 
-/** A message of graphql-js without the hint at its end. Not by a regular expression: clients choose most of the text. */
+/**
+ * A message of graphql-js without the hint at its end. Not by a regular expression: clients choose most of the text.
+ */
 function withoutHint(text: string): string {
   const hint = text.endsWith('?') ? text.lastIndexOf('Did you mean ') : -1;
   return hint < 0 ? text : text.slice(0, hint).trimEnd();

@@ -31,8 +31,8 @@ interface OperationSelections {
 }
 
 /**
- * Caches the JSON of rows, by page and selection, for prepared operations: graphql-js serialises a page's rows once, and every
- * window on that page reuses the bytes. Bounded; the least recently used is evicted first.
+ * Caches the JSON of rows, by page and selection, for prepared operations: graphql-js serialises a page's rows once,
+ * and every window on that page reuses the bytes. Bounded; the least recently used is evicted first.
  */
 export class RowJson {
   readonly #schema: GraphQLSchema;

@@ -16,8 +16,8 @@ import { RowJson } from './rowJson.ts';
 const JsonListScalar = new GraphQLScalarType({ name: 'JsonList', serialize: (value) => value });
 
 /**
- * The schema that prepared operations are executed with: the public schema, except that the connection's lists are leaves, whatever
- * is selected below them. Documents are not validated against it, and clients never see it.
+ * The schema that prepared operations are executed with: the public schema, except that the connection's lists are
+ * leaves, whatever is selected below them. Documents are not validated against it, and clients never see it.
  *
  * @param maxBytes Bounds the JSON of rows.
  */

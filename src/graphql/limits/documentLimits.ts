@@ -21,8 +21,8 @@ const NAMES: Readonly<Record<keyof DocumentLimits, string>> = {
 const MEASURED = ['depth', 'aliases', 'rootFields', 'directives'] as const;
 
 /**
- * Creates the validation rule that refuses a document beyond the limits before graphql-js's own rules visit it: some of them
- * take more than linear time. Tokens are counted by the parser.
+ * Creates the validation rule that refuses a document beyond the limits before graphql-js's own rules visit it: some of
+ * them take more than linear time. Tokens are counted by the parser.
  */
 export function createDocumentLimitsRule(limits: DocumentLimits): ValidationRule {
   return (context) => ({

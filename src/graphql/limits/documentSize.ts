@@ -22,9 +22,9 @@ const NOTHING: OperationSize = { depth: 0, aliases: 0, rootFields: 0, directives
 const INTROSPECTION: ReadonlySet<string> = new Set(['__schema', '__type']);
 
 /**
- * Measures each operation of a document, which need not be valid: a missing fragment counts as nothing, and so does a spread of a
- * fragment within itself. Each fragment is measured once, however often it is spread: the work is linear in the document,
- * although spreads of spreads can make the counts arbitrarily large.
+ * Measures each operation of a document, which need not be valid: a missing fragment counts as nothing, and so does a
+ * spread of a fragment within itself. Each fragment is measured once, however often it is spread: the work is linear in
+ * the document, although spreads of spreads can make the counts arbitrarily large.
  */
 export function measureOperations({ definitions }: DocumentNode): OperationSize[] {
   const fragments = new Map(definitions.filter(isFragment).map((node) => [node.name.value, node]));

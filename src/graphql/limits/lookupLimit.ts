@@ -22,8 +22,8 @@ export function isLookup(fieldName: string): boolean {
 }
 
 /**
- * Checks how many ids an operation looks up, before anything is executed: a list that fails nulls the whole result, and the
- * pages that sibling fields have bought would be lost.
+ * Checks how many ids an operation looks up, before anything is executed: a list that fails nulls the whole result, and
+ * the pages that sibling fields have bought would be lost.
  *
  * @returns False when the variables cannot be coerced: execution then reports why.
  * @throws {ApiError} `BAD_USER_INPUT` for too many ids, in one field or in all together.

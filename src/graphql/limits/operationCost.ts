@@ -34,10 +34,10 @@ interface WindowSizes {
 export const MAX_CREDITS_PER_WINDOW = CREDITS_PER_REQUEST * (MAX_WINDOW / PAGE_SIZE + 2);
 
 /**
- * The credits that an operation costs in the worst case, when no page is cached: for each `trendingVideos` the pages of its
- * window, one more with a cursor, which may move the window across the edge of a page, and two more for a tail (`last` without
- * `first` and `before`), whose position depends on the chart's length. Aliases are added up as if they shared no pages; retries
- * do not count. An operation that cannot be executed costs nothing.
+ * The credits that an operation costs in the worst case, when no page is cached: for each `trendingVideos` the pages of
+ * its window, one more with a cursor, which may move the window across the edge of a page, and two more for a tail
+ * (`last` without `first` and `before`), whose position depends on the chart's length. Aliases are added up as if they
+ * shared no pages; retries do not count. An operation that cannot be executed costs nothing.
  */
 export function worstCaseCredits(sent: SentOperation): number {
   const { schema, document, operation } = sent;
@@ -61,8 +61,8 @@ export function coerceVariables({
 }
 
 /**
- * The root fields of an operation, by response key. Fields with the same key are one field: validation has checked that their
- * arguments are the same.
+ * The root fields of an operation, by response key. Fields with the same key are one field: validation has checked that
+ * their arguments are the same.
  *
  * @param variableValues Coerced.
  */

@@ -5,7 +5,10 @@ import type { OperationContext } from '../context.ts';
 import { checkLookups } from './lookupLimit.ts';
 import { type SentOperation, worstCaseCredits } from './operationCost.ts';
 
-/** Refuses operations that could cost more than `maxCredits`, or look up too many ids, before anything is executed or spent. */
+/**
+ * Refuses operations that could cost more than `maxCredits`, or look up too many ids, before anything is executed or
+ * spent.
+ */
 export function createOperationLimitsPlugin(maxCredits: number): ApolloServerPlugin<OperationContext> {
   return {
     async requestDidStart() {

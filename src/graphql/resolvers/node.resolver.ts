@@ -4,7 +4,10 @@ import { MAX_IDS } from '../limits/lookupLimit.ts';
 import { NodeType } from '../types/node.type.ts';
 import { findByGlobalId, type LookupResult } from './lookups.ts';
 
-/** Resolves Relay's Global Object Identification. A federated graph has these fields only once: the subgraph does not have them. */
+/**
+ * Resolves Relay's Global Object Identification. A federated graph has these fields only once: the subgraph does not
+ * have them.
+ */
 @Resolver()
 export class NodeResolver {
   @Query(() => NodeType, {

@@ -6,8 +6,8 @@ const LINK = parse(
 );
 
 /**
- * The SDL that a federated graph is composed with. graphql-js prints no directives: they are added from the types' AST nodes,
- * where type-graphql puts those of the classes.
+ * The SDL that a federated graph is composed with. graphql-js prints no directives: they are added from the types' AST
+ * nodes, where type-graphql puts those of the classes.
  */
 export function toSubgraphSdl(schema: GraphQLSchema): string {
   const definitions = visit(parse(printSchema(schema)), {

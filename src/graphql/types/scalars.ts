@@ -2,8 +2,8 @@ import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLCountryCode, GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
 
 /**
- * graphql-scalars' CountryCode, which accepts any text as input: the field checks that it is a country, so that a wrong region
- * is `BAD_USER_INPUT` of that field alone and leaves the data of other aliases.
+ * graphql-scalars' CountryCode, which accepts any text as input: the field checks that it is a country, so that a wrong
+ * region is `BAD_USER_INPUT` of that field alone and leaves the data of other aliases.
  */
 export const CountryCodeScalar = new GraphQLScalarType({
   ...GraphQLCountryCode.toConfig(),

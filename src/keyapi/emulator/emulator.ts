@@ -47,8 +47,8 @@ interface Reply {
 const CHART_PATH = '/v1/tiktok/trending/videos';
 
 /**
- * Creates a server that stands in for KeyAPI: with the same path, parameters, defaults, envelope and errors, deterministic
- * videos, and switches that make it fail. It also serves the covers, and its counts at `/stats`.
+ * Creates a server that stands in for KeyAPI: with the same path, parameters, defaults, envelope and errors,
+ * deterministic videos, and switches that make it fail. It also serves the covers, and its counts at `/stats`.
  */
 export function createEmulator({ onRequest, now = Date.now, ...initial }: EmulatorOptions = {}): Emulator {
   const switches: EmulatorSwitches = {

@@ -28,8 +28,8 @@ const REGIONAL_VIDEOS = 900;
 const WORLDWIDE_VIDEOS = 100;
 
 /**
- * The seeds of a chart's videos, top first: the same on every machine, and different for each region, period and `order_by`. A
- * region's charts overlap, and all regions share some worldwide hits.
+ * The seeds of a chart's videos, top first: the same on every machine, and different for each region, period and
+ * `order_by`. A region's charts overlap, and all regions share some worldwide hits.
  */
 export function makeChart({ region, period, order_by }: ChartParameters): string[] {
   const seeds = [

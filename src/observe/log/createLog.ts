@@ -12,8 +12,8 @@ interface LogOptions {
 const MIN_SECRET = 6;
 
 /**
- * Creates the program's logger: JSON lines on standard output, or to `destination`. No line should contain a secret; one that
- * does, because a client sent it in the wrong place for example, is redacted before it is written.
+ * Creates the program's logger: JSON lines on standard output, or to `destination`. No line should contain a secret;
+ * one that does, because a client sent it in the wrong place for example, is redacted before it is written.
  */
 export function createLog({ level, secrets }: LogOptions, destination?: DestinationStream): Logger {
   const hidden = secrets

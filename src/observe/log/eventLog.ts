@@ -7,8 +7,8 @@ import { createOperationLog } from './operationLog.ts';
 const EVERY_MS = 60_000;
 
 /**
- * Creates a listener that logs events for the operator. Events of single pages and of spending are not logged: they are too
- * frequent.
+ * Creates a listener that logs events for the operator. Events of single pages and of spending are not logged: they are
+ * too frequent.
  *
  * @param monotonic Milliseconds from an arbitrary start.
  */

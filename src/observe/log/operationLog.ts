@@ -6,9 +6,10 @@ import { toReadableName } from '../readableName.ts';
 const MAX_LINES = 100;
 
 /**
- * Creates a listener that logs a line for each operation. Operations that took no work, because their response was cached or
- * they were refused, are logged at `info` up to a hundred times a second: at full speed their lines would take an eighth of the
- * processor, and half a terabyte a day. Further ones are logged at `debug`, and a line at `info` gives their number.
+ * Creates a listener that logs a line for each operation. Operations that took no work, because their response was
+ * cached or they were refused, are logged at `info` up to a hundred times a second: at full speed their lines would
+ * take an eighth of the processor, and half a terabyte a day. Further ones are logged at `debug`, and a line at `info`
+ * gives their number.
  *
  * @param monotonic Milliseconds from an arbitrary start.
  */

@@ -24,8 +24,8 @@ export interface AppMetrics extends Metrics {
 }
 
 /**
- * Creates the metrics of `docs/operations.md`, in Prometheus's format. Whatever clients send, the number of label values is bounded; no
- * label contains KeyAPI's texts or a secret.
+ * Creates the metrics of `docs/operations.md`, in Prometheus's format. Whatever clients send, the number of label
+ * values is bounded; no label contains KeyAPI's texts or a secret.
  */
 export function createMetrics(options: MetricsOptions): AppMetrics {
   const registry = new Registry();

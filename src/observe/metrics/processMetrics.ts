@@ -5,8 +5,8 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 const RESOLUTION_MS = 20;
 
 /**
- * Reads the process with every scrape: its processor time, memory and event loop delay. Not by prom-client's own collection, which
- * cannot be stopped. Returns a function that stops it.
+ * Reads the process with every scrape: its processor time, memory and event loop delay. Not by prom-client's own
+ * collection, which cannot be stopped. Returns a function that stops it.
  */
 export function watchProcess(registry: Registry): () => void {
   const registers = [registry];

@@ -23,8 +23,8 @@ interface ClientErrorOptions {
 
 /**
  * Creates Fastify's `clientErrorHandler`. It responds to what Node cannot read as a request, and closes the connection,
- * since it is unknown where the next request would begin. It never sends a second response to a request, nor one out of turn,
- * which a proxy would pass on to another client.
+ * since it is unknown where the next request would begin. It never sends a second response to a request, nor one out of
+ * turn, which a proxy would pass on to another client.
  */
 export function createClientErrorHandler({
   source,
@@ -43,8 +43,8 @@ export function createClientErrorHandler({
 }
 
 /**
- * Whether the latest request of a connection has its whole response, or is the unreadable one itself and has no response
- * yet.
+ * Whether the latest request of a connection has its whole response, or is the unreadable one itself and has no
+ * response yet.
  */
 function canRespond(latest: ServerResponse | undefined): boolean {
   if (!latest) return true;

@@ -17,8 +17,8 @@ export interface ErrorHandlerOptions {
 }
 
 /**
- * Creates Fastify's error handler. It responds to requests that were refused, or failed before an operation was executed, in
- * the form of a GraphQL response, and never reveals internal details.
+ * Creates Fastify's error handler. It responds to requests that were refused, or failed before an operation was
+ * executed, in the form of a GraphQL response, and never reveals internal details.
  */
 export function createErrorHandler({ source, limits, onEvent, log }: ErrorHandlerOptions) {
   return (error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply): void => {
@@ -33,7 +33,10 @@ export function createErrorHandler({ source, limits, onEvent, log }: ErrorHandle
       .send(toErrorBody(source, formatted));
   };
 
-  /** Errors below 500 are Fastify's: the body is too large, not JSON, or of another type. All others are defects of this server. */
+  /**
+   * Errors below 500 are Fastify's: the body is too large, not JSON, or of another type. All others are defects of this
+   * server.
+   */
   function toRefusal(error: FastifyError, requestId: string): Refusal {
     const status = error.statusCode ?? 500;
     if (status < 500)

@@ -12,7 +12,10 @@ export interface HttpLimits {
 /** How often Node checks for requests that take too long: they are cut off at most this much later. */
 const CHECK_MS = 1000;
 
-/** The limits as options of Fastify and Node. Without the last two, Node checks the time only twice a minute, or not at all. */
+/**
+ * The limits as options of Fastify and Node. Without the last two, Node checks the time only twice a minute, or not at
+ * all.
+ */
 export function toFastifyLimits({ bodyBytes, headerBytes, requestMs }: HttpLimits) {
   return {
     bodyLimit: bodyBytes,

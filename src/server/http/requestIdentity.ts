@@ -29,8 +29,8 @@ export function identify(request: FastifyRequest): RequestIdentity {
 }
 
 /**
- * Who sent a request: the name of its API key, else the name that the client gives itself (`apollographql-client-name`).
- * Undefined for a name that is not safe to log.
+ * Who sent a request: the name of its API key, else the name that the client gives itself
+ * (`apollographql-client-name`). Undefined for a name that is not safe to log.
  */
 function readClient({ keyName, headers }: FastifyRequest): string | undefined {
   const name = keyName ?? headers['apollographql-client-name'];

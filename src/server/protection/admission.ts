@@ -35,8 +35,8 @@ const COMPRESSED = new Refusal(
 );
 
 /**
- * Refuses requests by their headers, before the response cache is read: cached responses need a key too. Requests without a
- * valid key are counted by address, which limits how fast keys can be guessed.
+ * Refuses requests by their headers, before the response cache is read: cached responses need a key too. Requests
+ * without a valid key are counted by address, which limits how fast keys can be guessed.
  */
 export function createAdmission({ apiKeys, rateLimiter, onEvent }: AdmissionOptions): onRequestHookHandler {
   const findKeyName = apiKeys && createKeyFinder(apiKeys);

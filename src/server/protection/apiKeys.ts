@@ -4,7 +4,10 @@ import type { FastifyRequest } from 'fastify';
 /** A key that clients may send. */
 export interface ApiKey {
   readonly key: string;
-  /** Names the client in logs and for limits: keys with the same name are one client. By default a part of the key's hash. */
+  /**
+   * Names the client in logs and for limits: keys with the same name are one client. By default a part of the key's
+   * hash.
+   */
   readonly name?: string | undefined;
 }
 
@@ -12,8 +15,8 @@ export interface ApiKey {
 type FindKeyName = (request: Pick<FastifyRequest, 'headers'>) => string | undefined;
 
 /**
- * Finds which of `keys` a request has, as `Authorization: Bearer` or `x-api-key`. It always compares all hashes, so that the
- * time it takes reveals nothing about a key.
+ * Finds which of `keys` a request has, as `Authorization: Bearer` or `x-api-key`. It always compares all hashes, so
+ * that the time it takes reveals nothing about a key.
  */
 export function createKeyFinder(keys: readonly ApiKey[]): FindKeyName {
   const known = keys.map(({ key, name }) => {

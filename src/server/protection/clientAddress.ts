@@ -6,8 +6,8 @@ import { LRUCache } from 'lru-cache';
 const networks = new LRUCache<string, string>({ max: 10_000, memoMethod: toNetwork });
 
 /**
- * The address that identifies a request's client. For IPv6 it is the /64 network: a single customer has at least that, and
- * could send each request from another address in it.
+ * The address that identifies a request's client. For IPv6 it is the /64 network: a single customer has at least that,
+ * and could send each request from another address in it.
  */
 export function toClientAddress({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
   // `X-Forwarded-For` may contain anything.

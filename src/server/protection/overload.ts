@@ -14,10 +14,12 @@ interface OverloadLimits {
 const TICK_MS = 500;
 
 /**
- * Watches the process: twice a second, by how much the event loop is late and how full the heap is. After a long block of the
- * event loop the process counts as overloaded until the next tick, so that requests that have piled up are refused too.
+ * Watches the process: twice a second, by how much the event loop is late and how full the heap is. After a long block
+ * of the event loop the process counts as overloaded until the next tick, so that requests that have piled up are
+ * refused too.
  *
- * While the heap is full, one operation per tick is allowed all the same: V8 collects garbage only when memory is allocated.
+ * While the heap is full, one operation per tick is allowed all the same: V8 collects garbage only when memory is
+ * allocated.
  *
  * @param monotonic Milliseconds from an arbitrary start.
  * @param readHeapShare Replaced in tests.

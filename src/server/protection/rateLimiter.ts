@@ -45,10 +45,10 @@ const MIN_EXPORTED_SHARE = 0.05;
  * Lets each client send `perMinute` requests in any minute (a sliding window, so that no boundary lets it send twice as
  * many). A request that is refused does not count.
  *
- * No request waits for other replicas. Their counts are known as of the last heartbeat, half a second ago at most: until
- * then a client that sends its requests to n replicas at once may have n times the limit, and then waits until its minute is
- * over. Apart from that, the limit holds for all replicas together, but for the counts below `MIN_EXPORTED_SHARE`, which are
- * not exported: a twentieth of the limit for each replica.
+ * No request waits for other replicas. Their counts are known as of the last heartbeat, half a second ago at most:
+ * until then a client that sends its requests to n replicas at once may have n times the limit, and then waits until
+ * its minute is over. Apart from that, the limit holds for all replicas together, but for the counts below
+ * `MIN_EXPORTED_SHARE`, which are not exported: a twentieth of the limit for each replica.
  *
  * @param monotonic Milliseconds from an arbitrary start.
  */

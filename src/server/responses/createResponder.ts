@@ -48,8 +48,8 @@ const OVERLOAD_SETTINGS = {
  * Responds to requests to `/graphql`.
  *
  * - A cached response is found by the request's bytes: its body is not parsed.
- * - Identical requests that arrive while one is being executed are coalesced: they wait for its response. Responses with
- *   errors are not reused: the error may be due to the first request's deadline.
+ * - Identical requests that arrive while one is being executed are coalesced: they wait for its response. Responses
+ *   with errors are not reused: the error may be due to the first request's deadline.
  * - While overloaded, requests that are neither cached nor in flight are refused.
  */
 export function createResponder(options: ResponderOptions): Responder {

@@ -17,7 +17,7 @@ import {
 const GRAPHQL_RESPONSE = 'application/graphql-response+json';
 
 /** A request that was executed. */
-export interface ExecutedRequest extends Verdict {
+export interface ExecutedRequest extends Outcome {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** The body in UTF-8, in pieces, without `extensions.upstream`. */
@@ -25,9 +25,9 @@ export interface ExecutedRequest extends Verdict {
 }
 
 /** The outcome of an operation. */
-type Verdict = Pick<OperationSummary, 'outcome' | 'codes'>;
+type Outcome = Pick<OperationSummary, 'outcome' | 'codes'>;
 
-const OK: Verdict = { outcome: 'ok', codes: [] };
+const OK: Outcome = { outcome: 'ok', codes: [] };
 
 /** An operation that costs nothing, as the body of a POST and as the query string of a GET. */
 const FREE: RequestParts = { body: { query: '{ __typename }' }, search: '?query={__typename}' };
@@ -40,8 +40,8 @@ export type ExecuteRequest = (
 ) => Promise<ExecutedRequest>;
 
 /**
- * Executes requests: on the fast path, when it is a POST whose document was validated before, else by Apollo Server, which
- * decides everything else: GET, CSRF prevention, persisted queries, errors.
+ * Executes requests: on the fast path, when it is a POST whose document was validated before, else by Apollo Server,
+ * which decides everything else: GET, CSRF prevention, persisted queries, errors.
  */
 export function createRequestExecutor(
   apollo: ApolloServer<OperationContext>,
@@ -59,8 +59,8 @@ export function createRequestExecutor(
     const { accept = '' } = request.headers;
     const contentType = contentTypes.get(accept);
     if (contentType === undefined) {
-      // Apollo Server reads this header last, when the operation has been executed and paid for. A free operation tells in
-      // advance whether it accepts it.
+      // Apollo Server reads this header last, when the operation has been executed and paid for. A free operation tells
+      // in advance whether it accepts it.
       const probe = await executeByApollo(request, FREE, context);
       if (probe.status === 406) return probe;
       rememberContentType(accept, probe);
@@ -98,29 +98,29 @@ export function createRequestExecutor(
       throw new TypeError('Expected a complete response: nothing is deferred');
     const { status = 200, headers } = executed;
     const { string: text } = executed.body;
-    const verdict = judge(text);
+    const outcome = readOutcome(text);
     return {
-      status: status === 400 ? toErrorStatus(request, verdict) : status,
+      status: status === 400 ? toErrorStatus(request, outcome) : status,
       headers: Object.fromEntries(headers),
       body: [Buffer.from(text)],
-      ...verdict,
+      ...outcome,
     };
   }
 }
 
 /**
  * The status of a response with errors alone. A client that accepts `application/json`, but not
- * `application/graphql-response+json`, takes 400 for a failure of the transport: it gets 200, if its request was a well-formed
- * GraphQL request (GraphQL over HTTP, section 6.4.1).
+ * `application/graphql-response+json`, takes 400 for a failure of the transport: it gets 200, if its request was a
+ * well-formed GraphQL request (GraphQL over HTTP, section 6.4.1).
  */
-function toErrorStatus({ headers: { accept = '' } }: FastifyRequest, { codes }: Verdict): number {
+function toErrorStatus({ headers: { accept = '' } }: FastifyRequest, { codes }: Outcome): number {
   const isLegacy = accept.includes('application/json') && !accept.includes(GRAPHQL_RESPONSE);
   const isReadable = codes.length > 0 && !codes.includes('BAD_REQUEST');
   return isLegacy && isReadable ? 200 : 400;
 }
 
 /** Reads the outcome of an operation from its result, which begins with `errors` if there are any. */
-function judge(text: string): Verdict {
+function readOutcome(text: string): Outcome {
   if (!text.startsWith('{"errors"')) return OK;
   const { errors, data }: FormattedExecutionResult = JSON.parse(text);
   const codes = errors?.map(({ extensions }) => String(extensions?.code));
@@ -143,13 +143,13 @@ const MALFORMED_HASH = toRequestError(
 /** Refuses a request as Apollo Server would. */
 function refuse(request: FastifyRequest, error: GraphQLFormattedError): ExecutedRequest {
   const text = JSON.stringify({ errors: [error] });
-  const verdict = judge(text);
+  const outcome = readOutcome(text);
   const isJson = !request.headers.accept?.includes(GRAPHQL_RESPONSE);
   return {
-    status: toErrorStatus(request, verdict),
+    status: toErrorStatus(request, outcome),
     headers: { 'content-type': `${isJson ? 'application/json' : GRAPHQL_RESPONSE}; charset=utf-8` },
     body: [Buffer.from(text)],
-    ...verdict,
+    ...outcome,
   };
 }
 

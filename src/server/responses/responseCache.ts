@@ -38,8 +38,8 @@ const OVERHEAD_BYTES = 2500;
  * Caches responses without errors, for all operations of the process, under all that a response may depend on.
  *
  * - A response expires when the first of its pages does.
- * - One with stale pages, or with videos that were looked up, is volatile: it expires after a second, or as soon as a page
- *   arrives.
+ * - One with stale pages, or with videos that were looked up, is volatile: it expires after a second, or as soon as a
+ *   page arrives.
  * - Never cached: responses without pages, and those in which a video was not found.
  *
  * Bounded; the least recently used response is evicted first.

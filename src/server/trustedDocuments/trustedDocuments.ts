@@ -51,9 +51,9 @@ export function expandDocument({ body, search }: RequestParts, { texts }: Truste
 }
 
 /**
- * Adds the text of a document that is named by hash alone: as `documentId` (GraphQL over HTTP), or in the form of automatic
- * persisted queries. An unknown `documentId` is passed on as an unknown persisted query: Apollo Server then responds with
- * PersistedQueryNotFound, which clients understand.
+ * Adds the text of a document that is named by hash alone: as `documentId` (GraphQL over HTTP), or in the form of
+ * automatic persisted queries. An unknown `documentId` is passed on as an unknown persisted query: Apollo Server then
+ * responds with PersistedQueryNotFound, which clients understand.
  */
 function withDocument(parameters: Parameters, texts: TrustedDocuments['texts']): Parameters {
   const { documentId, extensions, ...others } = parameters;
