@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { CREDITS_PER_REQUEST } from '../src/domain/upstreamCost.ts';
+import { pageEndpoint } from '../src/domain/page.ts';
 import { type FaultyUpstream, startFaultyUpstream } from './faultyUpstream.ts';
 import { runLoad } from './load.ts';
 import { startRestartingRedis } from './redis.ts';
@@ -67,7 +67,7 @@ async function run({ minutes, rate, replicas: count }: Soak): Promise<boolean> {
     const { text, isGood } = toReport({
       tally,
       bill,
-      price: CREDITS_PER_REQUEST,
+      price: pageEndpoint.credits,
       memory,
       faults: upstream.faults,
       redisRestarts: redis?.restarts(),
@@ -103,7 +103,7 @@ async function readBill(replicas: readonly Replica[], upstream: FaultyUpstream):
         0,
       );
     const bill = { operations: spent('operation'), refreshes: spent('refresh'), arrived };
-    const isSettled = bill.operations + bill.refreshes === arrived * CREDITS_PER_REQUEST;
+    const isSettled = bill.operations + bill.refreshes === arrived * pageEndpoint.credits;
     if (isSettled || performance.now() > until) return bill;
   }
 }

@@ -13,6 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
   'keyapi/emulator': ['domain'],
   keyapi: ['domain'],
+  'keyapi/endpoints': ['domain', 'keyapi'],
 
   'data/events.ts': ['domain'],
   'data/pages': ['domain', 'data/events.ts'],
@@ -70,9 +71,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
   'observe/appEvent.ts': ['keyapi', 'data/events.ts', 'server/events.ts'],
   'observe/readableName.ts': [],
-  'observe/readiness.ts': ['domain', 'observe/appEvent.ts'],
-  'observe/log': ['domain', 'server/events.ts', 'observe/appEvent.ts', 'observe/readableName.ts'],
-  'observe/metrics': ['domain', 'server/routes', 'observe/appEvent.ts'],
+  'observe/readiness.ts': ['domain', 'data/upstream'],
+  'observe/log': ['server/events.ts', 'observe/appEvent.ts', 'observe/readableName.ts'],
+  'observe/metrics': ['domain', 'data/upstream', 'server/routes', 'observe/appEvent.ts'],
   'observe/tracing': [
     'domain',
     'keyapi',
@@ -88,6 +89,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'config',
     'keyapi',
     'keyapi/emulator',
+    'keyapi/endpoints',
     'data/events.ts',
     'data/pages',
     'data/redis',
@@ -98,6 +100,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'config',
     'keyapi',
     'keyapi/emulator',
+    'keyapi/endpoints',
     'data/events.ts',
     'data/pages',
     'data/windows',

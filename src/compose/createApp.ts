@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config/loadConfig.ts';
 import type { Clock } from '../domain/clock.ts';
+import { trendingVideos } from '../keyapi/endpoints/trendingVideos.ts';
 import type { AppEvent } from '../observe/appEvent.ts';
 import type { CheckOverload } from '../server/protection/overload.ts';
 import type { AppContext } from './appContext.ts';
@@ -15,6 +16,7 @@ import { createSharedRateLimiter } from './rateLimiter.ts';
 import { createRedis } from './redis.ts';
 import { systemClock } from './systemClock.ts';
 import { readTrustedDocuments } from './trustedDocuments.ts';
+import { createUpstreamLayers } from './upstreamLayers.ts';
 
 /** What tests replace or listen to. */
 export interface AppOptions {
@@ -45,12 +47,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const upstream = await createKeyapi(context, tracing);
   const redis = await createRedis(context);
   const rateLimiter = createSharedRateLimiter(context, redis);
+  const layers = createUpstreamLayers({ ...context, redis });
+  const source = layers.wrap(upstream.source(trendingVideos), trendingVideos);
   // Opens the connection to Redis, now that its other listeners are there.
-  const pages = await createPages(context, { client: upstream.fetchPage, redis, tracing });
+  const pages = await createPages(context, { source, redis, tracing });
   const graphql = await createGraphql(context, { pages, prepareFrom: options.prepareFrom });
   const { checkOverload } = options;
   const { responseCache, ...http } = await createHttp(context, {
     upstream,
+    limits: layers.state,
     redis,
     rateLimiter,
     graphql,
@@ -65,6 +70,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       // A public label, which does not change.
       answers: responseCache && { bytes: () => responseCache.bytes, maxBytes: config.cache.responseBytes },
     },
+    limits: layers.state,
     isRedisUp: redis && (() => redis.isUp()),
   });
 

@@ -1,6 +1,7 @@
 import type { ApolloServer } from '@apollo/server';
 import { createChartReader } from '../data/windows/chartReader.ts';
-import { CREDITS_PER_REQUEST, createUpstreamCost } from '../domain/upstreamCost.ts';
+import { pageEndpoint } from '../domain/page.ts';
+import { createUpstreamCost } from '../domain/upstreamCost.ts';
 import type { OperationContext } from '../graphql/context.ts';
 import { createApolloServer } from '../graphql/execution/createApolloServer.ts';
 import { DocumentCache } from '../graphql/execution/documentCache.ts';
@@ -58,7 +59,7 @@ function createContextFactory(
   { cache, readPage }: Pages,
 ): () => OperationContext {
   const waitMs = toWaitMs(config.operationTimeoutMs);
-  const maxPages = Math.floor(config.credits.perOperation / CREDITS_PER_REQUEST);
+  const maxPages = Math.floor(config.credits.perOperation / pageEndpoint.credits);
   return () => {
     const cost = createUpstreamCost();
     const operation = { cost, deadlineAt: clock.monotonic() + waitMs, pagesLeft: maxPages };

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import type { LimitsState } from '../data/upstream/limitsState.ts';
+import { describeReadiness } from '../observe/readiness.ts';
 import { createServer } from '../server/createServer.ts';
 import { type CheckOverload, watchOverload } from '../server/protection/overload.ts';
 import type { RateLimiter } from '../server/protection/rateLimiter.ts';
@@ -14,6 +16,7 @@ import type { Observability } from './observability.ts';
 /** Dependencies of the HTTP server. */
 interface HttpOptions {
   readonly upstream: Upstream;
+  readonly limits: LimitsState;
   readonly redis: RedisConnection | undefined;
   /** Undefined when there is no limit. */
   readonly rateLimiter: RateLimiter | undefined;
@@ -35,9 +38,9 @@ interface Http {
 /** Creates the HTTP server with its response cache and overload check. */
 export async function createHttp(context: AppContext, options: HttpOptions): Promise<Http> {
   const { config, clock, onEvent, log } = context;
-  const { upstream, redis, rateLimiter, graphql, trusted, observability } = options;
+  const { upstream, limits, redis, rateLimiter, graphql, trusted, observability } = options;
   const { monotonic } = clock;
-  const { metrics, readiness, tracing } = observability;
+  const { metrics, tracing } = observability;
   const { responseBytes } = config.cache;
   const responseCache =
     responseBytes > 0 ? new ResponseCache({ maxBytes: responseBytes, monotonic }) : undefined;
@@ -57,8 +60,8 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
     },
     network: { corsOrigins: config.corsOrigins, trustProxy: config.trustProxy },
     limits: config.limits,
-    source: upstream.source,
-    readiness: () => readiness.read(redis?.isUp()),
+    source: upstream.name,
+    readiness: () => describeReadiness(limits, redis?.isUp()),
     metrics: config.metrics?.port === undefined ? metrics : undefined,
     monotonic,
     onEvent,

@@ -1,16 +1,17 @@
-import type { PageSource } from '../domain/page.ts';
+import type { Source } from '../domain/source.ts';
 import type { UpstreamSource } from '../graphql/upstreamExtension.ts';
 import { createKeyapiClient } from '../keyapi/client.ts';
 import { createEmulator } from '../keyapi/emulator/emulator.ts';
+import type { KeyapiEndpoint } from '../keyapi/endpoint.ts';
 import type { Tracing } from '../observe/tracing/createTracing.ts';
 import type { AppContext } from './appContext.ts';
 
 /** KeyAPI, or the emulator that stands in for it. */
 export interface Upstream {
   /** What `extensions.upstream.source` says. */
-  readonly source: UpstreamSource;
-  /** Sends one request for a page: 2 credits. */
-  readonly fetchPage: PageSource;
+  readonly name: UpstreamSource;
+  /** The client's source of an endpoint: each call is one request, and paid for. */
+  source<Key, Value>(endpoint: KeyapiEndpoint<Key, Value>): Source<Key, Value>;
   close(): Promise<void>;
 }
 
@@ -31,8 +32,11 @@ export async function createKeyapi(
   });
   if (emulator) log.info('Demo data: the embedded emulator stands in for KeyAPI, nothing is paid for');
   return {
-    source: emulator ? 'emulator' : 'keyapi',
-    fetchPage: tracing?.withCallSpans(client.fetchPage) ?? client.fetchPage,
+    name: emulator ? 'emulator' : 'keyapi',
+    source: (endpoint) => {
+      const source = client.source(endpoint);
+      return tracing?.withCallSpans(source, endpoint) ?? source;
+    },
     close: async () => {
       await client.close();
       await emulator?.close();

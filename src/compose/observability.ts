@@ -5,7 +5,6 @@ import type { AppEvent } from '../observe/appEvent.ts';
 import { createEventLog } from '../observe/log/eventLog.ts';
 import { type AppMetrics, createMetrics } from '../observe/metrics/createMetrics.ts';
 import type { Parts } from '../observe/metrics/partMetrics.ts';
-import { createReadiness, type Readiness } from '../observe/readiness.ts';
 import { createTracing, type Tracing } from '../observe/tracing/createTracing.ts';
 import { operationNames, type TrustedDocuments } from '../server/trustedDocuments/trustedDocuments.ts';
 
@@ -22,9 +21,8 @@ interface ObservabilityOptions {
 
 /** What observes the program. */
 export interface Observability {
-  /** Passes an event on to the log, readiness, metrics and traces. */
+  /** Passes an event on to the log, metrics and traces. */
   readonly onEvent: (event: AppEvent) => void;
-  readonly readiness: Readiness;
   /** Undefined when they are not served. */
   readonly metrics: AppMetrics | undefined;
   /** Undefined without an OpenTelemetry SDK. */
@@ -34,17 +32,14 @@ export interface Observability {
   close(): void;
 }
 
-/** Creates the log's listener, readiness, metrics and tracing. */
+/** Creates the log's listener, metrics and tracing. */
 export function createObservability(options: ObservabilityOptions): Observability {
   const { config, clock, log, trusted } = options;
-  const { perDay: creditsPerDay } = config.credits;
-  const readiness = createReadiness(clock, creditsPerDay);
-  const metrics =
-    config.metrics && createMetrics({ clock, creditsPerDay, operationNames: operationNames(trusted) });
+  const hasBudget = config.credits.perDay !== undefined;
+  const metrics = config.metrics && createMetrics({ hasBudget, operationNames: operationNames(trusted) });
   const tracing = createTracing();
   const listeners = [
     createEventLog(log, clock.monotonic),
-    readiness.onEvent,
     metrics?.onEvent,
     tracing?.onEvent,
     options.onEvent,
@@ -53,7 +48,6 @@ export function createObservability(options: ObservabilityOptions): Observabilit
     onEvent: (event) => {
       for (const listener of listeners) listener(event);
     },
-    readiness,
     metrics,
     tracing,
     watch: (parts) => metrics?.watch(parts),

@@ -7,15 +7,15 @@ import { storePage } from '../data/pages/storePage.ts';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { createSharedPages } from '../data/redis/sharedPages.ts';
 import type { ReadPage } from '../data/windows/operationPages.ts';
-import type { PageSource } from '../domain/page.ts';
+import type { Page, PageKey } from '../domain/page.ts';
+import type { Source } from '../domain/source.ts';
 import type { Tracing } from '../observe/tracing/createTracing.ts';
 import type { AppContext } from './appContext.ts';
-import { createUpstreamLayers } from './upstreamLayers.ts';
 
 /** Dependencies of the page cache. */
 interface PagesOptions {
-  /** Sends one request for a page. */
-  readonly client: PageSource;
+  /** Where a page comes from that is not cached. */
+  readonly source: Source<PageKey, Page>;
   readonly redis: RedisConnection | undefined;
   readonly tracing: Tracing | undefined;
 }
@@ -33,25 +33,22 @@ export interface Pages {
 /** How long closing waits for pages in flight, in milliseconds. */
 export const SETTLE_MS = 3000;
 
-/**
- * Creates the page cache: in memory, filled from the cache file, over Redis if there is one, over the upstream layers.
- */
+/** Creates the page cache: in memory, filled from the cache file, over Redis if there is one, over its source. */
 export async function createPages(context: AppContext, options: PagesOptions): Promise<Pages> {
   const { config, clock, random, onEvent } = context;
-  const { client, redis, tracing } = options;
+  const { source, redis, tracing } = options;
   const { file, ttlMs, staleMs, pageBytes, errorTtlMs } = config.cache;
   const store = new PageStore({ clock, staleMs, maxBytes: pageBytes });
   const cacheFile = file
     ? createCacheFile({ file, sourceId: sourceId(config), store, ttlMs, clock, onEvent })
     : undefined;
   await cacheFile?.read();
-  const source = createUpstreamLayers(client, { ...context, redis });
   const storing = { store, clock, random, ttlMs };
   const attemptMs = config.keyapi.timeoutMs;
   const shared = redis && createSharedPages({ ...storing, redis, source, staleMs, errorTtlMs, attemptMs });
-  const fetchUnshared: FetchPage = async (key, fetchOptions) => ({
+  const fetchUnshared: FetchPage = async (key, call) => ({
     // Numbered as with Redis: a replica may read this cache file later.
-    page: storePage(await source(key, fetchOptions), storing, Math.round(clock.now() * 1000)),
+    page: storePage(await source(key, call), storing, Math.round(clock.now() * 1000)),
     origin: 'fetched',
   });
   const cache = new PageCache({

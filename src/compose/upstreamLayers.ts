@@ -2,17 +2,19 @@ import type { Config } from '../config/loadConfig.ts';
 import { sourceId } from '../config/sourceId.ts';
 import type { OnDataEvent } from '../data/events.ts';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
-import { withSharedLimits } from '../data/redis/withSharedLimits.ts';
-import { createCreditBudget, type Spending } from '../data/upstream/creditBudget.ts';
+import { createSharedLimits, type SharedLimits } from '../data/redis/sharedLimits.ts';
+import { createBudgetLimit } from '../data/upstream/budgetLimit.ts';
+import { createCallQueue } from '../data/upstream/callQueue.ts';
+import { createCircuitBreaker } from '../data/upstream/circuitBreaker.ts';
+import { type CreditBudget, createCreditBudget } from '../data/upstream/creditBudget.ts';
+import type { LimitsState } from '../data/upstream/limitsState.ts';
+import { createRateLimit } from '../data/upstream/rateLimit.ts';
 import { createSpendingFile, type SpendingFile } from '../data/upstream/spendingFile.ts';
-import { withCircuitBreaker } from '../data/upstream/withCircuitBreaker.ts';
-import { withCreditBudget } from '../data/upstream/withCreditBudget.ts';
 import { withNegativeCache } from '../data/upstream/withNegativeCache.ts';
-import { withQueue } from '../data/upstream/withQueue.ts';
-import { withRateLimit } from '../data/upstream/withRateLimit.ts';
 import { withRetry } from '../data/upstream/withRetry.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { PageSource } from '../domain/page.ts';
+import type { Endpoint } from '../domain/endpoint.ts';
+import type { Source } from '../domain/source.ts';
 
 /** What the layers share. */
 interface UpstreamLayersOptions {
@@ -25,60 +27,79 @@ interface UpstreamLayersOptions {
   readonly redis?: RedisConnection | undefined;
 }
 
-/** Stacks the layers between the client and the page cache, the innermost first. */
-export function createUpstreamLayers(client: PageSource, options: UpstreamLayersOptions): PageSource {
+/** The layers between KeyAPI's client and the caches. */
+export interface UpstreamLayers {
+  /**
+   * Stacks the layers around the client's source of an endpoint, the innermost first: the limits of the account, which
+   * all endpoints share, then those of the endpoint.
+   */
+  wrap<Key, Value>(client: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value>;
+  readonly state: LimitsState;
+}
+
+/** Creates the layers. */
+export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLayers {
   const { config, clock, random, onEvent, redis } = options;
   const { qps, concurrency } = config.keyapi;
-  // As many as can have their turn before their operations time out.
-  const maxWaiting = Math.ceil((qps * config.operationTimeoutMs) / 1000);
-
-  let source = withRateLimit(client, {
-    qps: () => qps / (redis?.uncoordinatedReplicas() ?? 1),
-    clock,
-    onEvent,
-  });
-  if (redis) source = withLimitsOfReplicas(source, redis, options);
-  source = withQueue(source, { concurrency, maxWaiting, onEvent });
-  if (!redis) source = withBudgetOfProcess(source, options);
-  source = withCircuitBreakerOfProcess(source, options);
-  source = withRetry(source, { clock, random, onEvent });
-  return withNegativeCache(source, { clock, ttlMs: config.cache.errorTtlMs });
-}
-
-function withLimitsOfReplicas(
-  source: PageSource,
-  redis: RedisConnection,
-  options: UpstreamLayersOptions,
-): PageSource {
-  const { config, clock, onEvent } = options;
-  const { qps, timeoutMs: attemptMs } = config.keyapi;
   const spendingFile = openSpendingFile(options);
-  const spending = { spent: spendingFile?.read(), onSpend: spendingFile?.write };
-  const limits = { qps, creditsPerDay: config.credits.perDay, attemptMs };
-  return withSharedLimits(source, { redis, ...limits, ...spending, clock, onEvent });
-}
+  const shared = redis && createLimitsOfReplicas(redis, spendingFile, options);
+  const budget = redis ? undefined : createBudgetOfProcess(spendingFile, options);
+  const accountLimits = [
+    createRateLimit({ qps: () => qps / (redis?.uncoordinatedReplicas() ?? 1), clock, onEvent }),
+    shared?.protect,
+    // As many wait as can have their turn before their operations time out.
+    createCallQueue({
+      concurrency,
+      maxWaiting: Math.ceil((qps * config.operationTimeoutMs) / 1000),
+      onEvent,
+    }),
+    budget && createBudgetLimit(budget, onEvent),
+  ].filter((limit) => limit !== undefined);
+  const accountBreaker = createCircuitBreaker({ scope: 'account', clock, onEvent });
+  const breakers = [accountBreaker];
 
-function withBudgetOfProcess(source: PageSource, options: UpstreamLayersOptions): PageSource {
-  const { config, clock, onEvent } = options;
-  const { perDay } = config.credits;
-  if (perDay === undefined) return source;
-  const spendingFile = openSpendingFile(options);
-  const spent = spendingFile?.read();
-  const onSpend = (spending: Spending): void => {
-    spendingFile?.write(spending);
-    onEvent({ type: 'budgetSpent', ...spending });
+  function wrap<Key, Value>(client: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value> {
+    const limited = accountLimits.reduce((source, limit) => limit(source, endpoint), client);
+    const breaker = createCircuitBreaker({ scope: 'endpoint', clock, onEvent });
+    breakers.push(breaker);
+    const guarded = breaker.protect(accountBreaker.protect(limited, endpoint), endpoint);
+    // While Redis is up, the replicas share their circuits.
+    const source: Source<Key, Value> = (key, call) => (redis?.isUp() ? limited : guarded)(key, call);
+    const retrying = withRetry(source, endpoint, { clock, random, onEvent });
+    return withNegativeCache(retrying, endpoint, { clock, ttlMs: config.cache.errorTtlMs });
+  }
+
+  return {
+    wrap,
+    state: {
+      openCodes: () =>
+        [shared, ...(redis?.isUp() ? [] : breakers)]
+          .map((breaker) => breaker?.openCode())
+          .filter((code) => code !== undefined),
+      creditsLeft: () => (shared ? shared.creditsLeft() : budget?.left()),
+    },
   };
-  const budget = createCreditBudget({ creditsPerDay: perDay, clock, spent, onSpend });
-  return withCreditBudget(source, budget, onEvent);
 }
 
-/** Bypassed while Redis is up: the replicas then share one circuit breaker. */
-function withCircuitBreakerOfProcess(
-  source: PageSource,
-  { clock, onEvent, redis }: UpstreamLayersOptions,
-): PageSource {
-  const protectedSource = withCircuitBreaker(source, { clock, onEvent });
-  return (key, fetchOptions) => (redis?.isUp() ? source : protectedSource)(key, fetchOptions);
+function createLimitsOfReplicas(
+  redis: RedisConnection,
+  spendingFile: SpendingFile | undefined,
+  { config, clock, onEvent }: UpstreamLayersOptions,
+): SharedLimits {
+  const { qps, timeoutMs: attemptMs } = config.keyapi;
+  const limits = { qps, creditsPerDay: config.credits.perDay, attemptMs };
+  const spending = { spent: spendingFile?.read(), onSpend: spendingFile?.write };
+  return createSharedLimits({ redis, ...limits, ...spending, clock, onEvent });
+}
+
+function createBudgetOfProcess(
+  spendingFile: SpendingFile | undefined,
+  { config, clock }: UpstreamLayersOptions,
+): CreditBudget | undefined {
+  const { perDay } = config.credits;
+  if (perDay === undefined) return undefined;
+  const spending = { spent: spendingFile?.read(), onSpend: spendingFile?.write };
+  return createCreditBudget({ creditsPerDay: perDay, clock, ...spending });
 }
 
 function openSpendingFile({ config, onEvent }: UpstreamLayersOptions): SpendingFile | undefined {

@@ -1,16 +1,10 @@
 import type { Chart } from '../domain/chart.ts';
+import type { KeyFields } from '../domain/endpoint.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
 
 /** Events of the data layer, for the log, metrics, readiness and tests. */
-export type DataEvent =
-  | PageEvent
-  | RetryEvent
-  | CircuitEvent
-  | BudgetEvent
-  | BudgetSpentEvent
-  | FileEvent
-  | RedisEvent;
+export type DataEvent = PageEvent | CallEvent | CircuitEvent | BudgetEvent | FileEvent | RedisEvent;
 
 /** How an operation got a page: see `UpstreamCost`. */
 export type PageOrigin = keyof UpstreamCost['pages'];
@@ -22,18 +16,20 @@ type PageEvent =
   /**
    * A request was sent that belongs to no operation: a refresh, or one that was sent after its operation's deadline.
    */
-  | { readonly type: 'pageRefresh'; readonly chart: Chart; readonly page: number }
-  /** It was not requested: too many other requests are waiting. */
-  | { readonly type: 'pageShed'; readonly chart: Chart; readonly page: number };
+  | { readonly type: 'pageRefresh'; readonly chart: Chart; readonly page: number };
 
-/** A call that failed was sent again. */
-interface RetryEvent {
-  readonly type: 'retry';
-  readonly chart: Chart;
-  readonly page: number;
-  /** The error of the first attempt. */
-  readonly code: ErrorCode;
-  readonly pauseMs: number;
+/** Something happened to a call to an endpoint. */
+type CallEvent =
+  /** It is sent again; `code` is the error of the first attempt. */
+  | ({ readonly type: 'retry'; readonly code: ErrorCode; readonly pauseMs: number } & CallLabels)
+  /** It is not made: too many others are waiting. */
+  | ({ readonly type: 'callShed' } & CallLabels);
+
+/** Which call it is. */
+interface CallLabels {
+  /** Name of the endpoint. */
+  readonly endpoint: string;
+  readonly key: KeyFields;
 }
 
 /** The circuit breaker opened, or closed. */
@@ -45,14 +41,6 @@ type CircuitEvent =
 interface BudgetEvent {
   readonly type: 'budgetRefused' | 'budgetUnknown';
   readonly retryAfterSeconds: number;
-}
-
-/** What all replicas have spent of a UTC day's budget: emitted at the start and with every change. */
-interface BudgetSpentEvent {
-  readonly type: 'budgetSpent';
-  /** Days since 1970-01-01. */
-  readonly day: number;
-  readonly credits: number;
 }
 
 /** A file that survives the process was read or written, or could not be. */

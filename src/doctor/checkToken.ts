@@ -2,8 +2,8 @@ import type { Config } from '../config/loadConfig.ts';
 import { TrendingOrder, TrendingPeriod } from '../domain/chart.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ApiError } from '../domain/errors.ts';
-import { PAGE_SIZE } from '../domain/page.ts';
 import { createKeyapiClient } from '../keyapi/client.ts';
+import { trendingVideos } from '../keyapi/endpoints/trendingVideos.ts';
 import { explainRefusal } from './explainRefusal.ts';
 import type { Finding } from './finding.ts';
 
@@ -23,15 +23,13 @@ export async function checkToken(baseUrl: URL, settings: Config['keyapi'], clock
     clock,
     onEvent: () => undefined,
   });
-  const key = { chart: CHART, number: 1, pageSize: PAGE_SIZE };
   const startedAt = clock.monotonic();
   try {
-    const { rows, totalCount } = await client.fetchPage(key, {
-      check: () => undefined,
-      onRequest: () => undefined,
-      deadline: () => Number.POSITIVE_INFINITY,
-      background: false,
-    });
+    const fetchPage = client.source(trendingVideos);
+    const { rows, totalCount } = await fetchPage(
+      { chart: CHART, number: 1 },
+      { deadline: () => Number.POSITIVE_INFINITY, background: false, onSent: () => undefined },
+    );
     const ms = Math.round(clock.monotonic() - startedAt);
     const videos = rows.filter((row) => row !== null).length;
     const found = `accepted: ${videos} of ${totalCount} videos of the US chart arrived in ${ms} ms`;

@@ -55,6 +55,8 @@ interface ApiErrorOptions {
   readonly upstream?: UpstreamResponse | undefined;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds?: number | undefined;
+  /** True when a request was sent, and is paid for. */
+  readonly wasSent?: boolean | undefined;
   /** True when the call may be sent once more: it got no response, or upstream advises a retry. */
   readonly allowsSecondAttempt?: boolean | undefined;
   /** For the log alone, for example KeyAPI's own message; never sent to a client. */
@@ -68,6 +70,7 @@ export class ApiError extends Error {
   readonly retryable: boolean;
   readonly upstream: UpstreamResponse | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly wasSent: boolean;
   readonly allowsSecondAttempt: boolean;
   readonly detail: string | undefined;
 
@@ -77,6 +80,7 @@ export class ApiError extends Error {
       message,
       upstream,
       retryAfterSeconds,
+      wasSent = false,
       allowsSecondAttempt = false,
       detail,
       cause,
@@ -86,7 +90,19 @@ export class ApiError extends Error {
     this.retryable = ERROR_CODES[code].retryable;
     this.upstream = upstream;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.wasSent = wasSent;
     this.allowsSecondAttempt = allowsSecondAttempt;
     this.detail = detail;
   }
+}
+
+/** The error for a call that is not sent because an earlier one failed with `error`. */
+export function repeatError(error: ApiError, retryAfterSeconds = error.retryAfterSeconds): ApiError {
+  const { code, message, upstream } = error;
+  return new ApiError(code, { message, upstream, retryAfterSeconds });
+}
+
+/** Whether the call that failed with this error was sent. Unforeseen errors count as sent: it may be paid for. */
+export function wasSent(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.wasSent;
 }

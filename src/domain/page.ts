@@ -1,4 +1,5 @@
 import { type Chart, chartId, parseChartId } from './chart.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { TrendingVideo } from './trendingVideo.ts';
 
 /** Videos on a page, and the `limit` of every upstream request: a smaller limit costs the same. */
@@ -57,23 +58,10 @@ export function rankOffset({ number, pageSize }: PageKey): number {
   return (number - 1) * pageSize;
 }
 
-/** What a caller passes with a fetch; layers may wrap its functions. */
-export interface FetchOptions {
-  /**
-   * Throws when the page must not be requested any more. Called before a request waits for its turn, and before it is
-   * sent.
-   */
-  readonly check: () => void;
-  /** Called when a request is sent, which is when it is paid for. Also called for one that got no connection. */
-  readonly onRequest: () => void;
-  /** When nobody waits for the page any more, on the monotonic clock. */
-  readonly deadline: () => number;
-  /** True for a refresh: nobody waits for it, and the stale page is served meanwhile. */
-  readonly background: boolean;
-}
-
-/**
- * Fetches a page: KeyAPI's client is one, and so is every layer between it and the page cache. Rejects with an
- * `ApiError`.
- */
-export type PageSource = (key: PageKey, options: FetchOptions) => Promise<Page>;
+/** KeyAPI's endpoint for pages of trending charts. */
+export const pageEndpoint: Endpoint<PageRef> = {
+  name: 'trendingVideos',
+  credits: 2,
+  toId: pageId,
+  describe: ({ chart, number }) => ({ chart: chartId(chart), page: number }),
+};

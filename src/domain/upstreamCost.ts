@@ -1,10 +1,9 @@
-/** What KeyAPI charges for every request, whatever its limit, failed ones included. */
-export const CREDITS_PER_REQUEST = 2;
-
 /** What one operation has cost so far: one object for each operation, which the data layer adds to. */
 export interface UpstreamCost {
   /** Upstream requests that this operation started, retries included. */
   requests: number;
+  /** What these requests were charged for. */
+  credits: number;
   /** Pages it used, by where they came from. */
   readonly pages: {
     /** Cached and fresh. */
@@ -20,5 +19,5 @@ export interface UpstreamCost {
 
 /** The cost of an operation that has spent nothing yet. */
 export function createUpstreamCost(): UpstreamCost {
-  return { requests: 0, pages: { cached: 0, stale: 0, shared: 0, fetched: 0 } };
+  return { requests: 0, credits: 0, pages: { cached: 0, stale: 0, shared: 0, fetched: 0 } };
 }

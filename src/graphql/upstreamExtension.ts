@@ -1,4 +1,4 @@
-import { CREDITS_PER_REQUEST, createUpstreamCost, type UpstreamCost } from '../domain/upstreamCost.ts';
+import { createUpstreamCost, type UpstreamCost } from '../domain/upstreamCost.ts';
 
 /** Where the data comes from: KeyAPI, or the embedded emulator. */
 export type UpstreamSource = 'keyapi' | 'emulator';
@@ -14,18 +14,18 @@ export interface UpstreamExtension {
 /** The extension for a cost; by default for a response without an operation, which costs nothing. */
 export function toUpstreamExtension(
   source: UpstreamSource,
-  { requests, pages }: UpstreamCost = createUpstreamCost(),
+  cost: UpstreamCost = createUpstreamCost(),
 ): UpstreamExtension {
-  return { source, requests, credits: requests * CREDITS_PER_REQUEST, pages };
+  return { source, ...cost };
 }
 
 /** What an operation costs a request that was coalesced with it: the pages that it fetched are `shared`. */
 export function costOfCoalesced({ pages }: UpstreamCost): UpstreamCost {
-  return { requests: 0, pages: { ...pages, shared: pages.shared + pages.fetched, fetched: 0 } };
+  return { requests: 0, credits: 0, pages: { ...pages, shared: pages.shared + pages.fetched, fetched: 0 } };
 }
 
 /** What a cached response costs: nothing, and all pages that were not stale are `cached`. */
 export function costOfCached({ pages }: UpstreamCost): UpstreamCost {
   const cached = pages.cached + pages.shared + pages.fetched;
-  return { requests: 0, pages: { cached, stale: pages.stale, shared: 0, fetched: 0 } };
+  return { requests: 0, credits: 0, pages: { cached, stale: pages.stale, shared: 0, fetched: 0 } };
 }

@@ -2,14 +2,13 @@ import pTimeout, { TimeoutError } from 'p-timeout';
 import { Pool } from 'undici';
 import type { Clock } from '../domain/clock.ts';
 import { ApiError, type UpstreamResponse } from '../domain/errors.ts';
-import { type FetchOptions, PAGE_SIZE, type Page, type PageKey, type PageSource } from '../domain/page.ts';
-import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
+import type { Call, Source } from '../domain/source.ts';
 import { createConnections } from './connections.ts';
-import { isSuccess, type Payload, type RawResponse, readResponse } from './envelope.ts';
+import { type KeyapiEndpoint, UnreadablePayload } from './endpoint.ts';
+import { isSuccess, type RawResponse, readEnvelope, toBadResponse } from './envelope.ts';
 import type { OnKeyapiEvent, UpstreamCallEvent } from './events.ts';
-import { toRequestPath } from './request.ts';
-import { createRowReader } from './rowReader.ts';
 import { sendRequest } from './sendRequest.ts';
+import { createFieldReporter } from './unknownFields.ts';
 
 /** Address of KeyAPI, credentials, and limits of a call. */
 interface KeyapiClientOptions {
@@ -23,11 +22,11 @@ interface KeyapiClientOptions {
   readonly onEvent: OnKeyapiEvent;
 }
 
-/** A client of KeyAPI's trending videos, with its connections. */
+/** A client of KeyAPI, with its connections. */
 export interface KeyapiClient {
-  /** Buys one page: each call is one request, 2 credits. */
-  readonly fetchPage: PageSource;
-  readonly close: () => Promise<void>;
+  /** The source of an endpoint: each call is one request, charged at the price of the endpoint. */
+  source<Key, Value>(endpoint: KeyapiEndpoint<Key, Value>): Source<Key, Value>;
+  close(): Promise<void>;
 }
 
 interface CallResult extends Partial<Pick<UpstreamResponse, 'status' | 'requestId'>> {
@@ -37,7 +36,7 @@ interface CallResult extends Partial<Pick<UpstreamResponse, 'status' | 'requestI
 
 const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
 
-/** Creates a client of KeyAPI's trending videos (`GET /v1/tiktok/trending/videos`). It does not follow redirects. */
+/** Creates a client of KeyAPI. It does not follow redirects. */
 export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   const { baseUrl, token, timeoutMs, connections, clock, onEvent } = options;
   const { connect, watch } = createConnections();
@@ -55,50 +54,61 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
   };
   /** Removes the token from KeyAPI's texts, before they are logged or sent to a client. */
   const redact = (text: string): string => (token === undefined ? text : text.replaceAll(token, '[token]'));
-  const readRows = createRowReader(redact, onEvent);
+  const basePath = baseUrl.pathname.replace(/\/+$/, '');
 
-  async function fetchPage(key: PageKey, options: FetchOptions): Promise<Page> {
-    options.check();
-    const startedAt = clock.monotonic();
-    let isCounted = false;
-    const onSent = (): void => {
-      // While the connection opened, the circuit may have opened too.
-      options.check();
-      countRequest();
-    };
-    const countRequest = (): void => {
-      if (isCounted) return;
-      isCounted = true;
-      options.onRequest();
-    };
-    const report = (result: CallResult): void => {
-      if (isCounted) reportCall(key, options.background, startedAt, result);
-    };
-    try {
-      const response = await send(key, onSent, countRequest);
-      const payload = readResponse(response, key.number, clock.now(), redact);
-      report({ outcome: 'ok', status: response.status, requestId: payload.requestId });
-      return toPage(key, payload);
-    } catch (error) {
-      if (error instanceof ApiError) {
-        report({ outcome: error.code, ...error.upstream, detail: error.detail });
+  function source<Key, Value>(endpoint: KeyapiEndpoint<Key, Value>): Source<Key, Value> {
+    const reportFields = createFieldReporter(
+      (field) => onEvent({ type: 'unknownField', endpoint: endpoint.name, field }),
+      redact,
+    );
+
+    return async (key, call) => {
+      call.signal?.throwIfAborted();
+      const startedAt = clock.monotonic();
+      const labels = { endpoint: endpoint.name, key: endpoint.describe(key) };
+      const report = ({ outcome, status, requestId, detail }: CallResult): void =>
+        onEvent({
+          type: 'upstreamCall',
+          ...labels,
+          background: call.background,
+          outcome,
+          status,
+          durationMs: Math.round(clock.monotonic() - startedAt),
+          credits: endpoint.credits,
+          upstreamRequestId: requestId ?? undefined,
+          detail,
+        });
+      const reportDropped = (count: number): void => onEvent({ type: 'rowsDropped', ...labels, count });
+      try {
+        const response = await send(basePath + endpoint.toPath(key), call);
+        const { body, upstream } = readEnvelope(response, clock.now(), redact);
+        const reading = { fetchedAt: clock.now(), reportFields, reportDropped };
+        const value = readPayload(() => endpoint.toValue(body, key, reading), upstream);
+        report({ outcome: 'ok', ...upstream });
+        return value;
+      } catch (error) {
+        if (error instanceof ApiError && error.wasSent) {
+          report({ outcome: error.code, ...error.upstream, detail: error.detail });
+        }
+        throw error;
       }
-      throw error;
-    }
+    };
   }
 
-  /**
-   * Costs credits: the caller needs this page, and it is not cached.
-   *
-   * @param onSent Called when the request is sent; an error that it throws stops the request, and is thrown.
-   * @param onNoConnection Called when there was no connection to send it on: that counts as a call too.
-   */
-  async function send(key: PageKey, onSent: () => void, onNoConnection: () => void): Promise<RawResponse> {
+  /** Costs credits: the caller needs this value, and it is not cached. */
+  async function send(path: string, call: Call): Promise<RawResponse> {
     const hasResponseBegun = watch();
     const abort = new AbortController();
+    let isSent = false;
     let head: Omit<RawResponse, 'body'> | undefined;
+    const onSent = (): void => {
+      // A signal that was aborted while the connection opened stops the request, one that is aborted later does not.
+      call.signal?.throwIfAborted();
+      isSent = true;
+      call.onSent();
+    };
     const response = sendRequest(pool, {
-      path: toRequestPath(baseUrl, key),
+      path,
       headers,
       signal: abort.signal,
       onSent,
@@ -112,43 +122,24 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     } catch (error) {
       abort.abort();
       if (error instanceof ApiError) throw error;
-      onNoConnection();
+      // A call that got no connection counts as sent too.
+      if (!isSent) call.onSent();
       // The status of a failure is enough, even if its body did not arrive.
       if (head && !isSuccess(head.status)) return { ...head, body: new Uint8Array() };
       throw toWireError(error, head?.status, hasResponseBegun(error));
     }
   }
 
-  function toPage(key: PageKey, { limit, hasMore, totalCount, rows }: Payload): Page {
-    const pageSize = Math.min(limit, PAGE_SIZE);
-    const fetchedAt = clock.now();
-    return {
-      chart: key.chart,
-      number: key.number,
-      pageSize,
-      rows: readRows(key, rows.slice(0, pageSize), fetchedAt),
-      hasMore,
-      totalCount,
-      fetchedAt,
-    };
-  }
+  return { source, close: () => pool.destroy() };
+}
 
-  function reportCall(key: PageKey, background: boolean, startedAt: number, result: CallResult): void {
-    onEvent({
-      type: 'upstreamCall',
-      chart: key.chart,
-      page: key.number,
-      background,
-      outcome: result.outcome,
-      status: result.status,
-      durationMs: Math.round(clock.monotonic() - startedAt),
-      credits: CREDITS_PER_REQUEST,
-      upstreamRequestId: result.requestId ?? undefined,
-      detail: result.detail,
-    });
+/** @throws {ApiError} `UPSTREAM_BAD_RESPONSE` when the payload cannot be read. */
+function readPayload<Value>(read: () => Value, upstream: UpstreamResponse): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof UnreadablePayload ? toBadResponse(upstream, error.message) : error;
   }
-
-  return { fetchPage, close: () => pool.destroy() };
 }
 
 /**
@@ -167,7 +158,7 @@ function toWireError(thrown: unknown, status: number | undefined, hasBegun: bool
   // undici and the deadline throw nothing but errors, but not all of them are instances of this realm's Error.
   const { name, message, code = '' } = thrown as Error & { code?: string };
   const upstream = status === undefined ? undefined : { status, code: null, requestId: null };
-  const options = { upstream, detail: `${name}: ${message}`, cause: thrown };
+  const options = { upstream, detail: `${name}: ${message}`, wasSent: true, cause: thrown };
   if (thrown instanceof TimeoutError) return new ApiError('UPSTREAM_TIMEOUT', options);
   const hasResponse = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
   if (hasResponse) return new ApiError('UPSTREAM_BAD_RESPONSE', options);

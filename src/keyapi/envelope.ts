@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { MAX_RANK } from '../domain/cursor.ts';
 import { ApiError, type ErrorCode, type UpstreamResponse } from '../domain/errors.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 
@@ -10,17 +9,14 @@ export interface RawResponse {
   readonly body: Uint8Array;
 }
 
-/** The page in a successful response: its rows as sent, everything else validated. */
-export interface Payload {
-  /** The limit that upstream applied. */
-  readonly limit: number;
-  readonly hasMore: boolean;
-  readonly totalCount: number;
-  readonly rows: readonly unknown[];
-  readonly requestId: string | null;
+/** The body of a successful response: JSON, its payload not validated yet. */
+interface Envelope {
+  readonly body: unknown;
+  readonly upstream: UpstreamResponse;
 }
 
-const integer = z.union([
+/** A whole number, or its digits as text. */
+export const integer = z.union([
   z.int(),
   z
     .string()
@@ -28,36 +24,17 @@ const integer = z.union([
     .transform(Number),
 ]);
 
-// Unknown fields are ignored: zod drops them.
 const envelopeSchema = z.object({ code: integer });
-const payloadSchema = z.object({
-  data: z.object({
-    pagination: z.object({
-      has_more: z.boolean(),
-      limit: integer.refine((value) => value >= 1, 'expected 1 or more'),
-      page: integer.nullish(),
-      // Cursors cannot have a rank beyond this.
-      total_count: integer.refine((value) => value >= 0 && value <= MAX_RANK, `expected 0 to ${MAX_RANK}`),
-    }),
-    videos: z.array(z.unknown()),
-  }),
-});
 
 /**
- * Reads the response to a request for a page. The body's `code` takes precedence over the HTTP status: other than 0 it
- * is an error even with HTTP 200.
+ * Reads the response to a request. The body's `code` takes precedence over the HTTP status: other than 0 it is an error
+ * even with HTTP 200.
  *
- * @param requested Number of the page.
  * @param now Unix milliseconds, for a `Retry-After` that is a date.
  * @param redact Removes secrets from upstream's texts.
- * @throws {ApiError} The error of the response; `UPSTREAM_BAD_RESPONSE` when a successful one cannot be read.
+ * @throws {ApiError} The error of the response; `UPSTREAM_BAD_RESPONSE` when a successful one is not KeyAPI's.
  */
-export function readResponse(
-  response: RawResponse,
-  requested: number,
-  now: number,
-  redact: (text: string) => string,
-): Payload {
+export function readEnvelope(response: RawResponse, now: number, redact: (text: string) => string): Envelope {
   const body = parseBody(response.body);
   const envelope = envelopeSchema.safeParse(body);
   const bodyCode = envelope.success ? envelope.data.code : null;
@@ -76,28 +53,18 @@ export function readResponse(
       upstream,
       detail: toDetail(body, redact),
       retryAfterSeconds: failed === 429 ? parseRetryAfter(response.retryAfter, now) : undefined,
+      wasSent: true,
       // KeyAPI advises one more try after a server error.
       allowsSecondAttempt: code === 'UPSTREAM_ERROR',
     });
   }
+  if (!envelope.success) throw toBadResponse(upstream, z.prettifyError(envelope.error));
+  return { body, upstream };
+}
 
-  const payload = envelope.success ? payloadSchema.safeParse(body) : envelope;
-  if (!payload.success) {
-    throw new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail: z.prettifyError(payload.error) });
-  }
-  const { pagination, videos } = payload.data.data;
-  if ((pagination.page ?? requested) !== requested) {
-    // Its rows would get the wrong ranks.
-    const detail = `pagination.page: expected ${requested}, but got: ${pagination.page}`;
-    throw new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail });
-  }
-  return {
-    limit: pagination.limit,
-    hasMore: pagination.has_more,
-    totalCount: pagination.total_count,
-    rows: videos,
-    requestId: upstream.requestId,
-  };
+/** The error of a successful response that cannot be read. */
+export function toBadResponse(upstream: UpstreamResponse, detail: string): ApiError {
+  return new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail, wasSent: true });
 }
 
 /** The JSON value of a body; undefined when the body is not UTF-8 or not JSON. */

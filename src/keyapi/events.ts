@@ -1,4 +1,4 @@
-import type { Chart } from '../domain/chart.ts';
+import type { KeyFields } from '../domain/endpoint.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 
 /** Events of KeyAPI's client, for the log, metrics and traces. They never contain the token. */
@@ -7,8 +7,9 @@ export type KeyapiEvent = UpstreamCallEvent | RowsDroppedEvent | UnknownFieldEve
 /** A request was sent, and paid for, whatever its outcome. */
 export interface UpstreamCallEvent {
   readonly type: 'upstreamCall';
-  readonly chart: Chart;
-  readonly page: number;
+  /** Name of the endpoint. */
+  readonly endpoint: string;
+  readonly key: KeyFields;
   /** True for a refresh that no operation waits for. */
   readonly background: boolean;
   readonly outcome: 'ok' | ErrorCode;
@@ -22,17 +23,20 @@ export interface UpstreamCallEvent {
   readonly detail: string | undefined;
 }
 
-/** Rows of a page could not be read; their ranks stay empty. */
+/** Rows of a response could not be read; on a chart their ranks stay empty. */
 interface RowsDroppedEvent {
   readonly type: 'rowsDropped';
-  readonly chart: Chart;
-  readonly page: number;
+  /** Name of the endpoint. */
+  readonly endpoint: string;
+  readonly key: KeyFields;
   readonly count: number;
 }
 
 /** A row has a field that this process has not seen before: KeyAPI may have added it. */
 interface UnknownFieldEvent {
   readonly type: 'unknownField';
+  /** Name of the endpoint. */
+  readonly endpoint: string;
   readonly field: string;
 }
 

@@ -1,48 +1,23 @@
-import type { Clock } from '../domain/clock.ts';
-import { CREDITS_PER_REQUEST } from '../domain/upstreamCost.ts';
-import { toUtcDay } from '../domain/utcDay.ts';
-import type { AppEvent } from './appEvent.ts';
-
-/** What `/readyz` reports beside its status. None of it makes the server unready: it can still serve cached data. */
-export interface Readiness {
-  readonly onEvent: (event: AppEvent) => void;
-  /**
-   * `redis`: `up` or `down`. `breaker`: `open` while no call is made, because KeyAPI fails or refuses. `budget`:
-   * `left`, `spent`, or `unknown` while Redis, which stores it, is down.
-   *
-   * @param isRedisUp Undefined without Redis.
-   */
-  readonly read: (isRedisUp: boolean | undefined) => Readonly<Record<string, string>>;
-}
+import type { LimitsState } from '../data/upstream/limitsState.ts';
+import { pageEndpoint } from '../domain/page.ts';
 
 /**
- * Derives from events whether the server can buy pages.
+ * What `/readyz` reports beside its status. None of it makes the server unready: it can still serve cached data.
  *
- * @param creditsPerDay Undefined without a budget.
+ * `redis`: `up` or `down`. `breaker`: `open` while no call is made, because KeyAPI fails or refuses. `budget`: `left`,
+ * `spent` when it does not cover a page, or `unknown` while Redis, which stores it, is down.
+ *
+ * @param isRedisUp Undefined without Redis.
  */
-export function createReadiness(clock: Clock, creditsPerDay: number | undefined): Readiness {
-  let openUntil = 0;
-  let spent = { day: 0, credits: 0 };
-
-  function onEvent(event: AppEvent): void {
-    if (event.type === 'circuitOpened') openUntil = clock.monotonic() + event.seconds * 1000;
-    if (event.type === 'circuitClosed') openUntil = 0;
-    if (event.type === 'budgetSpent') spent = event;
-  }
-
-  function budgetState(perDay: number): string {
-    const isToday = spent.day >= toUtcDay(clock.now());
-    return perDay - (isToday ? spent.credits : 0) >= CREDITS_PER_REQUEST ? 'left' : 'spent';
-  }
-
+export function describeReadiness(
+  limits: LimitsState,
+  isRedisUp: boolean | undefined,
+): Readonly<Record<string, string>> {
+  const creditsLeft = limits.creditsLeft();
+  const budget = (left: number): string => (left >= pageEndpoint.credits ? 'left' : 'spent');
   return {
-    onEvent,
-    read: (isRedisUp) => ({
-      ...(isRedisUp !== undefined && { redis: isRedisUp ? 'up' : 'down' }),
-      breaker: clock.monotonic() < openUntil ? 'open' : 'closed',
-      ...(creditsPerDay !== undefined && {
-        budget: isRedisUp === false ? 'unknown' : budgetState(creditsPerDay),
-      }),
-    }),
+    ...(isRedisUp !== undefined && { redis: isRedisUp ? 'up' : 'down' }),
+    breaker: limits.openCodes().length > 0 ? 'open' : 'closed',
+    ...(creditsLeft !== undefined && { budget: isRedisUp === false ? 'unknown' : budget(creditsLeft) }),
   };
 }

@@ -241,7 +241,7 @@ describeEachExecution(() => {
           ask(`{ trendingVideos(region: "${region}") { nodes { itemId } stale fetchedAt } }`),
         ),
       );
-      await until(() => seen('pageShed').length > 10);
+      await until(() => seen('callShed').length > 10);
       release();
       const results = await pending;
       const codes = results.map(({ errors }) => errors?.[0]?.extensions.code);
@@ -250,7 +250,7 @@ describeEachExecution(() => {
       expect(results.find(({ errors }) => errors)?.errors).toMatchObject([
         { message: 'Too many requests to the data provider are waiting.', extensions: { retryable: true } },
       ]);
-      expect(seen('pageShed').length).toBeGreaterThan(10);
+      expect(seen('callShed').length).toBeGreaterThan(10);
     });
 
     it('end an operation at its deadline with a GraphQL error, and cache the page that arrives later', async () => {

@@ -3,10 +3,12 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ApiError } from '../../src/domain/errors.ts';
-import type { Page } from '../../src/domain/page.ts';
+import type { Page, PageRef } from '../../src/domain/page.ts';
+import type { Source } from '../../src/domain/source.ts';
 import { createKeyapiClient, type KeyapiClient } from '../../src/keyapi/client.ts';
+import { trendingVideos } from '../../src/keyapi/endpoints/trendingVideos.ts';
 import type { KeyapiEvent } from '../../src/keyapi/events.ts';
-import { fetchOptions } from '../support/cache.ts';
+import { createCall } from '../support/cache.ts';
 import { US_VIEWS } from '../support/charts.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { makeLate } from '../support/lateResponse.ts';
@@ -26,6 +28,7 @@ const NOW = Date.parse('Sun, 22 Nov 2026 10:00:00 GMT');
 let upstream: Upstream;
 let clock: TestClock;
 let client: KeyapiClient;
+let source: Source<PageRef, Page>;
 let events: KeyapiEvent[];
 let requests: number;
 
@@ -35,6 +38,7 @@ async function start(handler: Handler, { basePath = '/' } = {}): Promise<void> {
   clock = createTestClock(NOW);
   upstream = await startUpstream(handler);
   client = createClient(new URL(basePath, upstream.url));
+  source = client.source(trendingVideos);
 }
 
 function createClient(baseUrl: URL): KeyapiClient {
@@ -49,10 +53,7 @@ function createClient(baseUrl: URL): KeyapiClient {
 }
 
 function fetchPage(number = 1): Promise<Page> {
-  return client.fetchPage(
-    { chart: US_VIEWS, number, pageSize: 20 },
-    fetchOptions({ onRequest: () => requests++ }),
-  );
+  return source({ chart: US_VIEWS, number }, createCall({ onSent: () => requests++ }));
 }
 
 async function fetchError(): Promise<ApiError> {
@@ -115,8 +116,8 @@ describe('client', () => {
     expect(events).toEqual([
       {
         type: 'upstreamCall',
-        chart: US_VIEWS,
-        page: 1,
+        endpoint: 'trendingVideos',
+        key: { chart: 'US:7:VIEWS', page: 1 },
         background: false,
         outcome: 'ok',
         status: 200,
@@ -137,7 +138,7 @@ describe('client', () => {
     expect(page.rows).toMatchObject([null, { itemId: '1' }, null, { itemId: '2' }]);
     expect(events.filter(({ type }) => type === 'rowsDropped')).toMatchObject([{ count: 2 }, { count: 2 }]);
     expect(events.filter(({ type }) => type === 'unknownField')).toEqual([
-      { type: 'unknownField', field: 'play_count' },
+      { type: 'unknownField', endpoint: 'trendingVideos', field: 'play_count' },
     ]);
   });
 
@@ -360,10 +361,8 @@ describe('client', () => {
     const stuck = createClient(new URL(`https://127.0.0.1:${(slow.address() as AddressInfo).port}`));
     let requestsSeen = 0;
     const call = stuck
-      .fetchPage(
-        { chart: US_VIEWS, number: 1, pageSize: 20 },
-        fetchOptions({ onRequest: () => requestsSeen++ }),
-      )
+
+      .source(trendingVideos)({ chart: US_VIEWS, number: 1 }, createCall({ onSent: () => requestsSeen++ }))
       .catch(() => undefined);
     await until(() => sockets.length > 0);
     expect(requestsSeen).toBe(0);
@@ -375,37 +374,38 @@ describe('client', () => {
     slow.close();
   });
 
-  it('does not send a request that its check rejects', async () => {
+  it('does not send a request that was cancelled', async () => {
     await start(reply(makeSuccess()));
-    const check = (): void => {
-      throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
-    };
-    await expect(
-      client.fetchPage({ chart: US_VIEWS, number: 1, pageSize: 20 }, fetchOptions({ check })),
-    ).rejects.toMatchObject({ code: 'UPSTREAM_QUOTA_EXCEEDED' });
+    const signal = AbortSignal.abort(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+    await expect(source({ chart: US_VIEWS, number: 1 }, createCall({ signal }))).rejects.toMatchObject({
+      code: 'UPSTREAM_QUOTA_EXCEEDED',
+      wasSent: false,
+    });
     expect(upstream.requests).toEqual([]);
     expect(events).toEqual([]);
   });
 
-  it('does not send a request that its check rejects when the connection is open', async () => {
+  it('does not send a request that is cancelled while its connection opens', async () => {
     await start(reply(makeSuccess()));
-    let checks = 0;
-    const check = (): void => {
-      if (++checks > 1) throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
-    };
-    await expect(
-      client.fetchPage(
-        { chart: US_VIEWS, number: 1, pageSize: 20 },
-        fetchOptions({ check, onRequest: () => requests++ }),
-      ),
-    ).rejects.toMatchObject({ code: 'UPSTREAM_QUOTA_EXCEEDED' });
-    expect({ checks, requests, sent: upstream.requests, events }).toEqual({
-      checks: 2,
-      requests: 0,
-      sent: [],
-      events: [],
-    });
+    const controller = new AbortController();
+    const call = createCall({ signal: controller.signal, onSent: () => requests++ });
+    const fetching = source({ chart: US_VIEWS, number: 1 }, call);
+    controller.abort(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+    await expect(fetching).rejects.toMatchObject({ code: 'UPSTREAM_QUOTA_EXCEEDED', wasSent: false });
+    expect({ requests, sent: upstream.requests, events }).toEqual({ requests: 0, sent: [], events: [] });
     expect(await fetchPage()).toMatchObject({ number: 1 });
+  });
+
+  it('completes a request that is cancelled after it was sent', async () => {
+    const controller = new AbortController();
+    await start((request, response) => {
+      controller.abort(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+      reply(makeSuccess())(request, response);
+    });
+    const call = createCall({ signal: controller.signal });
+    expect(await source({ chart: US_VIEWS, number: 1 }, call)).toMatchObject({
+      number: 1,
+    });
   });
 
   it('gives null for a cover that had expired when it arrived', async () => {
@@ -424,7 +424,7 @@ describe('client', () => {
     await start(reply(''));
     const { port } = silent.address() as AddressInfo;
     const stuck = createClient(new URL(`https://127.0.0.1:${port}`));
-    const call = stuck.fetchPage({ chart: US_VIEWS, number: 1, pageSize: 20 }, fetchOptions());
+    const call = stuck.source(trendingVideos)({ chart: US_VIEWS, number: 1 }, createCall());
     void until(() => sockets.length > 0).then(() => clock.expireDeadlines(TIMEOUT_MS));
     await expect(call).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
     await stuck.close();
@@ -448,7 +448,7 @@ describe('client', () => {
     await client.close();
     await start(reply(makeSuccess([makeRow('1', { 'sk-secret': 1 })])));
     await fetchPage();
-    expect(events).toContainEqual({ type: 'unknownField', field: '[token]' });
+    expect(events).toContainEqual({ type: 'unknownField', endpoint: 'trendingVideos', field: '[token]' });
   });
 
   it('aborts calls in flight when it is closed', async () => {

@@ -1,40 +1,54 @@
 import { describe, expect, it } from '@jest/globals';
+import { createCircuitBreaker } from '../../src/data/upstream/circuitBreaker.ts';
+import { createCreditBudget } from '../../src/data/upstream/creditBudget.ts';
+import type { LimitsState } from '../../src/data/upstream/limitsState.ts';
+import { ApiError } from '../../src/domain/errors.ts';
+import { pageEndpoint } from '../../src/domain/page.ts';
 import { DAY_MS } from '../../src/domain/utcDay.ts';
-import { createReadiness } from '../../src/observe/readiness.ts';
+import { describeReadiness } from '../../src/observe/readiness.ts';
+import { createCall } from '../support/cache.ts';
 import { createTestClock } from '../support/clock.ts';
+import { codeOf, createScript, key, page } from '../support/sources.ts';
+
+const NOTHING: LimitsState = { openCodes: () => [], creditsLeft: () => undefined };
 
 describe('readiness', () => {
-  let now = 0;
-  const clock = { ...createTestClock(), now: () => now, monotonic: () => now };
-
-  it('reports the breaker as open until it closes or a probe may be sent', () => {
-    now = 0;
-    const { onEvent, read } = createReadiness(clock, undefined);
-    expect(read(undefined)).toEqual({ breaker: 'closed' });
-    onEvent({ type: 'circuitOpened', code: 'UPSTREAM_ERROR', seconds: 30 });
-    expect(read(undefined)).toEqual({ breaker: 'open' });
-    now = 30_000;
-    expect(read(undefined)).toEqual({ breaker: 'closed' });
-    onEvent({ type: 'circuitOpened', code: 'UPSTREAM_ERROR', seconds: 30 });
-    onEvent({ type: 'circuitClosed' });
-    expect(read(undefined)).toEqual({ breaker: 'closed' });
+  it('reports the breaker as open until it closes or a probe may be sent', async () => {
+    const clock = createTestClock();
+    const { source } = createScript(...Array<ApiError>(6).fill(new ApiError('UPSTREAM_ERROR')), page);
+    const breaker = createCircuitBreaker({ scope: 'endpoint', clock, onEvent: () => undefined });
+    const fetch = breaker.protect(source, pageEndpoint);
+    const openCodes = () => [breaker.openCode()].filter((code) => code !== undefined);
+    const read = () => describeReadiness({ ...NOTHING, openCodes }, undefined);
+    expect(read()).toEqual({ breaker: 'closed' });
+    for (let call = 0; call < 5; call++) await codeOf(fetch(key(), createCall()));
+    expect(read()).toEqual({ breaker: 'open' });
+    clock.advance(30_000);
+    expect(read()).toEqual({ breaker: 'closed' });
+    await codeOf(fetch(key(), createCall()));
+    expect(read()).toEqual({ breaker: 'open' });
+    clock.advance(30_000);
+    expect(await codeOf(fetch(key(), createCall()))).toBe('ok');
+    expect(read()).toEqual({ breaker: 'closed' });
   });
 
   it('reports the budget as spent when it does not cover another call, until the next UTC day', () => {
-    now = 3 * DAY_MS;
-    const { onEvent, read } = createReadiness(clock, 5);
-    expect(read(undefined)).toMatchObject({ budget: 'left' });
-    onEvent({ type: 'budgetSpent', day: 3, credits: 2 });
-    expect(read(undefined)).toMatchObject({ budget: 'left' });
-    onEvent({ type: 'budgetSpent', day: 3, credits: 4 });
-    expect(read(undefined)).toMatchObject({ budget: 'spent' });
-    now = 4 * DAY_MS;
-    expect(read(undefined)).toMatchObject({ budget: 'left' });
+    const clock = createTestClock(3 * DAY_MS);
+    const budget = createCreditBudget({ creditsPerDay: 5, clock });
+    const read = () => describeReadiness({ ...NOTHING, creditsLeft: () => budget.left() }, undefined);
+    expect(read()).toMatchObject({ budget: 'left' });
+    for (const expected of ['left', 'spent']) {
+      budget.reserve(2);
+      budget.spend(2);
+      expect(read()).toMatchObject({ budget: expected });
+    }
+    clock.advance(DAY_MS);
+    expect(read()).toMatchObject({ budget: 'left' });
   });
 
   it('reports the budget as unknown while Redis, which stores it, is down', () => {
-    const { read } = createReadiness(clock, 5);
-    expect(read(true)).toEqual({ redis: 'up', breaker: 'closed', budget: 'left' });
-    expect(read(false)).toEqual({ redis: 'down', breaker: 'closed', budget: 'unknown' });
+    const limits = { ...NOTHING, creditsLeft: () => 5 };
+    expect(describeReadiness(limits, true)).toEqual({ redis: 'up', breaker: 'closed', budget: 'left' });
+    expect(describeReadiness(limits, false)).toEqual({ redis: 'down', breaker: 'closed', budget: 'unknown' });
   });
 });

@@ -3,9 +3,10 @@ import { type FetchPage, PageCache } from '../../src/data/pages/pageCache.ts';
 import { PageStore } from '../../src/data/pages/pageStore.ts';
 import { storePage } from '../../src/data/pages/storePage.ts';
 import type { Operation } from '../../src/domain/operation.ts';
-import type { FetchOptions, PageSource } from '../../src/domain/page.ts';
+import type { Call } from '../../src/domain/source.ts';
 import { createUpstreamCost } from '../../src/domain/upstreamCost.ts';
 import { createTestClock, type TestClock } from './clock.ts';
+import type { PageSource } from './sources.ts';
 
 export interface TestCacheOptions {
   readonly clock?: TestClock;
@@ -24,8 +25,8 @@ export function createTestCache(source: PageSource, options: TestCacheOptions = 
   const events: DataEvent[] = [];
   const { onEvent = (event: DataEvent): void => void events.push(event) } = options;
   const { store = new PageStore({ clock, staleMs, maxBytes: options.maxBytes ?? 2 ** 24 }) } = options;
-  const fetchPage: FetchPage = async (key, fetchOptions) => ({
-    page: storePage(await source(key, fetchOptions), { store, clock, random, ttlMs }),
+  const fetchPage: FetchPage = async (key, call) => ({
+    page: storePage(await source(key, call), { store, clock, random, ttlMs }),
     origin: 'fetched',
   });
   const cache = new PageCache({ fetchPage, store, clock, ttlMs, refreshTimeoutMs: 10_000, onEvent });
@@ -37,13 +38,12 @@ export function createOperation(deadlineAt = Number.POSITIVE_INFINITY): Operatio
   return { cost: createUpstreamCost(), deadlineAt, pagesLeft: Number.POSITIVE_INFINITY };
 }
 
-/** The options that an operation without a deadline passes to a fetch. */
-export function fetchOptions(overrides: Partial<FetchOptions> = {}): FetchOptions {
+/** The call of an operation without a deadline. */
+export function createCall(overrides: Partial<Call> = {}): Call {
   return {
-    check: () => undefined,
-    onRequest: () => undefined,
     deadline: () => Number.POSITIVE_INFINITY,
     background: false,
+    onSent: () => undefined,
     ...overrides,
   };
 }

@@ -1,7 +1,8 @@
 import { type Chart, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
 import { encodeGlobalId } from '../../src/domain/globalId.ts';
-import type { KnownPage, PageKey, PageSource } from '../../src/domain/page.ts';
+import type { KnownPage, PageKey } from '../../src/domain/page.ts';
 import type { TrendingVideo } from '../../src/domain/trendingVideo.ts';
+import type { PageSource } from './sources.ts';
 
 export const US_VIEWS: Chart = {
   region: 'US',
@@ -63,8 +64,8 @@ export function createArraySource(chart: { rows: readonly (TrendingVideo | null)
   bill: number[];
 } {
   const bill: number[] = [];
-  const source: PageSource = async (key: PageKey, { onRequest }) => {
-    onRequest();
+  const source: PageSource = async (key: PageKey, { onSent }) => {
+    onSent();
     bill.push(key.number);
     return { ...makePage(chart.rows, key.number, chart.pageSize), chart: key.chart };
   };

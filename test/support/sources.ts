@@ -1,6 +1,7 @@
 import type { DataEvent } from '../../src/data/events.ts';
 import { ApiError, type ErrorCode } from '../../src/domain/errors.ts';
-import type { Page, PageKey, PageSource } from '../../src/domain/page.ts';
+import type { Page, PageKey } from '../../src/domain/page.ts';
+import type { Source } from '../../src/domain/source.ts';
 import { makePage, makeVideos, US_VIEWS } from './charts.ts';
 
 /** The first page of a chart. */
@@ -11,16 +12,24 @@ export function key(number = 1, pageSize = 20): PageKey {
   return { chart: US_VIEWS, number, pageSize };
 }
 
+/** A source of pages. */
+export type PageSource = Source<PageKey, Page>;
+
 type Outcome = Page | ApiError;
+
+/** The same error, of a call that was sent. */
+export function sent(error: ApiError): ApiError {
+  return new ApiError(error.code, { ...error, message: error.message, wasSent: true });
+}
 
 /** A source with these outcomes, one per call; the last one repeats. `bill` lists the pages that were fetched. */
 export function createScript(...outcomes: Outcome[]) {
   const bill: number[] = [];
-  const source: PageSource = async ({ number }, { onRequest }) => {
-    onRequest();
+  const source: PageSource = async ({ number }, { onSent }) => {
+    onSent();
     bill.push(number);
     const outcome = outcomes[Math.min(bill.length, outcomes.length) - 1] ?? page;
-    if (outcome instanceof ApiError) throw outcome;
+    if (outcome instanceof ApiError) throw sent(outcome);
     return outcome;
   };
   return { source, bill, outcomes };
@@ -29,11 +38,13 @@ export function createScript(...outcomes: Outcome[]) {
 /** A source whose calls wait until the test settles them. */
 export function createHeldSource() {
   const started: number[] = [];
-  const calls: { background: boolean; resolve(page: Page): void; reject(error: Error): void }[] = [];
-  const source: PageSource = async ({ number }, { onRequest, background }) => {
-    onRequest();
+  const calls: { background: boolean; resolve(page: Page): void; reject(error: ApiError): void }[] = [];
+  const source: PageSource = async ({ number }, { onSent, background }) => {
+    onSent();
     started.push(number);
-    return new Promise((resolve, reject) => void calls.push({ background, resolve, reject }));
+    return new Promise((resolve, reject) => {
+      calls.push({ background, resolve, reject: (error) => reject(sent(error)) });
+    });
   };
   return { source, started, calls };
 }

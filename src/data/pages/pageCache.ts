@@ -3,7 +3,8 @@ import type { Chart } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
-import { type FetchOptions, type PageKey, pageId } from '../../domain/page.ts';
+import { type PageKey, pageEndpoint, pageId } from '../../domain/page.ts';
+import type { Call, Source } from '../../domain/source.ts';
 import type { OnDataEvent, PageOrigin } from '../events.ts';
 import type { CachedPage, FoundVideo, PageCopy, PageStore } from './pageStore.ts';
 import { firstCoverExpiry } from './storePage.ts';
@@ -29,7 +30,7 @@ export interface PageWithOrigin {
 }
 
 /** Gets a page that is not cached, and stores it. */
-export type FetchPage = (key: PageKey, options: FetchOptions) => Promise<PageWithOrigin>;
+export type FetchPage = Source<PageKey, PageWithOrigin>;
 
 /** Imports pages that other replicas have cached into the store. */
 export interface SharedLookup {
@@ -205,19 +206,22 @@ export class PageCache {
   #start(key: PageKey, operation?: Operation): PendingFetch {
     const { fetchPage, store, clock, refreshTimeoutMs, onEvent } = this.#options;
     const id = pageId(key);
-    const fetchOptions = {
-      check: () => undefined,
-      onRequest: () => {
-        // After its deadline the operation has responded: a request that others still wait for is not part of its cost.
-        if (operation && clock.monotonic() < operation.deadlineAt) operation.cost.requests++;
-        else onEvent({ type: 'pageRefresh', chart: key.chart, page: key.number });
-      },
+    const call: Call = {
       deadline: () => pending.deadlineAt,
       background: operation === undefined,
+      onSent: () => {
+        // After its deadline the operation has responded: a request that others still wait for is not part of its cost.
+        if (!operation || clock.monotonic() >= operation.deadlineAt) {
+          onEvent({ type: 'pageRefresh', chart: key.chart, page: key.number });
+          return;
+        }
+        operation.cost.requests++;
+        operation.cost.credits += pageEndpoint.credits;
+      },
     };
     const run = async (): Promise<PageWithOrigin> => {
       try {
-        return await fetchPage(key, fetchOptions);
+        return await fetchPage(key, call);
       } catch (error) {
         if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') store.delete(key);
         throw error;

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { ApiError } from '../../domain/errors.ts';
-import { type FetchOptions, type Page, type PageKey, type PageSource, pageId } from '../../domain/page.ts';
+import { ApiError, wasSent } from '../../domain/errors.ts';
+import { type Page, type PageKey, pageId } from '../../domain/page.ts';
+import type { Call, Source } from '../../domain/source.ts';
 import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache.ts';
 import type { CachedPage } from '../pages/pageStore.ts';
 import { toTtlMs } from '../pages/storePage.ts';
-import { callPauseSeconds } from '../upstream/callPause.ts';
-import { watchSending } from '../upstream/watchSending.ts';
+import { toCallPause } from '../upstream/callPause.ts';
+import { toCancellable } from '../upstream/cancellableCall.ts';
 import { MAX_TTL_MS, REFUSED_TTL_MS } from '../upstream/withNegativeCache.ts';
 import { decodeError, encodeError } from './errorRecord.ts';
 import { createPageImporter, type PageImporterOptions, toSequence } from './pageImporter.ts';
@@ -17,7 +18,7 @@ import { createSharedLookup } from './sharedLookup.ts';
 /** What sharing pages needs. */
 interface SharedPagesOptions extends PageImporterOptions {
   /** Where a page comes from that no replica has cached. */
-  readonly source: PageSource;
+  readonly source: Source<PageKey, Page>;
   /** How long an expired page may still be served. */
   readonly staleMs: number;
   /** How long the first failure of a page is remembered. */
@@ -73,9 +74,9 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     }
   }
 
-  async function fetchPage(key: PageKey, fetchOptions: FetchOptions): Promise<PageWithOrigin> {
+  async function fetchPage(key: PageKey, call: Call): Promise<PageWithOrigin> {
     // During an outage not every read of a stale page should ask Redis.
-    if (fetchOptions.background && rejection && clock.monotonic() < rejection.until) throw rejection.error;
+    if (call.background && rejection && clock.monotonic() < rejection.until) throw rejection.error;
     let origin: 'cached' | 'shared' = 'cached';
     let ignoresFailure = false;
     const cached = store.newestOfAnySize(key);
@@ -93,17 +94,17 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
         if (error) throw error;
         ignoresFailure = true;
       } else if (verdict === 'granted') {
-        const page = await fetchLocked(key, token, fetchOptions);
+        const page = await fetchLocked(key, token, call);
         if (page) return { page, origin: 'fetched' };
       } else if (verdict === 'locked') {
-        if (clock.monotonic() >= fetchOptions.deadline()) throw new ApiError('UPSTREAM_TIMEOUT');
-        fetchOptions.check();
+        if (clock.monotonic() >= call.deadline()) throw new ApiError('UPSTREAM_TIMEOUT');
+        call.signal?.throwIfAborted();
         origin = 'shared';
         known = Math.max(known, Number(value));
         await clock.sleep(WAIT_MS);
       }
     }
-    return { page: await fetchAndShare(key, '', fetchOptions), origin: 'fetched' };
+    return { page: await fetchAndShare(key, '', call), origin: 'fetched' };
   }
 
   /** Asks for the right to fetch a page; returns nothing when Redis went down. */
@@ -121,37 +122,25 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   }
 
   /** Fetches a page under its lock. Undefined when the lock was lost before anything was sent. */
-  async function fetchLocked(
-    key: PageKey,
-    token: string,
-    fetchOptions: FetchOptions,
-  ): Promise<CachedPage | undefined> {
+  async function fetchLocked(key: PageKey, token: string, call: Call): Promise<CachedPage | undefined> {
     const lost = new ApiError('UPSTREAM_UNAVAILABLE');
-    let isLost = false;
+    const cancellable = toCancellable(call);
     const renewal = setInterval(() => {
       redis.run('renewLock', [keyOfLock(key)], [token, lockMs]).then(
         ([isHeld]) => {
-          isLost ||= isHeld === 0;
+          if (isHeld === 0) cancellable.cancel(lost);
         },
         () => undefined,
       );
     }, lockMs / 4);
-    const check = (): void => {
-      fetchOptions.check();
-      if (isLost) throw lost;
-    };
-    const { watched, isSent } = watchSending({ ...fetchOptions, check });
     try {
-      return await fetchAndShare(key, token, watched);
+      return await fetchAndShare(key, token, cancellable.call);
     } catch (error) {
       if (error === lost) return undefined;
-      if (!isSent() && error instanceof ApiError)
+      const isSent = wasSent(error);
+      if (!isSent && error instanceof ApiError)
         rejection = { error, until: clock.monotonic() + REJECT_REFRESH_MS };
-      const wasHeld = await releaseLock(
-        key,
-        token,
-        isSent() && error instanceof ApiError ? error : undefined,
-      );
+      const wasHeld = await releaseLock(key, token, isSent && error instanceof ApiError ? error : undefined);
       // Whoever took the lock over may have fetched the page meanwhile.
       if (!wasHeld) await importPages([key]).catch(() => undefined);
       const copy = wasHeld ? undefined : store.newestOfAnySize(key);
@@ -163,14 +152,14 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   }
 
   /** Fetches a page, and stores it here and in Redis. */
-  async function fetchAndShare(key: PageKey, token: string, fetchOptions: FetchOptions): Promise<CachedPage> {
+  async function fetchAndShare(key: PageKey, token: string, call: Call): Promise<CachedPage> {
     let sequence = 0;
-    const onRequest = (): void => {
+    const onSent = (): void => {
       // The moment of the request decides which page is newer: a response may be read long after it was written.
       sequence = toSequence(redis.now());
-      fetchOptions.onRequest();
+      call.onSent();
     };
-    const page = await source(key, { ...fetchOptions, onRequest });
+    const page = await source(key, { ...call, onSent });
     if (!redis.isUp()) return storeLocally(page);
     try {
       const freshUntil = redis.now() + toTtlMs(options);
@@ -224,7 +213,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
    * Lets other replicas fetch the page: after a while, if the error is about this page. False when the lock was lost.
    */
   async function releaseLock(key: PageKey, token: string, error: ApiError | undefined): Promise<boolean> {
-    const isAboutPage = error !== undefined && callPauseSeconds(error) === undefined;
+    const isAboutPage = error !== undefined && !toCallPause(error);
     const isRefused = error?.code === 'BAD_USER_INPUT';
     const firstMs = isRefused ? REFUSED_TTL_MS : errorTtlMs;
     const args = [

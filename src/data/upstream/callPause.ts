@@ -1,20 +1,30 @@
 import type { ApiError } from '../../domain/errors.ts';
 
-/** How long no call is made after the account was refused. */
+/** Whose calls a limit stops: all that are paid for by the account, or those to one endpoint. */
+export type LimitScope = 'account' | 'endpoint';
+
+/** A pause that an error calls for, whatever the key of the call. */
+interface CallPause {
+  readonly scope: LimitScope;
+  readonly seconds: number;
+}
+
+/** How long no call is made after one was refused. */
 const REFUSED_SECONDS = 60;
 
 /**
- * For how many seconds an error holds for every call, whatever its page: a minute when the account is refused (401,
- * 402, 403), as long as upstream asks for after a 429. Undefined for an error of one page.
+ * The pause after a refusal: a minute when the account is refused (401, 402), or the endpoint (403), and as long as
+ * upstream asks for after a 429, which is about the account. Undefined for an error of one key.
  */
-export function callPauseSeconds({ code, retryAfterSeconds }: ApiError): number | undefined {
+export function toCallPause({ code, retryAfterSeconds }: ApiError): CallPause | undefined {
   switch (code) {
     case 'UPSTREAM_UNAUTHENTICATED':
     case 'UPSTREAM_QUOTA_EXCEEDED':
-    case 'UPSTREAM_FORBIDDEN':
-      return REFUSED_SECONDS;
+      return { scope: 'account', seconds: REFUSED_SECONDS };
     case 'UPSTREAM_RATE_LIMITED':
-      return retryAfterSeconds ?? REFUSED_SECONDS;
+      return { scope: 'account', seconds: retryAfterSeconds ?? REFUSED_SECONDS };
+    case 'UPSTREAM_FORBIDDEN':
+      return { scope: 'endpoint', seconds: REFUSED_SECONDS };
     default:
       return undefined;
   }

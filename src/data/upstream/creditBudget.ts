@@ -22,6 +22,8 @@ export interface CreditBudget {
   release(credits: number): void;
   /** True when the credits would not be left even if all reserved ones were released. */
   isSpent(credits: number): boolean;
+  /** Credits that are not spent; some of them may be reserved. */
+  left(): number;
   /** Resolves when reserved credits are spent or released. */
   changed(): Promise<void>;
   /** Seconds until the day ends. */
@@ -88,6 +90,10 @@ export function createCreditBudget(options: CreditBudgetOptions): CreditBudget {
     isSpent(credits) {
       startNewDayIfOver();
       return spent + credits > creditsPerDay;
+    },
+    left() {
+      startNewDayIfOver();
+      return Math.max(0, creditsPerDay - spent);
     },
     changed: settled.next,
     secondsLeft() {

@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../domain/clock.ts';
-import { ApiError } from '../../domain/errors.ts';
-import { type PageSource, pageId } from '../../domain/page.ts';
-import { callPauseSeconds } from './callPause.ts';
-import { watchSending } from './watchSending.ts';
+import type { Endpoint } from '../../domain/endpoint.ts';
+import { ApiError, repeatError } from '../../domain/errors.ts';
+import type { Source } from '../../domain/source.ts';
+import { toCallPause } from './callPause.ts';
 
 /** See `withNegativeCache`. */
 interface NegativeCacheOptions {
   readonly clock: Clock;
-  /** Time to live of the first failure of a page. It doubles with each further failure in a row, up to a minute. */
+  /** Time to live of the first failure of a key. It doubles with each further failure in a row, up to a minute. */
   readonly ttlMs: number;
 }
 
@@ -27,12 +27,16 @@ export const REFUSED_TTL_MS = 600_000;
 const MAX_FAILURES = 10_000;
 
 /**
- * Caches failures, so that a failing upstream is not hammered and an outage costs little: until a page's failure
- * expires, everyone gets the same error and no request is sent. A refusal (400) is cached for 10 minutes. Not cached:
- * errors of calls that were not sent, and errors of the account. Bounded to 10,000 pages, for all operations of the
+ * Caches failures, so that a failing upstream is not hammered and an outage costs little: until a key's failure expires,
+ * everyone gets the same error and no request is sent. A refusal (400) is cached for 10 minutes. Not cached: errors of
+ * calls that were not sent, and those after which all calls pause. Bounded to 10,000 keys, for all operations of the
  * process.
  */
-export function withNegativeCache(source: PageSource, { clock, ttlMs }: NegativeCacheOptions): PageSource {
+export function withNegativeCache<Key, Value>(
+  source: Source<Key, Value>,
+  { toId }: Endpoint<Key>,
+  { clock, ttlMs }: NegativeCacheOptions,
+): Source<Key, Value> {
   const failures = new LRUCache<string, Failure>({ max: MAX_FAILURES });
 
   function cacheFailure(id: string, error: ApiError): void {
@@ -42,20 +46,18 @@ export function withNegativeCache(source: PageSource, { clock, ttlMs }: Negative
     failures.set(id, { error, until: clock.monotonic() + ttl, count });
   }
 
-  return async (key, options) => {
-    const id = pageId(key);
+  return async (key, call) => {
+    const id = toId(key);
     const failure = failures.get(id);
-    if (failure && clock.monotonic() < failure.until) throw failure.error;
-
-    const { watched, isSent } = watchSending(options);
+    if (failure && clock.monotonic() < failure.until) throw repeatError(failure.error);
     try {
-      const page = await source(key, watched);
+      const value = await source(key, call);
       failures.delete(id);
-      return page;
+      return value;
     } catch (error) {
-      // Errors of the account hold for every page: the circuit breaker remembers them.
-      if (isSent() && error instanceof ApiError && callPauseSeconds(error) === undefined)
-        cacheFailure(id, error);
+      // The circuit breakers remember what stops all calls.
+      const isAboutKey = error instanceof ApiError && error.wasSent && !toCallPause(error);
+      if (isAboutKey) cacheFailure(id, error);
       throw error;
     }
   };

@@ -1,8 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
-import { ApiError } from '../../domain/errors.ts';
-import type { PageSource } from '../../domain/page.ts';
+import type { Endpoint } from '../../domain/endpoint.ts';
+import { ApiError, wasSent } from '../../domain/errors.ts';
+import type { Source } from '../../domain/source.ts';
 import type { OnDataEvent } from '../events.ts';
-import { watchSending } from './watchSending.ts';
 
 const MIN_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 3000;
@@ -21,24 +21,28 @@ interface RetryOptions {
  * seconds, and at most half of the time that is left before the deadline; when that is less than half a second, there
  * is no retry.
  */
-export function withRetry(source: PageSource, { clock, random, onEvent }: RetryOptions): PageSource {
-  return async (key, options) => {
+export function withRetry<Key, Value>(
+  source: Source<Key, Value>,
+  endpoint: Endpoint<Key>,
+  { clock, random, onEvent }: RetryOptions,
+): Source<Key, Value> {
+  return async (key, call) => {
     try {
-      return await source(key, options);
+      return await source(key, call);
     } catch (error) {
-      const longest = Math.min(MAX_PAUSE_MS, (options.deadline() - clock.monotonic()) / 2);
+      const longest = Math.min(MAX_PAUSE_MS, (call.deadline() - clock.monotonic()) / 2);
       if (!(error instanceof ApiError && error.allowsSecondAttempt) || longest < MIN_PAUSE_MS) throw error;
+      const { code } = error;
       const pauseMs = Math.round(MIN_PAUSE_MS + random() * (longest - MIN_PAUSE_MS));
       await clock.sleep(pauseMs);
 
-      const onRequest = (): void => {
-        options.onRequest();
-        onEvent({ type: 'retry', chart: key.chart, page: key.number, code: error.code, pauseMs });
+      const onSent = (): void => {
+        call.onSent();
+        onEvent({ type: 'retry', endpoint: endpoint.name, key: endpoint.describe(key), code, pauseMs });
       };
-      const { watched, isSent } = watchSending({ ...options, onRequest });
       // When the second attempt was not sent, the first one's error says more.
-      return source(key, watched).catch((again: unknown) => {
-        throw isSent() ? again : error;
+      return source(key, { ...call, onSent }).catch((again: unknown) => {
+        throw wasSent(again) ? again : error;
       });
     }
   };

@@ -7,8 +7,7 @@ import {
   Kind,
   type OperationDefinitionNode,
 } from 'graphql';
-import { FULL_CHART, PAGE_SIZE } from '../../domain/page.ts';
-import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
+import { FULL_CHART, PAGE_SIZE, pageEndpoint } from '../../domain/page.ts';
 import { MAX_WINDOW } from '../../domain/window/index.ts';
 import { type SelectionContext, selectedFields, toWindowNeed } from '../connection/selection.ts';
 
@@ -31,7 +30,7 @@ interface WindowSizes {
 }
 
 /** The worst case of one `trendingVideos` field, whatever its arguments are: the largest window at the chart's tail. */
-export const MAX_CREDITS_PER_WINDOW = CREDITS_PER_REQUEST * (MAX_WINDOW / PAGE_SIZE + 2);
+export const MAX_CREDITS_PER_WINDOW = pageEndpoint.credits * (MAX_WINDOW / PAGE_SIZE + 2);
 
 /**
  * The credits that an operation costs in the worst case, when no page is cached: for each `trendingVideos` the pages of
@@ -47,7 +46,7 @@ export function worstCaseCredits(sent: SentOperation): number {
   const pages = [...rootFields({ document, operation }, coerced).values()]
     .filter(([node]) => node?.name.value === 'trendingVideos')
     .map((nodes) => worstCasePages(nodes, schema, context));
-  return CREDITS_PER_REQUEST * pages.reduce((sum, count) => sum + count, 0);
+  return pageEndpoint.credits * pages.reduce((sum, count) => sum + count, 0);
 }
 
 /** The coerced variables; undefined when they cannot be coerced: execution then reports why. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
+import { pageEndpoint } from '../../domain/page.ts';
 import { renderCover, signCoverUrl } from './cover.ts';
 import { parseParameters, type RequestParameters } from './parameters.ts';
 import { CHART_LENGTH, makeChart, makeRow } from './videos.ts';
@@ -90,13 +90,13 @@ export function createEmulator({ onRequest, now = Date.now, ...initial }: Emulat
 
   function respondWithChart(url: URL, authorization: string | undefined): Reply {
     counts.requests++;
-    counts.credits += CREDITS_PER_REQUEST;
+    counts.credits += pageEndpoint.credits;
     if (switches.token !== undefined && authorization !== `Bearer ${switches.token}`) {
       return failure(401, 'apiKey is null');
     }
     if (switches.credits !== undefined) {
-      if (switches.credits < CREDITS_PER_REQUEST) return failure(402, 'apiKey quota is not enough');
-      switches.credits -= CREDITS_PER_REQUEST;
+      if (switches.credits < pageEndpoint.credits) return failure(402, 'apiKey quota is not enough');
+      switches.credits -= pageEndpoint.credits;
     }
     if (isOverQps()) return failure(429, 'qps limit exceeded');
     const parameters = parseParameters(url.searchParams);

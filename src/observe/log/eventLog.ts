@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { chartId } from '../../domain/chart.ts';
 import type { AppEvent } from '../appEvent.ts';
 import { createOperationLog } from './operationLog.ts';
 
@@ -29,27 +28,26 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
   return (event) => {
     switch (event.type) {
       case 'upstreamCall': {
-        const { type: _type, chart, outcome, ...fields } = event;
-        const line = { chart: chartId(chart), outcome, ...fields };
-        if (outcome === 'ok') log.info(line, 'Upstream call');
+        const { type: _type, endpoint, key, ...fields } = event;
+        const line = { endpoint, ...key, ...fields };
+        if (event.outcome === 'ok') log.info(line, 'Upstream call');
         else log.warn(line, 'Upstream call failed');
         break;
       }
-      case 'rowsDropped':
-        log.warn(
-          { chart: chartId(event.chart), page: event.page, count: event.count },
-          'Rows could not be read: their ranks stay empty',
-        );
-        break;
-      case 'unknownField':
-        log.warn({ field: event.field }, 'KeyAPI sends an unknown field');
-        break;
-      case 'retry': {
-        const { chart, page, code, pauseMs } = event;
-        log.info({ chart: chartId(chart), page, code, pauseMs }, 'Upstream call retried');
+      case 'rowsDropped': {
+        const { endpoint, key, count } = event;
+        log.warn({ endpoint, ...key, count }, 'Rows could not be read: their ranks stay empty');
         break;
       }
-      case 'pageShed':
+      case 'unknownField':
+        log.warn({ endpoint: event.endpoint, field: event.field }, 'KeyAPI sends an unknown field');
+        break;
+      case 'retry': {
+        const { endpoint, key, code, pauseMs } = event;
+        log.info({ endpoint, ...key, code, pauseMs }, 'Upstream call retried');
+        break;
+      }
+      case 'callShed':
         if (isDue(event)) log.warn('Too many upstream calls are waiting: pages are not requested');
         break;
       case 'circuitOpened':
@@ -104,7 +102,6 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         break;
       case 'pageRead':
       case 'pageRefresh':
-      case 'budgetSpent':
         break;
     }
   };

@@ -1,16 +1,15 @@
 import { Registry } from 'prom-client';
-import type { Clock } from '../../domain/clock.ts';
 import type { Metrics } from '../../server/routes/metricsRoute.ts';
 import type { AppEvent } from '../appEvent.ts';
-import { type CircuitMetricsOptions, countCircuits } from './circuitMetrics.ts';
+import { countLimits } from './limitMetrics.ts';
 import { type Parts, watchParts } from './partMetrics.ts';
 import { watchProcess } from './processMetrics.ts';
 import { countResponses } from './responseMetrics.ts';
 import { countUpstream } from './upstreamMetrics.ts';
 
 /** See `createMetrics`. */
-interface MetricsOptions extends CircuitMetricsOptions {
-  readonly clock: Clock;
+interface MetricsOptions {
+  readonly hasBudget: boolean;
   /** Names of operations that are known in advance. */
   readonly operationNames: Iterable<string>;
 }
@@ -32,7 +31,7 @@ export function createMetrics(options: MetricsOptions): AppMetrics {
   const listeners = [
     countResponses(registry, options.operationNames),
     countUpstream(registry),
-    countCircuits(registry, options),
+    countLimits(registry, options.hasBudget),
   ];
   const close = watchProcess(registry);
   return {

@@ -1,4 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { LimitsState } from '../../data/upstream/limitsState.ts';
+import { watchLimits } from './limitMetrics.ts';
 
 /** The size of a cache. */
 interface CacheSize {
@@ -10,12 +12,14 @@ interface CacheSize {
 export interface Parts {
   /** By the metrics' label; undefined for a cache that is off. */
   readonly caches: Readonly<Record<string, CacheSize | undefined>>;
+  readonly limits: LimitsState;
   /** Undefined without Redis. */
   readonly isRedisUp: (() => boolean) | undefined;
 }
 
 /** Reads these parts with every scrape. */
-export function watchParts(registry: Registry, { caches, isRedisUp }: Parts): void {
+export function watchParts(registry: Registry, { caches, limits, isRedisUp }: Parts): void {
+  watchLimits(registry, limits);
   const registers = [registry];
   const sizes = Object.entries(caches).flatMap(([cache, size]) => (size ? [{ cache, ...size }] : []));
   new Gauge({

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
+import { pageEndpoint } from '../../domain/page.ts';
 import type { AppEvent } from '../appEvent.ts';
 import { createBoundedNames } from './boundedNames.ts';
 
@@ -43,7 +43,7 @@ export function countResponses(
     registers,
     collect() {
       this.reset();
-      this.inc((pages.cached + pages.stale + pages.shared) * CREDITS_PER_REQUEST);
+      this.inc((pages.cached + pages.stale + pages.shared) * pageEndpoint.credits);
     },
   });
 

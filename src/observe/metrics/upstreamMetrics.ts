@@ -45,7 +45,7 @@ export function countUpstream(registry: Registry): (event: AppEvent) => void {
       case 'retry':
         retries.inc();
         break;
-      case 'pageShed':
+      case 'callShed':
         shed.inc();
         break;
       case 'rowsDropped':

@@ -1,7 +1,8 @@
 import { context, ProxyTracer, propagation, SpanKind, type Tracer, trace } from '@opentelemetry/api';
 import type { ReadPage } from '../../data/windows/operationPages.ts';
-import { chartId } from '../../domain/chart.ts';
-import type { PageKey, PageSource } from '../../domain/page.ts';
+import type { Endpoint } from '../../domain/endpoint.ts';
+import { pageEndpoint } from '../../domain/page.ts';
+import type { Source } from '../../domain/source.ts';
 import type { UpstreamCallEvent } from '../../keyapi/events.ts';
 import type { ResponseEvent } from '../../server/events.ts';
 import type { Responder } from '../../server/responses/createResponder.ts';
@@ -13,7 +14,10 @@ import { fail, inSpan } from './inSpan.ts';
 export interface Tracing {
   readonly withOperationSpans: (respond: Responder) => Responder;
   readonly withPageSpans: (readPage: ReadPage) => ReadPage;
-  readonly withCallSpans: (source: PageSource) => PageSource;
+  readonly withCallSpans: <Key, Value>(
+    source: Source<Key, Value>,
+    endpoint: Endpoint<Key>,
+  ) => Source<Key, Value>;
   /** Adds what an event says to the active span. */
   readonly onEvent: (event: AppEvent) => void;
 }
@@ -30,7 +34,7 @@ export function createTracing(): Tracing | undefined {
   return {
     withOperationSpans: (respond) => withOperationSpans(respond, tracer),
     withPageSpans: (readPage) => withPageSpans(readPage, tracer),
-    withCallSpans: (source) => withCallSpans(source, tracer),
+    withCallSpans: (source, endpoint) => withCallSpans(source, endpoint, tracer),
     onEvent: (event) => {
       if (event.type === 'response') describeOperation(event);
       if (event.type === 'upstreamCall') describeCall(event);
@@ -53,7 +57,7 @@ function withOperationSpans(respond: Responder, tracer: Tracer): Responder {
 /** A span for each page that an operation may have to wait for. */
 function withPageSpans(readPage: ReadPage, tracer: Tracer): ReadPage {
   return (key, operation) => {
-    const span = tracer.startSpan('page', { attributes: toPageAttributes(key) });
+    const span = tracer.startSpan('page', { attributes: toKeyAttributes(pageEndpoint, key) });
     return inSpan(span, async () => {
       const read = await readPage(key, operation);
       span.setAttribute('trending.origin', read.origin);
@@ -63,20 +67,26 @@ function withPageSpans(readPage: ReadPage, tracer: Tracer): ReadPage {
 }
 
 /** A span for each attempt. A refresh belongs to no operation: its span is only linked to the one that caused it. */
-function withCallSpans(source: PageSource, tracer: Tracer): PageSource {
-  return (key, options) => {
+function withCallSpans<Key, Value>(
+  source: Source<Key, Value>,
+  endpoint: Endpoint<Key>,
+  tracer: Tracer,
+): Source<Key, Value> {
+  return (key, call) => {
     const cause = trace.getActiveSpan();
     const span = tracer.startSpan('upstream call', {
       kind: SpanKind.CLIENT,
-      attributes: toPageAttributes(key),
-      ...(options.background && { root: true, links: cause ? [{ context: cause.spanContext() }] : [] }),
+      attributes: toKeyAttributes(endpoint, key),
+      ...(call.background && { root: true, links: cause ? [{ context: cause.spanContext() }] : [] }),
     });
-    return inSpan(span, () => source(key, options));
+    return inSpan(span, () => source(key, call));
   };
 }
 
-function toPageAttributes({ chart, number }: PageKey) {
-  return { 'trending.chart': chartId(chart), 'trending.page': number };
+/** `trending.chart` and `trending.page` for a page. */
+function toKeyAttributes<Key>(endpoint: Endpoint<Key>, key: Key): Record<string, string | number> {
+  const fields = Object.entries(endpoint.describe(key));
+  return Object.fromEntries(fields.map(([name, value]) => [`trending.${name}`, value]));
 }
 
 function describeOperation({ name, outcome, codes, origin, status, cost, request }: ResponseEvent): void {

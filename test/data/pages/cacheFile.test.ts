@@ -6,11 +6,10 @@ import type { DataEvent } from '../../../src/data/events.ts';
 import { createCacheFile } from '../../../src/data/pages/cacheFile.ts';
 import type { CachedPage } from '../../../src/data/pages/pageStore.ts';
 import { createSpendingFile } from '../../../src/data/upstream/spendingFile.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
 import { createOperation, createTestCache } from '../../support/cache.ts';
 import { createArraySource, makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
-import { key } from '../../support/sources.ts';
+import { key, type PageSource } from '../../support/sources.ts';
 
 const START = Date.UTC(2026, 0, 1);
 

@@ -2,10 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { type CachedPage, sizeOf } from '../../../src/data/pages/pageStore.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { Operation } from '../../../src/domain/operation.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
 import { createOperation, createTestCache, settle, type TestCacheOptions } from '../../support/cache.ts';
 import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
-import { createHeldSource, key } from '../../support/sources.ts';
+import { createHeldSource, key, type PageSource } from '../../support/sources.ts';
 
 const chart = makeVideos(1, 500);
 
@@ -304,8 +303,8 @@ describe("an operation's pages", () => {
     const { source, calls } = createHeldSource();
     let send = (): void => undefined;
     const { cache, clock, events } = createTestCache((pageKey, options) => {
-      send = options.onRequest;
-      return source(pageKey, { ...options, onRequest: () => undefined });
+      send = options.onSent;
+      return source(pageKey, { ...options, onSent: () => undefined });
     });
     const operation = createOperation(clock.monotonic() + 5);
     const other = cache.fetch(key(1), operation).catch(() => undefined);
@@ -324,8 +323,8 @@ describe('PageCache, when a cover expires', () => {
   /** A source whose covers expire `coverMs` after each fetch; null: their links do not say when. */
   function createCoverSource(clock: { now(): number }, coverMs: number | null) {
     const bill: number[] = [];
-    const source: PageSource = async ({ number }, { onRequest }) => {
-      onRequest();
+    const source: PageSource = async ({ number }, { onSent }) => {
+      onSent();
       bill.push(number);
       const coverExpiresAt = coverMs === null ? null : clock.now() + coverMs;
       const rows = chart.map((video) => ({ ...video, cover: 'https://a.example/b', coverExpiresAt }));

@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { withRetry } from '../../../src/data/upstream/withRetry.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
-import { fetchOptions } from '../../support/cache.ts';
-import { US_VIEWS } from '../../support/charts.ts';
+import { pageEndpoint } from '../../../src/domain/page.ts';
+import { createCall } from '../../support/cache.ts';
 import { createTestClock } from '../../support/clock.ts';
-import { codeOf, createEvents, createScript, key, page } from '../../support/sources.ts';
+import {
+  codeOf,
+  createEvents,
+  createScript,
+  key,
+  type PageSource,
+  page,
+  sent,
+} from '../../support/sources.ts';
 
 describe('withRetry', () => {
   const refused = new ApiError('UPSTREAM_UNAVAILABLE', { allowsSecondAttempt: true });
@@ -14,7 +21,7 @@ describe('withRetry', () => {
   function createRetry(source: PageSource, random = () => 0) {
     const clock = createTestClock();
     const { events, onEvent } = createEvents();
-    return { clock, events, fetch: withRetry(source, { clock, random, onEvent }) };
+    return { clock, events, fetch: withRetry(source, pageEndpoint, { clock, random, onEvent }) };
   }
 
   it.each([
@@ -27,24 +34,32 @@ describe('withRetry', () => {
       const { source, bill } = createScript(broken, page);
       const { clock, events, fetch } = createRetry(source, () => value);
       let requests = 0;
-      expect(await codeOf(fetch(key(), fetchOptions({ onRequest: () => requests++ })))).toBe('ok');
+      expect(await codeOf(fetch(key(), createCall({ onSent: () => requests++ })))).toBe('ok');
       expect(clock.monotonic()).toBe(1 + pauseMs);
       expect(bill).toEqual([1, 1]);
       expect(requests).toBe(2);
-      expect(events).toEqual([{ type: 'retry', chart: US_VIEWS, page: 1, code: 'UPSTREAM_ERROR', pauseMs }]);
+      expect(events).toEqual([
+        {
+          type: 'retry',
+          endpoint: 'trendingVideos',
+          key: { chart: 'US:7:VIEWS', page: 1 },
+          code: 'UPSTREAM_ERROR',
+          pauseMs,
+        },
+      ]);
     },
   );
 
   it('rejects with the second error, and does not retry again', async () => {
     const { source, bill } = createScript(refused, broken, page);
-    expect(await codeOf(createRetry(source).fetch(key(), fetchOptions()))).toBe('UPSTREAM_ERROR');
+    expect(await codeOf(createRetry(source).fetch(key(), createCall()))).toBe('UPSTREAM_ERROR');
     expect(bill).toEqual([1, 1]);
   });
 
   it('does not retry a call that may have been billed or would fail again', async () => {
     for (const code of ['UPSTREAM_TIMEOUT', 'UPSTREAM_BAD_RESPONSE', 'UPSTREAM_RATE_LIMITED'] as const) {
       const { source, bill } = createScript(new ApiError(code), page);
-      expect(await codeOf(createRetry(source).fetch(key(), fetchOptions()))).toBe(code);
+      expect(await codeOf(createRetry(source).fetch(key(), createCall()))).toBe(code);
       expect(bill).toEqual([1]);
     }
   });
@@ -56,21 +71,21 @@ describe('withRetry', () => {
   ])('with %i ms left, pauses for at most %p ms (undefined: does not retry)', async (leftMs, pauseMs) => {
     const { source, bill } = createScript(broken, page);
     const { clock, fetch } = createRetry(source, () => 1);
-    await codeOf(fetch(key(), fetchOptions({ deadline: () => 1 + leftMs })));
+    await codeOf(fetch(key(), createCall({ deadline: () => 1 + leftMs })));
     expect(clock.monotonic()).toBe(1 + (pauseMs ?? 0));
     expect(bill).toHaveLength(pauseMs === undefined ? 1 : 2);
   });
 
   it('rejects with the first error when the retry was never sent', async () => {
     let isFirst = true;
-    const source: PageSource = async (_key, { onRequest }) => {
+    const source: PageSource = async (_key, { onSent }) => {
       if (!isFirst) throw new ApiError('CREDIT_BUDGET_EXHAUSTED');
       isFirst = false;
-      onRequest();
-      throw broken;
+      onSent();
+      throw sent(broken);
     };
     const { fetch, events } = createRetry(source);
-    expect(await codeOf(fetch(key(), fetchOptions()))).toBe('UPSTREAM_ERROR');
+    expect(await codeOf(fetch(key(), createCall()))).toBe('UPSTREAM_ERROR');
     expect(events).toEqual([]);
   });
 });

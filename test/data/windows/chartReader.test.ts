@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { Cursor } from '../../../src/domain/cursor.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
 import type { TrendingVideo } from '../../../src/domain/trendingVideo.ts';
 import type { WindowArguments } from '../../../src/domain/window/index.ts';
 import { createOperation, createTestCache } from '../../support/cache.ts';
 import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
 import { fc } from '../../support/fastCheck.ts';
+import type { PageSource } from '../../support/sources.ts';
 
 const ALL = { rows: true, facts: true };
 
@@ -153,8 +153,8 @@ describe('readWindow', () => {
     async (from, to, late) => {
       const rows = makeVideos(1, 500);
       const requested = new Set<number>();
-      const source: PageSource = async ({ number }, { onRequest }) => {
-        onRequest();
+      const source: PageSource = async ({ number }, { onSent }) => {
+        onSent();
         const pageSize = number === late && !requested.has(number) ? from : to;
         requested.add(number);
         return makePage(rows, number, pageSize);
@@ -184,8 +184,8 @@ describe('readWindow', () => {
   it('rejects a chart whose page size keeps changing', async () => {
     let pageSize = 20;
     let requests = 0;
-    const source: PageSource = async ({ number }, { onRequest }) => {
-      onRequest();
+    const source: PageSource = async ({ number }, { onSent }) => {
+      onSent();
       requests++;
       pageSize = pageSize === 20 ? 10 : 20;
       return makePage(makeVideos(1, 500), number, pageSize);

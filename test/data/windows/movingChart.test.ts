@@ -5,11 +5,12 @@ import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
 import type { Cursor } from '../../../src/domain/cursor.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
-import { type PageSource, rankOffset } from '../../../src/domain/page.ts';
+import { rankOffset } from '../../../src/domain/page.ts';
 import type { WindowArguments } from '../../../src/domain/window/index.ts';
 import { createOperation, createTestCache, settle } from '../../support/cache.ts';
 import { makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
 import { fc } from '../../support/fastCheck.ts';
+import type { PageSource } from '../../support/sources.ts';
 
 const ALL = { rows: true, facts: true };
 const TTL_MS = 1000;
@@ -24,8 +25,8 @@ interface Chart {
 
 function createChart(length: number) {
   const chart: Chart = { ids: makeVideos(1, length).map(({ itemId }) => Number(itemId)), isDown: false };
-  const source: PageSource = async ({ number }, { onRequest }) => {
-    onRequest();
+  const source: PageSource = async ({ number }, { onSent }) => {
+    onSent();
     if (chart.isDown) throw new ApiError('UPSTREAM_ERROR');
     const rows = chart.ids.flatMap((id) => makeVideos(id, id));
     return makePage(rows, number, 20);

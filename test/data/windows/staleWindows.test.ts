@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
 import type { WindowArguments, WindowNeed } from '../../../src/domain/window/index.ts';
 import { createOperation, createTestCache, settle, type TestCacheOptions } from '../../support/cache.ts';
 import { createArraySource, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
+import type { PageSource } from '../../support/sources.ts';
 
 const ALL = { rows: true, facts: true };
 const TTL_MS = 1000;
@@ -16,8 +16,8 @@ function createReaders(options: TestCacheOptions = {}) {
   const failing = new Set<number>();
   const { source, bill } = createArraySource(chart);
   let fetchedAt = 0;
-  const flaky: PageSource = async (key, fetchOptions) => {
-    const page = await source(key, fetchOptions);
+  const flaky: PageSource = async (key, call) => {
+    const page = await source(key, call);
     if (failing.has(key.number)) throw new ApiError('UPSTREAM_ERROR');
     return { ...page, fetchedAt: fetchedAt++ };
   };
@@ -68,7 +68,11 @@ describe('a window past its time to live', () => {
 
     const [stale, another] = await Promise.all([read({ first: 30 }), read({ first: 40 })]);
     expect(stale).toMatchObject({ ids: range(1, 30), stale: true, fetchedAt: 0 });
-    expect(stale.cost).toEqual({ requests: 0, pages: { cached: 0, stale: 2, shared: 0, fetched: 0 } });
+    expect(stale.cost).toEqual({
+      requests: 0,
+      credits: 0,
+      pages: { cached: 0, stale: 2, shared: 0, fetched: 0 },
+    });
     expect(another?.ids).toEqual(range(1, 40));
     expect(await bought()).toEqual([1, 2]);
 
@@ -115,7 +119,11 @@ describe('a window past its time to live', () => {
     await bought();
     const window = await read({ first: 40 });
     expect(window).toMatchObject({ ids: range(4, 43), stale: false });
-    expect(window.cost).toEqual({ requests: 2, pages: { cached: 0, stale: 0, shared: 0, fetched: 2 } });
+    expect(window.cost).toEqual({
+      requests: 2,
+      credits: 4,
+      pages: { cached: 0, stale: 0, shared: 0, fetched: 2 },
+    });
     expect(await bought()).toEqual([1, 2]);
   });
 
@@ -126,7 +134,11 @@ describe('a window past its time to live', () => {
     failing.add(1);
     const window = await read({ first: 40 });
     expect(window).toMatchObject({ ids: range(1, 40), stale: true, fetchedAt: 0 });
-    expect(window.cost).toEqual({ requests: 2, pages: { cached: 0, stale: 1, shared: 0, fetched: 1 } });
+    expect(window.cost).toEqual({
+      requests: 2,
+      credits: 4,
+      pages: { cached: 0, stale: 1, shared: 0, fetched: 1 },
+    });
   });
 
   it('fails only when a page has no copy to serve', async () => {

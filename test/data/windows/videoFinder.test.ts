@@ -9,8 +9,8 @@ const DE_VIEWS: Chart = { ...US_VIEWS, region: 'DE' };
 /** A cache over charts with the same videos, whose titles name the fetch that they came from. */
 function createTitledCache() {
   let fetches = 0;
-  return createTestCache(async ({ chart, number }, { onRequest }) => {
-    onRequest();
+  return createTestCache(async ({ chart, number }, { onSent }) => {
+    onSent();
     fetches++;
     const rows = makeVideos(1, 40).map((video) => ({ ...video, title: `fetch ${fetches}` }));
     return makePage(rows, number, 20, { chart });
@@ -51,7 +51,11 @@ describe('createVideoFinder', () => {
       [3, 4, 3].map((id) => ({ ...makeVideo(id), title: 'fetch 1' })).concat(null as never),
     );
     expect(lookups).toEqual([['3', '4', '99']]);
-    expect(operation.cost).toEqual({ requests: 0, pages: { cached: 1, stale: 0, shared: 0, fetched: 0 } });
+    expect(operation.cost).toEqual({
+      requests: 0,
+      credits: 0,
+      pages: { cached: 1, stale: 0, shared: 0, fetched: 0 },
+    });
   });
 
   it('counts the page of a found video as used, so that other pages are evicted first', async () => {

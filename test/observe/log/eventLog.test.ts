@@ -29,6 +29,7 @@ it('writes one line for each upstream call, with what an operator asks for, and 
     {
       level: 40,
       time: expect.any(Number),
+      endpoint: 'trendingVideos',
       chart: 'DE:30:LIKES',
       page: 1,
       background: false,
@@ -44,14 +45,15 @@ it('writes one line for each upstream call, with what an operator asks for, and 
   expect(JSON.stringify(lines)).not.toContain(TOKEN);
 });
 
-const chart = US_VIEWS;
+const endpoint = 'trendingVideos';
+const key = { chart: 'US:7:VIEWS', page: 1 };
 
 it.each<[AppEvent, string]>([
   [
     {
       type: 'upstreamCall',
-      chart,
-      page: 1,
+      endpoint,
+      key,
       background: true,
       outcome: 'ok',
       status: 200,
@@ -62,9 +64,9 @@ it.each<[AppEvent, string]>([
     },
     'Upstream call',
   ],
-  [{ type: 'rowsDropped', chart, page: 1, count: 2 }, 'Rows could not be read: their ranks stay empty'],
-  [{ type: 'unknownField', field: 'likes' }, 'KeyAPI sends an unknown field'],
-  [{ type: 'retry', chart, page: 1, code: 'UPSTREAM_ERROR', pauseMs: 700 }, 'Upstream call retried'],
+  [{ type: 'rowsDropped', endpoint, key, count: 2 }, 'Rows could not be read: their ranks stay empty'],
+  [{ type: 'unknownField', endpoint, field: 'likes' }, 'KeyAPI sends an unknown field'],
+  [{ type: 'retry', endpoint, key, code: 'UPSTREAM_ERROR', pauseMs: 700 }, 'Upstream call retried'],
   [{ type: 'circuitOpened', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 }, 'Upstream calls are stopped'],
   [{ type: 'circuitClosed' }, 'Upstream calls are allowed again'],
   [
@@ -91,11 +93,11 @@ it('logs frequent events once a minute, and does not log events of every operati
   let now = 0;
   const write = createEventLog(log, () => now);
   for (let time = 0; time < 1000; time++) {
-    write({ type: 'pageShed', chart, page: 1 });
+    write({ type: 'callShed', endpoint, key });
     write({ type: 'redisDown', wasUp: false, reason: 'ECONNREFUSED' });
     write({ type: 'budgetRefused', retryAfterSeconds: 60 });
-    write({ type: 'pageRead', origin: 'cached', chart, page: 1 });
-    write({ type: 'pageRefresh', chart, page: 1 });
+    write({ type: 'pageRead', origin: 'cached', chart: US_VIEWS, page: 1 });
+    write({ type: 'pageRefresh', chart: US_VIEWS, page: 1 });
   }
   expect(lines.map(({ msg }) => msg)).toEqual([
     'Too many upstream calls are waiting: pages are not requested',
@@ -103,6 +105,6 @@ it('logs frequent events once a minute, and does not log events of every operati
     "The day's credits are spent: only cached data is served",
   ]);
   now = 60_000;
-  write({ type: 'pageShed', chart, page: 1 });
+  write({ type: 'callShed', endpoint, key });
   expect(lines).toHaveLength(4);
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Chart } from '../../../src/domain/chart.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
 import { makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
+import type { PageSource } from '../../support/sources.ts';
 import { poll } from '../support/poll.ts';
 import { describeWithRedis, startRedis, type TestRedis, watchCommands } from '../support/redis.ts';
 import { expirePages, type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
@@ -15,8 +15,8 @@ let top: number;
 let bill: string[];
 
 /** Every chart has the same videos; their titles name the fetch that returned them. */
-const source: PageSource = async ({ chart, number }, { onRequest }) => {
-  onRequest();
+const source: PageSource = async ({ chart, number }, { onSent }) => {
+  onSent();
   bill.push(`${chart.region}:${number}`);
   const rows = makeVideos(top, top + 99).map((video) => ({ ...video, title: `fetch ${bill.length}` }));
   return makePage(rows, number, 20, { chart, fetchedAt: Date.now() });

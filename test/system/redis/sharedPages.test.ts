@@ -1,11 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { systemClock } from '../../../src/compose/systemClock.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
 import { createOperation } from '../../support/cache.ts';
 import { createArraySource, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
-import { codeOf, key } from '../../support/sources.ts';
+import { codeOf, key, type PageSource } from '../../support/sources.ts';
 import { poll } from '../support/poll.ts';
 import { describeWithRedis, startRedis, type TestRedis, timeOf, watchCommands } from '../support/redis.ts';
 import { expirePages, type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
@@ -29,7 +28,7 @@ let gate: Promise<void> | undefined;
 async function start(options: Partial<ReplicaOptions> = {}): Promise<TestReplica> {
   const replica = await startReplica({
     url: redis.url,
-    source: (key, fetchOptions) => source(key, fetchOptions),
+    source: (key, call) => source(key, call),
     ...options,
   });
   replicas.push(replica);
@@ -74,8 +73,8 @@ describeWithRedis('createSharedPages', () => {
     gate = undefined;
     const upstream = createArraySource(chart);
     bill = upstream.bill;
-    source = async (key, fetchOptions) => {
-      const page = await upstream.source(key, fetchOptions);
+    source = async (key, call) => {
+      const page = await upstream.source(key, call);
       await gate;
       return { ...page, fetchedAt: systemClock.now() };
     };
@@ -88,9 +87,9 @@ describeWithRedis('createSharedPages', () => {
     const callers: number[] = [];
     const startCaller = (index: number) =>
       start({
-        source: (key, fetchOptions) => {
+        source: (key, call) => {
           callers.push(index);
-          return source(key, fetchOptions);
+          return source(key, call);
         },
       });
     const fleet = await Promise.all(range(0, 3).map(startCaller));
@@ -247,8 +246,8 @@ describeWithRedis('createSharedPages', () => {
   it('shares a failure with the replicas that wait for the page, and fetches it again only after a while', async () => {
     const errorTtlMs = 20_000;
     let calls = 0;
-    source = async (_key, { onRequest }) => {
-      onRequest();
+    source = async (_key, { onSent }) => {
+      onSent();
       calls++;
       await gate;
       throw new ApiError('UPSTREAM_BAD_RESPONSE', {
@@ -332,8 +331,8 @@ describeWithRedis('createSharedPages', () => {
   it('releases its lock once Redis is up again, if Redis was down before', async () => {
     const [first, second] = await startTwo();
     const [, password = ''] = (await redis.client.config('GET', 'requirepass')) as string[];
-    source = async (_key, { onRequest }) => {
-      onRequest();
+    source = async (_key, { onSent }) => {
+      onSent();
       // The lock must not expire by itself.
       await redis.client.pexpire(LOCK_1, 60_000);
       await redis.client.config('SET', 'requirepass', 'nobody knows');
@@ -389,8 +388,8 @@ describeWithRedis('createSharedPages', () => {
     const workingSource = source;
     const release = hold();
     let isRequested = false;
-    source = async (_key, { onRequest }) => {
-      onRequest();
+    source = async (_key, { onSent }) => {
+      onSent();
       isRequested = true;
       await gate;
       throw new ApiError('UPSTREAM_TIMEOUT');
@@ -421,12 +420,12 @@ describeWithRedis('createSharedPages', () => {
     const workingSource = source;
     const release = hold();
     let isWaiting = false;
-    source = async (_key, { check }) => {
+    source = async (_key, { signal }) => {
       isWaiting = true;
       await gate;
       // The next renewal finds that the lock is lost.
       for (;;) {
-        check();
+        signal?.throwIfAborted();
         await systemClock.sleep(10);
       }
     };
@@ -451,8 +450,8 @@ describeWithRedis('createSharedPages', () => {
     await second.read();
     await expirePages(redis, replicas);
     let calls = 0;
-    source = async (_key, { onRequest }) => {
-      onRequest();
+    source = async (_key, { onSent }) => {
+      onSent();
       calls++;
       throw new ApiError('BAD_USER_INPUT', { message: 'no such page' });
     };
@@ -628,13 +627,13 @@ describeWithRedis('createSharedPages', () => {
     // Otherwise spending would have to wait.
     await redis.client.hset('test:budget', 'openAt', 0);
     await replica.read();
-    source = async (_key, { onRequest }) => {
-      onRequest();
+    source = async (_key, { onSent }) => {
+      onSent();
       throw new ApiError('UPSTREAM_UNAUTHENTICATED');
     };
     await codeOf(replica.read({ first: 20, after: { rank: 20, itemId: null } }));
-    source = async (_key, { onRequest }) => {
-      onRequest();
+    source = async (_key, { onSent }) => {
+      onSent();
       throw new ApiError('UPSTREAM_BAD_RESPONSE');
     };
     const keys = await redis.client.keys('*');

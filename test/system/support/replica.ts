@@ -3,15 +3,16 @@ import type { DataEvent } from '../../../src/data/events.ts';
 import { PageCache } from '../../../src/data/pages/pageCache.ts';
 import { PageStore } from '../../../src/data/pages/pageStore.ts';
 import { createRedisConnection } from '../../../src/data/redis/redisConnection.ts';
+import { createSharedLimits, type SharedLimitsOptions } from '../../../src/data/redis/sharedLimits.ts';
 import { createSharedPages } from '../../../src/data/redis/sharedPages.ts';
-import { type SharedLimitsOptions, withSharedLimits } from '../../../src/data/redis/withSharedLimits.ts';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
 import type { Clock } from '../../../src/domain/clock.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
+import { pageEndpoint } from '../../../src/domain/page.ts';
 import type { WindowArguments } from '../../../src/domain/window/index.ts';
 import { createOperation } from '../../support/cache.ts';
 import { US_VIEWS } from '../../support/charts.ts';
+import type { PageSource } from '../../support/sources.ts';
 import { poll } from './poll.ts';
 import { type TestRedis, timeOf } from './redis.ts';
 
@@ -48,7 +49,8 @@ export async function startReplica(options: ReplicaOptions) {
   const onEvent = (event: DataEvent): void => void events.push(event);
   const redis = createRedisConnection({ url: new URL(url), prefix: 'test', timeoutMs, clock, onEvent });
   const store = new PageStore({ clock, staleMs, maxBytes: 2 ** 26 });
-  const limited = withSharedLimits(source, { redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
+  const limits = createSharedLimits({ redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
+  const limited = limits.protect(source, pageEndpoint);
   const storing = { store, clock, random: () => 0, ttlMs };
   const shared = createSharedPages({ ...storing, redis, source: limited, staleMs, errorTtlMs, attemptMs });
   const { fetchPage } = shared;

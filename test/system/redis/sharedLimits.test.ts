@@ -1,11 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { systemClock } from '../../../src/compose/systemClock.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
 import { DAY_MS } from '../../../src/domain/utcDay.ts';
-import { fetchOptions } from '../../support/cache.ts';
+import { createCall } from '../../support/cache.ts';
 import { range } from '../../support/charts.ts';
-import { codeOf, key, page } from '../../support/sources.ts';
+import { codeOf, key, type PageSource, page } from '../../support/sources.ts';
 import { poll } from '../support/poll.ts';
 import { describeWithRedis, startRedis, type TestRedis, timeOf } from '../support/redis.ts';
 import { type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
@@ -24,19 +23,19 @@ let redis: TestRedis;
 let replicas: TestReplica[];
 /** When each call was made, and by which replica. */
 let calls: { at: number; replica: number }[];
-/** How many calls had their turn, whether or not they were sent. */
-let turns: number;
+/** Called when a call has its turn. */
+let onTurn: () => void;
 /** How upstream responds. */
 let respond: PageSource;
 
 async function start(options: Partial<ReplicaOptions> = {}): Promise<TestReplica> {
   const index = replicas.length;
   const source: PageSource = async (pageKey, options) => {
-    turns++;
-    options.check();
+    onTurn();
+    options.signal?.throwIfAborted();
     // Recorded before it is reported: Redis counts from a later moment.
     calls.push({ at: performance.now(), replica: index });
-    options.onRequest();
+    options.onSent();
     return respond(pageKey, options);
   };
   // Its place is taken before it has started, so that each replica has its own index.
@@ -58,16 +57,16 @@ function startThree(options: Partial<ReplicaOptions> = {}): Promise<[TestReplica
 /** Makes a call by this replica; returns `ok` or the code of its error. */
 function call(replica: TestReplica | undefined, number = 1): Promise<string> {
   if (!replica) throw new Error('no such replica');
-  return codeOf(replica.fetch(key(number), fetchOptions()));
+  return codeOf(replica.fetch(key(number), createCall()));
 }
 
 /** Makes a call that is given up when it has its turn; returns the code of its error. */
 async function callWithoutSending(replica: TestReplica): Promise<string> {
-  const before = turns;
-  const check = (): void => {
-    if (turns > before) throw new ApiError('UPSTREAM_UNAVAILABLE');
-  };
-  return codeOf(replica.fetch(key(1), fetchOptions({ check })));
+  const controller = new AbortController();
+  onTurn = () => controller.abort(new ApiError('UPSTREAM_UNAVAILABLE'));
+  const outcome = await codeOf(replica.fetch(key(1), createCall({ signal: controller.signal })));
+  onTurn = () => undefined;
+  return outcome;
 }
 
 /** Waits until these replicas know that a probe is due. */
@@ -96,7 +95,7 @@ async function openBudget(): Promise<void> {
   await redis.client.hset('test:budget', 'openAt', 0);
 }
 
-describeWithRedis('withSharedLimits', () => {
+describeWithRedis('createSharedLimits', () => {
   beforeAll(async () => {
     redis = await startRedis();
   });
@@ -105,7 +104,7 @@ describeWithRedis('withSharedLimits', () => {
     await redis.client.flushall();
     replicas = [];
     calls = [];
-    turns = 0;
+    onTurn = () => undefined;
     respond = async () => page;
   });
 
@@ -151,11 +150,11 @@ describeWithRedis('withSharedLimits', () => {
     const turn = new Promise<void>((resolve) => {
       send = resolve;
     });
-    const source: PageSource = async (_key, { onRequest }) => {
+    const source: PageSource = async (_key, { onSent }) => {
       isReserved = true;
       await turn;
       calls.push({ at: performance.now(), replica: 2 });
-      onRequest();
+      onSent();
       return new Promise(() => undefined);
     };
     const slow = await startReplica({ url: redis.url, source, qps: 1, attemptMs });
@@ -191,7 +190,7 @@ describeWithRedis('withSharedLimits', () => {
     const calling = call(first);
     await poll(() => calls.length === 1);
     const deadlineAt = performance.now() + 100;
-    const rejected = codeOf(second.fetch(key(2), fetchOptions({ deadline: () => deadlineAt })));
+    const rejected = codeOf(second.fetch(key(2), createCall({ deadline: () => deadlineAt })));
     // Rejected before its turn.
     expect(await rejected).toBe('UPSTREAM_UNAVAILABLE');
     end();
@@ -206,7 +205,7 @@ describeWithRedis('withSharedLimits', () => {
       throw new ApiError(code, { retryAfterSeconds, upstream, detail: 'for the log alone' });
     };
     await call(fleet[0]);
-    const error = await fleet[1].fetch(key(2), fetchOptions()).catch((thrown: unknown) => thrown);
+    const error = await fleet[1].fetch(key(2), createCall()).catch((thrown: unknown) => thrown);
     const until = Number(await redis.client.hget('test:circuit', 'until'));
     const least = secondsLeft(until, await timeOf(redis));
     expect(error).toMatchObject({ code, upstream: { requestId: 'r1' }, detail: undefined });
@@ -314,7 +313,7 @@ describeWithRedis('withSharedLimits', () => {
     expect(outcomes.filter((code) => code === 'CREDIT_BUDGET_EXHAUSTED')).toHaveLength(20);
     const midnight = (Math.floor((await timeOf(redis)) / DAY_MS) + 1) * DAY_MS;
     const most = secondsLeft(midnight, Math.floor(await timeOf(redis)));
-    const refused = await fleet[0].fetch(key(1), fetchOptions()).catch((error: unknown) => error);
+    const refused = await fleet[0].fetch(key(1), createCall()).catch((error: unknown) => error);
     const least = secondsLeft(midnight, await timeOf(redis));
     expect(range(least, most)).toContain((refused as ApiError).retryAfterSeconds);
   });
@@ -403,7 +402,7 @@ describeWithRedis('withSharedLimits', () => {
     await redis.client.hset('test:budget', 'openAt', 'unknown');
     const deadlineAt = performance.now() + 100;
     const error = await replica
-      .fetch(key(1), fetchOptions({ deadline: () => deadlineAt }))
+      .fetch(key(1), createCall({ deadline: () => deadlineAt }))
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: 'CREDIT_BUDGET_EXHAUSTED',
@@ -419,15 +418,15 @@ describeWithRedis('withSharedLimits', () => {
     const connected = new Promise<void>((resolve) => {
       connect = resolve;
     });
-    const source: PageSource = async ({ number }, { check, onRequest }) => {
+    const source: PageSource = async ({ number }, { signal, onSent }) => {
       // The first call has its connection at once, while the others open theirs.
       if (number === 1) await poll(() => connecting === 3);
       else {
         connecting++;
         await connected;
       }
-      check();
-      onRequest();
+      signal?.throwIfAborted();
+      onSent();
       sent.push(number);
       throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
     };
@@ -478,7 +477,7 @@ describeWithRedis('withSharedLimits', () => {
     const replica = await start({ creditsPerDay: 100 });
     await openBudget();
     await redis.kill();
-    const error = await replica.fetch(key(1), fetchOptions()).catch((thrown: unknown) => thrown);
+    const error = await replica.fetch(key(1), createCall()).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'CREDIT_BUDGET_EXHAUSTED', retryAfterSeconds: 5 });
     expect(calls).toEqual([]);
     await redis.start();

@@ -1,27 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../domain/clock.ts';
-import { ApiError } from '../../domain/errors.ts';
-import type { FetchOptions, Page, PageKey, PageSource } from '../../domain/page.ts';
-import { CREDITS_PER_REQUEST } from '../../domain/upstreamCost.ts';
+import { ApiError, type ErrorCode, wasSent } from '../../domain/errors.ts';
+import type { Call, Source } from '../../domain/source.ts';
 import { toUtcDay } from '../../domain/utcDay.ts';
 import type { OnDataEvent } from '../events.ts';
-import { callPauseSeconds } from '../upstream/callPause.ts';
-import type { Spending } from '../upstream/creditBudget.ts';
-import { createShedError } from '../upstream/shedError.ts';
-import { watchSending } from '../upstream/watchSending.ts';
+import type { AccountLimit } from '../upstream/accountLimit.ts';
+import { toCallPause } from '../upstream/callPause.ts';
+import { toCancellable } from '../upstream/cancellableCall.ts';
 import {
   FAILURE_SECONDS,
   isUpstreamFailure,
   MAX_FAILURES,
   type OpenCircuit,
   toOpenError,
-} from '../upstream/withCircuitBreaker.ts';
-import { WINDOW_MS } from '../upstream/withRateLimit.ts';
+  toUnavailable,
+} from '../upstream/circuitBreaker.ts';
+import type { Spending } from '../upstream/creditBudget.ts';
+import { WINDOW_MS } from '../upstream/rateLimit.ts';
+import { createShedError } from '../upstream/shedError.ts';
 import { decodeError, encodeError } from './errorRecord.ts';
 import type { RedisConnection, RunScript } from './redisConnection.ts';
 import { LIMIT_KEYS } from './redisKeys.ts';
 
-/** See `withSharedLimits`. */
+/** See `createSharedLimits`. */
 export interface SharedLimitsOptions {
   readonly redis: RedisConnection;
   /** Calls in any second. */
@@ -38,6 +39,15 @@ export interface SharedLimitsOptions {
   readonly onEvent: OnDataEvent;
 }
 
+/** The limits that all replicas share. */
+export interface SharedLimits {
+  readonly protect: AccountLimit;
+  /** The code of the error that calls are rejected with; undefined while they are allowed. */
+  openCode(): ErrorCode | undefined;
+  /** Credits left of the day's budget, as far as this replica knows; undefined without a budget. */
+  creditsLeft(): number | undefined;
+}
+
 /** Longest pause before Redis is asked again. */
 const WAIT_MS = 50;
 /** How long nothing is spent after Redis has lost what was spent: by then each replica has reported what it knows. */
@@ -48,28 +58,29 @@ const RETRY_SECONDS = 5;
 const MAX_TURN_MS = 60_000;
 
 /**
- * Reserves each call in Redis before it is made, so that all replicas together keep to the rate limit and to the day's
- * budget, and share one circuit breaker: a failing upstream, a refused account or a 429 stops the calls of all. Waits
- * for the rate limit, and for another replica's probe.
+ * Creates the limits that all replicas share. Each call is reserved in Redis before it is made, so that all replicas
+ * together keep to the rate limit and to the day's budget, and share one circuit breaker: a failing upstream, a refused
+ * account or a 429 stops the calls of all. A call waits for the rate limit, and for another replica's probe.
  *
  * While Redis is down, calls are made without a reservation, unless there is a budget, which they could exceed, or the
  * circuit was open when last seen.
  *
- * @throws {ApiError} What opened the circuit; `CREDIT_BUDGET_EXHAUSTED`; `UPSTREAM_UNAVAILABLE` when its turn would not
- * come in time.
+ * Rejects with what opened the circuit, with `CREDIT_BUDGET_EXHAUSTED`, or with `UPSTREAM_UNAVAILABLE` when the call's
+ * turn would not come in time.
  */
-export function withSharedLimits(source: PageSource, options: SharedLimitsOptions): PageSource {
+export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   const { redis, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
   let spent: Spending | undefined = options.spent;
   let openCircuit: OpenCircuit | undefined;
-  if (spent && creditsPerDay !== undefined) onEvent({ type: 'budgetSpent', ...spent });
+  /** Cancels the calls that are in progress; those that were sent go on. */
+  const cancels = new Set<(reason: ApiError) => void>();
   redis.onHeartbeat(async (run, isFirst) => {
     if (isFirst) await reportOpenCircuit(run);
     const hasBudget = creditsPerDay === undefined ? 0 : 1;
     const known = [spent?.day ?? -1, spent?.credits ?? 0];
     const args = [hasBudget, ...known, isFirst ? 1 : 0, HOLD_MS, today()];
     const [day, credits, error, ms] = await run('syncLimits', LIMIT_KEYS, args);
-    if (hasBudget) recordSpending({ day: Number(day), credits: Number(credits) });
+    if (hasBudget) spent = { day: Number(day), credits: Number(credits) };
     if (Number(ms) > 0) recordOpening(decodeError(String(error)), Number(ms));
     else if (String(error) === '' && openCircuit && clock.monotonic() >= openCircuit.until) recordClosing();
   });
@@ -82,12 +93,6 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
     await run('reportCall', LIMIT_KEYS, ['', 'refused', WINDOW_MS, error, ms, MAX_FAILURES, 0, 0]);
   }
 
-  function recordSpending(spending: Spending): void {
-    const hasChanged = spending.day !== spent?.day || spending.credits !== spent.credits;
-    spent = spending;
-    if (hasChanged && creditsPerDay !== undefined) onEvent({ type: 'budgetSpent', ...spending });
-  }
-
   function today(): number {
     return toUtcDay(clock.now());
   }
@@ -97,20 +102,21 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
    */
   async function reserve(
     token: string,
-    key: PageKey,
-    fetchOptions: FetchOptions,
+    { signal, deadline }: Call,
+    price: number,
+    toShedError: () => ApiError,
   ): Promise<number | undefined> {
     for (;;) {
-      fetchOptions.check();
+      signal?.throwIfAborted();
       throwIfOpen();
-      const budget = [CREDITS_PER_REQUEST, creditsPerDay ?? '', HOLD_MS, today()];
+      const budget = [price, creditsPerDay ?? '', HOLD_MS, today()];
       // After the reservation the call may still have to wait for its turn in this replica.
-      const turnMs = Math.min(Math.max(0, fetchOptions.deadline() - clock.monotonic()), MAX_TURN_MS);
+      const turnMs = Math.min(Math.max(0, deadline() - clock.monotonic()), MAX_TURN_MS);
       const args = [token, qps, Math.ceil(turnMs) + attemptMs, WINDOW_MS, ...budget];
       const [verdict, first, second] = await redis.run('reserveCall', LIMIT_KEYS, args).catch(() => []);
       switch (String(verdict)) {
         case 'granted':
-          recordSpending({ day: Number(first), credits: Number(second) });
+          spent = { day: Number(first), credits: Number(second) };
           return Number(first);
         case 'spent':
           throw budgetExhausted(Math.ceil(Number(first) / 1000));
@@ -118,10 +124,10 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
           recordOpening(decodeError(String(first)), Number(second));
           break;
         case 'wait':
-          await waitFor(Number(first), fetchOptions, () => createShedError(key, onEvent));
+          await waitFor(Number(first), deadline, toShedError);
           break;
         case 'held':
-          await waitFor(Number(first), fetchOptions, budgetUnknown);
+          await waitFor(Number(first), deadline, budgetUnknown);
           break;
         default:
           return undefined;
@@ -130,7 +136,7 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
   }
 
   /** Waits `ms`, but only a moment at a time; throws when the deadline comes first. */
-  async function waitFor(ms: number, { deadline }: FetchOptions, toError: () => ApiError): Promise<void> {
+  async function waitFor(ms: number, deadline: Call['deadline'], toError: () => ApiError): Promise<void> {
     const pauseMs = Math.min(ms, WAIT_MS);
     if (clock.monotonic() + pauseMs >= deadline()) throw toError();
     await clock.sleep(pauseMs);
@@ -140,10 +146,11 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
     if (openCircuit && clock.monotonic() < openCircuit.until) throw toOpenError(openCircuit, clock);
   }
 
-  function recordOpening(error: ApiError = upstreamUnavailable(), ms: number, isReported = true): void {
+  function recordOpening(error: ApiError = toUnavailable(), ms: number, isReported = true): void {
     const hasChanged =
       !openCircuit || clock.monotonic() >= openCircuit.until || openCircuit.error.code !== error.code;
     openCircuit = { error, until: clock.monotonic() + ms };
+    for (const cancel of cancels) cancel(toOpenError(openCircuit, clock));
     if (hasChanged && isReported)
       onEvent({ type: 'circuitOpened', code: error.code, seconds: Math.ceil(ms / 1000) });
   }
@@ -167,9 +174,9 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
   }
 
   /** Reports the outcome of a call to all replicas. */
-  async function report(token: string, outcome: CallOutcome, day: number): Promise<void> {
+  async function report(token: string, outcome: CallOutcome, day: number, price: number): Promise<void> {
     const { word, error, ms } = outcome;
-    const credits = creditsPerDay === undefined ? 0 : CREDITS_PER_REQUEST;
+    const credits = creditsPerDay === undefined ? 0 : price;
     const args = [token, word, WINDOW_MS, error ? encodeError(error) : '', ms, MAX_FAILURES, credits, day];
     // When Redis went down meanwhile, at least this replica keeps to it.
     const withoutRedis = word === 'refused' ? 'opened' : '';
@@ -179,41 +186,58 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
   }
 
   /** A call that Redis does not know of. This replica's own circuit breaker emits the events of such calls. */
-  async function fetchUnreserved(key: PageKey, fetchOptions: FetchOptions): Promise<Page> {
+  async function runUnreserved<Key, Value>(source: Source<Key, Value>, key: Key, call: Call): Promise<Value> {
     if (creditsPerDay !== undefined) throw budgetUnknown();
     try {
-      return await source(key, fetchOptions);
+      return await source(key, call);
     } catch (error) {
-      const { word, error: cause, ms } = toOutcome(error, true);
+      const { word, error: cause, ms } = toOutcome(error);
       if (word === 'refused') recordOpening(cause, ms, false);
       throw error;
     }
   }
 
-  return async (key, fetchOptions): Promise<Page> => {
-    const token = randomUUID();
-    const day = await reserve(token, key, fetchOptions);
-    if (day === undefined) return fetchUnreserved(key, fetchOptions);
-    const check = (): void => {
-      fetchOptions.check();
-      // The circuit may have opened while this call waited for a connection.
-      throwIfOpen();
-    };
-    const onRequest = (): void => {
+  /** Makes a reserved call, which is cancelled when the circuit opens while it waits for a connection. */
+  async function runReserved<Key, Value>(
+    source: Source<Key, Value>,
+    key: Key,
+    call: Call,
+    reportCall: (outcome: CallOutcome) => Promise<void>,
+  ): Promise<Value> {
+    const cancellable = toCancellable(call);
+    cancels.add(cancellable.cancel);
+    const onSent = (): void => {
       if (spent) onSpend?.(spent);
-      void report(token, { word: 'sent', ms: attemptMs }, day);
-      fetchOptions.onRequest();
+      void reportCall({ word: 'sent', ms: attemptMs });
+      call.onSent();
     };
-    const { watched, isSent } = watchSending({ ...fetchOptions, check, onRequest });
     try {
-      const page = await source(key, watched);
-      void report(token, ANSWERED, day);
-      return page;
+      const value = await source(key, { ...cancellable.call, onSent });
+      void reportCall(ANSWERED);
+      return value;
     } catch (error) {
       // All replicas know of a failure before the caller does.
-      await report(token, toOutcome(error, isSent()), day);
+      await reportCall(toOutcome(error));
       throw error;
+    } finally {
+      cancels.delete(cancellable.cancel);
     }
+  }
+
+  return {
+    protect: (source, endpoint) => async (key, call) => {
+      const token = randomUUID();
+      const { credits } = endpoint;
+      const day = await reserve(token, call, credits, () => createShedError(endpoint, key, onEvent));
+      if (day === undefined) return runUnreserved(source, key, call);
+      return runReserved(source, key, call, (outcome) => report(token, outcome, day, credits));
+    },
+    openCode: () =>
+      openCircuit && clock.monotonic() < openCircuit.until ? openCircuit.error.code : undefined,
+    creditsLeft: () => {
+      const credits = spent && spent.day >= today() ? spent.credits : 0;
+      return creditsPerDay === undefined ? undefined : Math.max(0, creditsPerDay - credits);
+    },
   };
 }
 
@@ -228,16 +252,12 @@ interface CallOutcome {
 
 const ANSWERED: CallOutcome = { word: 'answered', ms: 0 };
 
-function toOutcome(error: unknown, isSent: boolean): CallOutcome {
-  if (!isSent) return { word: 'unsent', ms: 0 };
+function toOutcome(error: unknown): CallOutcome {
+  if (!wasSent(error)) return { word: 'unsent', ms: 0 };
   if (!(error instanceof ApiError)) return ANSWERED;
-  const seconds = callPauseSeconds(error);
-  if (seconds !== undefined) return { word: 'refused', error, ms: seconds * 1000 };
+  const pause = toCallPause(error);
+  if (pause) return { word: 'refused', error, ms: pause.seconds * 1000 };
   return isUpstreamFailure(error)
-    ? { word: 'failed', error: upstreamUnavailable(), ms: FAILURE_SECONDS * 1000 }
+    ? { word: 'failed', error: toUnavailable(), ms: FAILURE_SECONDS * 1000 }
     : ANSWERED;
-}
-
-function upstreamUnavailable(): ApiError {
-  return new ApiError('UPSTREAM_UNAVAILABLE', { retryAfterSeconds: FAILURE_SECONDS });
 }

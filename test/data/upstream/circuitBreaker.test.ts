@@ -1,20 +1,40 @@
 import { describe, expect, it } from '@jest/globals';
-import { withCircuitBreaker } from '../../../src/data/upstream/withCircuitBreaker.ts';
+import type { OnDataEvent } from '../../../src/data/events.ts';
+import { createCircuitBreaker } from '../../../src/data/upstream/circuitBreaker.ts';
+import type { Clock } from '../../../src/domain/clock.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
-import type { FetchOptions, Page, PageSource } from '../../../src/domain/page.ts';
-import { fetchOptions, settle } from '../../support/cache.ts';
+import type { Page } from '../../../src/domain/page.ts';
+import { pageEndpoint } from '../../../src/domain/page.ts';
+import type { Call } from '../../../src/domain/source.ts';
+import { createCall, settle } from '../../support/cache.ts';
 import { range } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
-import { codeOf, createEvents, createHeldSource, createScript, key, page } from '../../support/sources.ts';
+import {
+  codeOf,
+  createEvents,
+  createHeldSource,
+  createScript,
+  key,
+  type PageSource,
+  page,
+  sent,
+} from '../../support/sources.ts';
 
-describe('withCircuitBreaker', () => {
+/** A source with the circuit breakers of the account and of its endpoint. */
+function withBreakers(source: PageSource, options: { clock: Clock; onEvent: OnDataEvent }) {
+  const account = createCircuitBreaker({ scope: 'account', ...options });
+  const endpoint = createCircuitBreaker({ scope: 'endpoint', ...options });
+  const fetch = endpoint.protect(account.protect(source, pageEndpoint), pageEndpoint);
+  return { fetch, account, endpoint };
+}
+
+describe('createCircuitBreaker', () => {
   function createBreaker(source: PageSource) {
     const clock = createTestClock();
     const { events, onEvent } = createEvents();
-    const fetch = withCircuitBreaker(source, { clock, onEvent });
-    const ask = (number = 1, options: Partial<FetchOptions> = {}) =>
-      codeOf(fetch(key(number), fetchOptions(options)));
-    return { clock, events, fetch, ask };
+    const { fetch, account, endpoint } = withBreakers(source, { clock, onEvent });
+    const ask = (number = 1, options: Partial<Call> = {}) => codeOf(fetch(key(number), createCall(options)));
+    return { clock, events, fetch, ask, account, endpoint };
   }
   const failure = new ApiError('UPSTREAM_ERROR');
 
@@ -100,7 +120,7 @@ describe('withCircuitBreaker', () => {
     const { clock, fetch, ask } = createBreaker(createScript(limited).source);
     await ask();
     clock.advance(12_500);
-    await expect(fetch(key(), fetchOptions())).rejects.toMatchObject({ retryAfterSeconds: 48 });
+    await expect(fetch(key(), createCall())).rejects.toMatchObject({ retryAfterSeconds: 48 });
   });
 
   it('sends one probe while the other calls wait for its outcome', async () => {
@@ -136,16 +156,16 @@ describe('withCircuitBreaker', () => {
   it('ignores the outcome of a probe that was never sent', async () => {
     const clock = createTestClock();
     const outcomes: ('unsent' | ApiError | Page)[] = [...Array<ApiError>(5).fill(failure), 'unsent', page];
-    const source: PageSource = async (_key, { onRequest }) => {
+    const source: PageSource = async (_key, { onSent }) => {
       const outcome = outcomes.shift() ?? page;
       if (outcome === 'unsent') throw new ApiError('CREDIT_BUDGET_EXHAUSTED');
-      onRequest();
-      if (outcome instanceof ApiError) throw outcome;
+      onSent();
+      if (outcome instanceof ApiError) throw sent(outcome);
       return outcome;
     };
     const { events, onEvent } = createEvents();
-    const fetch = withCircuitBreaker(source, { clock, onEvent });
-    const ask = () => codeOf(fetch(key(), fetchOptions()));
+    const { fetch } = withBreakers(source, { clock, onEvent });
+    const ask = () => codeOf(fetch(key(), createCall()));
     await askTimes(ask, 5);
     clock.advance(30_000);
     expect(await ask()).toBe('CREDIT_BUDGET_EXHAUSTED');
@@ -157,12 +177,12 @@ describe('withCircuitBreaker', () => {
   it('stops calls that are waiting in an inner layer when it opens', async () => {
     const turns: (() => void)[] = [];
     const bill: number[] = [];
-    const source: PageSource = async ({ number }, { check, onRequest }) => {
+    const source: PageSource = async ({ number }, { signal, onSent }) => {
       await new Promise<void>((resolve) => void turns.push(resolve));
-      check();
-      onRequest();
+      signal?.throwIfAborted();
+      onSent();
       bill.push(number);
-      throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
+      throw sent(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
     };
     const { ask } = createBreaker(source);
     const outcomes = range(1, 3).map((number) => ask(number));
@@ -226,7 +246,7 @@ describe('withCircuitBreaker', () => {
     clock.advance(60_000);
     expect(await ask()).toBe('UPSTREAM_ERROR');
     clock.advance(20_000);
-    await expect(fetch(key(), fetchOptions())).rejects.toMatchObject({
+    await expect(fetch(key(), createCall())).rejects.toMatchObject({
       code: 'UPSTREAM_UNAVAILABLE',
       retryAfterSeconds: 10,
     });

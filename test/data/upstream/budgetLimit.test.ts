@@ -1,27 +1,35 @@
 import { expect, it } from '@jest/globals';
+import { createBudgetLimit } from '../../../src/data/upstream/budgetLimit.ts';
 import { createCreditBudget } from '../../../src/data/upstream/creditBudget.ts';
-import { withCreditBudget } from '../../../src/data/upstream/withCreditBudget.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
-import { fetchOptions, settle } from '../../support/cache.ts';
+import { pageEndpoint } from '../../../src/domain/page.ts';
+import { createCall, settle } from '../../support/cache.ts';
 import { range } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
-import { codeOf, createEvents, createScript, key, page } from '../../support/sources.ts';
+import {
+  codeOf,
+  createEvents,
+  createScript,
+  key,
+  type PageSource,
+  page,
+  sent,
+} from '../../support/sources.ts';
 
 /** A source with a credit budget, at noon UTC. */
 function createSpender(source: PageSource, creditsPerDay = 10) {
   const clock = createTestClock(Date.UTC(2026, 0, 1, 12));
   const budget = createCreditBudget({ creditsPerDay, clock });
   const { events, onEvent } = createEvents();
-  const fetch = withCreditBudget(source, budget, onEvent);
-  return { budget, events, fetch: (number = 1) => fetch(key(number), fetchOptions()) };
+  const fetch = createBudgetLimit(budget, onEvent)(source, pageEndpoint);
+  return { budget, events, fetch: (number = 1) => fetch(key(number), createCall()) };
 }
 
 it('rejects calls beyond the budget, whatever the concurrency, and reports when the budget is renewed', async () => {
   let calls = 0;
-  const { fetch, events } = createSpender(async (_key, { onRequest }) => {
+  const { fetch, events } = createSpender(async (_key, { onSent }) => {
     await new Promise(setImmediate);
-    onRequest();
+    onSent();
     calls++;
     return page;
   });
@@ -38,10 +46,10 @@ it('rejects calls beyond the budget, whatever the concurrency, and reports when 
 it('lets calls wait while the remaining credits are reserved for a call that may not use them', async () => {
   const turns: (() => void)[] = [];
   const bill: number[] = [];
-  const { fetch } = createSpender(async ({ number }, { onRequest }) => {
+  const { fetch } = createSpender(async ({ number }, { onSent }) => {
     await new Promise<void>((resolve) => void turns.push(resolve));
     if (number === 1) throw new ApiError('UPSTREAM_UNAVAILABLE');
-    onRequest();
+    onSent();
     bill.push(number);
     return page;
   }, 2);
@@ -60,19 +68,24 @@ it('does not make a call that is no longer wanted when credits become available'
   const { onEvent } = createEvents();
   const budget = createCreditBudget({ creditsPerDay: 2, clock: createTestClock() });
   budget.reserve(2);
-  const check = (): void => {
-    throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
-  };
-  const waiting = codeOf(withCreditBudget(source, budget, onEvent)(key(3), fetchOptions({ check })));
+  const controller = new AbortController();
+  const waiting = codeOf(
+    createBudgetLimit(budget, onEvent)(source, pageEndpoint)(
+      key(3),
+      createCall({ signal: controller.signal }),
+    ),
+  );
+  await settle();
+  controller.abort(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
   budget.release(2);
   expect(await waiting).toBe('UPSTREAM_QUOTA_EXCEEDED');
   expect(bill).toEqual([]);
 });
 
 it('spends the credits of a failed call, since it may have been billed', async () => {
-  const { fetch } = createSpender(async (_key, { onRequest }) => {
-    onRequest();
-    throw new ApiError('UPSTREAM_TIMEOUT');
+  const { fetch } = createSpender(async (_key, { onSent }) => {
+    onSent();
+    throw sent(new ApiError('UPSTREAM_TIMEOUT'));
   }, 2);
   expect([await codeOf(fetch()), await codeOf(fetch())]).toEqual([
     'UPSTREAM_TIMEOUT',

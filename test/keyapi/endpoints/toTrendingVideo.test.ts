@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { GraphQLCountryCode, GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
-import { toTrendingVideo } from '../../src/keyapi/toTrendingVideo.ts';
-import { fc } from '../support/fastCheck.ts';
-import { makeRow } from '../support/upstream.ts';
+import { toTrendingVideo } from '../../../src/keyapi/endpoints/toTrendingVideo.ts';
+import { fc } from '../../support/fastCheck.ts';
+import { makeRow } from '../../support/upstream.ts';
 
 const ID = '7587114666132868383';
 /** Before the cover of the row expires. */

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { withQueue } from '../../../src/data/upstream/withQueue.ts';
+import { createCallQueue } from '../../../src/data/upstream/callQueue.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
-import { fetchOptions, settle } from '../../support/cache.ts';
-import { US_VIEWS } from '../../support/charts.ts';
+import { pageEndpoint } from '../../../src/domain/page.ts';
+import { createCall, settle } from '../../support/cache.ts';
 import { codeOf, createEvents, createHeldSource, key, page } from '../../support/sources.ts';
 
-describe('withQueue', () => {
+describe('createCallQueue', () => {
   it('runs at most `concurrency` fetches at once, and starts the next when one succeeds or fails', async () => {
     const { source, started, calls } = createHeldSource();
     const { onEvent } = createEvents();
-    const limited = withQueue(source, { concurrency: 2, maxWaiting: 10, onEvent });
-    const outcomes = Promise.all([1, 2, 3, 4].map((number) => codeOf(limited(key(number), fetchOptions()))));
+    const limited = createCallQueue({ concurrency: 2, maxWaiting: 10, onEvent })(source, pageEndpoint);
+    const outcomes = Promise.all([1, 2, 3, 4].map((number) => codeOf(limited(key(number), createCall()))));
     await settle();
     expect(started).toEqual([1, 2]);
     calls[1]?.resolve(page);
@@ -26,9 +26,9 @@ describe('withQueue', () => {
   it('rejects operations when the queue is full, refreshes when it is half full, and emits events', async () => {
     const { source, calls } = createHeldSource();
     const { events, onEvent } = createEvents();
-    const limited = withQueue(source, { concurrency: 1, maxWaiting: 4, onEvent });
+    const limited = createCallQueue({ concurrency: 1, maxWaiting: 4, onEvent })(source, pageEndpoint);
     const ask = (number: number, background: boolean) =>
-      codeOf(limited(key(number), fetchOptions({ background })));
+      codeOf(limited(key(number), createCall({ background })));
     const outcomes = [false, false, false, true, false, false, false].map((background, index) =>
       ask(index + 1, background),
     );
@@ -40,16 +40,19 @@ describe('withQueue', () => {
     const unavailable = 'UPSTREAM_UNAVAILABLE';
     expect(await Promise.all(outcomes)).toEqual(['ok', 'ok', 'ok', unavailable, 'ok', 'ok', unavailable]);
     expect(events).toEqual([
-      { type: 'pageShed', chart: US_VIEWS, page: 4 },
-      { type: 'pageShed', chart: US_VIEWS, page: 7 },
+      { type: 'callShed', endpoint: 'trendingVideos', key: { chart: 'US:7:VIEWS', page: 4 } },
+      { type: 'callShed', endpoint: 'trendingVideos', key: { chart: 'US:7:VIEWS', page: 7 } },
     ]);
   });
 
   it('starts the fetches of operations before refreshes', async () => {
     const { source, started, calls } = createHeldSource();
-    const limited = withQueue(source, { concurrency: 1, maxWaiting: 10, onEvent: createEvents().onEvent });
+    const limited = createCallQueue({ concurrency: 1, maxWaiting: 10, onEvent: createEvents().onEvent })(
+      source,
+      pageEndpoint,
+    );
     for (const number of [1, 2, 3]) {
-      void limited(key(number), fetchOptions({ background: number < 3 })).catch(() => undefined);
+      void limited(key(number), createCall({ background: number < 3 })).catch(() => undefined);
     }
     await settle();
     for (const turn of [0, 1]) {

@@ -1,10 +1,10 @@
-import { isCountryCode } from '../domain/countryCode.ts';
-import { encodeGlobalId } from '../domain/globalId.ts';
-import { isJsonObject } from '../domain/json.ts';
-import { type Creator, isItemId, type TrendingVideo } from '../domain/trendingVideo.ts';
+import { isCountryCode } from '../../domain/countryCode.ts';
+import { encodeGlobalId } from '../../domain/globalId.ts';
+import { isJsonObject } from '../../domain/json.ts';
+import { type Creator, isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
 
 /** The fields of a row that KeyAPI documents. */
-export const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+export const DOCUMENTED_FIELDS: ReadonlySet<string> = new Set([
   'country_code',
   'cover',
   'duration',

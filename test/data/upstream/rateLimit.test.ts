@@ -1,23 +1,34 @@
 import { describe, expect, it } from '@jest/globals';
-import { withRateLimit } from '../../../src/data/upstream/withRateLimit.ts';
+import { createRateLimit } from '../../../src/data/upstream/rateLimit.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
-import type { PageSource } from '../../../src/domain/page.ts';
-import { fetchOptions, settle } from '../../support/cache.ts';
-import { range, US_VIEWS } from '../../support/charts.ts';
+import { pageEndpoint } from '../../../src/domain/page.ts';
+import { createCall, settle } from '../../support/cache.ts';
+import { range } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
-import { codeOf, createEvents, createHeldSource, createScript, key, page } from '../../support/sources.ts';
+import {
+  codeOf,
+  createEvents,
+  createHeldSource,
+  createScript,
+  key,
+  type PageSource,
+  page,
+} from '../../support/sources.ts';
 
 /** A source that responds at once, limited to `qps` calls a second, and the times of its calls. */
 function createLimited(qps: number) {
   const clock = createTestClock();
   const times: number[] = [];
-  const source: PageSource = async (_key, { onRequest }) => {
-    onRequest();
+  const source: PageSource = async (_key, { onSent }) => {
+    onSent();
     times.push(clock.monotonic());
     return page;
   };
-  const limited = withRateLimit(source, { qps: () => qps, clock, onEvent: createEvents().onEvent });
-  const call = (number: number) => limited(key(number), fetchOptions());
+  const limited = createRateLimit({ qps: () => qps, clock, onEvent: createEvents().onEvent })(
+    source,
+    pageEndpoint,
+  );
+  const call = (number: number) => limited(key(number), createCall());
   const expectNoMoreThanAllowed = (): void => {
     for (const [index, time] of times.slice(qps).entries()) {
       expect(time - (times[index] ?? 0)).toBeGreaterThanOrEqual(1000);
@@ -26,7 +37,7 @@ function createLimited(qps: number) {
   return { clock, times, call, expectNoMoreThanAllowed };
 }
 
-describe('withRateLimit', () => {
+describe('createRateLimit', () => {
   it('makes at most `qps` calls in any second', async () => {
     const { clock, times, call, expectNoMoreThanAllowed } = createLimited(3);
     for (const number of range(1, 10)) {
@@ -48,8 +59,11 @@ describe('withRateLimit', () => {
   it('counts a call until a second after its response: it may have reached upstream only just before', async () => {
     const clock = createTestClock();
     const { source, started, calls } = createHeldSource();
-    const limited = withRateLimit(source, { qps: () => 2, clock, onEvent: createEvents().onEvent });
-    const all = Promise.all(range(1, 3).map((number) => limited(key(number), fetchOptions())));
+    const limited = createRateLimit({ qps: () => 2, clock, onEvent: createEvents().onEvent })(
+      source,
+      pageEndpoint,
+    );
+    const all = Promise.all(range(1, 3).map((number) => limited(key(number), createCall())));
     await settle();
     clock.advance(5000);
     await settle();
@@ -64,25 +78,30 @@ describe('withRateLimit', () => {
 
   it('does not count a call that was never sent', async () => {
     const clock = createTestClock();
-    const limited = withRateLimit(
-      async () => {
-        throw new ApiError('UPSTREAM_UNAVAILABLE');
-      },
-      { qps: () => 1, clock, onEvent: createEvents().onEvent },
+    const unsent: PageSource = async () => {
+      throw new ApiError('UPSTREAM_UNAVAILABLE');
+    };
+    const limited = createRateLimit({ qps: () => 1, clock, onEvent: createEvents().onEvent })(
+      unsent,
+      pageEndpoint,
     );
-    for (let time = 0; time < 3; time++) await codeOf(limited(key(), fetchOptions()));
+    for (let time = 0; time < 3; time++) await codeOf(limited(key(), createCall()));
     expect(clock.monotonic()).toBe(1);
   });
 
   it('does not make a call that is no longer wanted when its turn comes', async () => {
     const clock = createTestClock();
     const { source, bill } = createScript(page);
-    const limited = withRateLimit(source, { qps: () => 1, clock, onEvent: createEvents().onEvent });
-    await limited(key(1), fetchOptions());
-    const check = (): void => {
-      if (clock.monotonic() > 500) throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
-    };
-    expect(await codeOf(limited(key(2), fetchOptions({ check })))).toBe('UPSTREAM_QUOTA_EXCEEDED');
+    const limited = createRateLimit({ qps: () => 1, clock, onEvent: createEvents().onEvent })(
+      source,
+      pageEndpoint,
+    );
+    await limited(key(1), createCall());
+    const controller = new AbortController();
+    const waiting = codeOf(limited(key(2), createCall({ signal: controller.signal })));
+    controller.abort(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+    expect(await waiting).toBe('UPSTREAM_QUOTA_EXCEEDED');
+    expect(clock.monotonic()).toBeGreaterThan(500);
     expect(bill).toEqual([1]);
   });
 
@@ -90,14 +109,16 @@ describe('withRateLimit', () => {
     const clock = createTestClock();
     const { source, bill } = createScript(page);
     const { events, onEvent } = createEvents();
-    const limited = withRateLimit(source, { qps: () => 1, clock, onEvent });
-    await limited(key(1), fetchOptions());
+    const limited = createRateLimit({ qps: () => 1, clock, onEvent })(source, pageEndpoint);
+    await limited(key(1), createCall());
     const deadline = clock.monotonic() + 500;
-    expect(await codeOf(limited(key(2), fetchOptions({ deadline: () => deadline })))).toBe(
+    expect(await codeOf(limited(key(2), createCall({ deadline: () => deadline })))).toBe(
       'UPSTREAM_UNAVAILABLE',
     );
-    expect(events).toEqual([{ type: 'pageShed', chart: US_VIEWS, page: 2 }]);
-    await limited(key(3), fetchOptions());
+    expect(events).toEqual([
+      { type: 'callShed', endpoint: 'trendingVideos', key: { chart: 'US:7:VIEWS', page: 2 } },
+    ]);
+    await limited(key(3), createCall());
     expect(clock.monotonic()).toBe(1011);
     expect(bill).toEqual([1, 3]);
   });

@@ -1,0 +1,31 @@
+import { AsyncResource } from 'node:async_hooks';
+import PQueue from 'p-queue';
+import type { OnDataEvent } from '../events.ts';
+import type { AccountLimit } from './accountLimit.ts';
+import { createShedError } from './shedError.ts';
+
+/** See `createCallQueue`. */
+interface CallQueueOptions {
+  /** Calls in flight. */
+  readonly concurrency: number;
+  /** Calls that may wait; half as many when the call is a refresh. */
+  readonly maxWaiting: number;
+  readonly onEvent: OnDataEvent;
+}
+
+/**
+ * Creates the queue of calls: at most `concurrency` run at once. The others wait for their turn, operations before
+ * refreshes; until then they cost nothing, and the deadline of their attempt has not started. Rejects with
+ * `UPSTREAM_UNAVAILABLE` when too many are waiting.
+ */
+export function createCallQueue({ concurrency, maxWaiting, onEvent }: CallQueueOptions): AccountLimit {
+  const queue = new PQueue({ concurrency });
+
+  return (source, endpoint) => async (key, call) => {
+    const isFull = queue.size >= (call.background ? maxWaiting / 2 : maxWaiting);
+    if (isFull) throw createShedError(endpoint, key, onEvent);
+    // The queue runs it in another operation's asynchronous context; its spans belong to the one that asked.
+    const run = AsyncResource.bind(() => source(key, call));
+    return queue.add(run, { priority: call.background ? 0 : 1 });
+  };
+}

@@ -1,0 +1,14 @@
+/** A key in events, log lines and spans: by field, such as `{ chart: 'US:7:VIEWS', page: 1 }`. */
+export type KeyFields = Readonly<Record<string, string | number>>;
+
+/** One of KeyAPI's endpoints, as far as limits, caches and events know it. */
+export interface Endpoint<Key> {
+  /** Its name in events, log lines and Redis. */
+  readonly name: string;
+  /** What KeyAPI charges for a request, whatever its outcome. */
+  readonly credits: number;
+  /** Identifies a key among those of the endpoint. */
+  readonly toId: (key: Key) => string;
+  /** What events and the log say of a key. */
+  readonly describe: (key: Key) => KeyFields;
+}

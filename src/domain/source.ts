@@ -1,0 +1,22 @@
+import type { Endpoint } from './endpoint.ts';
+
+/**
+ * Gets a value of an endpoint: KeyAPI's client is a source, and so is every layer between it and a cache. Rejects with
+ * an `ApiError`.
+ */
+export type Source<Key, Value> = (key: Key, call: Call) => Promise<Value>;
+
+/** What whoever needs a value passes along with its key. */
+export interface Call {
+  /** When nobody waits for the value any more, on the monotonic clock. May change while the call waits for its turn. */
+  readonly deadline: () => number;
+  /** True for a refresh: nobody waits for it, and the stale value is served meanwhile. */
+  readonly background: boolean;
+  /** Aborted, with the error to reject with, when no request must be sent any more. One that was sent goes on. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called when a request is sent, which is when it is paid for. Also called for one that got no connection. */
+  readonly onSent: () => void;
+}
+
+/** Wraps sources of any endpoint, for example to limit their calls. All sources that one layer wraps share its state. */
+export type Layer = <Key, Value>(source: Source<Key, Value>, endpoint: Endpoint<Key>) => Source<Key, Value>;

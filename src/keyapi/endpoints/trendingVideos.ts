@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { TrendingOrder } from '../../domain/chart.ts';
+import { MAX_RANK } from '../../domain/cursor.ts';
+import { PAGE_SIZE, type Page, type PageRef, pageEndpoint } from '../../domain/page.ts';
+import { type KeyapiEndpoint, type Reading, UnreadablePayload } from '../endpoint.ts';
+import { integer } from '../envelope.ts';
+import { DOCUMENTED_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
+
+const ORDER_BY: Record<TrendingOrder, string> = {
+  VIEWS: 'vv',
+  LIKES: 'like',
+  COMMENTS: 'comment',
+  REPOSTS: 'repost',
+};
+
+// Unknown fields are ignored: zod drops them.
+const payloadSchema = z.object({
+  data: z.object({
+    pagination: z.object({
+      has_more: z.boolean(),
+      // The limit that upstream applied.
+      limit: integer.refine((value) => value >= 1, 'expected 1 or more'),
+      page: integer.nullish(),
+      // Cursors cannot have a rank beyond this.
+      total_count: integer.refine((value) => value >= 0 && value <= MAX_RANK, `expected 0 to ${MAX_RANK}`),
+    }),
+    videos: z.array(z.unknown()),
+  }),
+});
+
+/** Pages of trending charts: `GET /v1/tiktok/trending/videos`. */
+export const trendingVideos: KeyapiEndpoint<PageRef, Page> = {
+  ...pageEndpoint,
+
+  toPath({ chart, number }) {
+    const query = new URLSearchParams({
+      page: String(number),
+      period: String(chart.period),
+      limit: String(PAGE_SIZE),
+      region: chart.region,
+      order_by: ORDER_BY[chart.orderBy],
+    });
+    return `/v1/tiktok/trending/videos?${query}`;
+  },
+
+  toValue(body, { chart, number }, reading) {
+    const { success, data, error } = payloadSchema.safeParse(body);
+    if (!success) throw new UnreadablePayload(z.prettifyError(error));
+    const { pagination, videos } = data.data;
+    if ((pagination.page ?? number) !== number) {
+      // Its rows would get the wrong ranks.
+      throw new UnreadablePayload(`pagination.page: expected ${number}, but got: ${pagination.page}`);
+    }
+    const pageSize = Math.min(pagination.limit, PAGE_SIZE);
+    return {
+      chart,
+      number,
+      pageSize,
+      rows: readRows(videos.slice(0, pageSize), reading),
+      hasMore: pagination.has_more,
+      totalCount: pagination.total_count,
+      fetchedAt: reading.fetchedAt,
+    };
+  },
+};
+
+/** The videos of rows; null for each that cannot be read. */
+function readRows(
+  rows: readonly unknown[],
+  { fetchedAt, reportFields, reportDropped }: Reading,
+): Page['rows'] {
+  for (const row of rows) reportFields(row, DOCUMENTED_FIELDS);
+  const videos = rows.map((row) => toTrendingVideo(row, fetchedAt));
+  const dropped = videos.filter((video) => video === null).length;
+  if (dropped > 0) reportDropped(dropped);
+  return videos;
+}
