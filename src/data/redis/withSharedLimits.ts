@@ -17,9 +17,12 @@ import {
   toOpenError,
 } from '../upstream/withCircuitBreaker.ts';
 import { WINDOW_MS } from '../upstream/withRateLimit.ts';
-import { decodeError, encodeError } from './errorRecord.ts';
-import type { RedisConnection, RunScript } from './redisConnection.ts';
-import { LIMIT_KEYS } from './redisKeys.ts';
+import type { RedisConnection } from './redisConnection.ts';
+import { openSharedCircuit } from './scripts/openSharedCircuit.ts';
+import { type CallState, reportCall } from './scripts/reportCall.ts';
+import { reserveCall } from './scripts/reserveCall.ts';
+import type { RunScript } from './scripts/script.ts';
+import { syncLimits } from './scripts/syncLimits.ts';
 
 /** See `withSharedLimits`. */
 export interface SharedLimitsOptions {
@@ -45,7 +48,7 @@ const HOLD_MS = 2000;
 /** `retryAfterSeconds` while Redis is down. */
 const RETRY_SECONDS = 5;
 /** Bounds how long a call may wait between its reservation and its request. */
-const MAX_TURN_MS = 60_000;
+export const MAX_TURN_MS = 60_000;
 
 /**
  * Reserves each call in Redis before it is made, so that all replicas together keep to the rate limit and to the day's
@@ -65,21 +68,19 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
   if (spent && creditsPerDay !== undefined) onEvent({ type: 'budgetSpent', ...spent });
   redis.onHeartbeat(async (run, isFirst) => {
     if (isFirst) await reportOpenCircuit(run);
-    const hasBudget = creditsPerDay === undefined ? 0 : 1;
-    const known = [spent?.day ?? -1, spent?.credits ?? 0];
-    const args = [hasBudget, ...known, isFirst ? 1 : 0, HOLD_MS, today()];
-    const [day, credits, error, ms] = await run('syncLimits', LIMIT_KEYS, args);
-    if (hasBudget) recordSpending({ day: Number(day), credits: Number(credits) });
-    if (Number(ms) > 0) recordOpening(decodeError(String(error)), Number(ms));
-    else if (String(error) === '' && openCircuit && clock.monotonic() >= openCircuit.until) recordClosing();
+    const hasBudget = creditsPerDay !== undefined;
+    const options = { hasBudget, known: spent, isFirst, holdMs: HOLD_MS, today: today() };
+    const limits = await syncLimits(run, options);
+    if (hasBudget) recordSpending(limits.spent);
+    if (limits.circuit && limits.circuit.ms > 0) recordOpening(limits.circuit.error, limits.circuit.ms);
+    else if (!limits.circuit && openCircuit && clock.monotonic() >= openCircuit.until) recordClosing();
   });
 
   /** What this replica learned while Redis was down, or before Redis lost its data, holds for the others too. */
   async function reportOpenCircuit(run: RunScript): Promise<void> {
     if (!openCircuit || clock.monotonic() >= openCircuit.until) return;
     const ms = Math.ceil(openCircuit.until - clock.monotonic());
-    const error = encodeError(openCircuit.error);
-    await run('reportCall', LIMIT_KEYS, ['', 'refused', WINDOW_MS, error, ms, MAX_FAILURES, 0, 0]);
+    await openSharedCircuit(run, { error: openCircuit.error, ms });
   }
 
   function recordSpending(spending: Spending): void {
@@ -103,25 +104,32 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
     for (;;) {
       fetchOptions.check();
       throwIfOpen();
-      const budget = [CREDITS_PER_REQUEST, creditsPerDay ?? '', HOLD_MS, today()];
       // After the reservation the call may still have to wait for its turn in this replica.
       const turnMs = Math.min(Math.max(0, fetchOptions.deadline() - clock.monotonic()), MAX_TURN_MS);
-      const args = [token, qps, Math.ceil(turnMs) + attemptMs, WINDOW_MS, ...budget];
-      const [verdict, first, second] = await redis.run('reserveCall', LIMIT_KEYS, args).catch(() => []);
-      switch (String(verdict)) {
+      const reservation = await reserveCall(redis.run, {
+        token,
+        callsPerSecond: qps,
+        takesMs: Math.ceil(turnMs) + attemptMs,
+        windowMs: WINDOW_MS,
+        credits: CREDITS_PER_REQUEST,
+        creditsPerDay,
+        holdMs: HOLD_MS,
+        today: today(),
+      }).catch(() => undefined);
+      switch (reservation?.type) {
         case 'granted':
-          recordSpending({ day: Number(first), credits: Number(second) });
-          return Number(first);
+          recordSpending(reservation.spent);
+          return reservation.spent.day;
         case 'spent':
-          throw budgetExhausted(Math.ceil(Number(first) / 1000));
+          throw budgetExhausted(Math.ceil(reservation.ms / 1000));
         case 'open':
-          recordOpening(decodeError(String(first)), Number(second));
+          recordOpening(reservation.error, reservation.ms);
           break;
         case 'wait':
-          await waitFor(Number(first), fetchOptions, () => createShedError(key, onEvent));
+          await waitFor(reservation.ms, fetchOptions, () => createShedError(key, onEvent));
           break;
         case 'held':
-          await waitFor(Number(first), fetchOptions, budgetUnknown);
+          await waitFor(reservation.ms, fetchOptions, budgetUnknown);
           break;
         default:
           return undefined;
@@ -167,15 +175,19 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
   }
 
   /** Reports the outcome of a call to all replicas. */
-  async function report(token: string, outcome: CallOutcome, day: number): Promise<void> {
-    const { word, error, ms } = outcome;
-    const credits = creditsPerDay === undefined ? 0 : CREDITS_PER_REQUEST;
-    const args = [token, word, WINDOW_MS, error ? encodeError(error) : '', ms, MAX_FAILURES, credits, day];
-    // When Redis went down meanwhile, at least this replica keeps to it.
-    const withoutRedis = word === 'refused' ? 'opened' : '';
-    const [change] = await redis.run('reportCall', LIMIT_KEYS, args).catch(() => [withoutRedis]);
-    if (String(change) === 'opened') recordOpening(error, ms);
-    if (String(change) === 'closed') recordClosing();
+  async function report(token: string, call: CallState, day: number): Promise<void> {
+    const change = await reportCall(redis.run, {
+      token,
+      call,
+      attemptMs,
+      windowMs: WINDOW_MS,
+      credits: creditsPerDay === undefined ? 0 : CREDITS_PER_REQUEST,
+      day,
+      maxFailures: MAX_FAILURES,
+      // When Redis went down meanwhile, at least this replica keeps to it.
+    }).catch(() => (call.state === 'refused' ? 'opened' : undefined));
+    if (change === 'opened' && 'error' in call) recordOpening(call.error, call.openMs);
+    if (change === 'closed') recordClosing();
   }
 
   /** A call that Redis does not know of. This replica's own circuit breaker emits the events of such calls. */
@@ -184,8 +196,8 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
     try {
       return await source(key, fetchOptions);
     } catch (error) {
-      const { word, error: cause, ms } = toOutcome(error, true);
-      if (word === 'refused') recordOpening(cause, ms, false);
+      const call = toCallState(error, true);
+      if (call.state === 'refused') recordOpening(call.error, call.openMs, false);
       throw error;
     }
   }
@@ -201,41 +213,31 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
     };
     const onRequest = (): void => {
       if (spent) onSpend?.(spent);
-      void report(token, { word: 'sent', ms: attemptMs }, day);
+      void report(token, { state: 'sent' }, day);
       fetchOptions.onRequest();
     };
     const { watched, isSent } = watchSending({ ...fetchOptions, check, onRequest });
     try {
       const page = await source(key, watched);
-      void report(token, ANSWERED, day);
+      void report(token, { state: 'answered' }, day);
       return page;
     } catch (error) {
       // All replicas know of a failure before the caller does.
-      await report(token, toOutcome(error, isSent()), day);
+      await report(token, toCallState(error, isSent()), day);
       throw error;
     }
   };
 }
 
-/** What a call means for later ones. */
-interface CallOutcome {
-  readonly word: 'unsent' | 'sent' | 'answered' | 'refused' | 'failed';
-  /** The error that opens the circuit; of a failed call, when enough calls in a row have failed. */
-  readonly error?: ApiError;
-  /** For how long. */
-  readonly ms: number;
-}
-
-const ANSWERED: CallOutcome = { word: 'answered', ms: 0 };
-
-function toOutcome(error: unknown, isSent: boolean): CallOutcome {
-  if (!isSent) return { word: 'unsent', ms: 0 };
-  if (!(error instanceof ApiError)) return ANSWERED;
+/** The state of a call that has failed. */
+function toCallState(error: unknown, isSent: boolean): CallState {
+  if (!isSent) return { state: 'unsent' };
+  if (!(error instanceof ApiError)) return { state: 'answered' };
   const seconds = callPauseSeconds(error);
-  if (seconds !== undefined) return { word: 'refused', error, ms: seconds * 1000 };
+  if (seconds !== undefined) return { state: 'refused', error, openMs: seconds * 1000 };
   return isUpstreamFailure(error)
-    ? { word: 'failed', error: upstreamUnavailable(), ms: FAILURE_SECONDS * 1000 }
-    : ANSWERED;
+    ? { state: 'failed', error: upstreamUnavailable(), openMs: FAILURE_SECONDS * 1000 }
+    : { state: 'answered' };
 }
 
 function upstreamUnavailable(): ApiError {
