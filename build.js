@@ -46,6 +46,8 @@ const { outputFiles, metafile } = await build({
   target: 'node20.19',
   // type-graphql imports it only for a kind of validation that is not used.
   external: ['class-validator'],
+  // Redis's scripts.
+  loader: { '.lua': 'text' },
   plugins: [oneGraphql],
   banner: {
     // Bundled CommonJS packages call it to load Node's built-in modules.

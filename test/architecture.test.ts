@@ -19,7 +19,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'data/pages': ['domain', 'data/events.ts'],
   'data/windows': ['domain', 'domain/window', 'data/events.ts', 'data/pages'],
   'data/upstream': ['domain', 'data/events.ts'],
-  'data/redis': ['domain', 'data/events.ts', 'data/pages', 'data/upstream'],
+  'data/redis/scripts': ['domain', 'data/upstream'],
+  'data/redis': ['domain', 'data/events.ts', 'data/pages', 'data/upstream', 'data/redis/scripts'],
 
   'graphql/upstreamExtension.ts': ['domain'],
   'graphql/context.ts': ['domain', 'data/windows'],
@@ -93,6 +94,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'data/events.ts',
     'data/pages',
     'data/redis',
+    'data/redis/scripts',
     'server/trustedDocuments',
   ],
   compose: [
@@ -106,6 +108,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'data/windows',
     'data/upstream',
     'data/redis',
+    'data/redis/scripts',
     'graphql/context.ts',
     'graphql/upstreamExtension.ts',
     'graphql/schema',

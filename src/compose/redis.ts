@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sourceId } from '../config/sourceId.ts';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
-import { VALUES_VERSION } from '../data/redis/scripts.ts';
+import { VALUES_VERSION } from '../data/redis/scripts/redisKeys.ts';
 import type { AppContext } from './appContext.ts';
 
 /**

@@ -2,7 +2,9 @@ import type { Redis } from 'ioredis';
 import type { Config } from '../config/loadConfig.ts';
 import { limitTime } from '../data/redis/limitTime.ts';
 import { createRedisClient, toSlowMs } from '../data/redis/redisConnection.ts';
-import { VALUES_VERSION } from '../data/redis/scripts.ts';
+import { heartbeat } from '../data/redis/scripts/heartbeat.ts';
+import { VALUES_VERSION } from '../data/redis/scripts/redisKeys.ts';
+import { createRunScript } from '../data/redis/scripts/script.ts';
 import type { Clock } from '../domain/clock.ts';
 import { explainRedis } from './explainRedis.ts';
 import type { Finding } from './finding.ts';
@@ -10,8 +12,8 @@ import type { Finding } from './finding.ts';
 const PART = 'Redis';
 const RESPONSE_MS = 2000;
 const ATTEMPTS = 5;
-/** Time to live of the doctor's key; the script sets it to five times its argument. */
-const KEY_MS = 1000;
+/** How long the doctor counts as a replica; its key expires after five times as long. */
+const TTL_MS = 200;
 const OLDEST = '6.2';
 
 /**
@@ -31,9 +33,11 @@ export async function checkRedis(
     await limitTime(redis.connect(), RESPONSE_MS);
     // ioredis does not reject when the password or the database is refused.
     if (failure) throw failure;
-    const key = `${prefix}:${VALUES_VERSION}:doctor`;
-    const ms = await measure(redis, key, clock);
-    await runScript(redis, key, clock);
+    // All keys are the doctor's own.
+    const toRedisKey = (key: string): string => `${prefix}:${VALUES_VERSION}:doctor:${key}`;
+    const ms = await measure(redis, toRedisKey('latency'), clock);
+    const run = createRunScript(redis, { toRedisKey, now: clock.now });
+    await limitTime(heartbeat(run, { replica: 'doctor', ttlMs: TTL_MS }), RESPONSE_MS);
     if (failure) throw failure;
     return judge(url, ms, toSlowMs(timeoutMs), await readVersion(redis));
   } catch (error) {
@@ -52,14 +56,6 @@ async function measure(redis: Redis, key: string, clock: Clock): Promise<number>
     times.push(clock.monotonic() - startedAt);
   }
   return Math.min(...times);
-}
-
-/** Runs the heartbeat script of replicas, on a key of the doctor's own. */
-async function runScript(redis: Redis, key: string, clock: Clock): Promise<void> {
-  // ioredis adds a method for each script.
-  const methods = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
-  const reply = methods.heartbeat?.call(redis, 1, key, clock.now().toFixed(), 'doctor', KEY_MS / 5);
-  await limitTime(Promise.resolve(reply), RESPONSE_MS);
 }
 
 /** Undefined when this user is not allowed to read it. */

@@ -22,6 +22,20 @@ export function sent(error: ApiError): ApiError {
   return new ApiError(error.code, { ...error, message: error.message, wasSent: true });
 }
 
+/** Marks the errors of calls that were sent, as KeyAPI's client does. */
+export function withSentErrors(source: PageSource): PageSource {
+  return async (pageKey, call) => {
+    let isSent = false;
+    const onSent = (): void => {
+      call.onSent();
+      isSent = true;
+    };
+    return source(pageKey, { ...call, onSent }).catch((error: unknown) => {
+      throw isSent && error instanceof ApiError ? sent(error) : error;
+    });
+  };
+}
+
 /** A source with these outcomes, one per call; the last one repeats. `bill` lists the pages that were fetched. */
 export function createScript(...outcomes: Outcome[]) {
   const bill: number[] = [];

@@ -3,7 +3,7 @@ import type { CachedPage } from '../pages/pageStore.ts';
 import { type StorePageOptions, storePage, toCoversUntil } from '../pages/storePage.ts';
 import { decodeValue, type PageValue } from './pageValue.ts';
 import type { RedisConnection } from './redisConnection.ts';
-import { keyOfPage } from './redisKeys.ts';
+import { keyOfPage } from './scripts/redisKeys.ts';
 
 /** What importing pages needs. */
 export interface PageImporterOptions extends StorePageOptions {
@@ -13,7 +13,7 @@ export interface PageImporterOptions extends StorePageOptions {
 /** Imports pages from Redis into the store. */
 export interface PageImporter {
   /** Imports a value; returns the newest copy that is then cached, undefined for a value that is not this page. */
-  importValue(value: unknown, key: PageRef): CachedPage | undefined;
+  importValue(value: Buffer, key: PageRef): CachedPage | undefined;
   /** Stores a page that was just stored in Redis. */
   storeValue(value: PageValue): CachedPage;
   /** Stores a page that could not be stored in Redis. */
@@ -44,8 +44,8 @@ export function createPageImporter(options: PageImporterOptions): PageImporter {
     });
   }
 
-  function importValue(value: unknown, key: PageRef): CachedPage | undefined {
-    const decoded = value instanceof Buffer ? decodeValue(value, key) : undefined;
+  function importValue(value: Buffer, key: PageRef): CachedPage | undefined {
+    const decoded = decodeValue(value, key);
     return decoded && (importIfNewer(decoded) ?? store.newestOfAnySize(key));
   }
 

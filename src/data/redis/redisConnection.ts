@@ -3,8 +3,9 @@ import { Redis } from 'ioredis';
 import type { Clock } from '../../domain/clock.ts';
 import type { OnDataEvent } from '../events.ts';
 import { limitTime } from './limitTime.ts';
-import { REPLICAS_KEY } from './redisKeys.ts';
-import { SCRIPTS, type ScriptName } from './scripts.ts';
+import { heartbeat } from './scripts/heartbeat.ts';
+import { REPLICAS_KEY } from './scripts/redisKeys.ts';
+import { createRunScript, type RunScript } from './scripts/script.ts';
 
 /** Where Redis is, and which keys in it are ours. */
 interface RedisConnectionOptions {
@@ -23,13 +24,6 @@ interface RedisConnectionOptions {
  * connection is not open to others yet. An error that it throws marks Redis as down.
  */
 type OnHeartbeat = (run: RunScript, isFirst: boolean) => Promise<void>;
-
-/** Runs a script of `scripts.ts`. Redis's time is passed before `args`. */
-export type RunScript = (
-  script: ScriptName,
-  keys: readonly string[],
-  args: readonly ScriptArgument[],
-) => Promise<ScriptReply>;
 
 /**
  * The connection to Redis, which may go down at any time: whoever uses it goes on without Redis when a command is
@@ -62,11 +56,6 @@ export interface RedisConnection {
   onUp(listener: () => void): void;
   close(): Promise<void>;
 }
-
-/** An argument of a script. */
-type ScriptArgument = string | number | Buffer;
-/** What a script returns: a list, its numbers truncated to whole ones. */
-export type ScriptReply = readonly (Buffer | number | null | readonly unknown[])[];
 
 const CONNECT_MS = 1000;
 const HEARTBEAT_MS = 500;
@@ -104,6 +93,9 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
 
   const now = (): number => (offsetMs === undefined ? clock.now() : clock.monotonic() + offsetMs);
   const isSettled = (): boolean => upSince !== undefined && clock.monotonic() >= upSince + SETTLE_MS;
+  const toRedisKey = (key: string): string => `${prefix}:${key}`;
+  const runScript = createRunScript(client, { toRedisKey, now });
+  const runInTime: RunScript = (...call) => limitTime(runScript(...call), timeoutMs);
 
   async function beat(): Promise<void> {
     // After a reconnect it may be another Redis.
@@ -115,7 +107,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       if (!wasUp) await connect();
       const isForgotten = await register();
       const isFirst = !wasUp || isForgotten;
-      await Promise.all(heartbeatListeners.map((listener) => listener(execute, isFirst)));
+      await Promise.all(heartbeatListeners.map((listener) => listener(runInTime, isFirst)));
       if (!isFirst || isClosed) return;
       upSince = clock.monotonic();
       if (!wasUp) onEvent({ type: 'redisUp' });
@@ -143,16 +135,12 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   /** Registers this replica, and learns Redis's time and the number of replicas; true when it was not registered. */
   async function register(): Promise<boolean> {
     const sentAt = clock.monotonic();
-    const [seconds, microseconds, count, isNew] = await execute(
-      'heartbeat',
-      [REPLICAS_KEY],
-      [replica, REPLICA_TTL_MS],
-    );
+    const registered = await heartbeat(runInTime, { replica, ttlMs: REPLICA_TTL_MS });
     const answeredAt = clock.monotonic();
     recordLatency(answeredAt - sentAt);
-    recordOffset(Number(seconds) * 1000 + Number(microseconds) / 1000 - (sentAt + answeredAt) / 2);
-    replicas = isSettled() ? Number(count) : Math.max(replicas ?? 1, Number(count));
-    return isNew === 1;
+    recordOffset(registered.now - (sentAt + answeredAt) / 2);
+    replicas = isSettled() ? registered.replicas : Math.max(replicas ?? 1, registered.replicas);
+    return registered.isNew;
   }
 
   /** The fastest heartbeat measures it best. A large change means that a clock was set: it is taken at once. */
@@ -193,25 +181,6 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     }
   }
 
-  function execute(
-    script: ScriptName,
-    keys: readonly string[],
-    args: readonly ScriptArgument[],
-  ): Promise<ScriptReply> {
-    // ioredis adds a method for each script, and one that gives Buffers: values are compressed.
-    const methods = client as unknown as Record<string, (...args: ScriptArgument[]) => Promise<ScriptReply>>;
-    const method = methods[`${script}Buffer`];
-    if (!method) throw new TypeError(`no such script: ${script}`);
-    return limitTime(
-      method.call(client, keys.length, ...keys.map(toRedisKey), now().toFixed(), ...args),
-      timeoutMs,
-    );
-  }
-
-  function toRedisKey(key: string): string {
-    return `${prefix}:${key}`;
-  }
-
   function scheduleHeartbeat(): void {
     if (isClosed) return;
     timer = setTimeout(() => {
@@ -225,7 +194,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     isUp: () => upSince !== undefined,
     now,
     uncoordinatedReplicas: () => (isSettled() ? 1 : (replicas ?? ASSUMED_REPLICAS)),
-    run: (script, keys, args) => attempt(() => execute(script, keys, args)),
+    run: (...call) => attempt(() => runInTime(...call)),
     read: (keys) => attempt(() => limitTime(client.mgetBuffer(...keys.map(toRedisKey)), timeoutMs)),
     open: () => {
       currentHeartbeat = beat().finally(scheduleHeartbeat);
@@ -267,6 +236,5 @@ export function createRedisClient(url: URL, password: string): Redis {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     disableClientInfo: true,
-    scripts: SCRIPTS,
   });
 }

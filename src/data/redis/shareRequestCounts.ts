@@ -1,5 +1,5 @@
 import type { RedisConnection } from './redisConnection.ts';
-import { keyOfRequestCounts } from './redisKeys.ts';
+import { shareCounts } from './scripts/shareCounts.ts';
 
 /** The requests that this replica has counted, by client. */
 interface RequestCounts {
@@ -20,9 +20,7 @@ export function shareRequestCounts(redis: RedisConnection, counts: RequestCounts
   redis.onHeartbeat(async (run) => {
     const exported = counts.exportCounts();
     if (exported.size === 0) return;
-    const clients = [...exported.keys()];
-    const keys = clients.map(keyOfRequestCounts);
-    const others = await run('shareCounts', keys, [redis.replica, COUNT_TTL_MS, ...exported.values()]);
-    counts.importCounts(new Map(clients.map((client, index) => [client, Number(others[index])])));
+    const options = { replica: redis.replica, ttlMs: COUNT_TTL_MS, counts: exported };
+    counts.importCounts(await shareCounts(run, options));
   });
 }

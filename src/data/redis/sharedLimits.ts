@@ -18,9 +18,12 @@ import {
 import type { Spending } from '../upstream/creditBudget.ts';
 import { WINDOW_MS } from '../upstream/rateLimit.ts';
 import { createShedError } from '../upstream/shedError.ts';
-import { decodeError, encodeError } from './errorRecord.ts';
-import type { RedisConnection, RunScript } from './redisConnection.ts';
-import { LIMIT_KEYS } from './redisKeys.ts';
+import type { RedisConnection } from './redisConnection.ts';
+import { openSharedCircuit } from './scripts/openSharedCircuit.ts';
+import { type CallState, reportCall } from './scripts/reportCall.ts';
+import { reserveCall } from './scripts/reserveCall.ts';
+import type { RunScript } from './scripts/script.ts';
+import { syncLimits } from './scripts/syncLimits.ts';
 
 /** See `createSharedLimits`. */
 export interface SharedLimitsOptions {
@@ -55,7 +58,7 @@ const HOLD_MS = 2000;
 /** `retryAfterSeconds` while Redis is down. */
 const RETRY_SECONDS = 5;
 /** Bounds how long a call may wait between its reservation and its request. */
-const MAX_TURN_MS = 60_000;
+export const MAX_TURN_MS = 60_000;
 
 /**
  * Creates the limits that all replicas share. Each call is reserved in Redis before it is made, so that all replicas
@@ -76,21 +79,24 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   const cancels = new Set<(reason: ApiError) => void>();
   redis.onHeartbeat(async (run, isFirst) => {
     if (isFirst) await reportOpenCircuit(run);
-    const hasBudget = creditsPerDay === undefined ? 0 : 1;
-    const known = [spent?.day ?? -1, spent?.credits ?? 0];
-    const args = [hasBudget, ...known, isFirst ? 1 : 0, HOLD_MS, today()];
-    const [day, credits, error, ms] = await run('syncLimits', LIMIT_KEYS, args);
-    if (hasBudget) spent = { day: Number(day), credits: Number(credits) };
-    if (Number(ms) > 0) recordOpening(decodeError(String(error)), Number(ms));
-    else if (String(error) === '' && openCircuit && clock.monotonic() >= openCircuit.until) recordClosing();
+    const hasBudget = creditsPerDay !== undefined;
+    const limits = await syncLimits(run, {
+      hasBudget,
+      known: spent,
+      isFirst,
+      holdMs: HOLD_MS,
+      today: today(),
+    });
+    if (hasBudget) spent = limits.spent;
+    if (limits.circuit && limits.circuit.ms > 0) recordOpening(limits.circuit.error, limits.circuit.ms);
+    else if (!limits.circuit && openCircuit && clock.monotonic() >= openCircuit.until) recordClosing();
   });
 
   /** What this replica learned while Redis was down, or before Redis lost its data, holds for the others too. */
   async function reportOpenCircuit(run: RunScript): Promise<void> {
     if (!openCircuit || clock.monotonic() >= openCircuit.until) return;
     const ms = Math.ceil(openCircuit.until - clock.monotonic());
-    const error = encodeError(openCircuit.error);
-    await run('reportCall', LIMIT_KEYS, ['', 'refused', WINDOW_MS, error, ms, MAX_FAILURES, 0, 0]);
+    await openSharedCircuit(run, { error: openCircuit.error, ms });
   }
 
   function today(): number {
@@ -109,25 +115,32 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     for (;;) {
       signal?.throwIfAborted();
       throwIfOpen();
-      const budget = [price, creditsPerDay ?? '', HOLD_MS, today()];
       // After the reservation the call may still have to wait for its turn in this replica.
       const turnMs = Math.min(Math.max(0, deadline() - clock.monotonic()), MAX_TURN_MS);
-      const args = [token, qps, Math.ceil(turnMs) + attemptMs, WINDOW_MS, ...budget];
-      const [verdict, first, second] = await redis.run('reserveCall', LIMIT_KEYS, args).catch(() => []);
-      switch (String(verdict)) {
+      const reservation = await reserveCall(redis.run, {
+        token,
+        callsPerSecond: qps,
+        takesMs: Math.ceil(turnMs) + attemptMs,
+        windowMs: WINDOW_MS,
+        credits: price,
+        creditsPerDay,
+        holdMs: HOLD_MS,
+        today: today(),
+      }).catch(() => undefined);
+      switch (reservation?.type) {
         case 'granted':
-          spent = { day: Number(first), credits: Number(second) };
-          return Number(first);
+          spent = reservation.spent;
+          return spent.day;
         case 'spent':
-          throw budgetExhausted(Math.ceil(Number(first) / 1000));
+          throw budgetExhausted(Math.ceil(reservation.ms / 1000));
         case 'open':
-          recordOpening(decodeError(String(first)), Number(second));
+          recordOpening(reservation.error, reservation.ms);
           break;
         case 'wait':
-          await waitFor(Number(first), deadline, toShedError);
+          await waitFor(reservation.ms, deadline, toShedError);
           break;
         case 'held':
-          await waitFor(Number(first), deadline, budgetUnknown);
+          await waitFor(reservation.ms, deadline, budgetUnknown);
           break;
         default:
           return undefined;
@@ -173,16 +186,20 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     });
   }
 
-  /** Reports the outcome of a call to all replicas. */
-  async function report(token: string, outcome: CallOutcome, day: number, price: number): Promise<void> {
-    const { word, error, ms } = outcome;
-    const credits = creditsPerDay === undefined ? 0 : price;
-    const args = [token, word, WINDOW_MS, error ? encodeError(error) : '', ms, MAX_FAILURES, credits, day];
-    // When Redis went down meanwhile, at least this replica keeps to it.
-    const withoutRedis = word === 'refused' ? 'opened' : '';
-    const [change] = await redis.run('reportCall', LIMIT_KEYS, args).catch(() => [withoutRedis]);
-    if (String(change) === 'opened') recordOpening(error, ms);
-    if (String(change) === 'closed') recordClosing();
+  /** Reports the state of a call to all replicas. */
+  async function report(token: string, call: CallState, day: number, price: number): Promise<void> {
+    const change = await reportCall(redis.run, {
+      token,
+      call,
+      attemptMs,
+      windowMs: WINDOW_MS,
+      credits: creditsPerDay === undefined ? 0 : price,
+      day,
+      maxFailures: MAX_FAILURES,
+      // When Redis went down meanwhile, at least this replica keeps to it.
+    }).catch(() => (call.state === 'refused' ? 'opened' : undefined));
+    if (change === 'opened' && 'error' in call) recordOpening(call.error, call.openMs);
+    if (change === 'closed') recordClosing();
   }
 
   /** A call that Redis does not know of. This replica's own circuit breaker emits the events of such calls. */
@@ -191,8 +208,8 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     try {
       return await source(key, call);
     } catch (error) {
-      const { word, error: cause, ms } = toOutcome(error);
-      if (word === 'refused') recordOpening(cause, ms, false);
+      const state = toCallState(error);
+      if (state.state === 'refused') recordOpening(state.error, state.openMs, false);
       throw error;
     }
   }
@@ -202,22 +219,22 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     source: Source<Key, Value>,
     key: Key,
     call: Call,
-    reportCall: (outcome: CallOutcome) => Promise<void>,
+    reportState: (state: CallState) => Promise<void>,
   ): Promise<Value> {
     const cancellable = toCancellable(call);
     cancels.add(cancellable.cancel);
     const onSent = (): void => {
       if (spent) onSpend?.(spent);
-      void reportCall({ word: 'sent', ms: attemptMs });
+      void reportState({ state: 'sent' });
       call.onSent();
     };
     try {
       const value = await source(key, { ...cancellable.call, onSent });
-      void reportCall(ANSWERED);
+      void reportState({ state: 'answered' });
       return value;
     } catch (error) {
       // All replicas know of a failure before the caller does.
-      await reportCall(toOutcome(error));
+      await reportState(toCallState(error));
       throw error;
     } finally {
       cancels.delete(cancellable.cancel);
@@ -230,7 +247,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
       const { credits } = endpoint;
       const day = await reserve(token, call, credits, () => createShedError(endpoint, key, onEvent));
       if (day === undefined) return runUnreserved(source, key, call);
-      return runReserved(source, key, call, (outcome) => report(token, outcome, day, credits));
+      return runReserved(source, key, call, (state) => report(token, state, day, credits));
     },
     openCode: () =>
       openCircuit && clock.monotonic() < openCircuit.until ? openCircuit.error.code : undefined,
@@ -241,23 +258,13 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   };
 }
 
-/** What a call means for later ones. */
-interface CallOutcome {
-  readonly word: 'unsent' | 'sent' | 'answered' | 'refused' | 'failed';
-  /** The error that opens the circuit; of a failed call, when enough calls in a row have failed. */
-  readonly error?: ApiError;
-  /** For how long. */
-  readonly ms: number;
-}
-
-const ANSWERED: CallOutcome = { word: 'answered', ms: 0 };
-
-function toOutcome(error: unknown): CallOutcome {
-  if (!wasSent(error)) return { word: 'unsent', ms: 0 };
-  if (!(error instanceof ApiError)) return ANSWERED;
+/** The state of a call that has failed. */
+function toCallState(error: unknown): CallState {
+  if (!wasSent(error)) return { state: 'unsent' };
+  if (!(error instanceof ApiError)) return { state: 'answered' };
   const pause = toCallPause(error);
-  if (pause) return { word: 'refused', error, ms: pause.seconds * 1000 };
+  if (pause) return { state: 'refused', error, openMs: pause.seconds * 1000 };
   return isUpstreamFailure(error)
-    ? { word: 'failed', error: toUnavailable(), ms: FAILURE_SECONDS * 1000 }
-    : ANSWERED;
+    ? { state: 'failed', error: toUnavailable(), openMs: FAILURE_SECONDS * 1000 }
+    : { state: 'answered' };
 }

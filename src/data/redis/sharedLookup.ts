@@ -1,11 +1,13 @@
 import DataLoader from 'dataloader';
 import { type Chart, chartId } from '../../domain/chart.ts';
-import { FULL_CHART, PAGE_SIZE, type PageKey, parsePageId } from '../../domain/page.ts';
+import { FULL_CHART, PAGE_SIZE, type PageKey } from '../../domain/page.ts';
 import { isItemId } from '../../domain/trendingVideo.ts';
 import type { SharedLookup } from '../pages/pageCache.ts';
 import type { PageImporter, PageImporterOptions } from './pageImporter.ts';
-import type { RunScript } from './redisConnection.ts';
-import { CHANGES_KEY, keyOfVideo, PAGE_KEYS } from './redisKeys.ts';
+import { findPages } from './scripts/findPages.ts';
+import { readChanges } from './scripts/readChanges.ts';
+import { readNewestPages } from './scripts/readNewestPages.ts';
+import type { RunScript } from './scripts/script.ts';
 
 /** A chart is not looked up again within this time. */
 const LOOKUP_INTERVAL_MS = 1000;
@@ -32,17 +34,17 @@ interface FollowedChart {
  */
 export function createSharedLookup(
   { redis, store, clock }: PageImporterOptions,
-  { importPages, isFromFuture }: PageImporter,
+  { importPages, importValue, isFromFuture }: PageImporter,
 ): SharedLookup {
   /** By chart id. */
   const followed = new Map<string, FollowedChart>();
   /** Lookups in flight, by chart id. */
   const inFlight = new Map<string, Promise<boolean>>();
-  let lastChange = '';
+  let lastChange: string | undefined;
   redis.onHeartbeat(async (run, isFirst) => {
     if (isFirst) {
       for (const entry of followed.values()) entry.lookedUpAt = undefined;
-      lastChange = '';
+      lastChange = undefined;
     }
     await importChanges(run);
   });
@@ -89,19 +91,17 @@ export function createSharedLookup(
 
   /** Imports what other replicas have fetched of the followed charts. */
   async function importChanges(run: RunScript): Promise<void> {
-    const [last, ...changes] = await run('readChanges', [CHANGES_KEY], [lastChange]);
-    if (String(last) === lastChange) return;
+    const { last, stored } = await readChanges(run, lastChange);
+    if (last === lastChange) return;
     const keys = new Map<string, PageKey>();
-    for (let index = 0; index < changes.length; index += 2) {
-      const id = String(changes[index]);
-      const chart = followed.get(id.slice(0, id.lastIndexOf(':')))?.chart;
-      const number = Number(id.slice(id.lastIndexOf(':') + 1));
-      const isOwn = String(changes[index + 1]) === redis.replica;
-      if (chart && !isOwn) keys.set(id, { chart, number, pageSize: PAGE_SIZE });
+    for (const { pageId, replica } of stored) {
+      const chart = followed.get(pageId.slice(0, pageId.lastIndexOf(':')))?.chart;
+      const number = Number(pageId.slice(pageId.lastIndexOf(':') + 1));
+      if (chart && replica !== redis.replica) keys.set(pageId, { chart, number, pageSize: PAGE_SIZE });
     }
     await importPages([...keys.values()]);
-    const isFirstRead = lastChange === '';
-    lastChange = String(last);
+    const isFirstRead = lastChange === undefined;
+    lastChange = last;
     // The reply is limited: there may be more changes.
     if (!isFirstRead) await importChanges(run);
   }
@@ -114,14 +114,13 @@ export function createSharedLookup(
 
   /** Imports the pages with newer copies of these videos; the result is in the store. */
   async function importVideos(itemIds: readonly string[]): Promise<undefined[]> {
-    const wanted = [...new Set(itemIds)];
-    const sequences = wanted.map((itemId) => {
+    const videos = [...new Set(itemIds)].map((itemId) => {
       const page = store.find(itemId)?.page;
-      return page && !isFromFuture(page) ? page.sequence : 0;
+      return { itemId, knownSequence: page && !isFromFuture(page) ? page.sequence : 0 };
     });
-    const found = await redis.run('findVideos', [PAGE_KEYS, ...wanted.map(keyOfVideo)], sequences);
-    const ids = new Set(found.map(String));
-    await importPages([...ids].flatMap((id) => parsePageId(id) ?? []));
+    const pageIds = await findPages(redis.run, videos);
+    const found = pageIds.length > 0 ? await readNewestPages(redis.run, { videos, pageIds }) : [];
+    for (const { page, value } of found) importValue(value, page);
     return itemIds.map(() => undefined);
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError, wasSent } from '../../domain/errors.ts';
-import { type Page, type PageKey, pageId } from '../../domain/page.ts';
+import type { Page, PageKey } from '../../domain/page.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache.ts';
 import type { CachedPage } from '../pages/pageStore.ts';
@@ -8,11 +8,12 @@ import { toTtlMs } from '../pages/storePage.ts';
 import { toCallPause } from '../upstream/callPause.ts';
 import { toCancellable } from '../upstream/cancellableCall.ts';
 import { MAX_TTL_MS, REFUSED_TTL_MS } from '../upstream/withNegativeCache.ts';
-import { decodeError, encodeError } from './errorRecord.ts';
 import { createPageImporter, type PageImporterOptions, toSequence } from './pageImporter.ts';
-import { encodeBody, type PageValue } from './pageValue.ts';
-import type { ScriptReply } from './redisConnection.ts';
-import { CHANGES_KEY, keyOfFailure, keyOfGeneration, keyOfLock, keyOfPage, keyOfVideo } from './redisKeys.ts';
+import { encodeBody } from './pageValue.ts';
+import { claimPage } from './scripts/claimPage.ts';
+import { releaseLock } from './scripts/releaseLock.ts';
+import { renewLock } from './scripts/renewLock.ts';
+import { type SharedCopy, storeSharedPage } from './scripts/storeSharedPage.ts';
 import { createSharedLookup } from './sharedLookup.ts';
 
 /** What sharing pages needs. */
@@ -68,9 +69,9 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       if (store.newestOfAnySize(page) !== page) continue;
       // One at a time, so that operations do not have to wait behind a queue of pages.
       const membership = { generation: page.generation, isReplacement: page.coversUntil === null };
-      const freshUntil = toRedisTime(page.freshUntil);
-      const [verdict, value] = await storeInRedis(page, page.sequence, '', freshUntil, membership);
-      if (verdict === 'newer') importValue(value, page);
+      const { sequence, freshUntil } = page;
+      const stored = await storeInRedis({ page, sequence, freshUntil: toRedisTime(freshUntil), membership });
+      if (stored.type === 'newer' && stored.value) importValue(stored.value, page);
     }
   }
 
@@ -83,42 +84,36 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     let known = cached && !isFromFuture(cached) ? cached.sequence : 0;
     while (redis.isUp()) {
       const token = randomUUID();
-      const [verdict, value] = await claim(key, known, token, origin === 'shared', ignoresFailure);
-      if (verdict === 'page') {
-        const page = importValue(value, key);
+      const claim = await claimPage(redis.run, {
+        page: key,
+        knownSequence: known,
+        token,
+        lockMs,
+        maxLockMs: MAX_LOCK_MS,
+        hasWaited: origin === 'shared',
+        ignoresFailure,
+        // Redis went down.
+      }).catch(() => undefined);
+      if (claim?.type === 'page') {
+        const page = importValue(claim.value, key);
         if (page) return { page, origin };
         // The value cannot be read: fetch the page, which replaces it.
         known = Number.MAX_SAFE_INTEGER;
-      } else if (verdict === 'failure') {
-        const error = decodeError(String(value));
-        if (error) throw error;
+      } else if (claim?.type === 'failure') {
+        if (claim.error) throw claim.error;
         ignoresFailure = true;
-      } else if (verdict === 'granted') {
+      } else if (claim?.type === 'granted') {
         const page = await fetchLocked(key, token, call);
         if (page) return { page, origin: 'fetched' };
-      } else if (verdict === 'locked') {
+      } else if (claim?.type === 'locked') {
         if (clock.monotonic() >= call.deadline()) throw new ApiError('UPSTREAM_TIMEOUT');
         call.signal?.throwIfAborted();
         origin = 'shared';
-        known = Math.max(known, Number(value));
+        known = Math.max(known, claim.sequence);
         await clock.sleep(WAIT_MS);
       }
     }
-    return { page: await fetchAndShare(key, '', call), origin: 'fetched' };
-  }
-
-  /** Asks for the right to fetch a page; returns nothing when Redis went down. */
-  async function claim(
-    key: PageKey,
-    known: number,
-    token: string,
-    hasWaited: boolean,
-    ignoresFailure: boolean,
-  ): Promise<readonly [string?, ...unknown[]]> {
-    const keys = [keyOfPage(key), keyOfLock(key), keyOfFailure(key)];
-    const args = [known, token, lockMs, MAX_LOCK_MS, hasWaited ? 1 : 0, ignoresFailure ? 1 : 0];
-    const reply = await redis.run('claimPage', keys, args).catch(() => []);
-    return toVerdict(reply);
+    return { page: await fetchAndShare(key, undefined, call), origin: 'fetched' };
   }
 
   /** Fetches a page under its lock. Undefined when the lock was lost before anything was sent. */
@@ -126,9 +121,9 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     const lost = new ApiError('UPSTREAM_UNAVAILABLE');
     const cancellable = toCancellable(call);
     const renewal = setInterval(() => {
-      redis.run('renewLock', [keyOfLock(key)], [token, lockMs]).then(
-        ([isHeld]) => {
-          if (isHeld === 0) cancellable.cancel(lost);
+      renewLock(redis.run, { page: key, token, lockMs }).then(
+        (isHeld) => {
+          if (!isHeld) cancellable.cancel(lost);
         },
         () => undefined,
       );
@@ -140,7 +135,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       const isSent = wasSent(error);
       if (!isSent && error instanceof ApiError)
         rejection = { error, until: clock.monotonic() + REJECT_REFRESH_MS };
-      const wasHeld = await releaseLock(key, token, isSent && error instanceof ApiError ? error : undefined);
+      const wasHeld = await giveUpLock(key, token, isSent && error instanceof ApiError ? error : undefined);
       // Whoever took the lock over may have fetched the page meanwhile.
       if (!wasHeld) await importPages([key]).catch(() => undefined);
       const copy = wasHeld ? undefined : store.newestOfAnySize(key);
@@ -152,7 +147,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   }
 
   /** Fetches a page, and stores it here and in Redis. */
-  async function fetchAndShare(key: PageKey, token: string, call: Call): Promise<CachedPage> {
+  async function fetchAndShare(key: PageKey, token: string | undefined, call: Call): Promise<CachedPage> {
     let sequence = 0;
     const onSent = (): void => {
       // The moment of the request decides which page is newer: a response may be read long after it was written.
@@ -163,72 +158,38 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     if (!redis.isUp()) return storeLocally(page);
     try {
       const freshUntil = redis.now() + toTtlMs(options);
-      const [verdict, ...reply] = await storeInRedis(page, sequence, token, freshUntil);
-      if (verdict === 'newer') return importValue(reply[0], page) ?? storeLocally(page);
-      const [generation, storedUntil, replaces] = reply.map(Number);
-      const value = { page, sequence, generation, freshUntil: storedUntil, replaces: replaces === 1 };
-      return importer.storeValue(value as PageValue);
+      const stored = await storeInRedis({ page, sequence, freshUntil, token });
+      if (stored.type === 'stored') return importer.storeValue({ ...stored, page, sequence });
+      const newer = stored.type === 'newer' && stored.value ? importValue(stored.value, page) : undefined;
+      return newer ?? storeLocally(page);
     } catch {
       return storeLocally(page);
     }
   }
 
-  /**
-   * Stores a page in Redis, unless a newer copy is there.
-   *
-   * @param membership The generation of a page that is not new. A new one joins the fresh generation, or begins one.
-   */
-  async function storeInRedis(
-    page: Page,
-    sequence: number,
-    token: string,
-    freshUntil: number,
-    membership?: { readonly generation: number; readonly isReplacement: boolean },
-  ): Promise<readonly [string?, ...unknown[]]> {
-    const videos = page.rows.flatMap((row) => (row ? [keyOfVideo(row.itemId)] : []));
-    const keys = [
-      keyOfPage(page),
-      keyOfGeneration(page.chart),
-      keyOfLock(page),
-      keyOfFailure(page),
-      CHANGES_KEY,
-      ...videos,
-    ];
-    const reply = await redis.run('storeSharedPage', keys, [
-      Math.min(sequence, toSequence(redis.now())),
-      Math.round(freshUntil),
-      staleMs,
-      options.ttlMs,
-      token,
-      pageId(page),
-      redis.replica,
-      encodeBody(page),
-      membership?.generation ?? '',
-      membership?.isReplacement ? 1 : 0,
-    ]);
-    return toVerdict(reply);
+  /** Stores a page in Redis, unless a newer copy is there. */
+  async function storeInRedis(copy: Omit<SharedCopy, 'body'>): ReturnType<typeof storeSharedPage> {
+    const body = encodeBody(copy.page);
+    const sequence = Math.min(copy.sequence, toSequence(redis.now()));
+    const common = { staleMs, ttlMs: options.ttlMs, replica: redis.replica };
+    return storeSharedPage(redis.run, { ...copy, body, sequence }, common);
   }
 
   /**
    * Lets other replicas fetch the page: after a while, if the error is about this page. False when the lock was lost.
    */
-  async function releaseLock(key: PageKey, token: string, error: ApiError | undefined): Promise<boolean> {
+  async function giveUpLock(key: PageKey, token: string, error: ApiError | undefined): Promise<boolean> {
     const isAboutPage = error !== undefined && !toCallPause(error);
     const isRefused = error?.code === 'BAD_USER_INPUT';
     const firstMs = isRefused ? REFUSED_TTL_MS : errorTtlMs;
-    const args = [
-      token,
-      error ? encodeError(error) : '',
-      isAboutPage ? firstMs : 0,
-      Math.max(firstMs, MAX_TTL_MS),
-      isRefused ? 1 : 0,
-    ];
-    const release = () => redis.run('releaseLock', [keyOfLock(key), keyOfFailure(key), keyOfPage(key)], args);
-    const [wasHeld] = await release().catch(() => {
+    const failure = isAboutPage
+      ? { error, firstMs, maxMs: Math.max(firstMs, MAX_TTL_MS), isRefused }
+      : undefined;
+    const release = () => releaseLock(redis.run, { page: key, token, failure });
+    return release().catch(() => {
       pendingReleases.push(release);
-      return [1];
+      return true;
     });
-    return wasHeld === 1;
   }
 
   function toRedisTime(monotonic: number): number {
@@ -236,9 +197,4 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   }
 
   return { ...lookup, fetchPage };
-}
-
-/** A script's reply that begins with a word. */
-function toVerdict([word, ...rest]: ScriptReply): readonly [string?, ...unknown[]] {
-  return word === undefined ? [] : [String(word), ...rest];
 }

@@ -57,6 +57,7 @@ describeWithRedis('videos that other replicas have cached', () => {
     expect(await two.find('7', '999', '27')).toEqual({
       titles: ['fetch 3', undefined, 'fetch 2'],
       requests: 0,
+      credits: 0,
       pages: { ...FREE.pages, cached: 2 },
     });
     expect(bill).toEqual(['US:1', 'US:2', 'DE:1']);
@@ -106,10 +107,10 @@ describeWithRedis('videos that other replicas have cached', () => {
     await two.find('1', '21', '999');
     await stop();
     const lookups = commands.flatMap(([name = '', ...args]) => {
-      const isFind = args.some((arg) => arg.startsWith('test:video:'));
-      return isFind ? ['find'] : name === 'mget' ? [name] : [];
+      const reads = (kind: string) => args.some((arg) => arg.startsWith(`test:${kind}:`));
+      return name === 'mget' || reads('page') ? ['read'] : reads('video') ? ['find'] : [];
     });
-    expect(lookups).toEqual(['find', 'mget', 'find']);
+    expect(lookups).toEqual(['find', 'read', 'find']);
   });
 
   it('expire no later than their pages', async () => {
@@ -163,5 +164,6 @@ describeWithRedis('videos that other replicas have cached', () => {
     await redis.client.set('test:page:XX:7:VIEWS:1', `${later} ${later} ${later} 0 XX:7:VIEWS:1\nnothing`);
     await redis.client.set('test:video:8', 'text');
     expect((await two.find('7', '8', '9')).titles).toEqual(['fetch 1', 'fetch 1', 'fetch 1']);
+    expect(await redis.client.zrange('test:video:7', 0, -1)).toEqual(['US:7:VIEWS:1']);
   });
 });

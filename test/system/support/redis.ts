@@ -130,15 +130,19 @@ export async function timeOf({ client }: TestRedis): Promise<number> {
   return seconds * 1000 + microseconds / 1000;
 }
 
-/** Records the commands that are sent to Redis until `stop`, in order, but not those that scripts run. */
+/** Records the commands that are sent to Redis until `stop`, in order, and apart from them those that scripts run. */
 export async function watchCommands({ client }: TestRedis) {
   const monitor = await client.duplicate({ lazyConnect: false, retryStrategy: null }).monitor();
   const commands: string[][] = [];
-  monitor.on('monitor', (_time, [name = '', ...args]: string[], source: string) => {
-    if (source !== 'lua') commands.push([name.toLowerCase(), ...args]);
+  const inScripts: { readonly script: readonly string[]; readonly command: readonly string[] }[] = [];
+  monitor.on('monitor', (_time, command: string[], source: string) => {
+    const [name = '', ...args] = command;
+    if (source === 'lua') inScripts.push({ script: commands.at(-1) ?? [], command });
+    else commands.push([name.toLowerCase(), ...args]);
   });
   return {
     commands,
+    inScripts,
     stop: async () => {
       // Arrives after all earlier commands.
       await client.echo('the end');

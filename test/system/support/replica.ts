@@ -12,7 +12,7 @@ import { pageEndpoint } from '../../../src/domain/page.ts';
 import type { WindowArguments } from '../../../src/domain/window/index.ts';
 import { createOperation } from '../../support/cache.ts';
 import { US_VIEWS } from '../../support/charts.ts';
-import type { PageSource } from '../../support/sources.ts';
+import { type PageSource, withSentErrors } from '../../support/sources.ts';
 import { poll } from './poll.ts';
 import { type TestRedis, timeOf } from './redis.ts';
 
@@ -50,7 +50,7 @@ export async function startReplica(options: ReplicaOptions) {
   const redis = createRedisConnection({ url: new URL(url), prefix: 'test', timeoutMs, clock, onEvent });
   const store = new PageStore({ clock, staleMs, maxBytes: 2 ** 26 });
   const limits = createSharedLimits({ redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
-  const limited = limits.protect(source, pageEndpoint);
+  const limited = limits.protect(withSentErrors(source), pageEndpoint);
   const storing = { store, clock, random: () => 0, ttlMs };
   const shared = createSharedPages({ ...storing, redis, source: limited, staleMs, errorTtlMs, attemptMs });
   const { fetchPage } = shared;

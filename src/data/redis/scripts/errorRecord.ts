@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ApiError, ERROR_CODES, type ErrorCode } from '../../domain/errors.ts';
-import { parseJson } from '../../domain/json.ts';
+import { ApiError, ERROR_CODES, type ErrorCode } from '../../../domain/errors.ts';
+import { parseJson } from '../../../domain/json.ts';
 
 const schema = z.object({
   code: z.enum(Object.keys(ERROR_CODES) as ErrorCode[]),

@@ -1,7 +1,10 @@
-import { type Chart, chartId } from '../../domain/chart.ts';
-import { type PageRef, pageId } from '../../domain/page.ts';
+import { type Chart, chartId } from '../../../domain/chart.ts';
+import { type PageRef, pageId } from '../../../domain/page.ts';
 
 // All keys in Redis, without the prefix of the connection.
+
+/** Part of that prefix. Changes with the format of the values, so that different releases do not read each other's. */
+export const VALUES_VERSION = 'v1';
 
 /** Key of the sorted set of replicas, by their last heartbeat. */
 export const REPLICAS_KEY = 'replicas';
@@ -12,12 +15,14 @@ export const CHANGES_KEY = 'changes';
 /** Keys of the limits that all replicas share: circuit breaker, rate limit and budget. */
 export const LIMIT_KEYS = ['circuit', 'calls', 'budget'];
 
-/** What the keys of pages begin with. */
-export const PAGE_KEYS = 'page';
-
 /** Key of a page's value. */
 export function keyOfPage(page: PageRef): string {
-  return `${PAGE_KEYS}:${pageId(page)}`;
+  return keyOfPageId(pageId(page));
+}
+
+/** Key of the value of the page with this id. */
+export function keyOfPageId(id: string): string {
+  return `page:${id}`;
 }
 
 /** Key of a page's lock: the replica that holds it fetches the page. */

@@ -1,0 +1,48 @@
+import type { ApiError } from '../../../domain/errors.ts';
+import type { PageRef } from '../../../domain/page.ts';
+import claimPageLua from './claimPage.lua';
+import { decodeError } from './errorRecord.ts';
+import pageHeader from './pageHeader.lua';
+import { keyOfFailure, keyOfLock, keyOfPage } from './redisKeys.ts';
+import { defineScript, type RunScript } from './script.ts';
+
+const script = defineScript('claimPage', pageHeader, claimPageLua);
+
+/** The page is newer than the known copy; it failed a moment ago; another replica is fetching it; it may be fetched. */
+type Claim =
+  | { readonly type: 'page'; readonly value: Buffer }
+  /** The error is undefined when it cannot be read. */
+  | { readonly type: 'failure'; readonly error: ApiError | undefined }
+  /** The sequence of the copy in Redis; 0 when there is none. */
+  | { readonly type: 'locked'; readonly sequence: number }
+  | { readonly type: 'granted' };
+
+/** Asks for the right to fetch a page. An expired copy in Redis is returned only to a caller that has waited for it. */
+export async function claimPage(
+  run: RunScript,
+  options: {
+    readonly page: PageRef;
+    readonly knownSequence: number;
+    readonly token: string;
+    readonly lockMs: number;
+    /** A lock that expires later is not one of ours. */
+    readonly maxLockMs: number;
+    readonly hasWaited: boolean;
+    readonly ignoresFailure: boolean;
+  },
+): Promise<Claim> {
+  const { page, knownSequence, token, lockMs, maxLockMs, hasWaited, ignoresFailure } = options;
+  const keys = [keyOfPage(page), keyOfLock(page), keyOfFailure(page)];
+  const args = [knownSequence, token, lockMs, maxLockMs, hasWaited, ignoresFailure];
+  const [type, result] = await run(script, keys, args);
+  switch (String(type)) {
+    case 'page':
+      return { type: 'page', value: result as Buffer };
+    case 'failure':
+      return { type: 'failure', error: decodeError(String(result)) };
+    case 'locked':
+      return { type: 'locked', sequence: Number(result) };
+    default:
+      return { type: 'granted' };
+  }
+}

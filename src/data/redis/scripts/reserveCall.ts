@@ -1,0 +1,51 @@
+import type { ApiError } from '../../../domain/errors.ts';
+import type { Spending } from '../../upstream/creditBudget.ts';
+import { decodeError } from './errorRecord.ts';
+import limits from './limits.lua';
+import { LIMIT_KEYS } from './redisKeys.ts';
+import reserveCallLua from './reserveCall.lua';
+import { defineScript, type RunScript } from './script.ts';
+import spending from './spending.lua';
+
+const script = defineScript('reserveCall', limits, spending, reserveCallLua);
+
+/** The call may be made; its turn comes later, or it is not known yet what is spent; the budget is spent; the circuit is open. */
+type Reservation =
+  | { readonly type: 'granted'; readonly spent: Spending }
+  | { readonly type: 'wait' | 'held' | 'spent'; readonly ms: number }
+  /** The error is undefined when it cannot be read. */
+  | { readonly type: 'open'; readonly ms: number; readonly error: ApiError | undefined };
+
+/** Reserves one call within all limits at once. */
+export async function reserveCall(
+  run: RunScript,
+  options: {
+    readonly token: string;
+    readonly callsPerSecond: number;
+    /** The longest that the call may take. */
+    readonly takesMs: number;
+    /** How long it counts after its response. */
+    readonly windowMs: number;
+    readonly credits: number;
+    readonly creditsPerDay: number | undefined;
+    /** How long nothing is spent after Redis has lost what was spent. */
+    readonly holdMs: number;
+    /** The UTC day by the clock of this replica. */
+    readonly today: number;
+  },
+): Promise<Reservation> {
+  const { token, callsPerSecond, takesMs, windowMs, credits, creditsPerDay, holdMs, today } = options;
+  const args = [token, callsPerSecond, takesMs, windowMs, credits, creditsPerDay, holdMs, today];
+  const [word, first, second] = await run(script, LIMIT_KEYS, args);
+  const type = String(word);
+  switch (type) {
+    case 'wait':
+    case 'held':
+    case 'spent':
+      return { type, ms: Number(first) };
+    case 'open':
+      return { type, ms: Number(first), error: decodeError(String(second)) };
+    default:
+      return { type: 'granted', spent: { day: Number(first), credits: Number(second) } };
+  }
+}

@@ -1,0 +1,23 @@
+local DAY_MS = 86400000
+
+-- The day and what is spent of its budget. When Redis has lost that, or has never had it, nothing may be spent for
+-- `holdMs`, in which each replica reports what it knows (`known` credits on `knownDay`); likewise when one knows of more
+-- than is stored. A day ends when the clocks of both Redis and the replica (`ownDay`) say so; a clock that is set back does
+-- not bring it back.
+local function spending(holdMs, ownDay, knownDay, known, isFirst)
+  local today = math.floor(now / DAY_MS)
+  local entry = redis.call('HMGET', budget, 'day', 'spent', 'openAt')
+  local day, spent, openAt = toInteger(entry[1]), toInteger(entry[2]), toInteger(entry[3])
+  local isKnown = day and spent and openAt and openAt <= now + holdMs
+  if not isKnown or day > math.max(today, ownDay) + 1 then
+    day, spent, openAt = today, 0, now + holdMs
+  end
+  if day < today and day < ownDay then day, spent = math.min(today, ownDay), 0 end
+  if known and knownDay >= day and knownDay <= day + 1 and (isFirst or openAt > now) then
+    if known > spent then openAt = now + holdMs end
+    day, spent = knownDay, math.max(spent, known)
+  end
+  redis.call('HSET', budget, 'day', day, 'spent', spent, 'openAt', openAt)
+  redis.call('PEXPIRE', budget, 2 * DAY_MS)
+  return day, spent, openAt
+end

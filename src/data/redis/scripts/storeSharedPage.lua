@@ -1,0 +1,44 @@
+-- Stores a page and announces it, unless a newer copy is stored. A page without a generation is new: it joins the fresh
+-- one of its chart, or begins one. Returns
+-- - `newer` and, unless it is the same copy, the stored value;
+-- - `refused`: upstream does not accept requests for the page any more;
+-- - `stored`, its generation, the end of its time to live, 1 when it replaced a copy of the same generation.
+local page, lock, failure, newest, changes = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local lists = { unpack(KEYS, 6) }
+local sequence, freshUntil, staleMs, ttlMs = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local pageId, replica, body = ARGV[6], ARGV[7], ARGV[8]
+local token, ownGeneration, wasReplacement = ARGV[9], tonumber(ARGV[10]), ARGV[11] == '1'
+
+deleteIfWrongType(lock, 'string')
+if redis.call('GET', lock) == token then redis.call('DEL', lock) end
+local found = readHeader(page)
+if found and found.sequence == sequence then
+  listVideos(lists, sequence, pageId, math.max(1, redis.call('PTTL', page)), staleMs + ttlMs)
+  return { 'newer' }
+end
+if found and found.sequence > sequence then return { 'newer', redis.call('GET', page) } end
+deleteIfWrongType(failure, 'hash')
+if ownGeneration and redis.call('HGET', failure, 'isRefused') == '1' then return { 'refused' } end
+
+deleteIfWrongType(newest, 'hash')
+local entry = redis.call('HMGET', newest, 'generation', 'freshUntil')
+local newestGeneration, newestUntil = toInteger(entry[1]), toInteger(entry[2])
+local isFresh = newestGeneration and newestUntil and newestUntil > now and newestUntil <= now + ttlMs
+local generation = ownGeneration or isFresh and newestGeneration or sequence
+if isFresh and not ownGeneration then freshUntil = newestUntil end
+local leftMs = freshUntil + staleMs - now
+if leftMs <= 0 then return { 'stored', generation, freshUntil, 0 } end
+
+local replaces = (found and found.generation == generation or wasReplacement) and 1 or 0
+local header = string.format('%.0f %.0f %.0f %d %s\n', sequence, generation, freshUntil, replaces, pageId)
+redis.call('SET', page, header .. body, 'PX', leftMs)
+listVideos(lists, sequence, pageId, leftMs, staleMs + ttlMs)
+if freshUntil > now and not (isFresh and newestGeneration >= generation) then
+  redis.call('HSET', newest, 'generation', generation, 'freshUntil', freshUntil)
+  redis.call('PEXPIRE', newest, leftMs)
+end
+if not ownGeneration then redis.call('DEL', failure) end
+lastChange(changes)
+redis.call('XADD', changes, 'MAXLEN', '~', 4096, '*', 'page', pageId, 'by', replica)
+redis.call('PEXPIRE', changes, 3600000)
+return { 'stored', generation, freshUntil, replaces }
