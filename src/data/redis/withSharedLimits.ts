@@ -176,6 +176,7 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
 
   /** Reports the outcome of a call to all replicas. */
   async function report(token: string, call: CallState, day: number): Promise<void> {
+    // When Redis went down meanwhile, at least this replica keeps to a refusal.
     const change = await reportCall(redis.run, {
       token,
       call,
@@ -184,7 +185,6 @@ export function withSharedLimits(source: PageSource, options: SharedLimitsOption
       credits: creditsPerDay === undefined ? 0 : CREDITS_PER_REQUEST,
       day,
       maxFailures: MAX_FAILURES,
-      // When Redis went down meanwhile, at least this replica keeps to it.
     }).catch(() => (call.state === 'refused' ? 'opened' : undefined));
     if (change === 'opened' && 'error' in call) recordOpening(call.error, call.openMs);
     if (change === 'closed') recordClosing();
