@@ -84,6 +84,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     let known = cached && !isFromFuture(cached) ? cached.sequence : 0;
     while (redis.isUp()) {
       const token = randomUUID();
+      // Undefined when Redis went down.
       const claim = await claimPage(redis.run, {
         page: key,
         knownSequence: known,
@@ -92,7 +93,6 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
         maxLockMs: MAX_LOCK_MS,
         hasWaited: origin === 'shared',
         ignoresFailure,
-        // Redis went down.
       }).catch(() => undefined);
       if (claim?.type === 'page') {
         const page = importValue(claim.value, key);

@@ -9,7 +9,7 @@ import spending from './spending.lua';
 
 const script = defineScript('reserveCall', limits, spending, reserveCallLua);
 
-/** The call may be made; its turn comes later, or it is not known yet what is spent; the budget is spent; the circuit is open. */
+/** What came of it. `ms`: until its turn may come, until it is known what is spent, until the day ends, until a probe is due. */
 type Reservation =
   | { readonly type: 'granted'; readonly spent: Spending }
   | { readonly type: 'wait' | 'held' | 'spent'; readonly ms: number }
