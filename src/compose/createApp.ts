@@ -53,6 +53,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     upstream,
     redis,
     rateLimiter,
+    pages,
     graphql,
     trusted,
     observability,
@@ -71,6 +72,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   http.server.addHook('onClose', async () => {
     http.stopOverloadWatch();
     observability.close();
+    await graphql.close();
     await pages.close();
     await upstream.close();
   });

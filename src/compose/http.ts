@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import { createRecordHit } from '../data/windows/resultPages.ts';
 import { createServer } from '../server/createServer.ts';
 import { type CheckOverload, watchOverload } from '../server/protection/overload.ts';
 import type { RateLimiter } from '../server/protection/rateLimiter.ts';
@@ -10,6 +11,7 @@ import type { AppContext } from './appContext.ts';
 import type { Graphql } from './graphql.ts';
 import type { Upstream } from './keyapi.ts';
 import type { Observability } from './observability.ts';
+import type { Pages } from './pages.ts';
 
 /** Dependencies of the HTTP server. */
 interface HttpOptions {
@@ -17,6 +19,7 @@ interface HttpOptions {
   readonly redis: RedisConnection | undefined;
   /** Undefined when there is no limit. */
   readonly rateLimiter: RateLimiter | undefined;
+  readonly pages: Pages;
   readonly graphql: Graphql;
   readonly trusted: TrustedDocuments | undefined;
   readonly observability: Observability;
@@ -35,19 +38,24 @@ interface Http {
 /** Creates the HTTP server with its response cache and overload check. */
 export async function createHttp(context: AppContext, options: HttpOptions): Promise<Http> {
   const { config, clock, onEvent, log } = context;
-  const { upstream, redis, rateLimiter, graphql, trusted, observability } = options;
+  const { upstream, redis, rateLimiter, pages, graphql, trusted, observability } = options;
   const { monotonic } = clock;
   const { metrics, readiness, tracing } = observability;
   const { responseBytes } = config.cache;
   const responseCache =
-    responseBytes > 0 ? new ResponseCache({ maxBytes: responseBytes, monotonic }) : undefined;
+    responseBytes > 0
+      ? new ResponseCache({
+          maxBytes: responseBytes,
+          monotonic,
+          currentChanges: () => pages.cache.changes,
+          recordHit: createRecordHit(pages.cache, onEvent),
+        })
+      : undefined;
   const overload = watchOverload(config.limits, monotonic);
 
   const server = await createServer({
     graphql: {
-      apollo: graphql.apollo,
-      fastPath: graphql.fastPath,
-      createContext: graphql.createContext,
+      startOperation: graphql.startOperation,
       trusted,
       responseCache,
       apiKeys: config.apiKeys,
