@@ -38,6 +38,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'graphql/execution': [
     'domain',
     'domain/window',
+    'data/windows',
     'graphql/context.ts',
     'graphql/types',
     'graphql/connection',
@@ -45,12 +46,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
 
   'server/http': [],
-  'server/events.ts': ['graphql/upstreamExtension.ts', 'server/http'],
+  'server/events.ts': ['graphql/upstreamExtension.ts', 'graphql/execution', 'server/http'],
   'server/errors': ['graphql/upstreamExtension.ts', 'graphql/execution', 'server/http', 'server/events.ts'],
   'server/protection': ['graphql/execution', 'server/events.ts', 'server/errors'],
-  'server/trustedDocuments': ['domain'],
+  'server/trustedDocuments': ['domain', 'graphql/execution'],
   'server/responses': [
-    'graphql/context.ts',
     'graphql/upstreamExtension.ts',
     'graphql/execution',
     'server/http',
@@ -59,14 +59,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'server/protection',
     'server/trustedDocuments',
   ],
-  'server/routes': [
-    'graphql/context.ts',
-    'graphql/execution',
-    'server/errors',
-    'server/protection',
-    'server/responses',
-    'server/trustedDocuments',
-  ],
+  'server/routes': ['server/errors', 'server/protection', 'server/responses', 'server/trustedDocuments'],
   'server/drainOnClose.ts': ['server/http'],
   'server/createServer.ts': ['server/http', 'server/errors', 'server/routes', 'server/drainOnClose.ts'],
 

@@ -58,6 +58,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     limits: layers.state,
     redis,
     rateLimiter,
+    pages,
     graphql,
     trusted,
     observability,
@@ -77,6 +78,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   http.server.addHook('onClose', async () => {
     http.stopOverloadWatch();
     observability.close();
+    await graphql.close();
     await pages.close();
     await upstream.close();
   });

@@ -1,11 +1,10 @@
-import type { ApolloServer } from '@apollo/server';
 import { createChartReader } from '../data/windows/chartReader.ts';
 import { pageEndpoint } from '../domain/page.ts';
 import { createUpstreamCost } from '../domain/upstreamCost.ts';
 import type { OperationContext } from '../graphql/context.ts';
-import { createApolloServer } from '../graphql/execution/createApolloServer.ts';
 import { DocumentCache } from '../graphql/execution/documentCache.ts';
-import { createFastPath, type FastPath } from '../graphql/execution/fastPath.ts';
+import type { ExecutedRequest, OperationRequest } from '../graphql/execution/operationResult.ts';
+import { createRequestExecutor } from '../graphql/execution/requestExecutor.ts';
 import { createSchema, createSubgraphSchema } from '../graphql/schema/createSchema.ts';
 import type { AppContext } from './appContext.ts';
 import type { Pages } from './pages.ts';
@@ -19,39 +18,37 @@ interface GraphqlOptions {
 
 /** What executes operations. */
 export interface Graphql {
-  /** Started. */
-  readonly apollo: ApolloServer<OperationContext>;
-  readonly fastPath: FastPath;
-  /** Creates the context of one operation, whose deadline starts now. */
-  readonly createContext: () => OperationContext;
+  /** Starts an operation, whose deadline counts from now. */
+  readonly startOperation: () => (request: OperationRequest) => Promise<ExecutedRequest>;
   readonly documents: DocumentCache;
+  close(): Promise<void>;
 }
 
-/** Builds the schema, starts Apollo Server, and creates the fast path. */
+/** Builds the schema, and starts what executes requests. */
 export async function createGraphql(context: AppContext, options: GraphqlOptions): Promise<Graphql> {
   const { config, log } = context;
-  const schema = config.subgraph ? createSubgraphSchema() : createSchema();
-  const documents = new DocumentCache(config.cache.documentBytes);
-  const { perOperation: maxCreditsPerOperation } = config.credits;
   const { introspection, sandbox, documentLimits } = config;
-  const apollo = createApolloServer({
-    schema,
+  const documents = new DocumentCache(config.cache.documentBytes);
+  const executor = await createRequestExecutor({
+    schema: config.subgraph ? createSubgraphSchema() : createSchema(),
     documents,
     introspection,
     sandbox,
-    maxCreditsPerOperation,
+    maxCreditsPerOperation: config.credits.perOperation,
     documentLimits,
-    log,
-  });
-  await apollo.start();
-  const fastPath = createFastPath({
-    schema,
-    documents,
-    maxCreditsPerOperation,
     rowBytes: config.cache.rowBytes,
     prepareFrom: options.prepareFrom,
+    log,
   });
-  return { apollo, fastPath, createContext: createContextFactory(context, options.pages), documents };
+  const createContext = createContextFactory(context, options.pages);
+  return {
+    startOperation: () => {
+      const operation = createContext();
+      return (request) => executor.execute(request, operation);
+    },
+    documents,
+    close: () => executor.stop(),
+  };
 }
 
 function createContextFactory(
@@ -64,7 +61,7 @@ function createContextFactory(
     const cost = createUpstreamCost();
     const operation = { cost, deadlineAt: clock.monotonic() + waitMs, pagesLeft: maxPages };
     const charts = createChartReader({ cache, operation, onEvent, readPage });
-    return { operation: { name: undefined }, cost, charts, connections: new Map() };
+    return { operation: { name: undefined }, cost, charts };
   };
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import type { LimitsState } from '../data/upstream/limitsState.ts';
+import { createRecordHit } from '../data/windows/resultPages.ts';
 import { describeReadiness } from '../observe/readiness.ts';
 import { createServer } from '../server/createServer.ts';
 import { type CheckOverload, watchOverload } from '../server/protection/overload.ts';
@@ -12,6 +13,7 @@ import type { AppContext } from './appContext.ts';
 import type { Graphql } from './graphql.ts';
 import type { Upstream } from './keyapi.ts';
 import type { Observability } from './observability.ts';
+import type { Pages } from './pages.ts';
 
 /** Dependencies of the HTTP server. */
 interface HttpOptions {
@@ -20,6 +22,7 @@ interface HttpOptions {
   readonly redis: RedisConnection | undefined;
   /** Undefined when there is no limit. */
   readonly rateLimiter: RateLimiter | undefined;
+  readonly pages: Pages;
   readonly graphql: Graphql;
   readonly trusted: TrustedDocuments | undefined;
   readonly observability: Observability;
@@ -38,19 +41,24 @@ interface Http {
 /** Creates the HTTP server with its response cache and overload check. */
 export async function createHttp(context: AppContext, options: HttpOptions): Promise<Http> {
   const { config, clock, onEvent, log } = context;
-  const { upstream, limits, redis, rateLimiter, graphql, trusted, observability } = options;
+  const { upstream, limits, redis, rateLimiter, pages, graphql, trusted, observability } = options;
   const { monotonic } = clock;
   const { metrics, tracing } = observability;
   const { responseBytes } = config.cache;
   const responseCache =
-    responseBytes > 0 ? new ResponseCache({ maxBytes: responseBytes, monotonic }) : undefined;
+    responseBytes > 0
+      ? new ResponseCache({
+          maxBytes: responseBytes,
+          monotonic,
+          currentChanges: () => pages.cache.changes,
+          recordHit: createRecordHit(pages.cache, onEvent),
+        })
+      : undefined;
   const overload = watchOverload(config.limits, monotonic);
 
   const server = await createServer({
     graphql: {
-      apollo: graphql.apollo,
-      fastPath: graphql.fastPath,
-      createContext: graphql.createContext,
+      startOperation: graphql.startOperation,
       trusted,
       responseCache,
       apiKeys: config.apiKeys,

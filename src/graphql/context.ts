@@ -4,11 +4,6 @@ import type { UpstreamCost } from '../domain/upstreamCost.ts';
 /** The context of one operation, shared by its resolvers. */
 export interface OperationContext {
   readonly charts: ChartReader;
-  /**
-   * The connections that were read, or failed, by response key: when the fast path had errors, Apollo Server executes
-   * the operation again with the same ones.
-   */
-  readonly connections: Map<string, Promise<object>>;
   /** The operation's name, which is known once its document has been parsed. */
   readonly operation: { name: string | undefined };
   /** What the operation has cost so far; `charts` adds to it. */

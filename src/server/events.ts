@@ -1,3 +1,4 @@
+import type { OperationResult } from '../graphql/execution/operationResult.ts';
 import type { UpstreamExtension } from '../graphql/upstreamExtension.ts';
 import type { RequestIdentity } from './http/requestIdentity.ts';
 
@@ -8,13 +9,7 @@ export type ServerEvent = ResponseEvent | RateLimitedEvent | OverloadedEvent;
 export type OnServerEvent = (event: ServerEvent) => void;
 
 /** What a response says of its operation. */
-export interface OperationSummary {
-  /** The operation's name; undefined when it has none, or when the document could not be read. */
-  readonly name: string | undefined;
-  /** `partial`: some fields failed. `error`: there is no data. */
-  readonly outcome: 'ok' | 'partial' | 'error';
-  /** The codes of its errors, each once. */
-  readonly codes: readonly string[];
+export interface OperationSummary extends Pick<OperationResult, 'name' | 'outcome' | 'codes'> {
   /** As in `extensions.upstream`. */
   readonly cost: Omit<UpstreamExtension, 'source'>;
 }

@@ -51,7 +51,7 @@ interface ViewCut {
 export function createChartReader(options: ChartReaderOptions): ChartReader {
   const { cache, operation, onEvent, readPage = (key, reader) => cache.fetch(key, reader) } = options;
   const isFresh = (page: CachedPage): boolean => cache.isFresh(page);
-  const resultPages = new ResultPages(cache, onEvent);
+  const resultPages = new ResultPages(cache);
   const operationPages = createOperationPages({ cache, readPage, operation, resultPages, onEvent });
   /** By chart id, the number of a page that this operation reads. */
   const pageOfChart = new Map<string, number>();

@@ -6,17 +6,35 @@ import type { CachedPage, PageCopy } from '../pages/pageStore.ts';
 /** What a page is used for. */
 export type PageUse = 'window' | 'lookup';
 
-interface UsedCopy extends PageCopy {
+/** Identifies a page that a result was made of. Retaining the page would bypass the memory bound. */
+interface UsedPage extends PageCopy {
   /** False when only videos were looked up on it. */
   readonly servesWindow: boolean;
+}
+
+/** How long a result may be cached, and the pages that it was made of. */
+export interface Freshness {
+  /**
+   * Until when, on the monotonic clock, all pages are fresh and all their covers valid. In the past when a page is
+   * stale.
+   */
+  readonly freshUntil: number;
+  /** Until when all pages may be served stale, likewise. */
+  readonly staleUntil: number;
+  /** True when videos were looked up: any page that arrives may have newer copies of them. */
+  readonly hasLookups: boolean;
+  /**
+   * `PageCache.changes`, as long as no page has arrived since these were read: executing the operation again would then
+   * give the same result.
+   */
+  readonly changes: number;
+  readonly pages: readonly UsedPage[];
 }
 
 /** The pages that the result of one operation was made of. They decide how long the result may be cached. */
 export class ResultPages {
   readonly #cache: PageCache;
-  readonly #onEvent: OnDataEvent;
-  /** Keys only: retaining pages here would bypass the memory bound. */
-  readonly #copies = new Map<string, UsedCopy>();
+  readonly #pages = new Map<string, UsedPage>();
   #changes: number;
   #freshUntil = Number.POSITIVE_INFINITY;
   #staleUntil = Number.POSITIVE_INFINITY;
@@ -24,39 +42,21 @@ export class ResultPages {
   #lookedUpAt: number | undefined;
   #hasNotFound = false;
 
-  constructor(cache: PageCache, onEvent: OnDataEvent) {
+  constructor(cache: PageCache) {
     this.#cache = cache;
-    this.#onEvent = onEvent;
     this.#changes = cache.changes;
   }
 
-  /**
-   * Until when, on the monotonic clock, all pages are fresh and all their covers valid. In the past when a page is
-   * stale; Infinity without pages.
-   */
-  get freshUntil(): number {
-    return this.#freshUntil;
-  }
-
-  /** Until when all pages may be served stale, likewise. */
-  get staleUntil(): number {
-    return this.#staleUntil;
-  }
-
-  /** True while no page has arrived since these were read: executing the operation again would give the same result. */
-  get isCurrent(): boolean {
-    const { changes } = this.#cache;
-    return this.#changes === changes && (this.#lookedUpAt ?? changes) === changes;
-  }
-
-  /** False without pages, and when a video was not found: it may be found a moment later. */
-  get isCacheable(): boolean {
-    return Number.isFinite(this.#freshUntil) && !this.#hasNotFound;
-  }
-
-  /** True when videos were looked up: any page that arrives may have newer copies of them. */
-  get hasLookups(): boolean {
-    return this.#lookedUpAt !== undefined;
+  /** Undefined without pages, and when a video was not found: it may be found a moment later. */
+  freshness(): Freshness | undefined {
+    if (this.#pages.size === 0 || this.#hasNotFound) return undefined;
+    return {
+      freshUntil: this.#freshUntil,
+      staleUntil: this.#staleUntil,
+      hasLookups: this.#lookedUpAt !== undefined,
+      changes: Math.min(this.#changes, this.#lookedUpAt ?? this.#changes),
+      pages: [...this.#pages.values()],
+    };
   }
 
   /** Records that a video was looked up that no page has. */
@@ -70,27 +70,29 @@ export class ResultPages {
     const { chart, number, pageSize, generation, freshUntil } = page;
     const expiry = this.#cache.expiry(page);
     const id = pageId(page);
-    const before = this.#copies.get(id);
+    const before = this.#pages.get(id);
     const servesWindow = use === 'window' || before?.servesWindow === true;
-    this.#copies.set(id, { chart, number, pageSize, generation, freshUntil, servesWindow });
+    this.#pages.set(id, { chart, number, pageSize, generation, freshUntil, servesWindow });
     if (use === 'lookup') this.#lookedUpAt ??= this.#cache.changes;
     this.#freshUntil = Math.min(this.#freshUntil, expiry.freshUntil);
     this.#staleUntil = Math.min(this.#staleUntil, expiry.staleUntil);
     this.#changes = this.#cache.changes;
     return before === undefined;
   }
+}
 
-  /**
-   * Records that the cached result was served again: its pages count as used, so that they are not evicted first, and
-   * stale pages of windows are refreshed as if they had been read. Lookups never buy anything.
-   */
-  recordHit(): void {
-    const isFresh = this.#cache.isFresh(this);
-    for (const copy of this.#copies.values()) {
-      this.#cache.touch(copy);
-      if (!isFresh && copy.servesWindow) this.#cache.refreshCopy(copy);
-      const origin = this.#cache.isFresh(copy) ? 'cached' : 'stale';
-      this.#onEvent({ type: 'pageRead', origin, chart: copy.chart, page: copy.number });
+/**
+ * Creates the function that records that a cached result was served again: its pages count as used, so that they are
+ * not evicted first, and stale pages of windows are refreshed as if they had been read. Lookups never buy anything.
+ */
+export function createRecordHit(cache: PageCache, onEvent: OnDataEvent): (freshness: Freshness) => void {
+  return (freshness) => {
+    const isFresh = cache.isFresh(freshness);
+    for (const page of freshness.pages) {
+      cache.touch(page);
+      if (!isFresh && page.servesWindow) cache.refreshCopy(page);
+      const origin = cache.isFresh(page) ? 'cached' : 'stale';
+      onEvent({ type: 'pageRead', origin, chart: page.chart, page: page.number });
     }
-  }
+  };
 }

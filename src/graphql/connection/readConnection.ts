@@ -8,19 +8,8 @@ import type { TrendingVideosArgs } from '../types/trendingVideos.args.ts';
 import { toWindowNeed } from './selection.ts';
 import { WindowConnection } from './windowConnection.ts';
 
-/** Resolves `Query.trendingVideos`: reads what is selected of the connection, once per operation and response key. */
-export function readConnection(
-  args: TrendingVideosArgs,
-  context: OperationContext,
-  info: GraphQLResolveInfo,
-): Promise<WindowConnection | object> {
-  const key = String(info.path.key);
-  const connection = context.connections.get(key) ?? read(args, context, info);
-  context.connections.set(key, connection);
-  return connection;
-}
-
-async function read(
+/** Resolves `Query.trendingVideos`: reads what is selected of the connection. */
+export async function readConnection(
   args: TrendingVideosArgs,
   { charts }: OperationContext,
   info: GraphQLResolveInfo,

@@ -8,20 +8,27 @@ const MAX_SELECTIONS = 200;
  *
  * - with directives: compiled code shows resolvers the fields that `@skip` leaves out, and they would pay for them;
  * - with the alias `__proto__`: compiled code would set the result's prototype;
+ * - with response keys such as `a_b` and `b`: compiled code joins the keys of a path by underscores, and could take one
+ *   field for another;
  * - when it is large. Fragments count wherever they are spread, as the compiler expands them: spreads of spreads make a
  *   small document arbitrarily large.
  */
 export function canCompile(document: DocumentNode): boolean {
-  let isPlain = true;
+  let hasDirectives = false;
+  const keys = new Set<string>();
   visit(document, {
     Directive: () => {
-      isPlain = false;
+      hasDirectives = true;
     },
-    Field: ({ alias }) => {
-      if (alias?.value === '__proto__') isPlain = false;
-    },
+    Field: ({ name, alias = name }) => void keys.add(alias.value),
   });
-  return isPlain && countSelections(document) <= MAX_SELECTIONS;
+  if (hasDirectives || keys.has('__proto__') || countSelections(document) > MAX_SELECTIONS) return false;
+  return ![...keys].some((key) => hasEndAmong(key, keys));
+}
+
+/** True when what follows an underscore of the key is another key. */
+function hasEndAmong(key: string, keys: ReadonlySet<string>): boolean {
+  return [...key.matchAll(/_/g)].some(({ index }) => keys.has(key.slice(index + 1)));
 }
 
 /** How many selections a document has with all fragments expanded. Takes time linear in the document. */

@@ -1,18 +1,19 @@
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
-import type { GraphQLSchema } from 'graphql';
+import type { FormattedExecutionResult, GraphQLSchema } from 'graphql';
 import type { BaseLogger } from 'pino';
 import type { OperationContext } from '../context.ts';
 import { createDocumentLimitsRule, type DocumentLimits } from '../limits/documentLimits.ts';
 import { createOperationLimitsPlugin } from '../limits/operationLimits.ts';
 import type { DocumentCache } from './documentCache.ts';
-import { createFormatError } from './formatError.ts';
+import type { FormatError } from './formatError.ts';
 import { createOperationNamePlugin } from './operationNamePlugin.ts';
+import { type ExecutedRequest, type OperationRequest, toOperationResult } from './operationResult.ts';
 
 /**
  * Headers that make browsers send a preflight. Requests that browsers could send without one must have one of these.
@@ -20,21 +21,34 @@ import { createOperationNamePlugin } from './operationNamePlugin.ts';
 export const PREFLIGHT_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight'] as const;
 
 /** Dependencies and settings of Apollo Server. */
-interface ApolloServerOptions {
+export interface ApolloServerOptions {
   readonly schema: GraphQLSchema;
   readonly documents: DocumentCache;
   readonly introspection: boolean;
   /** Shows Apollo Sandbox to browsers that visit the endpoint. */
   readonly sandbox: boolean;
   readonly maxCreditsPerOperation: number;
+  readonly maxCoercionErrors: number;
   readonly documentLimits: DocumentLimits;
+  readonly formatError: FormatError;
   readonly log: BaseLogger;
 }
 
-/** Creates Apollo Server without a transport. Start it before use. */
-export function createApolloServer(options: ApolloServerOptions): ApolloServer<OperationContext> {
-  const { schema, documents, introspection, sandbox, maxCreditsPerOperation, documentLimits, log } = options;
-  return new ApolloServer<OperationContext>({
+/** Apollo Server without a transport, started. */
+interface StartedApolloServer {
+  execute(request: OperationRequest, context: OperationContext): Promise<ExecutedRequest>;
+  stop(): Promise<void>;
+}
+
+/** Creates and starts Apollo Server. */
+export async function createApolloServer(options: ApolloServerOptions): Promise<StartedApolloServer> {
+  const { schema, documents, introspection, sandbox, maxCreditsPerOperation, maxCoercionErrors } = options;
+  const { documentLimits, formatError, log } = options;
+  /** Results on their way through Apollo Server, by the text that stands for them there. */
+  const results = new Map<string, FormattedExecutionResult>();
+  let serial = 0;
+
+  const apollo = new ApolloServer<OperationContext>({
     schema,
     documentStore: documents,
     introspection,
@@ -42,21 +56,21 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
     validationRules: [createDocumentLimitsRule(documentLimits)],
     // graphql-js adds one more error that says that there are too many.
     validationOptions: { maxErrors: documentLimits.validationErrors - 1 },
-    executionOptions: { maxCoercionErrors: documentLimits.validationErrors - 1 },
+    executionOptions: { maxCoercionErrors },
     includeStacktraceInErrorResponses: false,
     csrfPrevention: { requestHeaders: [...PREFLIGHT_HEADERS] },
     // `endProcess.ts` handles signals.
     stopOnTerminationSignals: false,
     logger: log,
-    formatError: createFormatError({
-      // "Did you mean" would reveal what introspection hides. Apollo's own option covers validation alone, and takes
-      // minutes for a text that contains the hint many times.
-      hints: introspection,
-      limits: documentLimits,
-      onUnexpected: (error) => log.error({ err: error }, 'Unexpected error'),
-    }),
-    // `errors` first and nothing after the last brace: `executeRequest` and `buildResponse` rely on both.
-    stringifyResult: ({ errors, data }) => JSON.stringify({ errors, data }),
+    formatError,
+    // Apollo Server responds with the text that this returns, whatever way a result came: executed, or refused before
+    // (CSRF, 405, a malformed body) or after that (406). No plugin sees all of these. So this text only stands for the
+    // result, which never has to be read back out of JSON. Sandbox's page alone does not come through here.
+    stringifyResult: (result) => {
+      const text = String(++serial);
+      results.set(text, result);
+      return text;
+    },
     plugins: [
       createOperationNamePlugin(),
       createOperationLimitsPlugin(maxCreditsPerOperation),
@@ -67,4 +81,31 @@ export function createApolloServer(options: ApolloServerOptions): ApolloServer<O
       sandbox ? ApolloServerPluginLandingPageLocalDefault() : ApolloServerPluginLandingPageDisabled(),
     ],
   });
+  await apollo.start();
+
+  return {
+    async execute({ method, headers, search, body }, context) {
+      const { status = 200, ...executed } = await apollo.executeHTTPGraphQLRequest({
+        httpGraphQLRequest: { method, headers: toHeaderMap(headers), search, body },
+        context: async () => context,
+      });
+      if (executed.body.kind !== 'complete')
+        throw new TypeError('Expected a complete response: nothing is deferred');
+      const { string: text } = executed.body;
+      const result = results.get(text);
+      if (!result) return { html: text };
+      results.delete(text);
+      const head = { status, headers: Object.fromEntries(executed.headers) };
+      return toOperationResult(result, head, headers.accept, context);
+    },
+    stop: () => apollo.stop(),
+  };
+}
+
+function toHeaderMap(headers: OperationRequest['headers']): HeaderMap {
+  const map = new HeaderMap();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) map.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return map;
 }

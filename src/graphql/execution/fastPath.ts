@@ -1,44 +1,49 @@
 import {
   type DocumentNode,
-  type ExecutionResult,
   execute,
+  type GraphQLError,
+  type GraphQLFormattedError,
   type GraphQLSchema,
   getOperationAST,
   type OperationDefinitionNode,
-  visit,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { isJsonObject } from '../../domain/json.ts';
 import type { OperationContext } from '../context.ts';
-import { checkLookups, isLookup } from '../limits/lookupLimit.ts';
+import { checkLookups } from '../limits/lookupLimit.ts';
 import { MAX_CREDITS_PER_WINDOW, type SentOperation, worstCaseCredits } from '../limits/operationCost.ts';
 import { canCompile } from './canCompile.ts';
 import type { DocumentCache } from './documentCache.ts';
-import { toJson } from './resultJson.ts';
+import { createDocumentInspector, type DocumentFacts } from './documentInspector.ts';
+import type { FormatError } from './formatError.ts';
+import type { FormattedResult } from './resultJson.ts';
 import { toRowSchema } from './rowSchema.ts';
 
 /** See `createFastPath`. */
-interface FastPathOptions {
+export interface FastPathOptions {
   readonly schema: GraphQLSchema;
   readonly documents: DocumentCache;
   readonly maxCreditsPerOperation: number;
+  /** Errors reported for variables; when there are more, one more says so. */
+  readonly maxCoercionErrors: number;
   /** Bounds the JSON of rows. */
   readonly rowBytes: number;
   /** The execution on the fast path from which on an operation is prepared; 3 by default. */
   readonly prepareFrom?: number | undefined;
+  /** Formats errors as Apollo Server would. */
+  readonly formatError: FormatError;
 }
 
 /**
- * Executes the operation in the parsed body of a POST, and returns the result as JSON, in pieces of UTF-8. Undefined
- * when Apollo Server has to execute the request: its document has not been validated yet, the operation is refused, or
- * there are errors.
+ * Executes the operation in the parsed body of a POST. Undefined when Apollo Server has to execute the request, since
+ * its document has not been validated yet, or has to refuse it: nothing has been executed then.
  */
-export type FastPath = (body: unknown, context: OperationContext) => Promise<Buffer[] | undefined>;
+export type FastPath = (body: unknown, context: OperationContext) => Promise<FormattedResult | undefined>;
 
 type Execute = (
   context: OperationContext,
   variables: Readonly<Record<string, unknown>>,
-) => ExecutionResult | Promise<ExecutionResult>;
+) => Promise<FormattedResult>;
 
 /** A body that the fast path understands. */
 interface PlainBody {
@@ -48,15 +53,10 @@ interface PlainBody {
 }
 
 /** What is known of an operation, as long as its parsed document is cached. */
-interface PreparedOperation {
+interface PreparedOperation extends DocumentFacts {
   executions: number;
   /** Executes it, once it is prepared. */
   execute?: Execute;
-  /** Introspection must be executed with the public schema. */
-  readonly hasIntrospection: boolean;
-  /** Its worst case, whatever the variables are. */
-  readonly maxCredits: number;
-  readonly hasLookups: boolean;
 }
 
 /**
@@ -65,34 +65,83 @@ interface PreparedOperation {
  * that would only fill the memory.
  */
 export function createFastPath(options: FastPathOptions): FastPath {
-  const { schema, documents, maxCreditsPerOperation, rowBytes, prepareFrom = 3 } = options;
+  const { schema, documents, maxCreditsPerOperation, maxCoercionErrors, rowBytes, formatError } = options;
+  const { prepareFrom = 3 } = options;
   const rowSchema = toRowSchema(schema, rowBytes);
+  const inspectDocument = createDocumentInspector(schema);
   const operations = new WeakMap<OperationDefinitionNode, PreparedOperation>();
 
   function find(operation: OperationDefinitionNode, document: DocumentNode): PreparedOperation {
-    const found = operations.get(operation) ?? inspectDocument(document);
+    const found = operations.get(operation) ?? { ...inspectDocument(document), executions: 0 };
     operations.set(operation, found);
     found.executions++;
     return found;
   }
 
   function prepare(
-    { hasIntrospection }: PreparedOperation,
+    { fitsRowSchema, hasAbstractTypes }: PreparedOperation,
     document: DocumentNode,
     operationName: string | null | undefined,
   ): Execute {
-    if (hasIntrospection) return interpret(schema, document, operationName);
+    if (!fitsRowSchema) return interpret(schema, document, operationName);
     const interpreted = interpret(rowSchema, document, operationName);
-    if (!canCompile(document)) return interpreted;
+    // Compiled code does not wait for the type of a value.
+    if (hasAbstractTypes || !canCompile(document)) return interpreted;
+    return compile(document, operationName, interpreted);
+  }
+
+  function interpret(
+    executable: GraphQLSchema,
+    document: DocumentNode,
+    operationName: string | null | undefined,
+  ): Execute {
+    return async (contextValue, variableValues) => {
+      const { data, errors } = await execute({
+        schema: executable,
+        document,
+        operationName,
+        contextValue,
+        variableValues,
+        options: { maxCoercionErrors },
+      });
+      if (!errors) return { data };
+      // Without data, the variables could not be coerced.
+      const code = data === undefined ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR';
+      return { errors: errors.map((error) => formatError(toFormatted(error, code), error)), data };
+    };
+  }
+
+  function compile(
+    document: DocumentNode,
+    operationName: string | null | undefined,
+    interpreted: Execute,
+  ): Execute {
     const compiled = compileQuery(rowSchema, document, operationName ?? undefined);
-    return isCompiledQuery(compiled)
-      ? (context, variables) => compiled.query(undefined, context, variables)
-      : interpreted;
+    if (!isCompiledQuery(compiled)) return interpreted;
+    return async (context, variables) => {
+      const { data, errors } = await compiled.query(undefined, context, variables);
+      // The variables could not be coerced, and nothing was executed. Only graphql-js says where they are declared.
+      if (data === undefined) return interpreted(context, variables);
+      return errors ? { errors: errors.map(formatCompiled), data } : { data };
+    };
+  }
+
+  /**
+   * Formats an error of compiled code. Unlike graphql-js, graphql-jit gives its own errors no original: they are about
+   * an argument, which the client may know, or about a value that is not of its type, which is a defect.
+   */
+  function formatCompiled(error: GraphQLError): GraphQLFormattedError {
+    const { message, originalError } = error;
+    const isRequestError = !originalError && message.startsWith('Argument "');
+    const formatted = toFormatted(error, isRequestError ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR');
+    return formatError(formatted, originalError ?? new TypeError(message));
   }
 
   /** Refused operations fall through to Apollo Server, which reports why. */
-  function isAllowed({ maxCredits, hasLookups }: PreparedOperation, sent: SentOperation): boolean {
-    if (maxCredits > maxCreditsPerOperation && worstCaseCredits(sent) > maxCreditsPerOperation) return false;
+  function isAllowed({ charts, hasLookups, conditions }: PreparedOperation, sent: SentOperation): boolean {
+    if (conditions.some((name) => sent.variables[name] === null)) return false;
+    const isCheap = charts * MAX_CREDITS_PER_WINDOW <= maxCreditsPerOperation;
+    if (!isCheap && worstCaseCredits(sent) > maxCreditsPerOperation) return false;
     if (!hasLookups) return true;
     try {
       // Compiled code would report an error for each invalid id of a list.
@@ -114,18 +163,13 @@ export function createFastPath(options: FastPathOptions): FastPath {
     if (!isAllowed(prepared, { schema, document, operation, variables: variableValues })) return undefined;
     if (prepared.executions >= prepareFrom) prepared.execute ??= prepare(prepared, document, operationName);
     const run = prepared.execute ?? interpret(schema, document, operationName);
-    const result = await run(contextValue, variableValues);
-    return result.errors ? undefined : toJson({ data: result.data });
+    return run(contextValue, variableValues);
   };
 }
 
-function interpret(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  operationName: string | null | undefined,
-): Execute {
-  return (contextValue, variableValues) =>
-    execute({ schema, document, operationName, contextValue, variableValues });
+/** An error as Apollo Server passes it to `formatError`. */
+function toFormatted(error: GraphQLError, defaultCode: string): GraphQLFormattedError {
+  return { ...error.toJSON(), extensions: { code: defaultCode, ...error.extensions } };
 }
 
 function isPlainBody(body: unknown): body is PlainBody {
@@ -142,18 +186,4 @@ function isPlainBody(body: unknown): body is PlainBody {
 
 function isNullish(value: unknown): value is null | undefined {
   return value === null || value === undefined;
-}
-
-function inspectDocument(document: DocumentNode): PreparedOperation {
-  let charts = 0;
-  let hasIntrospection = false;
-  let hasLookups = false;
-  visit(document, {
-    Field: ({ name: { value } }) => {
-      if (value === 'trendingVideos') charts++;
-      if (isLookup(value)) hasLookups = true;
-      if (value === '__schema' || value === '__type') hasIntrospection = true;
-    },
-  });
-  return { executions: 0, hasIntrospection, hasLookups, maxCredits: charts * MAX_CREDITS_PER_WINDOW };
 }

@@ -46,7 +46,7 @@ export function toRetryableError(
 }
 
 /** Apollo Server's `formatError`: gets the error as it would be sent, and as it was thrown. */
-type FormatError = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+export type FormatError = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 
 /** See `createFormatError`. */
 interface FormatErrorOptions {

@@ -1,12 +1,21 @@
+import type { GraphQLFormattedError } from 'graphql';
+
+/** A result as it is sent: its errors are formatted, and lists in its data may be `JsonList`s. */
+export interface FormattedResult {
+  readonly errors?: readonly GraphQLFormattedError[] | undefined;
+  /** Undefined when nothing was executed. */
+  readonly data?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
 /** A list in a result as JSON that is already serialised: pieces in UTF-8, in which each item has a comma before it. */
 export class JsonList {
   constructor(readonly pieces: readonly Buffer[]) {}
 }
 
-/** Serialises a result to JSON, in pieces of UTF-8. Its fields, and those of objects in it, may be `JsonList`s. */
-export function toJson(result: object): Buffer[] {
+/** Serialises `errors` and `data` to members of a JSON object, without its braces, in pieces of UTF-8. */
+export function toMembers({ errors, data }: FormattedResult): Buffer[] {
   const pieces: Buffer[] = [];
-  let text = '';
+  let text = errors ? `"errors":${JSON.stringify(errors)}` : '';
 
   function write(value: unknown): void {
     if (value instanceof JsonList) writeList(value);
@@ -30,7 +39,10 @@ export function toJson(result: object): Buffer[] {
     text = ']';
   }
 
-  write(result);
+  if (data !== undefined) {
+    text += errors ? ',"data":' : '"data":';
+    write(data);
+  }
   pieces.push(Buffer.from(text));
   return pieces;
 }

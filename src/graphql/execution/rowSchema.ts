@@ -12,6 +12,10 @@ import type { OperationContext } from '../context.ts';
 import type { TrendingVideosArgs } from '../types/trendingVideos.args.ts';
 import { RowJson } from './rowJson.ts';
 
+/** The connection of charts, and those of its fields that are lists of rows. */
+export const CONNECTION_TYPE = 'TrendingVideoConnection';
+export const ROW_LISTS: readonly string[] = ['edges', 'nodes'];
+
 /** A leaf type for values that are serialised already. */
 const JsonListScalar = new GraphQLScalarType({ name: 'JsonList', serialize: (value) => value });
 
@@ -23,7 +27,7 @@ const JsonListScalar = new GraphQLScalarType({ name: 'JsonList', serialize: (val
  */
 export function toRowSchema(schema: GraphQLSchema, maxBytes: number): GraphQLSchema {
   const query = schema.getQueryType();
-  const connection = schema.getType('TrendingVideoConnection');
+  const connection = schema.getType(CONNECTION_TYPE);
   if (!query || !(connection instanceof GraphQLObjectType)) throw new TypeError('The schema has no charts');
   const rowJson = new RowJson(connection, maxBytes);
 
@@ -32,7 +36,7 @@ export function toRowSchema(schema: GraphQLSchema, maxBytes: number): GraphQLSch
     resolve: (source: WindowConnection, _args: object, _context: unknown, info: GraphQLResolveInfo) =>
       rowJson.write(source, info),
   };
-  const connectionType = withFields(connection, { edges: list, nodes: list });
+  const connectionType = withFields(connection, Object.fromEntries(ROW_LISTS.map((name) => [name, list])));
   return new GraphQLSchema({
     query: withFields(query, {
       trendingVideos: {

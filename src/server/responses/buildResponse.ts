@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OperationContext } from '../../graphql/context.ts';
+import type { ExecutedRequest, OperationResult } from '../../graphql/execution/operationResult.ts';
 import {
   costOfCached,
   costOfCoalesced,
@@ -8,10 +8,10 @@ import {
   type UpstreamSource,
 } from '../../graphql/upstreamExtension.ts';
 import { SANDBOX_HEADERS } from '../http/securityHeaders.ts';
-import type { ExecutedRequest } from './executeRequest.ts';
 import { HttpResponse } from './httpResponse.ts';
 
-type Cost = OperationContext['cost'];
+type Cost = OperationResult['cost'];
+type Freshness = NonNullable<OperationResult['freshness']>;
 
 /** See `buildResponse`. */
 export interface BuildResponseOptions {
@@ -31,34 +31,31 @@ export interface BuiltResponse {
     readonly coalesced: () => HttpResponse;
     /** The response to later requests. */
     readonly cached: () => HttpResponse;
+    /** How long they may have it; undefined when it must not be cached. */
+    readonly freshness: Freshness | undefined;
   };
 }
 
 /** Builds the response of an executed request: adds what it cost, and what caches may do with it. */
 export function buildResponse(
-  { status, headers: executed, body, outcome, codes }: ExecutedRequest,
-  { cost, operation: { name }, charts: { resultPages } }: OperationContext,
+  executed: ExecutedRequest,
   { source, isPrivate, monotonic }: BuildResponseOptions,
   hasEtag: boolean,
 ): BuiltResponse {
-  const headers: Record<string, string> = { ...executed, 'cache-control': 'no-store' };
-  const isSandbox = headers['content-type']?.startsWith('text/html');
-  if (isSandbox) {
-    return { response: new HttpResponse(status, { ...headers, ...SANDBOX_HEADERS }, Buffer.concat(body)) };
-  }
-  const hasErrors = outcome !== 'ok';
-
-  if (!hasErrors && resultPages.isCacheable) {
-    headers['cache-control'] = toCacheControl(resultPages, monotonic(), isPrivate);
-    if (hasEtag) headers.etag = toEtag(body);
+  if ('html' in executed) return { response: toSandboxPage(executed.html) };
+  const { status, members, outcome, codes, name, cost, freshness } = executed;
+  const headers: Record<string, string> = { ...executed.headers, 'cache-control': 'no-store' };
+  if (freshness) {
+    headers['cache-control'] = toCacheControl(freshness, monotonic(), isPrivate);
+    if (hasEtag) headers.etag = toEtag(members);
   }
   const withCost = (toCost: (cost: Cost) => Cost): HttpResponse => {
     const upstream = toUpstreamExtension(source, toCost(cost));
     const summary = { name, outcome, codes, cost: upstream };
-    return new HttpResponse(status, headers, withUpstreamExtension(body, upstream), summary);
+    return new HttpResponse(status, headers, toBody(members, upstream), summary);
   };
   const response = withCost((own) => own);
-  if (hasErrors) return { response };
+  if (outcome !== 'ok') return { response };
   let coalesced: HttpResponse | undefined;
   return {
     response,
@@ -68,16 +65,19 @@ export function buildResponse(
         return coalesced;
       },
       cached: () => withCost(costOfCached),
+      freshness,
     },
   };
 }
 
+/** Not an operation: it has no summary. */
+function toSandboxPage(html: string): HttpResponse {
+  const headers = { 'content-type': 'text/html', 'cache-control': 'no-store', ...SANDBOX_HEADERS };
+  return new HttpResponse(200, headers, Buffer.from(html));
+}
+
 /** `Cache-Control` by the expiry of the pages. */
-function toCacheControl(
-  { freshUntil, staleUntil }: OperationContext['charts']['resultPages'],
-  now: number,
-  isPrivate: boolean,
-): string {
+function toCacheControl({ freshUntil, staleUntil }: Freshness, now: number, isPrivate: boolean): string {
   const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000));
   const scope = isPrivate ? 'private' : 'public';
   const stale = seconds(staleUntil - Math.max(freshUntil, now));
@@ -85,13 +85,16 @@ function toCacheControl(
 }
 
 /** A weak validator of the data: responses to one request share it whatever they cost. */
-function toEtag(result: readonly Buffer[]): string {
-  return `W/"${createHash('sha256').update(Buffer.concat(result)).digest('base64url')}"`;
+function toEtag(members: readonly Buffer[]): string {
+  const hash = createHash('sha256').update('{');
+  for (const piece of members) hash.update(piece);
+  return `W/"${hash.update('}').digest('base64url')}"`;
 }
 
-/** The result with `extensions.upstream` written in before its closing brace. */
-function withUpstreamExtension(result: readonly Buffer[], upstream: UpstreamExtension): Buffer {
+const OPEN = Buffer.from('{');
+
+/** The result as a JSON object, with what it cost. */
+function toBody(members: readonly Buffer[], upstream: UpstreamExtension): Buffer {
   const end = Buffer.from(`,"extensions":${JSON.stringify({ upstream })}}\n`);
-  const last = result.at(-1)?.subarray(0, -1) ?? end;
-  return Buffer.concat([...result.slice(0, -1), last, end]);
+  return Buffer.concat([OPEN, ...members, end]);
 }

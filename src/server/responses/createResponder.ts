@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
-import type { OperationContext } from '../../graphql/context.ts';
 import { PREFLIGHT_HEADERS } from '../../graphql/execution/createApolloServer.ts';
+import type { OperationRequest } from '../../graphql/execution/operationResult.ts';
 import { refuseForNow } from '../errors/refusal.ts';
 import type { OnServerEvent, Overload, ResponseEvent } from '../events.ts';
 import type { CheckOverload } from '../protection/overload.ts';
+import type { ExecuteOperation } from '../trustedDocuments/withTrustedDocuments.ts';
 import { type BuildResponseOptions, type BuiltResponse, buildResponse } from './buildResponse.ts';
-import type { ExecuteRequest } from './executeRequest.ts';
 import type { HttpResponse } from './httpResponse.ts';
 import type { ResponseCache } from './responseCache.ts';
 
@@ -14,8 +14,8 @@ export type GraphqlRequest = FastifyRequest<{ Body: Buffer | undefined }>;
 
 /** See `createResponder`. */
 export interface ResponderOptions extends BuildResponseOptions {
-  readonly execute: ExecuteRequest;
-  readonly createContext: () => OperationContext;
+  /** Starts an operation, whose deadline counts from now. */
+  readonly startOperation: () => ExecuteOperation;
   /** Parses a request's body; throws when it is not JSON. */
   readonly parse: (request: GraphqlRequest) => unknown;
   /** Undefined: every request is executed by itself. */
@@ -53,14 +53,14 @@ const OVERLOAD_SETTINGS = {
  * - While overloaded, requests that are neither cached nor in flight are refused.
  */
 export function createResponder(options: ResponderOptions): Responder {
-  const { execute, createContext, parse, responseCache, checkOverload, onEvent } = options;
+  const { startOperation, parse, responseCache, checkOverload, onEvent } = options;
 
-  async function run(request: GraphqlRequest, context: OperationContext): Promise<BuiltResponse> {
+  async function run(request: GraphqlRequest, execute: ExecuteOperation): Promise<BuiltResponse> {
     refuseOverload();
-    const executed = await execute(request, parse(request), context);
+    const executed = await execute(toOperationRequest(request, parse(request)));
     // Hashing takes time. For POST it is worth it only if the response is cached here: other caches rarely store those.
     const hasEtag = responseCache !== undefined || request.method !== 'POST';
-    return buildResponse(executed, context, options, hasEtag);
+    return buildResponse(executed, options, hasEtag);
   }
 
   function refuseOverload(): void {
@@ -73,7 +73,7 @@ export function createResponder(options: ResponderOptions): Responder {
 
   if (!responseCache) {
     return async (request) => {
-      const { response } = await run(request, createContext());
+      const { response } = await run(request, startOperation());
       return { response, origin: 'made' };
     };
   }
@@ -86,17 +86,17 @@ export function createResponder(options: ResponderOptions): Responder {
     cache: ResponseCache,
   ): Promise<ServedResponse> {
     // The operation's deadline starts here, also when it is spent on waiting for another request's response.
-    const context = createContext();
+    const execute = startOperation();
     const other = inFlight.get(key);
     if (other !== undefined) {
       const built = await other.catch(() => undefined);
       if (built?.reusable) return { response: built.reusable.coalesced(), origin: 'shared' };
     }
-    const running = run(request, context);
+    const running = run(request, execute);
     inFlight.set(key, running);
     try {
       const { response, reusable } = await running;
-      if (reusable) cache.set(key, context.charts.resultPages, reusable.cached);
+      if (reusable?.freshness) cache.set(key, reusable.freshness, reusable.cached);
       return { response, origin: 'made' };
     } finally {
       if (inFlight.get(key) === running) inFlight.delete(key);
@@ -107,6 +107,17 @@ export function createResponder(options: ResponderOptions): Responder {
     const key = toKey(request);
     const hit = responseCache.get(key);
     return hit ? { ...hit, origin: 'kept' } : runCoalesced(key, request, responseCache);
+  };
+}
+
+function toOperationRequest({ method, url, headers }: GraphqlRequest, body: unknown): OperationRequest {
+  const start = url.indexOf('?');
+  return {
+    // A HEAD request is a GET without the body.
+    method: method === 'HEAD' ? 'GET' : method,
+    headers,
+    search: start < 0 ? '' : url.slice(start),
+    body,
   };
 }
 

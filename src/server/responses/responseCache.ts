@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { OperationContext } from '../../graphql/context.ts';
+import type { OperationResult } from '../../graphql/execution/operationResult.ts';
 import type { HttpResponse } from './httpResponse.ts';
 
 /** See `ResponseCache`. */
@@ -7,7 +7,13 @@ interface ResponseCacheOptions {
   readonly maxBytes: number;
   /** The clock that pages expire by, in milliseconds. */
   readonly monotonic: () => number;
+  /** How often the cached pages have changed. */
+  readonly currentChanges: () => number;
+  /** Records that a cached response was sent again. */
+  readonly recordHit: (freshness: Freshness) => void;
 }
+
+type Freshness = NonNullable<OperationResult['freshness']>;
 
 /** A response from the cache. */
 interface CacheHit {
@@ -16,11 +22,9 @@ interface CacheHit {
   readonly ageSeconds: number;
 }
 
-type ResultPages = OperationContext['charts']['resultPages'];
-
 interface Entry {
   readonly response: HttpResponse;
-  readonly resultPages: ResultPages;
+  readonly freshness: Freshness;
   /** On the monotonic clock, as `expiresAt`. */
   readonly storedAt: number;
   readonly expiresAt: number;
@@ -46,12 +50,12 @@ const OVERHEAD_BYTES = 2500;
  */
 export class ResponseCache {
   readonly #entries: LRUCache<string, Entry>;
-  readonly #monotonic: () => number;
+  readonly #options: ResponseCacheOptions;
 
-  constructor({ maxBytes, monotonic }: ResponseCacheOptions) {
-    this.#monotonic = monotonic;
+  constructor(options: ResponseCacheOptions) {
+    this.#options = options;
     this.#entries = new LRUCache({
-      maxSize: maxBytes,
+      maxSize: options.maxBytes,
       // The two compressed forms take less than half of the body each.
       sizeCalculation: ({ response }, key) => OVERHEAD_BYTES + 2 * key.length + 2 * response.body.length,
     });
@@ -62,35 +66,35 @@ export class ResponseCache {
     return this.#entries.calculatedSize;
   }
 
-  /** The response cached under `key`. A hit counts as a use of its pages: see `ResultPages.recordHit`. */
+  /** The response cached under `key`. */
   get(key: string): CacheHit | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
-    const { response, resultPages, storedAt, expiresAt, isVolatile } = entry;
-    const now = this.#monotonic();
-    if (now >= expiresAt || (isVolatile && !resultPages.isCurrent)) {
+    const { monotonic, currentChanges, recordHit } = this.#options;
+    const { response, freshness, storedAt, expiresAt, isVolatile } = entry;
+    const now = monotonic();
+    if (now >= expiresAt || (isVolatile && freshness.changes !== currentChanges())) {
       this.#entries.delete(key);
       return undefined;
     }
-    resultPages.recordHit();
+    recordHit(freshness);
     return { response, ageSeconds: Math.floor((now - storedAt) / 1000) };
   }
 
   /**
-   * Caches a response without errors, where its pages allow it.
+   * Caches a response without errors.
    *
    * @param toResponse Builds it, when it is cached.
    */
-  set(key: string, resultPages: ResultPages, toResponse: () => HttpResponse): void {
-    const { freshUntil, staleUntil } = resultPages;
-    if (!resultPages.isCacheable) return;
-    const storedAt = this.#monotonic();
+  set(key: string, freshness: Freshness, toResponse: () => HttpResponse): void {
+    const { freshUntil, staleUntil, hasLookups } = freshness;
+    const storedAt = this.#options.monotonic();
     const isStale = storedAt >= freshUntil;
-    const isVolatile = isStale || resultPages.hasLookups;
+    const isVolatile = isStale || hasLookups;
     const until = isStale ? staleUntil : freshUntil;
     const expiresAt = isVolatile ? Math.min(until, storedAt + VOLATILE_TTL_MS) : until;
     // A cover that has expired already leaves it no time to live.
     if (expiresAt <= storedAt) return;
-    this.#entries.set(key, { response: toResponse(), resultPages, storedAt, expiresAt, isVolatile });
+    this.#entries.set(key, { response: toResponse(), freshness, storedAt, expiresAt, isVolatile });
   }
 }

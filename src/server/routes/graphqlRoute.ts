@@ -1,7 +1,4 @@
-import type { ApolloServer } from '@apollo/server';
 import type { FastifyInstance } from 'fastify';
-import type { OperationContext } from '../../graphql/context.ts';
-import type { FastPath } from '../../graphql/execution/fastPath.ts';
 import { type AdmissionOptions, createAdmission } from '../protection/admission.ts';
 import {
   createResponder,
@@ -9,18 +6,13 @@ import {
   type Responder,
   type ResponderOptions,
 } from '../responses/createResponder.ts';
-import { createRequestExecutor } from '../responses/executeRequest.ts';
 import { sendResponse } from '../responses/sendResponse.ts';
 import { withEvents } from '../responses/withEvents.ts';
 import type { TrustedDocuments } from '../trustedDocuments/trustedDocuments.ts';
+import { withTrustedDocuments } from '../trustedDocuments/withTrustedDocuments.ts';
 
 /** Dependencies and settings of `/graphql`. */
-export interface GraphqlRouteOptions
-  extends Omit<ResponderOptions, 'parse' | 'execute' | 'isPrivate'>,
-    AdmissionOptions {
-  /** Started; stopped when the server closes. */
-  readonly apollo: ApolloServer<OperationContext>;
-  readonly fastPath: FastPath;
+export interface GraphqlRouteOptions extends Omit<ResponderOptions, 'parse' | 'isPrivate'>, AdmissionOptions {
   /** Documents that clients may name by hash; undefined where there are none. */
   readonly trusted: TrustedDocuments | undefined;
   /** Wraps the responder, its events included. */
@@ -29,10 +21,13 @@ export interface GraphqlRouteOptions
 
 /** Serves `/graphql`. */
 export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
-  const { apollo, fastPath, trusted, apiKeys, withSpans } = options;
-  const execute = createRequestExecutor(apollo, fastPath, trusted);
-  const isPrivate = apiKeys !== undefined;
-  const responder = createResponder({ ...options, execute, isPrivate, parse: createParser(server) });
+  const { trusted, apiKeys, withSpans } = options;
+  const responder = createResponder({
+    ...options,
+    startOperation: () => withTrustedDocuments(options.startOperation(), trusted),
+    isPrivate: apiKeys !== undefined,
+    parse: createParser(server),
+  });
   const observed = withEvents(responder, options);
   const respond = withSpans?.(observed) ?? observed;
 
@@ -61,7 +56,6 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
       });
     },
   });
-  server.addHook('onClose', () => apollo.stop());
 }
 
 /** Fastify's own JSON parser, which refuses keys that would change an object's prototype. */

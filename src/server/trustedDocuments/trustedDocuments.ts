@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../domain/json.ts';
+import type { OperationRequest } from '../../graphql/execution/operationResult.ts';
 import { toHash } from './manifest.ts';
 
 /** Documents that clients may name by hash. */
@@ -13,11 +14,7 @@ export interface TrustedDocuments {
 type Parameters = Readonly<Record<string, unknown>>;
 
 /** The parts of a request that may have its parameters. */
-export interface RequestParts {
-  readonly body: unknown;
-  /** The query string, with its question mark. */
-  readonly search: string;
-}
+type RequestParts = Pick<OperationRequest, 'body' | 'search'>;
 
 /** The names of their operations, as far as a regular expression finds them. */
 export function operationNames(trusted: TrustedDocuments | undefined): string[] {

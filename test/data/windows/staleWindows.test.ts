@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
+import { createRecordHit } from '../../../src/data/windows/resultPages.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { WindowArguments, WindowNeed } from '../../../src/domain/window/index.ts';
 import { createOperation, createTestCache, settle, type TestCacheOptions } from '../../support/cache.ts';
@@ -27,7 +28,7 @@ function createReaders(options: TestCacheOptions = {}) {
     const operation = createOperation();
     const { readWindow, resultPages } = createChartReader({ cache, operation, onEvent });
     const window = await readWindow(US_VIEWS, args, need);
-    return { ...toPlain(window), cost: operation.cost, resultPages };
+    return { ...toPlain(window), cost: operation.cost, freshness: resultPages.freshness() };
   }
 
   /** The pages bought since the last call. */
@@ -190,7 +191,7 @@ describe('a window past its time to live', () => {
   });
 
   it('buys no page in the old page size when its cached result is served again', async () => {
-    const { read, clock, chart, bought } = createReaders();
+    const { read, clock, chart, bought, cache, onEvent } = createReaders();
     await read({ first: 20 });
     await bought();
     clock.advance(TTL_MS);
@@ -198,9 +199,9 @@ describe('a window past its time to live', () => {
     await read({ first: 20 });
     expect(await bought()).toEqual([1]);
     // Cut from the old first page: the second one is in flight.
-    const { stale, resultPages } = await read({ first: 20 });
+    const { stale, freshness } = await read({ first: 20 });
     expect(stale).toBe(true);
-    resultPages.recordHit();
+    if (freshness) createRecordHit(cache, onEvent)(freshness);
     expect(await bought()).toEqual([2]);
   });
 

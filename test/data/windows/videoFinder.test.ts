@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
+import { createRecordHit } from '../../../src/data/windows/resultPages.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
 import { createOperation, createTestCache } from '../../support/cache.ts';
 import { makePage, makeVideo, makeVideos, US_VIEWS } from '../../support/charts.ts';
@@ -79,7 +80,9 @@ describe('a result of lookups', () => {
     });
     await findVideo('1');
     clock.advance(1000);
-    resultPages.recordHit();
+    const freshness = resultPages.freshness();
+    expect(freshness?.pages).toMatchObject([{ number: 1, servesWindow: false }]);
+    if (freshness) createRecordHit(cache, onEvent)(freshness);
     const refreshed = () =>
       events.flatMap((event) => (event.type === 'pageRefresh' ? event.chart.region : []));
     await cache.settle();
@@ -102,20 +105,20 @@ describe('a result of lookups', () => {
       onEvent,
     });
     await findVideo('7');
-    expect(resultPages.isCurrent).toBe(true);
+    expect(resultPages.freshness()?.changes).toBe(cache.changes);
     const window = { first: 1, last: undefined, after: undefined, before: undefined };
     await readWindow(DE_VIEWS, window, { rows: true, facts: true });
-    expect(resultPages.isCurrent).toBe(false);
+    expect(resultPages.freshness()?.changes).toBeLessThan(cache.changes);
   });
 
   it('is not cacheable when a video was not found', async () => {
     const { cache, onEvent } = createTitledCache();
     await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
     const { findVideo, resultPages } = createChartReader({ cache, operation: createOperation(), onEvent });
-    expect([resultPages.isCacheable, resultPages.hasLookups]).toEqual([false, false]);
+    expect(resultPages.freshness()).toBeUndefined();
     await findVideo('2');
-    expect([resultPages.isCacheable, resultPages.hasLookups]).toEqual([true, true]);
+    expect(resultPages.freshness()).toMatchObject({ hasLookups: true });
     await Promise.all([findVideo('1'), findVideo('none')]);
-    expect([resultPages.isCacheable, resultPages.hasLookups]).toEqual([false, true]);
+    expect(resultPages.freshness()).toBeUndefined();
   });
 });

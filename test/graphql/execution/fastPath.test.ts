@@ -1,11 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { execute, parse } from 'graphql';
+import { extendSchema, GraphQLObjectType, type GraphQLSchema, parse } from 'graphql';
+import { loadConfig } from '../../../src/config/loadConfig.ts';
 import type { ChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
+import type { TrendingVideo } from '../../../src/domain/trendingVideo.ts';
 import { createUpstreamCost } from '../../../src/domain/upstreamCost.ts';
 import { DocumentCache } from '../../../src/graphql/execution/documentCache.ts';
+import { createDocumentInspector } from '../../../src/graphql/execution/documentInspector.ts';
 import { createFastPath, type FastPath } from '../../../src/graphql/execution/fastPath.ts';
+import { createFormatError } from '../../../src/graphql/execution/formatError.ts';
+import { type FormattedResult, toMembers } from '../../../src/graphql/execution/resultJson.ts';
 import { createSchema } from '../../../src/graphql/schema/createSchema.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { makePage, makeVideos } from '../../support/charts.ts';
@@ -25,6 +30,10 @@ const DOCUMENTS = [
   '{ b: trendingVideos { a: edges { rank } } a_b: trendingVideos { totalCount } }',
   '{ trendingVideos(first: 0) { nodes { id } edges { rank } totalCount } }',
   'query ($unused: Int) { trendingVideos(region: "ZZ") { totalCount } }',
+  'query ($after: ID = "1", $first: ID!) { trendingVideo(itemId: $after) { title } t: trendingVideo(itemId: $first) { id } trendingVideos(first: 1) { nodes { id } } trendingVideosByItemId(itemIds: ["1", "7310871003254096742"]) { title region } }',
+  'query ($after: ID = "1") { node(id: $after) { __typename id } nodes(ids: ["VHJlbmRpbmdWaWRlbzo3MzEwODcxMDAzMjU0MDk2NzQy", "x"]) { ... on TrendingVideo { title } } }',
+  '{ a: trendingVideos(region: "ZZ") { ...C } b: trendingVideos(first: 1) { ...C } a: trendingVideos(region: "ZZ") { stale } c: trendingVideos(first: 101) { ...C } } fragment C on TrendingVideoConnection { totalCount nodes { id } }',
+  'query ($region: CountryCode = "US", $period: TrendingPeriod = LAST_7_DAYS) { a: trendingVideos(first: 1, region: $region) { nodes { id } } b: trendingVideos(first: 1, period: $period) { nodes { id } } }',
 ];
 
 const size = fc.oneof(
@@ -102,6 +111,39 @@ describe('an operation whose document was sent before', () => {
     app.claimedElsewhere = app.bill.length;
   }, 120_000);
 
+  it('has the media type that Apollo Server chooses', async () => {
+    const types = [
+      'application/json',
+      'application/graphql-response+json',
+      'application/json;callbackSpec=1.0',
+      'application/*;q=0.1',
+      'text/html',
+      '*/*;q=0.2',
+      'a/b',
+      'application/json;q=0',
+      '',
+      ',;=',
+    ];
+    const payload = { query: '{ __typename }' };
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray(types), async (accepted) => {
+        const headers = { accept: accepted.join(', ') };
+        const post = await app.server.inject({ method: 'POST', url: '/graphql', payload, headers });
+        const get = await app.server.inject({
+          url: '/graphql',
+          query: payload,
+          headers: { ...headers, 'apollo-require-preflight': '1' },
+        });
+        if (`${get.headers['content-type']}`.startsWith('text/html')) return;
+        expect([post.statusCode, post.headers['content-type'], post.body]).toEqual([
+          get.statusCode,
+          get.headers['content-type'],
+          get.body,
+        ]);
+      }),
+    );
+  });
+
   it('pays only for the fields that its conditions include', async () => {
     const query =
       'query ($yes: Boolean!) { trendingVideos(first: 100, region: "FR") { totalCount edges @include(if: $yes) { rank } } }';
@@ -135,38 +177,49 @@ describe('an operation whose document was sent before', () => {
 
 describe('createFastPath', () => {
   const schema = createSchema();
+  const { documentLimits: limits } = loadConfig({});
   const QUERY = '{ trendingVideos { nodes { itemId duration } } }';
   const page = makePage(makeVideos(1, 20), 1, 20);
   let documents: DocumentCache;
+  let unexpected: unknown[];
   let run: FastPath;
   let rows: ChartWindow['videos'];
 
   const context = () => ({
     cost: createUpstreamCost(),
     operation: { name: undefined },
-    connections: new Map(),
     charts: {
       readWindow: async () => ({ ranks: { first: 1, last: 20 }, videos: rows, facts: undefined }),
     } as unknown as ChartReader,
   });
 
+  function create(executable: GraphQLSchema, rowBytes: number, prepareFrom: number): FastPath {
+    return createFastPath({
+      schema: executable,
+      documents,
+      maxCreditsPerOperation: 60,
+      maxCoercionErrors: 2,
+      rowBytes,
+      prepareFrom,
+      formatError: createFormatError({
+        hints: true,
+        limits,
+        onUnexpected: (error) => void unexpected.push(error),
+      }),
+    });
+  }
+
   beforeEach(async () => {
     documents = new DocumentCache(1_000_000);
     await documents.set('key', parse(QUERY));
-    run = createFastPath({
-      schema,
-      documents,
-      maxCreditsPerOperation: 20,
-      rowBytes: 100_000,
-      prepareFrom: 2,
-    });
+    unexpected = [];
+    run = create(schema, 100_000, 2);
     rows = page.rows.flatMap((video, index) => (video ? [{ rank: index + 1, video, page }] : []));
   });
 
-  const ask = async (body: unknown = { query: QUERY }) => {
-    const result = await run(body, context());
-    return result && JSON.parse(Buffer.concat(result).toString());
-  };
+  const toJson = (result: FormattedResult | undefined) =>
+    result && JSON.parse(`{${Buffer.concat(toMembers(result))}}`);
+  const ask = async (body: unknown = { query: QUERY }) => toJson(await run(body, context()));
 
   it('leaves a request to Apollo Server unless it is plainly an operation of a cached document', async () => {
     for (const body of [
@@ -203,40 +256,184 @@ describe('createFastPath', () => {
     }
   });
 
-  it('leaves an operation to Apollo Server when a row cannot be serialised', async () => {
+  it('reports an unexpected error when a row cannot be serialised', async () => {
     const odd = {
       ...page,
       rows: page.rows.map((video, index) => video && { ...video, duration: index === 4 ? 1.5 : 1 }),
     };
     rows = odd.rows.flatMap((video, index) => (video ? [{ rank: index + 1, video, page: odd }] : []));
-    for (let time = 0; time < 4; time++) expect(await ask()).toBeUndefined();
+    for (let time = 0; time < 4; time++) {
+      expect(await ask()).toEqual({
+        errors: [
+          {
+            message: 'Internal server error',
+            locations: [expect.any(Object)],
+            path: expect.arrayContaining(['trendingVideos', 'nodes']),
+            extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false },
+          },
+        ],
+        data: { trendingVideos: null },
+      });
+      expect(unexpected).toHaveLength(time + 1);
+    }
   });
 
-  it('reads a failing window once, although Apollo Server executes the operation again', async () => {
-    let reads = 0;
-    const failing = context();
-    const readWindow = async () => {
-      reads++;
-      throw new ApiError('UPSTREAM_TIMEOUT');
-    };
-    const contextValue = { ...failing, charts: { ...failing.charts, readWindow } };
-    expect(await run({ query: QUERY }, contextValue)).toBeUndefined();
-    const { errors } = await execute({ schema, document: parse(QUERY), contextValue: { ...contextValue } });
-    expect(errors?.[0]?.originalError).toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
-    expect(reads).toBe(1);
+  it('reads a failing window once, and reports its error', async () => {
+    for (let time = 1; time < 4; time++) {
+      let reads = 0;
+      const failing = context();
+      const readWindow = async () => {
+        reads++;
+        throw new ApiError('UPSTREAM_TIMEOUT');
+      };
+      const result = await run({ query: QUERY }, { ...failing, charts: { ...failing.charts, readWindow } });
+      expect(toJson(result)).toMatchObject({
+        errors: [
+          {
+            path: ['trendingVideos'],
+            locations: [{ line: 1, column: 3 }],
+            extensions: { code: 'UPSTREAM_TIMEOUT' },
+          },
+        ],
+        data: { trendingVideos: null },
+      });
+      expect(reads).toBe(1);
+    }
+  });
+
+  it('reports a value that is null against its type as unexpected, and a null argument as a bad request', async () => {
+    const facts = '{ trendingVideos { totalCount } }';
+    const argument =
+      'query ($region: CountryCode = "US") { trendingVideos(region: $region) { nodes { itemId } } }';
+    await documents.set('facts', parse(facts));
+    await documents.set('argument', parse(argument));
+    for (let time = 1; time < 4; time++) {
+      expect(await ask({ query: facts })).toMatchObject({
+        errors: [{ path: ['trendingVideos', 'totalCount'], extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+        data: { trendingVideos: null },
+      });
+      expect(unexpected).toMatchObject([
+        { message: 'Cannot return null for non-nullable field TrendingVideoConnection.totalCount.' },
+      ]);
+      unexpected = [];
+      expect(await ask({ query: argument, variables: { region: null } })).toEqual({
+        errors: [
+          {
+            message: 'Argument "region" of non-null type "CountryCode!" must not be null.',
+            locations: [{ line: 1, column: argument.indexOf('$region)') + 1 }],
+            path: ['trendingVideos'],
+            extensions: { code: 'BAD_USER_INPUT', retryable: false },
+          },
+        ],
+        data: { trendingVideos: null },
+      });
+      expect(unexpected).toEqual([]);
+    }
+  });
+
+  it('reports variables that cannot be coerced, up to the limit, without data', async () => {
+    const query = `query ($a: Int, $b: Int, $c: Int, $d: Int) {
+      trendingVideos(first: $a) { nodes { itemId } } b: trendingVideos(first: $b) { nodes { itemId } }
+      c: trendingVideos(first: $c) { nodes { itemId } } d: trendingVideos(first: $d) { nodes { itemId } }
+    }`;
+    await documents.set('variables', parse(query));
+    for (let time = 1; time < 4; time++) {
+      const { errors, ...others } = await ask({ query, variables: { a: 'x', b: 'x', c: 'x', d: 'x' } });
+      expect(errors).toHaveLength(3);
+      expect(errors[0]).toEqual({
+        message: 'Variable "$a" got invalid value "x"; Int cannot represent non-integer value: "x"',
+        locations: [{ line: 1, column: 8 }],
+        extensions: { code: 'BAD_USER_INPUT', retryable: false },
+      });
+      expect(others).toEqual({});
+    }
+  });
+
+  it('resolves fields of rows that have arguments or a resolver of their own for each operation', async () => {
+    const extended = extendSchema(
+      schema,
+      parse(
+        'extend type TrendingVideo { titleTimes(count: Int!): String! } extend type Creator { now: Int! }',
+      ),
+    );
+    let time = 0;
+    define(extended, 'TrendingVideo', 'titleTimes', async ({ title }, { count }) => title.repeat(count));
+    define(extended, 'Creator', 'now', () => time);
+    run = create(extended, 100_000, 1);
+    const repeated = 'query ($count: Int!) { trendingVideos { nodes { titleTimes(count: $count) } } }';
+    const timed =
+      '{ trendingVideos { edges { node { ...V } } } } fragment V on TrendingVideo { creator { now } }';
+    await documents.set('repeated', parse(repeated));
+    await documents.set('timed', parse(timed));
+    const [{ video }] = rows as [ChartWindow['videos'][number]];
+    for (time = 1; time < 4; time++) {
+      const { data, errors } = await ask({ query: repeated, variables: { count: time } });
+      expect(errors).toBeUndefined();
+      expect(data.trendingVideos.nodes[0]).toEqual({ titleTimes: video.title.repeat(time) });
+      const { edges } = (await ask({ query: timed })).data.trendingVideos;
+      expect(edges[0]).toEqual({ node: { creator: video.creator && { now: time } } });
+    }
+    expect(unexpected).toEqual([]);
   });
 
   it('gives the same result when the JSON of rows does not fit into its cache', async () => {
-    run = createFastPath({
-      schema,
-      documents,
-      maxCreditsPerOperation: 20,
-      rowBytes: 1,
-      prepareFrom: 1,
-    });
+    run = create(schema, 1, 1);
     for (let time = 0; time < 3; time++) expect((await ask()).data.trendingVideos.nodes).toHaveLength(20);
   });
 });
+
+describe('createDocumentInspector', () => {
+  const inspect = createDocumentInspector(createSchema());
+  const inspectText = (text: string) => inspect(parse(text));
+
+  it('finds lookups and charts at the root alone, in fragments too', () => {
+    expect(inspectText('{ trendingVideos { edges { node { id } } nodes { id } } }')).toMatchObject({
+      charts: 1,
+      hasLookups: false,
+      fitsRowSchema: true,
+    });
+    const lookups = ['node(id: "1") { id }', 'nodes(ids: []) { id }', 'trendingVideo(itemId: "1") { id }'];
+    for (const lookup of lookups) expect(inspectText(`{ a: ${lookup} }`).hasLookups).toBe(true);
+    expect(
+      inspectText(
+        '{ ...F ... on Query { b: trendingVideos { stale } } } fragment F on Query { a: trendingVideos { stale } node(id: "1") { id } }',
+      ),
+    ).toMatchObject({ charts: 2, hasLookups: true, fitsRowSchema: true });
+  });
+
+  it('finds fields of abstract types, and the variables of conditions', () => {
+    expect(inspectText('{ trendingVideos { nodes { ... on Node { id } } } }').hasAbstractTypes).toBe(false);
+    expect(inspectText('{ nodes(ids: []) { id } }').hasAbstractTypes).toBe(true);
+    expect(
+      inspectText(
+        'query ($a: Boolean!, $b: Boolean!, $c: Int) { trendingVideos(first: $c) @skip(if: $a) { ...F } } fragment F on TrendingVideoConnection { nodes @include(if: $b) { id @skip(if: true) } }',
+      ).conditions,
+    ).toEqual(['a', 'b']);
+  });
+
+  it('finds introspection, which the row schema must not show', () => {
+    for (const text of [
+      '{ __schema { queryType { name } } }',
+      '{ ...F } fragment F on Query { __type(name: "X") { name } }',
+    ]) {
+      expect(inspectText(text)).toMatchObject({ charts: 0, hasLookups: false, fitsRowSchema: false });
+    }
+    expect(inspectText('{ __typename trendingVideos { nodes { __typename } } }').fitsRowSchema).toBe(true);
+  });
+});
+
+/** Gives a field a resolver. */
+function define(
+  schema: GraphQLSchema,
+  typeName: string,
+  fieldName: string,
+  resolve: (source: TrendingVideo, args: { count: number }) => unknown,
+): void {
+  const type = schema.getType(typeName);
+  const field = type instanceof GraphQLObjectType ? type.getFields()[fieldName] : undefined;
+  if (!field) throw new TypeError(`no field ${typeName}.${fieldName}`);
+  field.resolve = resolve;
+}
 
 describe('DocumentCache', () => {
   it('finds a document by its text and by its key until it is evicted', async () => {

@@ -152,6 +152,19 @@ describeEachExecution(() => {
         },
       ]);
     });
+
+    it('reports each invalid reference at its place in the list', async () => {
+      app = await startEmulatedApp();
+      const [first] = await readChart();
+      const valid = { __typename: 'TrendingVideo', itemId: first?.itemId };
+      const { data, errors } = await ask([valid, 'x', valid, 'y']);
+      const entity = { __typename: 'TrendingVideo', ...first };
+      expect(data).toEqual({ _entities: [entity, null, entity, null] });
+      expect(errors?.map(({ path }) => path)).toEqual([
+        ['_entities', 1],
+        ['_entities', 3],
+      ]);
+    });
   });
 
   it('reports an invalid reference of any depth', async () => {

@@ -1,0 +1,88 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { GraphQLFormattedError } from 'graphql';
+import type { Freshness } from '../../data/windows/resultPages.ts';
+import { createUpstreamCost, type UpstreamCost } from '../../domain/upstreamCost.ts';
+import type { OperationContext } from '../context.ts';
+import { chooseMediaType, JSON_TYPE } from './mediaType.ts';
+import { type FormattedResult, toMembers } from './resultJson.ts';
+
+/** A request for an operation. */
+export interface OperationRequest {
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The query string, with its question mark; empty when there is none. */
+  readonly search: string;
+  /** The parsed body. */
+  readonly body: unknown;
+}
+
+/** What a request for an operation gives: all that its response is built from. */
+export interface OperationResult {
+  /** HTTP status. */
+  readonly status: number;
+  /** HTTP headers: `content-type`, and `allow` where the method is wrong. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** `errors` and `data` as JSON in UTF-8, in pieces, without the braces around them. */
+  readonly members: readonly Buffer[];
+  /** `partial`: some fields failed. `error`: there is no data. */
+  readonly outcome: 'ok' | 'partial' | 'error';
+  /** The codes of its errors, each once. */
+  readonly codes: readonly string[];
+  /** The operation's name; undefined when it has none, or when the document could not be read. */
+  readonly name: string | undefined;
+  readonly cost: UpstreamCost;
+  /** Undefined when it must not be cached. */
+  readonly freshness: Freshness | undefined;
+}
+
+/** What a request gives: a result, or the page of Apollo Sandbox. */
+export type ExecutedRequest = OperationResult | { readonly html: string };
+
+type Head = Pick<OperationResult, 'status' | 'headers'>;
+
+/**
+ * The result with what it cost, and how long it is fresh.
+ *
+ * @param accept The request's `Accept` header.
+ * @param context Undefined when no operation was executed.
+ */
+export function toOperationResult(
+  result: FormattedResult,
+  { status, headers }: Head,
+  accept: string | undefined,
+  context: OperationContext | undefined,
+): OperationResult {
+  const { errors, data } = result;
+  const codes = [...new Set(errors?.map(({ extensions }) => String(extensions?.code)))];
+  return {
+    status: status === 400 ? toErrorStatus(accept, codes) : status,
+    headers,
+    members: toMembers(result),
+    outcome: errors ? toErrorOutcome(data) : 'ok',
+    codes,
+    name: context?.operation.name,
+    cost: context?.cost ?? createUpstreamCost(),
+    freshness: errors ? undefined : context?.charts.resultPages.freshness(),
+  };
+}
+
+/** The result of a request that is refused, as Apollo Server would refuse it, before anything is executed. */
+export function toRefusedResult(error: GraphQLFormattedError, accept: string | undefined): OperationResult {
+  const head = { status: 400, headers: { 'content-type': chooseMediaType(accept) ?? JSON_TYPE } };
+  return toOperationResult({ errors: [error] }, head, accept, undefined);
+}
+
+function toErrorOutcome(data: FormattedResult['data']): 'partial' | 'error' {
+  return Object.values(data ?? {}).some((field) => field !== null) ? 'partial' : 'error';
+}
+
+/**
+ * The status of a response with errors alone. A client that accepts `application/json`, but not
+ * `application/graphql-response+json`, takes 400 for a failure of the transport: it gets 200, if its request was a
+ * well-formed GraphQL request (GraphQL over HTTP, section 6.4.1).
+ */
+function toErrorStatus(accept = '', codes: readonly string[]): number {
+  const isLegacy =
+    accept.includes('application/json') && !accept.includes('application/graphql-response+json');
+  return isLegacy && !codes.includes('BAD_REQUEST') ? 200 : 400;
+}

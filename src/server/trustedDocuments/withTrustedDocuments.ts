@@ -1,0 +1,44 @@
+import { toRequestError } from '../../graphql/execution/formatError.ts';
+import {
+  type ExecutedRequest,
+  type OperationRequest,
+  toRefusedResult,
+} from '../../graphql/execution/operationResult.ts';
+import {
+  expandDocument,
+  hasDocumentText,
+  hasMalformedHash,
+  type TrustedDocuments,
+} from './trustedDocuments.ts';
+
+/** Executes a request for one operation. */
+export type ExecuteOperation = (request: OperationRequest) => Promise<ExecutedRequest>;
+
+const NOT_TRUSTED = toRequestError(
+  'This server executes trusted documents only (PERSISTED_DOCUMENTS_ONLY): expected the hash of one, as "documentId" or ' +
+    '"extensions.persistedQuery.sha256Hash", but got: the text of a document. If its hash was not found, the operator has to ' +
+    'add the document to the manifest',
+  'PERSISTED_QUERY_ID_REQUIRED',
+);
+
+const MALFORMED_HASH = toRequestError(
+  'Expected a string as "extensions.persistedQuery.sha256Hash", but got another type',
+  'BAD_REQUEST',
+);
+
+/**
+ * Inserts the trusted document that a request names by hash.
+ *
+ * @param trusted Undefined where there are none.
+ */
+export function withTrustedDocuments(
+  execute: ExecuteOperation,
+  trusted: TrustedDocuments | undefined,
+): ExecuteOperation {
+  return async (request) => {
+    const { accept } = request.headers;
+    if (trusted?.only && hasDocumentText(request)) return toRefusedResult(NOT_TRUSTED, accept);
+    if (hasMalformedHash(request)) return toRefusedResult(MALFORMED_HASH, accept);
+    return execute(trusted ? { ...request, ...expandDocument(request, trusted) } : request);
+  };
+}

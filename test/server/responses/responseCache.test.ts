@@ -1,0 +1,55 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { HttpResponse } from '../../../src/server/responses/httpResponse.ts';
+import { ResponseCache } from '../../../src/server/responses/responseCache.ts';
+
+describe('ResponseCache', () => {
+  const freshness = { freshUntil: 5000, staleUntil: 9000, hasLookups: false, changes: 1, pages: [] };
+  const response = new HttpResponse(200, {}, Buffer.from('{}'));
+  let now: number;
+  let changes: number;
+  let hits: unknown[];
+  let cache: ResponseCache;
+
+  beforeEach(() => {
+    now = 1000;
+    changes = 1;
+    hits = [];
+    cache = new ResponseCache({
+      maxBytes: 100_000,
+      monotonic: () => now,
+      currentChanges: () => changes,
+      recordHit: (hit) => void hits.push(hit),
+    });
+  });
+
+  it('gives a response until its pages expire, whatever arrives meanwhile, and records each hit', () => {
+    cache.set('key', freshness, () => response);
+    changes = 2;
+    now = 4999;
+    expect(cache.get('key')).toEqual({ response, ageSeconds: 3 });
+    expect(hits).toEqual([freshness]);
+    now = 5000;
+    expect(cache.get('key')).toBeUndefined();
+    expect(hits).toHaveLength(1);
+  });
+
+  it.each([
+    ['with stale pages', { ...freshness, freshUntil: 1000 }],
+    ['with lookups', { ...freshness, hasLookups: true }],
+  ])('gives a response %s for a second, and only until a page arrives', (_, volatile) => {
+    cache.set('key', volatile, () => response);
+    now = 1999;
+    expect(cache.get('key')).toBeDefined();
+    now = 2000;
+    expect(cache.get('key')).toBeUndefined();
+    cache.set('key', volatile, () => response);
+    expect(cache.get('key')).toBeDefined();
+    changes = 2;
+    expect(cache.get('key')).toBeUndefined();
+  });
+
+  it('does not cache a response whose covers have expired', () => {
+    cache.set('key', { ...freshness, freshUntil: 900, staleUntil: 1000 }, () => response);
+    expect(cache.get('key')).toBeUndefined();
+  });
+});
