@@ -71,7 +71,7 @@ export async function createPages(context: AppContext, options: PagesOptions): P
   return {
     cache,
     store,
-    readPage: tracing?.withPageSpans((key, operation) => cache.fetch(key, operation)),
+    readPage: tracing?.withPageSpans((...args) => cache.fetch(...args)),
     close,
   };
 }

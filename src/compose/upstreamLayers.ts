@@ -72,10 +72,10 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
   return {
     wrap,
     state: {
-      openCodes: () =>
-        [shared, ...(redis?.isUp() ? [] : breakers)]
-          .map((breaker) => breaker?.openCode())
-          .filter((code) => code !== undefined),
+      openCodes: () => [
+        ...(shared?.openCodes() ?? []),
+        ...(redis?.isUp() ? [] : breakers.flatMap((breaker) => breaker.openCode() ?? [])),
+      ],
       creditsLeft: () => (shared ? shared.creditsLeft() : budget?.left()),
     },
   };

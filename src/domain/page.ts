@@ -8,19 +8,15 @@ export const PAGE_SIZE = 20;
 /** Ranks of a full chart: 25 pages. */
 export const FULL_CHART = 500;
 
-/** Identifies a page: page `number` (from 1) of `chart`, divided into pages of `pageSize`. */
+/** Identifies a page: page `number` (from 1) of `chart`, and so a request to upstream, whatever the page's size. */
 export interface PageKey {
   readonly chart: Chart;
   readonly number: number;
-  readonly pageSize: number;
 }
 
-/** Identifies a page whatever its page size: pages with the same number are the same upstream request. */
-export type PageRef = Pick<PageKey, 'chart' | 'number'>;
-
-/** One page of a chart, as upstream sent it. */
+/** A page as upstream sent it. */
 export interface Page extends PageKey {
-  /** The limit that upstream applied, which may be smaller than `PAGE_SIZE`. */
+  /** Ranks on each page of the chart: the limit that upstream applied, which may be smaller than `PAGE_SIZE`. */
   readonly pageSize: number;
   /** At most `pageSize`; null for a row that could not be read, whose rank stays empty. */
   readonly rows: readonly (TrendingVideo | null)[];
@@ -31,22 +27,31 @@ export interface Page extends PageKey {
   readonly fetchedAt: number;
 }
 
-/** A page that is cached or was just read. */
-export interface KnownPage extends Page {
+/** A copy of a page in the cache, or one that was just read and stored. */
+export interface CachedPage extends Page {
   /**
    * Sequence number among all pages fetched: the larger, the newer. Independent of the wall clock, which may be set
    * back.
    */
   readonly sequence: number;
+  /** Identifies the generation of its chart, whose pages expire together, by the sequence number of its first page. */
+  readonly generation: number;
+  /** End of its time to live, on the monotonic clock. */
+  readonly freshUntil: number;
+  /** When its first cover expires, on the monotonic clock; null when that is no reason to refresh it. */
+  readonly coversUntil: number | null;
 }
 
+/** Identifies a copy of a page, for whoever must not retain the page itself. */
+export type PageCopy = Pick<CachedPage, 'chart' | 'number' | 'generation' | 'freshUntil'>;
+
 /** Identifies a page: `US:7:VIEWS:1`. Part of cache keys. */
-export function pageId({ chart, number }: PageRef): string {
+export function pageId({ chart, number }: PageKey): string {
   return `${chartId(chart)}:${number}`;
 }
 
 /** The page with this id; undefined for any other text. */
-export function parsePageId(text: string): PageRef | undefined {
+export function parsePageId(text: string): PageKey | undefined {
   const end = text.lastIndexOf(':');
   const chart = parseChartId(text.slice(0, end));
   const number = text.slice(end + 1);
@@ -54,12 +59,12 @@ export function parsePageId(text: string): PageRef | undefined {
 }
 
 /** Number of ranks before this page. */
-export function rankOffset({ number, pageSize }: PageKey): number {
+export function rankOffset({ number, pageSize }: Pick<Page, 'number' | 'pageSize'>): number {
   return (number - 1) * pageSize;
 }
 
 /** KeyAPI's endpoint for pages of trending charts. */
-export const pageEndpoint: Endpoint<PageRef> = {
+export const pageEndpoint: Endpoint<PageKey> = {
   name: 'trendingVideos',
   credits: 2,
   toId: pageId,

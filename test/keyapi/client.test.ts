@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ApiError } from '../../src/domain/errors.ts';
-import type { Page, PageRef } from '../../src/domain/page.ts';
+import type { Page, PageKey } from '../../src/domain/page.ts';
 import type { Source } from '../../src/domain/source.ts';
 import { createKeyapiClient, type KeyapiClient } from '../../src/keyapi/client.ts';
 import { trendingVideos } from '../../src/keyapi/endpoints/trendingVideos.ts';
@@ -28,7 +28,7 @@ const NOW = Date.parse('Sun, 22 Nov 2026 10:00:00 GMT');
 let upstream: Upstream;
 let clock: TestClock;
 let client: KeyapiClient;
-let source: Source<PageRef, Page>;
+let source: Source<PageKey, Page>;
 let events: KeyapiEvent[];
 let requests: number;
 

@@ -1,6 +1,6 @@
 import { type Chart, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
 import { encodeGlobalId } from '../../src/domain/globalId.ts';
-import type { KnownPage, PageKey } from '../../src/domain/page.ts';
+import type { CachedPage, PageKey } from '../../src/domain/page.ts';
 import type { TrendingVideo } from '../../src/domain/trendingVideo.ts';
 import type { PageSource } from './sources.ts';
 
@@ -42,8 +42,8 @@ export function makePage(
   rows: readonly (TrendingVideo | null)[],
   number: number,
   pageSize: number,
-  overrides: Partial<KnownPage> = {},
-): KnownPage {
+  overrides: Partial<CachedPage> = {},
+): CachedPage {
   return {
     chart: US_VIEWS,
     number,
@@ -53,6 +53,9 @@ export function makePage(
     totalCount: rows.length,
     fetchedAt: 1_000_000,
     sequence: 1,
+    generation: 1,
+    freshUntil: Number.POSITIVE_INFINITY,
+    coversUntil: null,
     ...overrides,
   };
 }

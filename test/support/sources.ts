@@ -8,8 +8,8 @@ import { makePage, makeVideos, US_VIEWS } from './charts.ts';
 export const page = makePage(makeVideos(1, 20), 1, 20);
 
 /** The key of a page of that chart. */
-export function key(number = 1, pageSize = 20): PageKey {
-  return { chart: US_VIEWS, number, pageSize };
+export function key(number = 1): PageKey {
+  return { chart: US_VIEWS, number };
 }
 
 /** A source of pages. */

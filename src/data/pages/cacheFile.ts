@@ -4,8 +4,9 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock.ts';
 import { parseJson } from '../../domain/json.ts';
+import type { CachedPage } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
-import type { CachedPage, PageStore } from './pageStore.ts';
+import type { PageStore } from './pageStore.ts';
 
 /** See `createCacheFile`. */
 interface CacheFileOptions {

@@ -3,10 +3,10 @@ import type { Chart } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
-import { type PageKey, pageEndpoint, pageId } from '../../domain/page.ts';
+import { type CachedPage, type PageCopy, type PageKey, pageEndpoint, pageId } from '../../domain/page.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import type { OnDataEvent, PageOrigin } from '../events.ts';
-import type { CachedPage, FoundVideo, PageCopy, PageStore } from './pageStore.ts';
+import type { FoundVideo, PageStore } from './pageStore.ts';
 import { firstCoverExpiry } from './storePage.ts';
 import { newestCopies, toViews, type Views } from './views.ts';
 
@@ -76,14 +76,9 @@ export class PageCache {
     return toViews(store.copies(chart), ({ freshUntil }) => clock.monotonic() < freshUntil + ttlMs);
   }
 
-  /** The newest copy of each cached page. Does not count as use. */
-  newest(chart: Chart): CachedPage[] {
-    return newestCopies(this.#options.store.copies(chart));
-  }
-
-  /** The newest copy of each cached page, fresh and expired ones separately. */
+  /** The newest copy of each cached page, fresh and expired ones separately. Does not count as use. */
   known(chart: Chart): { readonly fresh: CachedPage[]; readonly expired: CachedPage[] } {
-    const newest = this.newest(chart);
+    const newest = newestCopies(this.#options.store.copies(chart));
     return {
       fresh: newest.filter((page) => this.isFresh(page)),
       expired: newest.filter((page) => !this.isFresh(page)),
@@ -138,10 +133,13 @@ export class PageCache {
     return { page, origin: this.isFresh(page) ? 'cached' : 'stale' };
   }
 
-  /** Refreshes a page in the background if it is missing or due, unless it is already in flight. */
-  refresh(key: PageKey): void {
+  /**
+   * Refreshes a page in the background if it is missing, due, or has not the `pageSize` that is needed, unless it is
+   * already in flight.
+   */
+  refresh(key: PageKey, pageSize?: number): void {
     const { store } = this.#options;
-    const newest = store.newest(key);
+    const newest = store.newest(key, pageSize);
     // The page is in demand, even if an older copy of it is served: the newest must not be evicted first.
     if (newest) store.touch(newest);
     if (newest && !this.#isDue(newest)) return;
@@ -149,30 +147,25 @@ export class PageCache {
     if (!this.#pending.has(pageId(key))) this.#start(key);
   }
 
-  /** Refreshes the page of a copy that is served, in its current page size. */
-  refreshCopy(copy: PageCopy): void {
-    const { pageSize } = this.#options.store.newestOfAnySize(copy) ?? copy;
-    this.refresh({ ...copy, pageSize });
-  }
-
   /**
-   * A fresh copy of the page, cached or fetched for `operation`; the stale copy when no fresh one is available in time.
+   * A fresh copy of the page, cached with this page size or fetched for `operation`; the stale copy when no fresh one is
+   * available in time.
    *
    * @throws {ApiError} The source's error when nothing is cached, the same for all operations that waited for the call;
    * `OPERATION_TOO_EXPENSIVE` when the operation may not fetch any more pages.
    */
-  async fetch(key: PageKey, operation: Operation): Promise<PageWithOrigin> {
+  async fetch(key: PageKey, pageSize: number, operation: Operation): Promise<PageWithOrigin> {
     const { store } = this.#options;
-    const cached = store.newest(key);
+    const cached = store.newest(key, pageSize);
     if (cached && this.isFresh(cached)) {
-      this.refresh(key);
+      this.refresh(key, pageSize);
       return this.use(cached);
     }
     try {
       return await this.#wait(key, operation);
     } catch (error) {
       // Not `cached`: a page that upstream refused has been deleted.
-      const stale = store.newest(key);
+      const stale = store.newest(key, pageSize);
       if (!stale) throw error;
       return this.use(stale);
     }

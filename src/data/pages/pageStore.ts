@@ -1,21 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { type Chart, chartId } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { type KnownPage, type PageKey, type PageRef, pageId } from '../../domain/page.ts';
+import { type CachedPage, type PageCopy, type PageKey, pageId } from '../../domain/page.ts';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
-
-/** A page in the cache. */
-export interface CachedPage extends KnownPage {
-  /** Identifies the generation of its chart, whose pages expire together, by the sequence number of its first page. */
-  readonly generation: number;
-  /** End of its time to live, on the monotonic clock. */
-  readonly freshUntil: number;
-  /** When its first cover expires, on the monotonic clock; null when that is no reason to refresh it. */
-  readonly coversUntil: number | null;
-}
-
-/** Identifies a copy of a page. */
-export type PageCopy = PageKey & Pick<CachedPage, 'generation' | 'freshUntil'>;
 
 /** A video, and the page that it is on. */
 export interface FoundVideo {
@@ -91,15 +78,10 @@ export class PageStore {
     return this.#byChart.get(id)?.copies ?? [];
   }
 
-  /** The newest copy of a page; undefined when none is cached, or when it has another page size. */
-  newest(key: PageKey): CachedPage | undefined {
-    const newest = this.newestOfAnySize(key);
-    return newest?.pageSize === key.pageSize ? newest : undefined;
-  }
-
-  /** The newest copy of a page, whatever its page size. */
-  newestOfAnySize({ chart, number }: PageRef): CachedPage | undefined {
-    return this.copies(chart).find((page) => page.number === number);
+  /** The newest copy of a page; given a `pageSize`, undefined when that copy has another one. */
+  newest({ chart, number }: PageKey, pageSize?: number): CachedPage | undefined {
+    const newest = this.copies(chart).find((page) => page.number === number);
+    return pageSize === undefined || newest?.pageSize === pageSize ? newest : undefined;
   }
 
   /** The newest copy of a video on any page that may still be used. */
@@ -140,7 +122,7 @@ export class PageStore {
   }
 
   /** Deletes all copies of a page. */
-  delete({ chart, number }: PageRef): void {
+  delete({ chart, number }: PageKey): void {
     this.#changes++;
     const copies = this.copies(chart).filter((page) => page.number === number);
     for (const page of copies) this.#pages.delete(copyId(page));

@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
-import type { Page } from '../../domain/page.ts';
-import type { CachedPage, PageStore } from './pageStore.ts';
+import type { CachedPage, Page } from '../../domain/page.ts';
+import type { PageStore } from './pageStore.ts';
 
 /** What storing a page needs. */
 export interface StorePageOptions {
@@ -32,7 +32,9 @@ export function storePage(page: Page, options: StorePageOptions, minSequence?: n
     generation,
     freshUntil: isCurrent ? current.freshUntil : clock.monotonic() + toTtlMs(options),
     coversUntil:
-      store.newest(page)?.generation === generation ? null : toCoversUntil(page, clock.monotonic()),
+      store.newest(page, page.pageSize)?.generation === generation
+        ? null
+        : toCoversUntil(page, clock.monotonic()),
   };
   store.add(cached);
   return cached;

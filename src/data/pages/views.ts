@@ -1,4 +1,4 @@
-import type { CachedPage } from './pageStore.ts';
+import type { CachedPage } from '../../domain/page.ts';
 
 /** Sets of one chart's pages that windows may be cut from. */
 export interface Views {
@@ -6,6 +6,8 @@ export interface Views {
   readonly preferred: readonly (readonly CachedPage[])[];
   /** Older generations, for when newer pages are unavailable. */
   readonly fallback: readonly (readonly CachedPage[])[];
+  /** The newest copy of each page. */
+  readonly newest: readonly CachedPage[];
 }
 
 /**
@@ -16,14 +18,16 @@ export interface Views {
  */
 export function toViews(copies: readonly CachedPage[], isRecent: (page: CachedPage) => boolean): Views {
   const [first] = copies;
-  if (!first) return { preferred: [], fallback: [] };
+  if (!first) return { preferred: [], fallback: [], newest: [] };
   if (copies.every(({ generation }) => generation === first.generation)) {
-    return { preferred: [copies], fallback: [] };
+    return { preferred: [copies], fallback: [], newest: copies };
   }
-  const [newest = [], ...older] = byGeneration(copies);
+  const [current = [], ...older] = byGeneration(copies);
+  const newest = newestCopies(copies);
   return {
-    preferred: [newest, ...older.filter((pages) => pages.every(isRecent)), newestCopies(copies)],
+    preferred: [current, ...older.filter((pages) => pages.every(isRecent)), newest],
     fallback: older.filter((pages) => !pages.every(isRecent)),
+    newest,
   };
 }
 

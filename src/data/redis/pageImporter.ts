@@ -1,5 +1,4 @@
-import type { Page, PageRef } from '../../domain/page.ts';
-import type { CachedPage } from '../pages/pageStore.ts';
+import type { CachedPage, Page, PageKey } from '../../domain/page.ts';
 import { type StorePageOptions, storePage, toCoversUntil } from '../pages/storePage.ts';
 import { decodeValue, type PageValue } from './pageValue.ts';
 import type { RedisConnection } from './redisConnection.ts';
@@ -13,7 +12,7 @@ export interface PageImporterOptions extends StorePageOptions {
 /** Imports pages from Redis into the store. */
 export interface PageImporter {
   /** Imports a value; returns the newest copy that is then cached, undefined for a value that is not this page. */
-  importValue(value: Buffer, key: PageRef): CachedPage | undefined;
+  importValue(value: Buffer, key: PageKey): CachedPage | undefined;
   /** Stores a page that was just stored in Redis. */
   storeValue(value: PageValue): CachedPage;
   /** Stores a page that could not be stored in Redis. */
@@ -24,7 +23,7 @@ export interface PageImporter {
    */
   isFromFuture(page: Pick<CachedPage, 'sequence'>): boolean;
   /** Imports each of these pages that is newer in Redis, with one `MGET`; returns the keys of those imported. */
-  importPages<TKey extends PageRef>(keys: readonly TKey[]): Promise<TKey[]>;
+  importPages<TKey extends PageKey>(keys: readonly TKey[]): Promise<TKey[]>;
 }
 
 /** By how much a replica's clock may be ahead of Redis's. */
@@ -34,7 +33,7 @@ const TOLERANCE_MS = 1000;
 export function createPageImporter(options: PageImporterOptions): PageImporter {
   const { redis, store, clock } = options;
 
-  async function importPages<TKey extends PageRef>(keys: readonly TKey[]): Promise<TKey[]> {
+  async function importPages<TKey extends PageKey>(keys: readonly TKey[]): Promise<TKey[]> {
     if (keys.length === 0) return [];
     const values = await redis.read(keys.map(keyOfPage));
     return keys.filter((key, index) => {
@@ -44,15 +43,15 @@ export function createPageImporter(options: PageImporterOptions): PageImporter {
     });
   }
 
-  function importValue(value: Buffer, key: PageRef): CachedPage | undefined {
+  function importValue(value: Buffer, key: PageKey): CachedPage | undefined {
     const decoded = decodeValue(value, key);
-    return decoded && (importIfNewer(decoded) ?? store.newestOfAnySize(key));
+    return decoded && (importIfNewer(decoded) ?? store.newest(key));
   }
 
   /** Undefined when the cached copy is no older, or when the value is from the future. */
   function importIfNewer(value: PageValue): CachedPage | undefined {
     const { page, sequence } = value;
-    const cached = store.newestOfAnySize(page);
+    const cached = store.newest(page);
     if (isFromFuture(value)) return undefined;
     return cached && cached.sequence >= sequence && !isFromFuture(cached) ? undefined : storeValue(value);
   }
@@ -60,7 +59,7 @@ export function createPageImporter(options: PageImporterOptions): PageImporter {
   function storeValue({ page, sequence, generation, freshUntil, replaces }: PageValue): CachedPage {
     const now = clock.monotonic();
     const ageMs = Math.max(0, clock.now() - page.fetchedAt);
-    const isReplacement = replaces || store.newestOfAnySize(page)?.generation === generation;
+    const isReplacement = replaces || store.newest(page)?.generation === generation;
     const cached = {
       ...page,
       fetchedAt: Math.min(page.fetchedAt, clock.now()),

@@ -4,7 +4,7 @@ import { TrendingOrder, TrendingPeriod } from '../../domain/chart.ts';
 import { isCountryCode } from '../../domain/countryCode.ts';
 import { encodeGlobalId } from '../../domain/globalId.ts';
 import { parseJson } from '../../domain/json.ts';
-import { PAGE_SIZE, type Page, type PageRef, pageId } from '../../domain/page.ts';
+import { PAGE_SIZE, type Page, type PageKey, pageId } from '../../domain/page.ts';
 import { isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
 
 /**
@@ -72,7 +72,7 @@ export function encodeBody({ chart, number, pageSize, rows, hasMore, totalCount,
 }
 
 /** Decodes a value; undefined when it is malformed, or of another page. */
-export function decodeValue(value: Buffer, { chart, number }: PageRef): PageValue | undefined {
+export function decodeValue(value: Buffer, { chart, number }: PageKey): PageValue | undefined {
   const end = value.indexOf('\n');
   const head = HEAD.exec(value.subarray(0, Math.max(0, end)).toString('latin1'));
   const body = bodySchema.safeParse(inflate(value.subarray(end + 1)));

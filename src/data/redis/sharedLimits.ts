@@ -1,25 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../domain/clock.ts';
-import { ApiError, type ErrorCode, wasSent } from '../../domain/errors.ts';
+import type { Endpoint } from '../../domain/endpoint.ts';
+import { ApiError, wasSent } from '../../domain/errors.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import { toUtcDay } from '../../domain/utcDay.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { AccountLimit } from '../upstream/accountLimit.ts';
-import { toCallPause } from '../upstream/callPause.ts';
+import { type LimitScope, toCallPause } from '../upstream/callPause.ts';
 import { toCancellable } from '../upstream/cancellableCall.ts';
 import {
   FAILURE_SECONDS,
   isUpstreamFailure,
   MAX_FAILURES,
-  type OpenCircuit,
-  toOpenError,
   toUnavailable,
 } from '../upstream/circuitBreaker.ts';
 import type { Spending } from '../upstream/creditBudget.ts';
+import type { LimitsState } from '../upstream/limitsState.ts';
 import { WINDOW_MS } from '../upstream/rateLimit.ts';
 import { createShedError } from '../upstream/shedError.ts';
+import { CircuitCopy } from './circuitCopy.ts';
 import type { RedisConnection } from './redisConnection.ts';
 import { openSharedCircuit } from './scripts/openSharedCircuit.ts';
+import { ACCOUNT_CIRCUIT_KEY, keyOfEndpointCircuit } from './scripts/redisKeys.ts';
 import { type CallState, reportCall } from './scripts/reportCall.ts';
 import { reserveCall } from './scripts/reserveCall.ts';
 import type { RunScript } from './scripts/script.ts';
@@ -43,13 +45,12 @@ export interface SharedLimitsOptions {
 }
 
 /** The limits that all replicas share. */
-export interface SharedLimits {
+export interface SharedLimits extends LimitsState {
   readonly protect: AccountLimit;
-  /** The code of the error that calls are rejected with; undefined while they are allowed. */
-  openCode(): ErrorCode | undefined;
-  /** Credits left of the day's budget, as far as this replica knows; undefined without a budget. */
-  creditsLeft(): number | undefined;
 }
+
+/** This replica's copies of the circuits that stop a call. */
+type CircuitsByScope = Readonly<Record<LimitScope, CircuitCopy>>;
 
 /** Longest pause before Redis is asked again. */
 const WAIT_MS = 50;
@@ -62,10 +63,10 @@ export const MAX_TURN_MS = 60_000;
 
 /**
  * Creates the limits that all replicas share. Each call is reserved in Redis before it is made, so that all replicas
- * together keep to the rate limit and to the day's budget, and share one circuit breaker: a failing upstream, a refused
- * account or a 429 stops the calls of all. A call waits for the rate limit, and for another replica's probe.
+ * together keep to the rate limit and to the day's budget, and share their circuits: a refused account or a 429 stops
+ * the calls of all, a failing endpoint those to it. A call waits for the rate limit, and for another replica's probe.
  *
- * While Redis is down, calls are made without a reservation, unless there is a budget, which they could exceed, or the
+ * While Redis is down, calls are made without a reservation, unless there is a budget, which they could exceed, or a
  * circuit was open when last seen.
  *
  * Rejects with what opened the circuit, with `CREDIT_BUDGET_EXHAUSTED`, or with `UPSTREAM_UNAVAILABLE` when the call's
@@ -74,29 +75,31 @@ export const MAX_TURN_MS = 60_000;
 export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   const { redis, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
   let spent: Spending | undefined = options.spent;
-  let openCircuit: OpenCircuit | undefined;
-  /** Cancels the calls that are in progress; those that were sent go on. */
-  const cancels = new Set<(reason: ApiError) => void>();
+  const account = new CircuitCopy(ACCOUNT_CIRCUIT_KEY, options);
+  const circuits = [account];
   redis.onHeartbeat(async (run, isFirst) => {
-    if (isFirst) await reportOpenCircuit(run);
-    const hasBudget = creditsPerDay !== undefined;
+    if (isFirst) for (const circuit of circuits) await reportIfOpen(run, circuit);
+    const synced = [...circuits];
     const limits = await syncLimits(run, {
-      hasBudget,
+      hasBudget: creditsPerDay !== undefined,
       known: spent,
       isFirst,
       holdMs: HOLD_MS,
       today: today(),
+      circuits: synced.map(({ key }) => key),
     });
-    if (hasBudget) spent = limits.spent;
-    if (limits.circuit && limits.circuit.ms > 0) recordOpening(limits.circuit.error, limits.circuit.ms);
-    else if (!limits.circuit && openCircuit && clock.monotonic() >= openCircuit.until) recordClosing();
+    if (creditsPerDay !== undefined) spent = limits.spent;
+    for (const [index, circuit] of synced.entries()) {
+      const shared = limits.circuits[index];
+      if (shared && shared.ms > 0) circuit.recordOpening(shared.error, shared.ms);
+      else if (!shared && !circuit.open) circuit.recordClosing();
+    }
   });
 
   /** What this replica learned while Redis was down, or before Redis lost its data, holds for the others too. */
-  async function reportOpenCircuit(run: RunScript): Promise<void> {
-    if (!openCircuit || clock.monotonic() >= openCircuit.until) return;
-    const ms = Math.ceil(openCircuit.until - clock.monotonic());
-    await openSharedCircuit(run, { error: openCircuit.error, ms });
+  async function reportIfOpen(run: RunScript, { key, open }: CircuitCopy): Promise<void> {
+    if (!open) return;
+    await openSharedCircuit(run, { key, error: open.error, ms: Math.ceil(open.until - clock.monotonic()) });
   }
 
   function today(): number {
@@ -109,20 +112,23 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   async function reserve(
     token: string,
     { signal, deadline }: Call,
-    price: number,
+    { name: endpoint, credits }: { readonly name: string; readonly credits: number },
+    scopes: CircuitsByScope,
     toShedError: () => ApiError,
   ): Promise<number | undefined> {
     for (;;) {
       signal?.throwIfAborted();
-      throwIfOpen();
+      scopes.endpoint.throwIfOpen();
+      scopes.account.throwIfOpen();
       // After the reservation the call may still have to wait for its turn in this replica.
       const turnMs = Math.min(Math.max(0, deadline() - clock.monotonic()), MAX_TURN_MS);
       const reservation = await reserveCall(redis.run, {
+        endpoint,
         token,
         callsPerSecond: qps,
         takesMs: Math.ceil(turnMs) + attemptMs,
         windowMs: WINDOW_MS,
-        credits: price,
+        credits,
         creditsPerDay,
         holdMs: HOLD_MS,
         today: today(),
@@ -134,7 +140,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
         case 'spent':
           throw budgetExhausted(Math.ceil(reservation.ms / 1000));
         case 'open':
-          recordOpening(reservation.error, reservation.ms);
+          scopes[reservation.scope].recordOpening(reservation.error, reservation.ms);
           break;
         case 'wait':
           await waitFor(reservation.ms, deadline, toShedError);
@@ -155,24 +161,6 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     await clock.sleep(pauseMs);
   }
 
-  function throwIfOpen(): void {
-    if (openCircuit && clock.monotonic() < openCircuit.until) throw toOpenError(openCircuit, clock);
-  }
-
-  function recordOpening(error: ApiError = toUnavailable(), ms: number, isReported = true): void {
-    const hasChanged =
-      !openCircuit || clock.monotonic() >= openCircuit.until || openCircuit.error.code !== error.code;
-    openCircuit = { error, until: clock.monotonic() + ms };
-    for (const cancel of cancels) cancel(toOpenError(openCircuit, clock));
-    if (hasChanged && isReported)
-      onEvent({ type: 'circuitOpened', code: error.code, seconds: Math.ceil(ms / 1000) });
-  }
-
-  function recordClosing(): void {
-    openCircuit = undefined;
-    onEvent({ type: 'circuitClosed' });
-  }
-
   function budgetExhausted(retryAfterSeconds: number): ApiError {
     onEvent({ type: 'budgetRefused', retryAfterSeconds });
     return new ApiError('CREDIT_BUDGET_EXHAUSTED', { retryAfterSeconds });
@@ -186,71 +174,75 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     });
   }
 
-  /** Reports the state of a call to all replicas. */
-  async function report(token: string, call: CallState, day: number, price: number): Promise<void> {
-    const change = await reportCall(redis.run, {
-      token,
-      call,
-      attemptMs,
-      windowMs: WINDOW_MS,
-      credits: creditsPerDay === undefined ? 0 : price,
-      day,
-      maxFailures: MAX_FAILURES,
-      // When Redis went down meanwhile, at least this replica keeps to it.
-    }).catch(() => (call.state === 'refused' ? 'opened' : undefined));
-    if (change === 'opened' && 'error' in call) recordOpening(call.error, call.openMs);
-    if (change === 'closed') recordClosing();
-  }
+  function protect<Key, Value>(source: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value> {
+    const scopes = { account, endpoint: new CircuitCopy(keyOfEndpointCircuit(endpoint.name), options) };
+    circuits.push(scopes.endpoint);
 
-  /** A call that Redis does not know of. This replica's own circuit breaker emits the events of such calls. */
-  async function runUnreserved<Key, Value>(source: Source<Key, Value>, key: Key, call: Call): Promise<Value> {
-    if (creditsPerDay !== undefined) throw budgetUnknown();
-    try {
-      return await source(key, call);
-    } catch (error) {
-      const state = toCallState(error);
-      if (state.state === 'refused') recordOpening(state.error, state.openMs, false);
-      throw error;
+    /** Reports the state of a call to all replicas. */
+    async function report(token: string, call: CallState, day: number): Promise<void> {
+      // When Redis went down meanwhile, at least this replica keeps to a refusal.
+      const refusal = call.state === 'refused' ? [{ scope: call.scope, isOpen: true }] : [];
+      const changes = await reportCall(redis.run, {
+        endpoint: endpoint.name,
+        token,
+        call,
+        attemptMs,
+        windowMs: WINDOW_MS,
+        credits: creditsPerDay === undefined ? 0 : endpoint.credits,
+        day,
+        maxFailures: MAX_FAILURES,
+      }).catch(() => refusal);
+      for (const { scope, isOpen } of changes) {
+        if (!isOpen) scopes[scope].recordClosing();
+        else if ('error' in call) scopes[scope].recordOpening(call.error, call.openMs);
+      }
     }
-  }
 
-  /** Makes a reserved call, which is cancelled when the circuit opens while it waits for a connection. */
-  async function runReserved<Key, Value>(
-    source: Source<Key, Value>,
-    key: Key,
-    call: Call,
-    reportState: (state: CallState) => Promise<void>,
-  ): Promise<Value> {
-    const cancellable = toCancellable(call);
-    cancels.add(cancellable.cancel);
-    const onSent = (): void => {
-      if (spent) onSpend?.(spent);
-      void reportState({ state: 'sent' });
-      call.onSent();
+    /** A call that Redis does not know of. This replica's own circuit breaker emits the events of such calls. */
+    async function runUnreserved(key: Key, call: Call): Promise<Value> {
+      if (creditsPerDay !== undefined) throw budgetUnknown();
+      try {
+        return await source(key, call);
+      } catch (error) {
+        const state = toCallState(error);
+        if (state.state === 'refused') scopes[state.scope].recordOpening(state.error, state.openMs, false);
+        throw error;
+      }
+    }
+
+    /** A reserved call, which is cancelled when a circuit opens while it waits for a connection. */
+    async function runReserved(key: Key, call: Call, token: string, day: number): Promise<Value> {
+      const cancellable = toCancellable(call);
+      for (const circuit of Object.values(scopes)) circuit.cancels.add(cancellable.cancel);
+      const onSent = (): void => {
+        if (spent) onSpend?.(spent);
+        void report(token, { state: 'sent' }, day);
+        call.onSent();
+      };
+      try {
+        const value = await source(key, { ...cancellable.call, onSent });
+        void report(token, { state: 'answered' }, day);
+        return value;
+      } catch (error) {
+        // All replicas know of a failure before the caller does.
+        await report(token, toCallState(error), day);
+        throw error;
+      } finally {
+        for (const circuit of Object.values(scopes)) circuit.cancels.delete(cancellable.cancel);
+      }
+    }
+
+    return async (key, call) => {
+      const token = randomUUID();
+      const toShedError = (): ApiError => createShedError(endpoint, key, onEvent);
+      const day = await reserve(token, call, endpoint, scopes, toShedError);
+      return day === undefined ? runUnreserved(key, call) : runReserved(key, call, token, day);
     };
-    try {
-      const value = await source(key, { ...cancellable.call, onSent });
-      void reportState({ state: 'answered' });
-      return value;
-    } catch (error) {
-      // All replicas know of a failure before the caller does.
-      await reportState(toCallState(error));
-      throw error;
-    } finally {
-      cancels.delete(cancellable.cancel);
-    }
   }
 
   return {
-    protect: (source, endpoint) => async (key, call) => {
-      const token = randomUUID();
-      const { credits } = endpoint;
-      const day = await reserve(token, call, credits, () => createShedError(endpoint, key, onEvent));
-      if (day === undefined) return runUnreserved(source, key, call);
-      return runReserved(source, key, call, (state) => report(token, state, day, credits));
-    },
-    openCode: () =>
-      openCircuit && clock.monotonic() < openCircuit.until ? openCircuit.error.code : undefined,
+    protect,
+    openCodes: () => circuits.flatMap(({ open }) => (open ? [open.error.code] : [])),
     creditsLeft: () => {
       const credits = spent && spent.day >= today() ? spent.credits : 0;
       return creditsPerDay === undefined ? undefined : Math.max(0, creditsPerDay - credits);
@@ -263,8 +255,8 @@ function toCallState(error: unknown): CallState {
   if (!wasSent(error)) return { state: 'unsent' };
   if (!(error instanceof ApiError)) return { state: 'answered' };
   const pause = toCallPause(error);
-  if (pause) return { state: 'refused', error, openMs: pause.seconds * 1000 };
+  if (pause) return { state: 'refused', scope: pause.scope, error, openMs: pause.seconds * 1000 };
   return isUpstreamFailure(error)
-    ? { state: 'failed', error: toUnavailable(), openMs: FAILURE_SECONDS * 1000 }
+    ? { state: 'failed', scope: 'endpoint', error: toUnavailable(), openMs: FAILURE_SECONDS * 1000 }
     : { state: 'answered' };
 }

@@ -86,7 +86,7 @@ export function createSharedLookup(
     const { totalCount, pageSize } = copies[0] ?? { totalCount: FULL_CHART, pageSize: PAGE_SIZE };
     const count = Math.min(Math.max(FULL_CHART / PAGE_SIZE, Math.ceil(totalCount / pageSize)), MAX_PAGES);
     const numbers = Array.from({ length: count }, (_, index) => index + 1);
-    return numbers.filter((number) => !fresh.has(number)).map((number) => ({ chart, number, pageSize }));
+    return numbers.filter((number) => !fresh.has(number)).map((number) => ({ chart, number }));
   }
 
   /** Imports what other replicas have fetched of the followed charts. */
@@ -97,7 +97,7 @@ export function createSharedLookup(
     for (const { pageId, replica } of stored) {
       const chart = followed.get(pageId.slice(0, pageId.lastIndexOf(':')))?.chart;
       const number = Number(pageId.slice(pageId.lastIndexOf(':') + 1));
-      if (chart && replica !== redis.replica) keys.set(pageId, { chart, number, pageSize: PAGE_SIZE });
+      if (chart && replica !== redis.replica) keys.set(pageId, { chart, number });
     }
     await importPages([...keys.values()]);
     const isFirstRead = lastChange === undefined;

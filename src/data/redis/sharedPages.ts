@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError, wasSent } from '../../domain/errors.ts';
-import type { Page, PageKey } from '../../domain/page.ts';
+import type { CachedPage, Page, PageKey } from '../../domain/page.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache.ts';
-import type { CachedPage } from '../pages/pageStore.ts';
 import { toTtlMs } from '../pages/storePage.ts';
 import { toCallPause } from '../upstream/callPause.ts';
 import { toCancellable } from '../upstream/cancellableCall.ts';
@@ -66,7 +65,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     // The most recently used first.
     for (const page of store.all().reverse()) {
       if (!redis.isUp() || upload !== uploads) return;
-      if (store.newestOfAnySize(page) !== page) continue;
+      if (store.newest(page) !== page) continue;
       // One at a time, so that operations do not have to wait behind a queue of pages.
       const membership = { generation: page.generation, isReplacement: page.coversUntil === null };
       const { sequence, freshUntil } = page;
@@ -80,7 +79,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     if (call.background && rejection && clock.monotonic() < rejection.until) throw rejection.error;
     let origin: 'cached' | 'shared' = 'cached';
     let ignoresFailure = false;
-    const cached = store.newestOfAnySize(key);
+    const cached = store.newest(key);
     let known = cached && !isFromFuture(cached) ? cached.sequence : 0;
     while (redis.isUp()) {
       const token = randomUUID();
@@ -138,7 +137,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       const wasHeld = await giveUpLock(key, token, isSent && error instanceof ApiError ? error : undefined);
       // Whoever took the lock over may have fetched the page meanwhile.
       if (!wasHeld) await importPages([key]).catch(() => undefined);
-      const copy = wasHeld ? undefined : store.newestOfAnySize(key);
+      const copy = wasHeld ? undefined : store.newest(key);
       if (!copy || !store.isFresh(copy)) throw error;
       return copy;
     } finally {

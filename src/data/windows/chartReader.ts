@@ -1,21 +1,18 @@
-import { type Chart, chartId } from '../../domain/chart.ts';
+import type { Chart } from '../../domain/chart.ts';
 import { ApiError } from '../../domain/errors.ts';
-import type { Operation } from '../../domain/operation.ts';
-import type { PageKey } from '../../domain/page.ts';
+import type { CachedPage } from '../../domain/page.ts';
 import type { WindowArguments, WindowNeed } from '../../domain/window/index.ts';
-import type { OnDataEvent } from '../events.ts';
 import type { PageCache } from '../pages/pageCache.ts';
-import type { CachedPage } from '../pages/pageStore.ts';
 import type { Views } from '../pages/views.ts';
 import { type ChartWindow, cutInSteps, type PagesNeeded } from './cutInSteps.ts';
-import { createOperationPages, type ReadPage } from './operationPages.ts';
-import { ResultPages } from './resultPages.ts';
+import type { Freshness } from './freshness.ts';
+import { OperationPages, type OperationPagesOptions } from './operationPages.ts';
 import { createVideoFinder, type FindVideo } from './videoFinder.ts';
 
 /** Reads charts for one operation. */
 export interface ChartReader {
-  /** The pages that were read so far. */
-  readonly resultPages: ResultPages;
+  /** What the pages that were read so far mean for a cached result; undefined when it must not be cached. */
+  freshness(): Freshness | undefined;
   /**
    * Reads a window. When all its pages are cached it is cut at once: from one generation of the chart if one has all of
    * them, else from each page's newest copy; stale pages are refreshed in the background. When a page is missing, the
@@ -28,52 +25,39 @@ export interface ChartReader {
   readonly findVideo: FindVideo;
 }
 
-/** See `createChartReader`. */
-interface ChartReaderOptions {
-  readonly cache: PageCache;
-  /** Receives the cost of what is read. */
-  readonly operation: Operation;
-  readonly onEvent: OnDataEvent;
-  /** Reads a page that may have to be waited for; from `cache` by default. */
-  readonly readPage?: ReadPage | undefined;
-}
-
 /** The result of cutting a window from cached pages. */
 interface ViewCut {
   /** Absent when a page is missing. */
   readonly window: ChartWindow | undefined;
   readonly used: readonly CachedPage[];
-  /** The pages that the window needs, as far as is known. */
-  readonly needed: readonly PageKey[];
+  /** What the window needs, as far as is known. */
+  readonly needed: readonly PagesNeeded[];
 }
 
 /** Creates a reader for one operation. */
-export function createChartReader(options: ChartReaderOptions): ChartReader {
-  const { cache, operation, onEvent, readPage = (key, reader) => cache.fetch(key, reader) } = options;
+export function createChartReader(options: OperationPagesOptions): ChartReader {
+  const { cache } = options;
   const isFresh = (page: CachedPage): boolean => cache.isFresh(page);
-  const resultPages = new ResultPages(cache);
-  const operationPages = createOperationPages({ cache, readPage, operation, resultPages, onEvent });
-  /** By chart id, the number of a page that this operation reads. */
-  const pageOfChart = new Map<string, number>();
+  const pages = new OperationPages(options);
 
   async function readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
     if (cache.needsSharedLookup(chart)) await cache.lookUpShared(chart);
-    const cached = cutFromViews(chart, cache.views(chart).preferred, args, need);
-    if (cached) return cached;
-    if (await cache.lookUpShared(chart)) {
-      const imported = cutFromViews(chart, cache.views(chart).preferred, args, need);
-      if (imported) return imported;
+    let views = cache.views(chart);
+    let cached = cutFromViews(chart, views, 'preferred', args, need);
+    if (!cached && (await cache.lookUpShared(chart))) {
+      views = cache.views(chart);
+      cached = cutFromViews(chart, views, 'preferred', args, need);
     }
-    const { fallback } = cache.views(chart);
+    if (cached) return cached;
     try {
       return await loadAndCut(chart, args, need, () => cache.known(chart));
     } catch (error) {
       const isRefused = error instanceof ApiError && error.code === 'BAD_USER_INPUT';
-      const window = isRefused ? undefined : cutFromViews(chart, fallback, args, need);
+      const window = isRefused ? undefined : cutFromViews(chart, views, 'fallback', args, need);
       if (window) return window;
       // The chart may have shrunk: perhaps only expired pages say that the refused page exists.
       if (!isRefused || cache.known(chart).expired.length === 0) throw error;
-      pageOfChart.delete(chartId(chart));
+      pages.forgetLoaded(chart);
       return await loadAndCut(chart, args, need, () => ({ ...cache.known(chart), expired: [] }));
     }
   }
@@ -81,18 +65,21 @@ export function createChartReader(options: ChartReaderOptions): ChartReader {
   /** The window from the first of these views that has all its pages. */
   function cutFromViews(
     chart: Chart,
-    views: Views['preferred'],
+    views: Views,
+    which: 'preferred' | 'fallback',
     args: WindowArguments,
     need: WindowNeed,
   ): ChartWindow | undefined {
-    let needed: readonly PageKey[] | undefined;
-    for (const view of views) {
-      const cut = cutFromView(chart, view, args, need);
+    let needed: readonly PagesNeeded[] | undefined;
+    for (const view of views[which]) {
+      const cut = cutFromView(view, views.newest, args, need);
       needed ??= cut.needed;
       if (!cut.window) continue;
-      for (const page of cut.used) operationPages.use(page, 'window');
+      for (const page of cut.used) pages.use(page, 'window');
       // Also the pages that the preferred view lacks: without them older views would be served until they expire.
-      for (const key of needed) cache.refresh(key);
+      for (const { numbers, pageSize } of needed) {
+        for (const number of numbers) cache.refresh({ chart, number }, pageSize);
+      }
       return cut.window;
     }
     return undefined;
@@ -100,35 +87,27 @@ export function createChartReader(options: ChartReaderOptions): ChartReader {
 
   /** Cuts the window from the pages of one view. */
   function cutFromView(
-    chart: Chart,
     view: readonly CachedPage[],
+    newest: readonly CachedPage[],
     args: WindowArguments,
     need: WindowNeed,
   ): ViewCut {
     const used: CachedPage[] = [];
-    const needed: PageKey[] = [];
-    const known = { fresh: view, expired: [], otherCopies: () => pagesOutside(chart, view) };
+    const needed: PagesNeeded[] = [];
+    const known = { fresh: view, expired: [], otherCopies: () => pagesOutside(view, newest) };
     const cutting = cutInSteps(args, need, () => known, isFresh);
     let step = cutting.next();
     while (!step.done) {
       const { numbers, pageSize } = step.value;
-      const pages: CachedPage[] = [];
-      for (const number of numbers) {
-        needed.push({ chart, number, pageSize });
-        const page = view.find((copy) => copy.number === number && copy.pageSize === pageSize);
-        if (page) pages.push(page);
-      }
-      if (pages.length < numbers.length) return { window: undefined, used, needed };
-      used.push(...pages);
-      step = cutting.next(pages);
+      needed.push(step.value);
+      const found = numbers.flatMap(
+        (number) => view.find((copy) => copy.number === number && copy.pageSize === pageSize) ?? [],
+      );
+      if (found.length < numbers.length) return { window: undefined, used, needed };
+      used.push(...found);
+      step = cutting.next(found);
     }
     return { window: step.value, used, needed };
-  }
-
-  /** The newest copies of the chart's pages that are not in `view`. */
-  function pagesOutside(chart: Chart, view: readonly CachedPage[]): CachedPage[] {
-    const numbers = new Set(view.map(({ number }) => number));
-    return cache.newest(chart).filter(({ number }) => !numbers.has(number));
   }
 
   /** Cuts the window from fresh pages, and waits for those that are not cached. */
@@ -145,27 +124,16 @@ export function createChartReader(options: ChartReaderOptions): ChartReader {
   }
 
   /** May cost credits: these pages are part of the window, or the one page that its facts need. */
-  async function load(chart: Chart, { numbers, pageSize, anyPage }: PagesNeeded): Promise<CachedPage[]> {
-    const [first = 1] = numbers;
-    if (!anyPage) pageOfChart.set(chartId(chart), first);
-    const chosen = anyPage ? [await chooseAnyPage(chart, first)] : numbers;
-    const keys = chosen.map((number) => ({ chart, number, pageSize }));
-    const pages = await Promise.all(keys.map((key) => operationPages.load(key)));
-    for (const page of pages) {
-      // Upstream used another page size. If the page is needed in this size again, it must be read again.
-      if (page.pageSize !== pageSize) operationPages.clear({ chart, number: page.number, pageSize });
-    }
-    return pages;
+  function load(chart: Chart, { numbers, pageSize, anyPage }: PagesNeeded): Promise<CachedPage[]> {
+    const wanted = numbers.map((number) => ({ chart, number, pageSize }));
+    return Promise.all(wanted.map((page) => (anyPage ? pages.loadAny(page) : pages.load(page))));
   }
 
-  /** A page of the chart that another alias reads anyway, else `number`. */
-  async function chooseAnyPage(chart: Chart, number: number): Promise<number> {
-    // All aliases of an operation start in the same tick: by the next one they have recorded their pages.
-    await Promise.resolve();
-    const chosen = pageOfChart.get(chartId(chart)) ?? number;
-    pageOfChart.set(chartId(chart), chosen);
-    return chosen;
-  }
+  return { freshness: () => pages.freshness(), readWindow, findVideo: createVideoFinder(cache, pages) };
+}
 
-  return { resultPages, readWindow, findVideo: createVideoFinder(cache, operationPages, resultPages) };
+/** The newest copies of pages that are not in `view`. */
+function pagesOutside(view: readonly CachedPage[], newest: readonly CachedPage[]): CachedPage[] {
+  const numbers = new Set(view.map(({ number }) => number));
+  return newest.filter(({ number }) => !numbers.has(number));
 }

@@ -1,5 +1,5 @@
 import { ApiError } from '../../domain/errors.ts';
-import type { KnownPage } from '../../domain/page.ts';
+import type { CachedPage } from '../../domain/page.ts';
 import {
   cutWindow,
   type KnownPages,
@@ -10,7 +10,6 @@ import {
   type WindowNeed,
   type WindowPlan,
 } from '../../domain/window/index.ts';
-import type { CachedPage } from '../pages/pageStore.ts';
 
 /** A window that was cut. */
 export interface ChartWindow {
@@ -88,7 +87,7 @@ export function* cutInSteps(
   }
 }
 
-function areAmong(pages: readonly KnownPage[], others: readonly KnownPage[]): boolean {
+function areAmong(pages: readonly CachedPage[], others: readonly CachedPage[]): boolean {
   return pages.every((page) => others.includes(page));
 }
 

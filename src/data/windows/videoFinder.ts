@@ -2,7 +2,6 @@ import DataLoader from 'dataloader';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 import type { OperationPages } from './operationPages.ts';
-import type { ResultPages } from './resultPages.ts';
 
 /** Finds a video by TikTok's id; null when no cached page has it. */
 export type FindVideo = (itemId: string) => Promise<TrendingVideo | null>;
@@ -12,21 +11,17 @@ export type FindVideo = (itemId: string) => Promise<TrendingVideo | null>;
  * are; the newest copy wins. All videos of one tick are looked up together. Costs nothing: no page is fetched or
  * refreshed.
  */
-export function createVideoFinder(
-  cache: PageCache,
-  operationPages: OperationPages,
-  resultPages: ResultPages,
-): FindVideo {
+export function createVideoFinder(cache: PageCache, pages: OperationPages): FindVideo {
   let loader: DataLoader<string, TrendingVideo | null> | undefined;
 
   async function findAll(itemIds: readonly string[]): Promise<(TrendingVideo | null)[]> {
     const found = await cache.findVideos(itemIds);
     return found.map((copy) => {
       if (!copy) {
-        resultPages.addNotFound();
+        pages.recordNotFound();
         return null;
       }
-      operationPages.use(copy.page, 'lookup');
+      pages.use(copy.page, 'lookup');
       return copy.video;
     });
   }

@@ -1,4 +1,4 @@
-import { type KnownPage, PAGE_SIZE, type Page, rankOffset } from '../page.ts';
+import { type CachedPage, PAGE_SIZE, type Page, rankOffset } from '../page.ts';
 
 /** The length of a chart, as far as the known pages tell. */
 interface ChartExtent {
@@ -11,14 +11,14 @@ interface ChartExtent {
 }
 
 /** Compares pages by age, the oldest first. */
-export function byAge(a: KnownPage, b: KnownPage): number {
+export function byAge(a: CachedPage, b: CachedPage): number {
   return a.sequence - b.sequence;
 }
 
 /** Pages of one chart, each once, and what they tell about it together. */
 interface ChartPages {
   /** The oldest first. */
-  readonly byAge: readonly KnownPage[];
+  readonly byAge: readonly CachedPage[];
   readonly numbers: ReadonlySet<number>;
   readonly extent: ChartExtent;
   /** See `pageSizeOf`. */
@@ -26,17 +26,17 @@ interface ChartPages {
 }
 
 /** Memoised by array: charts are read far more often than their pages change. */
-const memo = new WeakMap<readonly KnownPage[], ChartPages>();
+const memo = new WeakMap<readonly CachedPage[], ChartPages>();
 
 /** What pages of one chart, in any order, tell about it. */
-function toChartPages(pages: readonly KnownPage[]): ChartPages {
+function toChartPages(pages: readonly CachedPage[]): ChartPages {
   const sorted = [...pages].sort(byAge);
   const numbers = new Set(pages.map(({ number }) => number));
   return { byAge: sorted, numbers, extent: extentOf(sorted), pageSize: pageSizeOf(sorted) };
 }
 
 /** Cached pages, replaced by those that were `loaded`. The array `cached` must not be changed afterwards. */
-export function withLoaded(cached: readonly KnownPage[], loaded: readonly KnownPage[]): ChartPages {
+export function withLoaded(cached: readonly CachedPage[], loaded: readonly CachedPage[]): ChartPages {
   if (loaded.every((page) => cached.includes(page))) {
     const pages = memo.get(cached) ?? toChartPages(cached);
     memo.set(cached, pages);
@@ -52,7 +52,7 @@ export function withLoaded(cached: readonly KnownPage[], loaded: readonly KnownP
  *
  * @param known Pages of one chart, sorted by `byAge`.
  */
-export function pageSizeOf(known: readonly KnownPage[]): number {
+export function pageSizeOf(known: readonly CachedPage[]): number {
   return known.at(-1)?.pageSize ?? PAGE_SIZE;
 }
 
@@ -64,7 +64,7 @@ export function pageSizeOf(known: readonly KnownPage[]): number {
  *
  * @param known Pages of one chart, sorted by `byAge`.
  */
-export function extentOf(known: readonly KnownPage[]): ChartExtent {
+export function extentOf(known: readonly CachedPage[]): ChartExtent {
   const newest = known.at(-1);
   if (!newest) return { length: undefined, lastSeenRank: 0, isDoubtful: false };
   const { totalCount: claimed, pageSize } = newest;

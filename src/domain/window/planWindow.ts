@@ -1,5 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import { FULL_CHART, type KnownPage, rankOffset } from '../page.ts';
+import { type CachedPage, FULL_CHART, rankOffset } from '../page.ts';
 import { byAge, withLoaded } from './chartExtent.ts';
 
 /** Relay's pagination arguments, checked: sizes are 0..100, cursors belong to the chart. */
@@ -21,11 +21,11 @@ export interface WindowNeed {
 /** The cached pages of a chart before anything is loaded, each page once. */
 export interface KnownPages {
   /** Pages that cost nothing. */
-  readonly fresh: readonly KnownPage[];
+  readonly fresh: readonly CachedPage[];
   /** Expired pages, which are fetched again before a window is cut from them: what they say may be outdated. */
-  readonly expired: readonly KnownPage[];
+  readonly expired: readonly CachedPage[];
   /** Pages that the window must not be cut from, but that may tell where a cursor's video is now. */
-  readonly otherCopies: () => readonly KnownPage[];
+  readonly otherCopies: () => readonly CachedPage[];
 }
 
 /** A range of ranks, both ends included; empty when `last` is below `first`. */
@@ -67,7 +67,7 @@ export function planWindow(
   args: WindowArguments,
   need: WindowNeed,
   { fresh, expired, otherCopies }: KnownPages,
-  loaded: readonly KnownPage[],
+  loaded: readonly CachedPage[],
 ): WindowPlan {
   const valid = withLoaded(fresh, loaded);
   const known = expired.length === 0 ? valid : withLoaded([...expired, ...fresh], loaded);
@@ -186,8 +186,8 @@ function isEmpty({ first, last }: RankRange): boolean {
  *
  * @param pages Sorted by `byAge`.
  */
-function locate({ rank, itemId }: Cursor, pages: readonly KnownPage[]): number[] {
-  const isInPlace = (page: KnownPage): boolean => page.rows[rank - rankOffset(page) - 1]?.itemId === itemId;
+function locate({ rank, itemId }: Cursor, pages: readonly CachedPage[]): number[] {
+  const isInPlace = (page: CachedPage): boolean => page.rows[rank - rankOffset(page) - 1]?.itemId === itemId;
   if (pages.some(isInPlace)) return [rank];
   const found: number[] = [];
   for (const page of pages) {

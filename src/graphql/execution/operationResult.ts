@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
-import type { Freshness } from '../../data/windows/resultPages.ts';
+import type { Freshness } from '../../data/windows/freshness.ts';
 import { createUpstreamCost, type UpstreamCost } from '../../domain/upstreamCost.ts';
 import type { OperationContext } from '../context.ts';
 import { chooseMediaType, JSON_TYPE } from './mediaType.ts';
@@ -62,7 +62,7 @@ export function toOperationResult(
     codes,
     name: context?.operation.name,
     cost: context?.cost ?? createUpstreamCost(),
-    freshness: errors ? undefined : context?.charts.resultPages.freshness(),
+    freshness: errors ? undefined : context?.charts.freshness(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TrendingOrder } from '../../domain/chart.ts';
 import { MAX_RANK } from '../../domain/cursor.ts';
-import { PAGE_SIZE, type Page, type PageRef, pageEndpoint } from '../../domain/page.ts';
+import { PAGE_SIZE, type Page, type PageKey, pageEndpoint } from '../../domain/page.ts';
 import { type KeyapiEndpoint, type Reading, UnreadablePayload } from '../endpoint.ts';
 import { integer } from '../envelope.ts';
 import { DOCUMENTED_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
@@ -29,7 +29,7 @@ const payloadSchema = z.object({
 });
 
 /** Pages of trending charts: `GET /v1/tiktok/trending/videos`. */
-export const trendingVideos: KeyapiEndpoint<PageRef, Page> = {
+export const trendingVideos: KeyapiEndpoint<PageKey, Page> = {
   ...pageEndpoint,
 
   toPath({ chart, number }) {

@@ -56,10 +56,10 @@ function withOperationSpans(respond: Responder, tracer: Tracer): Responder {
 
 /** A span for each page that an operation may have to wait for. */
 function withPageSpans(readPage: ReadPage, tracer: Tracer): ReadPage {
-  return (key, operation) => {
+  return (key, ...args) => {
     const span = tracer.startSpan('page', { attributes: toKeyAttributes(pageEndpoint, key) });
     return inSpan(span, async () => {
-      const read = await readPage(key, operation);
+      const read = await readPage(key, ...args);
       span.setAttribute('trending.origin', read.origin);
       return read;
     });

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataEvent } from '../../../src/data/events.ts';
 import { createCacheFile } from '../../../src/data/pages/cacheFile.ts';
-import type { CachedPage } from '../../../src/data/pages/pageStore.ts';
 import { createSpendingFile } from '../../../src/data/upstream/spendingFile.ts';
+import type { CachedPage } from '../../../src/domain/page.ts';
 import { createOperation, createTestCache } from '../../support/cache.ts';
 import { createArraySource, makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
@@ -34,7 +34,7 @@ function startProcess(wallClock = START, source = 'https://api.keyapi.ai/', ttlM
   const testCache = createTestCache(dated, { clock });
   const cacheFile = createCacheFile({ ...testCache, file, sourceId: source, ttlMs });
   const origin = async (number: number): Promise<string> =>
-    (await testCache.cache.fetch(key(number), createOperation())).origin;
+    (await testCache.cache.fetch(key(number), 20, createOperation())).origin;
   return { ...testCache, bill, cacheFile, origin };
 }
 
@@ -100,7 +100,7 @@ describe('createCacheFile', () => {
     await cacheFile.read();
     const { source } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
     const { cache } = createTestCache(source, { clock, store, onEvent });
-    await cache.fetch(key(3), createOperation());
+    await cache.fetch(key(3), 20, createOperation());
     expect(
       store.copies(US_VIEWS).map(({ number, generation, sequence }) => [number, generation, sequence]),
     ).toEqual([

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { type CachedPage, sizeOf } from '../../../src/data/pages/pageStore.ts';
+import { sizeOf } from '../../../src/data/pages/pageStore.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { Operation } from '../../../src/domain/operation.ts';
+import type { CachedPage } from '../../../src/domain/page.ts';
 import { createOperation, createTestCache, settle, type TestCacheOptions } from '../../support/cache.ts';
 import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
 import { createHeldSource, key, type PageSource } from '../../support/sources.ts';
@@ -21,7 +22,7 @@ describe('PageCache, while a page is fresh', () => {
     const origins: string[] = [];
     for (const [index, operation] of operations.entries()) {
       clock.advance([0, 999, 1][index] ?? 0);
-      origins.push((await cache.fetch(key(1), operation)).origin);
+      origins.push((await cache.fetch(key(1), 20, operation)).origin);
     }
     expect(bill).toEqual([1, 1]);
     expect(origins).toEqual(['fetched', 'cached', 'fetched']);
@@ -32,7 +33,7 @@ describe('PageCache, while a page is fresh', () => {
     const ttls = await Promise.all(
       [0, 0.5, 1].map(async (value) => {
         const { cache } = createStillCache({ random: () => value });
-        return (await cache.fetch(key(1), createOperation())).page.freshUntil - 1;
+        return (await cache.fetch(key(1), 20, createOperation())).page.freshUntil - 1;
       }),
     );
     expect(ttls).toEqual([1000, 950, 900]);
@@ -40,15 +41,17 @@ describe('PageCache, while a page is fresh', () => {
 
   it('lets all pages of a generation expire together, however late they were fetched', async () => {
     const { cache, clock, bill } = createStillCache();
-    await cache.fetch(key(1), createOperation());
+    await cache.fetch(key(1), 20, createOperation());
     clock.advance(900);
-    await cache.fetch(key(2), createOperation());
-    expect(cache.newest(US_VIEWS).map(({ generation, freshUntil }) => [generation, freshUntil])).toEqual([
+    await cache.fetch(key(2), 20, createOperation());
+    expect(
+      cache.views(US_VIEWS).newest.map(({ generation, freshUntil }) => [generation, freshUntil]),
+    ).toEqual([
       [1, 1001],
       [1, 1001],
     ]);
     clock.advance(100);
-    expect((await cache.fetch(key(2), createOperation())).page).toMatchObject({
+    expect((await cache.fetch(key(2), 20, createOperation())).page).toMatchObject({
       generation: 3,
       freshUntil: 2001,
     });
@@ -59,9 +62,9 @@ describe('PageCache, while a page is fresh', () => {
     const upstream = { rows: chart, pageSize: 20 };
     const { source, bill } = createArraySource(upstream);
     const { cache } = createTestCache(source);
-    await cache.fetch(key(2), createOperation());
+    await cache.fetch(key(2), 20, createOperation());
     upstream.pageSize = 10;
-    const { page } = await cache.fetch(key(2, 10), createOperation());
+    const { page } = await cache.fetch(key(2), 10, createOperation());
     expect(page).toMatchObject({ number: 2, pageSize: 10 });
     expect(bill).toEqual([2, 2]);
   });
@@ -72,7 +75,7 @@ describe('PageCache, while a page is being fetched', () => {
     const { source, calls } = createHeldSource();
     const { cache } = createTestCache(source);
     const operations = range(1, 100).map(() => createOperation());
-    const reads = Promise.all(operations.map((operation) => cache.fetch(key(1), operation)));
+    const reads = Promise.all(operations.map((operation) => cache.fetch(key(1), 20, operation)));
     await settle();
     calls[0]?.resolve(makePage(chart, 1, 20));
     const origins = (await reads).map(({ origin }) => origin);
@@ -85,7 +88,7 @@ describe('PageCache, while a page is being fetched', () => {
     const { source, calls } = createHeldSource();
     const { cache } = createTestCache(source);
     const operations = [createOperation(), createOperation()];
-    const reads = Promise.allSettled(operations.map((operation) => cache.fetch(key(1), operation)));
+    const reads = Promise.allSettled(operations.map((operation) => cache.fetch(key(1), 20, operation)));
     await settle();
     calls[0]?.reject(new ApiError('UPSTREAM_ERROR'));
     expect(await reads).toMatchObject([
@@ -94,7 +97,7 @@ describe('PageCache, while a page is being fetched', () => {
     ]);
     expect(operations.map(({ cost }) => cost.requests)).toEqual([1, 0]);
 
-    const next = cache.fetch(key(1), createOperation());
+    const next = cache.fetch(key(1), 20, createOperation());
     await settle();
     calls[1]?.resolve(makePage(chart, 1, 20));
     expect((await next).page).toMatchObject({ number: 1 });
@@ -104,12 +107,12 @@ describe('PageCache, while a page is being fetched', () => {
     const { source, calls } = createHeldSource();
     const { cache, clock } = createTestCache(source);
     const operation = createOperation(clock.monotonic() + 20);
-    const read = cache.fetch(key(1), operation);
+    const read = cache.fetch(key(1), 20, operation);
     clock.expireDeadlines(20);
     await expect(read).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
     calls[0]?.resolve(makePage(chart, 1, 20));
     await settle();
-    expect((await cache.fetch(key(1), createOperation())).origin).toBe('cached');
+    expect((await cache.fetch(key(1), 20, createOperation())).origin).toBe('cached');
     expect(operation.cost.requests).toBe(1);
   });
 
@@ -119,7 +122,7 @@ describe('PageCache, while a page is being fetched', () => {
       deadline = options.deadline;
       return new Promise(() => undefined);
     });
-    const waiting = [5, 9, 7].map((at) => cache.fetch(key(1), createOperation(at)));
+    const waiting = [5, 9, 7].map((at) => cache.fetch(key(1), 20, createOperation(at)));
     await settle();
     expect(deadline()).toBe(9);
     clock.expireDeadlines(9);
@@ -129,7 +132,7 @@ describe('PageCache, while a page is being fetched', () => {
   it('settles when all fetches in flight have succeeded or failed', async () => {
     const { source, calls } = createHeldSource();
     const { cache } = createTestCache(source);
-    const reads = Promise.allSettled([1, 2].map((number) => cache.fetch(key(number), createOperation())));
+    const reads = Promise.allSettled([1, 2].map((number) => cache.fetch(key(number), 20, createOperation())));
     let isSettled = false;
     const settled = cache.settle().then(() => {
       isSettled = true;
@@ -149,7 +152,7 @@ describe('PageCache, when a page is past its time to live', () => {
   async function createStaleCache(options: TestCacheOptions = {}) {
     const { source, calls } = createHeldSource();
     const testCache = createTestCache(source, options);
-    const first = testCache.cache.fetch(key(1), createOperation());
+    const first = testCache.cache.fetch(key(1), 20, createOperation());
     await settle();
     calls[0]?.resolve(makePage(chart, 1, 20));
     const stalePage = (await first).page;
@@ -177,7 +180,7 @@ describe('PageCache, when a page is past its time to live', () => {
     // Windows may still be cut from the older copy; it causes no further refresh.
     expect(cache.use(stalePage).origin).toBe('stale');
     cache.refresh(key(1));
-    expect((await cache.fetch(key(1), createOperation())).origin).toBe('cached');
+    expect((await cache.fetch(key(1), 20, createOperation())).origin).toBe('cached');
     expect(calls).toHaveLength(1);
   });
 
@@ -185,7 +188,7 @@ describe('PageCache, when a page is past its time to live', () => {
     const { cache, calls } = await createStaleCache();
     cache.refresh(key(1));
     const operation = createOperation();
-    const read = cache.fetch(key(1), operation);
+    const read = cache.fetch(key(1), 20, operation);
     await settle();
     calls[0]?.resolve(makePage(chart, 1, 20));
     expect(await read).toMatchObject({ origin: 'shared', page: { generation: 2 } });
@@ -204,7 +207,7 @@ describe('PageCache, when a page is past its time to live', () => {
     'CREDIT_BUDGET_EXHAUSTED',
   ] as const)('falls back on it when the refresh fails with %s', async (code) => {
     const { cache, calls } = await createStaleCache();
-    const read = cache.fetch(key(1), createOperation());
+    const read = cache.fetch(key(1), 20, createOperation());
     await settle();
     calls[0]?.reject(new ApiError(code));
     expect(await read).toMatchObject({ origin: 'stale', page: { generation: 1 } });
@@ -212,7 +215,7 @@ describe('PageCache, when a page is past its time to live', () => {
 
   it('falls back on it when the operation has no time left', async () => {
     const { cache, clock } = await createStaleCache();
-    const read = cache.fetch(key(1), createOperation(clock.monotonic() + 20));
+    const read = cache.fetch(key(1), 20, createOperation(clock.monotonic() + 20));
     clock.expireDeadlines(20);
     expect(await read).toMatchObject({ origin: 'stale', page: { generation: 1 } });
   });
@@ -223,9 +226,9 @@ describe('PageCache, when a page is past its time to live', () => {
     await settle();
     calls[0]?.reject(new ApiError('BAD_USER_INPUT'));
     await settle();
-    expect(cache.newest(US_VIEWS)).toEqual([]);
+    expect(cache.views(US_VIEWS).newest).toEqual([]);
 
-    const read = cache.fetch(key(1), createOperation());
+    const read = cache.fetch(key(1), 20, createOperation());
     await settle();
     calls[1]?.reject(new ApiError('BAD_USER_INPUT'));
     await expect(read).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
@@ -234,10 +237,10 @@ describe('PageCache, when a page is past its time to live', () => {
   it('drops it when its stale time is over', async () => {
     const { cache, clock, calls } = await createStaleCache({ staleMs: 5000 });
     clock.advance(4999);
-    expect(cache.newest(US_VIEWS)).toHaveLength(1);
+    expect(cache.views(US_VIEWS).newest).toHaveLength(1);
     clock.advance(1);
-    expect(cache.newest(US_VIEWS)).toEqual([]);
-    const read = cache.fetch(key(1), createOperation());
+    expect(cache.views(US_VIEWS).newest).toEqual([]);
+    const read = cache.fetch(key(1), 20, createOperation());
     await settle();
     calls[0]?.reject(new ApiError('UPSTREAM_ERROR'));
     await expect(read).rejects.toMatchObject({ code: 'UPSTREAM_ERROR' });
@@ -245,9 +248,9 @@ describe('PageCache, when a page is past its time to live', () => {
 
   it('returns views of each generation, the newest first, and of the newest copies', async () => {
     const { cache, clock } = createStillCache();
-    for (const number of [1, 2, 3]) await cache.fetch(key(number), createOperation());
+    for (const number of [1, 2, 3]) await cache.fetch(key(number), 20, createOperation());
     clock.advance(1000);
-    for (const number of [2, 4]) await cache.fetch(key(number), createOperation());
+    for (const number of [2, 4]) await cache.fetch(key(number), 20, createOperation());
     const names = (view: readonly CachedPage[]): string[] =>
       view.map(({ number, generation }) => `${number}/${generation}`).sort();
     const { preferred, fallback } = cache.views(US_VIEWS);
@@ -269,15 +272,15 @@ describe('PageCache, when a page is past its time to live', () => {
   });
 
   it('keeps the newest copy in memory while an older one is served', async () => {
-    const onePage = sizeOf((await createStillCache().cache.fetch(key(25), createOperation())).page);
+    const onePage = sizeOf((await createStillCache().cache.fetch(key(25), 20, createOperation())).page);
     const { cache, clock } = createStillCache({ maxBytes: Math.ceil(onePage * 3.5) });
-    const { page: old } = await cache.fetch(key(1), createOperation());
+    const { page: old } = await cache.fetch(key(1), 20, createOperation());
     clock.advance(1000);
-    await cache.fetch(key(1), createOperation());
+    await cache.fetch(key(1), 20, createOperation());
     cache.use(old);
     cache.refresh(key(1));
-    for (const number of [2, 3]) await cache.fetch(key(number), createOperation());
-    expect((await cache.fetch(key(1), createOperation())).origin).toBe('cached');
+    for (const number of [2, 3]) await cache.fetch(key(number), 20, createOperation());
+    expect((await cache.fetch(key(1), 20, createOperation())).origin).toBe('cached');
   });
 });
 
@@ -285,10 +288,10 @@ describe("an operation's pages", () => {
   it('are limited, not counting cached pages and pages that other operations pay for', async () => {
     const { cache, bill } = createStillCache();
     const operation = { ...createOperation(), pagesLeft: 2 };
-    const fetch = (number: number) => cache.fetch(key(number), operation);
-    await cache.fetch(key(9), createOperation());
+    const fetch = (number: number) => cache.fetch(key(number), 20, operation);
+    await cache.fetch(key(9), 20, createOperation());
     await fetch(1);
-    const other = cache.fetch(key(5), createOperation());
+    const other = cache.fetch(key(5), 20, createOperation());
     expect(await Promise.all([fetch(9), fetch(5), fetch(2)])).toMatchObject([
       { origin: 'cached' },
       { origin: 'shared' },
@@ -307,7 +310,7 @@ describe("an operation's pages", () => {
       return source(pageKey, { ...options, onSent: () => undefined });
     });
     const operation = createOperation(clock.monotonic() + 5);
-    const other = cache.fetch(key(1), operation).catch(() => undefined);
+    const other = cache.fetch(key(1), 20, operation).catch(() => undefined);
     await settle();
     send();
     clock.advance(5);
@@ -339,7 +342,7 @@ describe('PageCache, when a cover expires', () => {
     const { cache } = createTestCache(source, { clock });
     const origins: string[] = [];
     for (let passed = 0; passed <= untilMs; passed += 100) {
-      origins.push((await cache.fetch(key(1), operation())).origin);
+      origins.push((await cache.fetch(key(1), 20, operation())).origin);
       await settle();
       clock.advance(100);
     }
@@ -367,14 +370,14 @@ describe('PageCache, when a cover expires', () => {
     const testCache = createTestCache(async () => makePage(chart, 1, 20));
     const { source, bill } = createCoverSource(testCache.clock, 300);
     const { cache, clock } = createTestCache(source, { clock: testCache.clock });
-    await cache.fetch(key(1), createOperation());
+    await cache.fetch(key(1), 20, createOperation());
     clock.jump(3_600_000);
-    await cache.fetch(key(1), createOperation());
+    await cache.fetch(key(1), 20, createOperation());
     await settle();
     expect(bill).toEqual([1]);
     clock.jump(-7_200_000);
     clock.advance(300);
-    await cache.fetch(key(1), createOperation());
+    await cache.fetch(key(1), 20, createOperation());
     await settle();
     expect(bill).toEqual([1, 1]);
   });

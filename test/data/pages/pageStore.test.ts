@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type CachedPage, PageStore, sizeOf } from '../../../src/data/pages/pageStore.ts';
+import { PageStore, sizeOf } from '../../../src/data/pages/pageStore.ts';
+import type { CachedPage } from '../../../src/domain/page.ts';
 import { makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 
@@ -52,9 +53,9 @@ describe('PageStore', () => {
     const { store } = createStore();
     store.add(copy(1, 1));
     store.add(copy(1, 2, { pageSize: 10 }));
-    expect(store.newest({ chart: US_VIEWS, number: 1, pageSize: 10 })).toMatchObject({ generation: 2 });
-    expect(store.newest({ chart: US_VIEWS, number: 1, pageSize: 20 })).toBeUndefined();
-    expect(store.newest({ chart: US_VIEWS, number: 2, pageSize: 20 })).toBeUndefined();
+    expect(store.newest({ chart: US_VIEWS, number: 1 }, 10)).toMatchObject({ generation: 2 });
+    expect(store.newest({ chart: US_VIEWS, number: 1 }, 20)).toBeUndefined();
+    expect(store.newest({ chart: US_VIEWS, number: 2 }, 20)).toBeUndefined();
   });
 
   it('drops a copy when its stale time is over', () => {

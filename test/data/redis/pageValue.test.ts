@@ -16,8 +16,8 @@ const video = {
   creator: { handle: 'mnm_pipi', url: 'https://www.tiktok.com/@mnm_pipi' },
 };
 const rows = [video, null, ...makeVideos(101, 118)];
-/** A page as a source returns it, without the sequence number that a store assigns. */
-const { sequence: _sequence, ...page } = makePage(rows, 1, 20);
+/** A page as a source returns it, without what a store assigns. */
+const { sequence: _1, generation: _2, freshUntil: _3, coversUntil: _4, ...page } = makePage(rows, 1, 20);
 
 function makeValue(
   body: Buffer,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PageCache } from '../../../src/data/pages/pageCache.ts';
-import type { CachedPage } from '../../../src/data/pages/pageStore.ts';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
 import type { Cursor } from '../../../src/domain/cursor.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
+import type { CachedPage } from '../../../src/domain/page.ts';
 import { rankOffset } from '../../../src/domain/page.ts';
 import type { WindowArguments } from '../../../src/domain/window/index.ts';
 import { createOperation, createTestCache, settle } from '../../support/cache.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
-import { createRecordHit } from '../../../src/data/windows/resultPages.ts';
+import { createRecordHit } from '../../../src/data/windows/freshness.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { WindowArguments, WindowNeed } from '../../../src/domain/window/index.ts';
 import { createOperation, createTestCache, settle, type TestCacheOptions } from '../../support/cache.ts';
@@ -26,9 +26,9 @@ function createReaders(options: TestCacheOptions = {}) {
 
   async function read(args: WindowArguments, need: WindowNeed = ALL) {
     const operation = createOperation();
-    const { readWindow, resultPages } = createChartReader({ cache, operation, onEvent });
+    const { readWindow, freshness } = createChartReader({ cache, operation, onEvent });
     const window = await readWindow(US_VIEWS, args, need);
-    return { ...toPlain(window), cost: operation.cost, freshness: resultPages.freshness() };
+    return { ...toPlain(window), cost: operation.cost, freshness: freshness() };
   }
 
   /** The pages bought since the last call. */

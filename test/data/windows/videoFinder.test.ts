@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
-import { createRecordHit } from '../../../src/data/windows/resultPages.ts';
+import { createRecordHit } from '../../../src/data/windows/freshness.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
 import { createOperation, createTestCache } from '../../support/cache.ts';
 import { makePage, makeVideo, makeVideos, US_VIEWS } from '../../support/charts.ts';
@@ -21,8 +21,7 @@ function createTitledCache() {
 describe('createVideoFinder', () => {
   it('finds the copy that arrived last, on any chart', async () => {
     const { cache, events, onEvent } = createTitledCache();
-    const read = (chart: Chart, number: number) =>
-      cache.fetch({ chart, number, pageSize: 20 }, createOperation());
+    const read = (chart: Chart, number: number) => cache.fetch({ chart, number }, 20, createOperation());
     const find = async (itemId: string) => {
       const { findVideo } = createChartReader({ cache, operation: createOperation(), onEvent });
       return (await findVideo(itemId))?.title;
@@ -38,7 +37,7 @@ describe('createVideoFinder', () => {
 
   it('looks up the videos of one tick together, and counts each page once', async () => {
     const { cache, onEvent } = createTitledCache();
-    await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
+    await cache.fetch({ chart: US_VIEWS, number: 1 }, 20, createOperation());
     const lookups: string[][] = [];
     const findVideos = cache.findVideos.bind(cache);
     cache.findVideos = (itemIds) => {
@@ -61,8 +60,7 @@ describe('createVideoFinder', () => {
 
   it('counts the page of a found video as used, so that other pages are evicted first', async () => {
     const { cache, store, onEvent } = createTitledCache();
-    for (const number of [1, 2])
-      await cache.fetch({ chart: US_VIEWS, number, pageSize: 20 }, createOperation());
+    for (const number of [1, 2]) await cache.fetch({ chart: US_VIEWS, number }, 20, createOperation());
     await createChartReader({ cache, operation: createOperation(), onEvent }).findVideo('1');
     expect(store.all().map(({ number }) => number)).toEqual([2, 1]);
   });
@@ -71,18 +69,17 @@ describe('createVideoFinder', () => {
 describe('a result of lookups', () => {
   it('refreshes no expired page when it is served again; a window beside it refreshes its own', async () => {
     const { cache, clock, onEvent, events } = createTitledCache();
-    for (const chart of [US_VIEWS, DE_VIEWS])
-      await cache.fetch({ chart, number: 1, pageSize: 20 }, createOperation());
-    const { findVideo, readWindow, resultPages } = createChartReader({
+    for (const chart of [US_VIEWS, DE_VIEWS]) await cache.fetch({ chart, number: 1 }, 20, createOperation());
+    const { findVideo, readWindow, freshness } = createChartReader({
       cache,
       operation: createOperation(),
       onEvent,
     });
     await findVideo('1');
     clock.advance(1000);
-    const freshness = resultPages.freshness();
-    expect(freshness?.pages).toMatchObject([{ number: 1, servesWindow: false }]);
-    if (freshness) createRecordHit(cache, onEvent)(freshness);
+    const found = freshness();
+    expect(found?.copies).toMatchObject([{ number: 1, servesWindow: false }]);
+    if (found) createRecordHit(cache, onEvent)(found);
     const refreshed = () =>
       events.flatMap((event) => (event.type === 'pageRefresh' ? event.chart.region : []));
     await cache.settle();
@@ -98,27 +95,27 @@ describe('a result of lookups', () => {
 
   it('is no longer current when its own operation has fetched a newer copy', async () => {
     const { cache, onEvent } = createTitledCache();
-    await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
-    const { findVideo, readWindow, resultPages } = createChartReader({
+    await cache.fetch({ chart: US_VIEWS, number: 1 }, 20, createOperation());
+    const { findVideo, readWindow, freshness } = createChartReader({
       cache,
       operation: createOperation(),
       onEvent,
     });
     await findVideo('7');
-    expect(resultPages.freshness()?.changes).toBe(cache.changes);
+    expect(freshness()?.changes).toBe(cache.changes);
     const window = { first: 1, last: undefined, after: undefined, before: undefined };
     await readWindow(DE_VIEWS, window, { rows: true, facts: true });
-    expect(resultPages.freshness()?.changes).toBeLessThan(cache.changes);
+    expect(freshness()?.changes).toBeLessThan(cache.changes);
   });
 
   it('is not cacheable when a video was not found', async () => {
     const { cache, onEvent } = createTitledCache();
-    await cache.fetch({ chart: US_VIEWS, number: 1, pageSize: 20 }, createOperation());
-    const { findVideo, resultPages } = createChartReader({ cache, operation: createOperation(), onEvent });
-    expect(resultPages.freshness()).toBeUndefined();
+    await cache.fetch({ chart: US_VIEWS, number: 1 }, 20, createOperation());
+    const { findVideo, freshness } = createChartReader({ cache, operation: createOperation(), onEvent });
+    expect(freshness()).toBeUndefined();
     await findVideo('2');
-    expect(resultPages.freshness()).toMatchObject({ hasLookups: true });
+    expect(freshness()).toMatchObject({ hasLookups: true });
     await Promise.all([findVideo('1'), findVideo('none')]);
-    expect(resultPages.freshness()).toBeUndefined();
+    expect(freshness()).toBeUndefined();
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import type { KnownPage } from '../../../src/domain/page.ts';
+import type { CachedPage } from '../../../src/domain/page.ts';
 import { byAge, extentOf, pageSizeOf } from '../../../src/domain/window/chartExtent.ts';
 import { makePage, makeVideos } from '../../support/charts.ts';
 
 const chart = makeVideos(1, 500);
 
-function page(number: number, rowCount: number, overrides: Partial<KnownPage> = {}): KnownPage {
+function page(number: number, rowCount: number, overrides: Partial<CachedPage> = {}): CachedPage {
   return makePage(chart, number, 20, {
     rows: makeVideos(1, rowCount),
     totalCount: 500,
@@ -14,7 +14,7 @@ function page(number: number, rowCount: number, overrides: Partial<KnownPage> = 
   });
 }
 
-function lengthOf(...pages: KnownPage[]): number | undefined {
+function lengthOf(...pages: CachedPage[]): number | undefined {
   return extentOf(pages.sort(byAge)).length;
 }
 
@@ -57,7 +57,7 @@ describe('extentOf', () => {
   });
 
   it('marks an end before the claimed length as doubtful, until it is known to within a page', () => {
-    const isDoubtful = (...pages: KnownPage[]): boolean => extentOf(pages.sort(byAge)).isDoubtful;
+    const isDoubtful = (...pages: CachedPage[]): boolean => extentOf(pages.sort(byAge)).isDoubtful;
     expect(isDoubtful(page(1, 20), page(25, 0))).toBe(true);
     expect(isDoubtful(page(6, 20), page(8, 0))).toBe(false);
     expect(isDoubtful(page(1, 20), page(3, 5, { hasMore: false }))).toBe(false);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { connectionFromArray, offsetToCursor } from 'graphql-relay';
-import type { KnownPage } from '../../../src/domain/page.ts';
+import type { CachedPage } from '../../../src/domain/page.ts';
 import type { TrendingVideo } from '../../../src/domain/trendingVideo.ts';
 import {
   cutWindow,
@@ -21,15 +21,15 @@ interface Cut {
 }
 
 interface SolveOptions {
-  readonly cached?: readonly KnownPage[];
+  readonly cached?: readonly CachedPage[];
   /** All known pages; by default those of `cached`, as fresh ones. */
   readonly known?: KnownPages;
   readonly need?: WindowNeed;
   /** The page that upstream returns. */
-  readonly toPage?: (rows: readonly (TrendingVideo | null)[], number: number) => KnownPage;
+  readonly toPage?: (rows: readonly (TrendingVideo | null)[], number: number) => CachedPage;
 }
 
-function toKnown(fresh: readonly KnownPage[]): KnownPages {
+function toKnown(fresh: readonly CachedPage[]): KnownPages {
   return { fresh, expired: [], otherCopies: () => [] };
 }
 
@@ -45,7 +45,7 @@ function solve(
     toPage = (all, number) => makePage(all, number, pageSize),
   }: SolveOptions = {},
 ): Cut {
-  const loaded = new Map<number, KnownPage>();
+  const loaded = new Map<number, CachedPage>();
   const bought: number[] = [];
   for (let round = 0; round < 28; round++) {
     const plan = planWindow(args, need, known, [...loaded.values()]);
@@ -155,7 +155,7 @@ describe('planWindow', () => {
   });
 
   it('finds the end of a chart that claims to be longer, by halving the range, and never fails', () => {
-    const claim = (rows: readonly (TrendingVideo | null)[], number: number): KnownPage =>
+    const claim = (rows: readonly (TrendingVideo | null)[], number: number): CachedPage =>
       makePage(rows, number, 20, { totalCount: 500, hasMore: true });
     const short = makeVideos(1, 120);
     const cold = solve(short, 20, { last: 20 }, { toPage: claim });
@@ -174,7 +174,7 @@ describe('planWindow', () => {
 
   it('finds the end of a chart that claims far more, checking first whether it is longer than a full one', () => {
     for (const totalCount of [1000, 20_000, 999_999]) {
-      const claim = (rows: readonly (TrendingVideo | null)[], number: number): KnownPage =>
+      const claim = (rows: readonly (TrendingVideo | null)[], number: number): CachedPage =>
         makePage(rows, number, 20, { totalCount, hasMore: true });
       expect(solve(chart, 20, { last: 20 }, { toPage: claim }).ids).toEqual(range(481, 500));
       const found = solve(makeVideos(1, 60), 20, { last: 20 }, { toPage: claim });

@@ -3,7 +3,7 @@ import { HttpResponse } from '../../../src/server/responses/httpResponse.ts';
 import { ResponseCache } from '../../../src/server/responses/responseCache.ts';
 
 describe('ResponseCache', () => {
-  const freshness = { freshUntil: 5000, staleUntil: 9000, hasLookups: false, changes: 1, pages: [] };
+  const freshness = { freshUntil: 5000, staleUntil: 9000, hasLookups: false, changes: 1, copies: [] };
   const response = new HttpResponse(200, {}, Buffer.from('{}'));
   let now: number;
   let changes: number;

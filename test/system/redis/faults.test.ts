@@ -213,17 +213,10 @@ const FAULTS: Fault[] = [
         if (type === 'string') await redis.client.set(key, `${far} ${far} ${far} 0 x\nx`);
       });
       const prefix = (await redis.client.keys('*:replicas'))[0]?.replace(/replicas$/, '') ?? '';
-      await redis.client.hset(
-        `${prefix}circuit`,
-        'until',
-        far,
-        'error',
-        'x',
-        'probeUntil',
-        far,
-        'failures',
-        far,
-      );
+      for (const circuit of ['circuit', 'circuit:trendingVideos']) {
+        const entry = { until: far, error: 'x', probeUntil: far, failures: far };
+        await redis.client.hset(`${prefix}${circuit}`, entry);
+      }
       await redis.client.hset(`${prefix}budget`, 'day', far, 'spent', far, 'openAt', far);
       await redis.client.set(`${prefix}lock:FR:7:VIEWS:1`, 'for ever');
       await redis.client.hset(`${prefix}failure:FR:7:VIEWS:2`, 'until', 'nan', 'count', 'inf', 'error', '{}');

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { systemClock } from '../../../src/compose/systemClock.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
+import { pageEndpoint } from '../../../src/domain/page.ts';
 import { DAY_MS } from '../../../src/domain/utcDay.ts';
 import { createCall } from '../../support/cache.ts';
 import { range } from '../../support/charts.ts';
-import { codeOf, key, type PageSource, page } from '../../support/sources.ts';
+import { codeOf, key, type PageSource, page, withSentErrors } from '../../support/sources.ts';
 import { poll } from '../support/poll.ts';
 import { describeWithRedis, startRedis, type TestRedis, timeOf } from '../support/redis.ts';
 import { type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
@@ -303,6 +304,46 @@ describeWithRedis('createSharedLimits', () => {
       await call(fleet[number % 2], number);
     }
     expect(calls).toHaveLength(12);
+  });
+
+  it.each([
+    ['UPSTREAM_QUOTA_EXCEEDED', 'UPSTREAM_QUOTA_EXCEEDED'],
+    ['UPSTREAM_FORBIDDEN', 'ok'],
+  ] as const)(
+    'after %s lets the calls of all replicas to another endpoint end with %s',
+    async (code, other) => {
+      const [first, second] = await startTwo();
+      const endpoint = { ...pageEndpoint, name: 'other' };
+      const fetchOther = second.limits.protect(
+        withSentErrors(async () => page),
+        endpoint,
+      );
+      respond = async () => {
+        throw new ApiError(code);
+      };
+      expect([await call(first), await call(second)]).toEqual([code, code]);
+      expect(await codeOf(fetchOther(key(), createCall()))).toBe(other);
+      expect(second.limits.openCodes()).toEqual([code]);
+    },
+  );
+
+  it('lets a probe that finds the account refused say nothing about the endpoint', async () => {
+    const [first, second] = await startTwo();
+    respond = async () => {
+      throw new ApiError('UPSTREAM_ERROR');
+    };
+    for (const number of range(1, 5)) await call(first, number);
+    expect(second.limits.openCodes()).toEqual([]);
+    // A probe is due.
+    await redis.client.hset('test:circuit:trendingVideos', 'until', Math.floor(await timeOf(redis)));
+    respond = async () => {
+      throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 1 });
+    };
+    expect(await call(second)).toBe('UPSTREAM_RATE_LIMITED');
+    await awaitProbeTime(second);
+    respond = async () => page;
+    expect([await call(second), await call(second)]).toEqual(['ok', 'ok']);
+    expect(await redis.client.exists('test:circuit', 'test:circuit:trendingVideos')).toBe(0);
   });
 
   it('spends the budget of all replicas to the last credit, and no more', async () => {

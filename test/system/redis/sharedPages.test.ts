@@ -115,7 +115,7 @@ describeWithRedis('createSharedPages', () => {
     await first.read({ first: 60 });
     const operation = { ...createOperation(), pagesLeft: 1 };
     for (const number of range(1, 3)) {
-      const { origin } = await second.cache.fetch(key(number), operation);
+      const { origin } = await second.cache.fetch(key(number), 20, operation);
       expect(origin).toBe('cached');
     }
     expect(operation.pagesLeft).toBe(1);

@@ -105,6 +105,7 @@ export async function startReplica(options: ReplicaOptions) {
     find,
     nextHeartbeat,
     fetch: limited,
+    limits,
     /** How often it has slept so far, waiting for another replica or for the rate limit. */
     waits: () => waits,
     close: () => redis.close(),

@@ -1,5 +1,5 @@
 import type { ApiError } from '../../../domain/errors.ts';
-import type { PageRef } from '../../../domain/page.ts';
+import type { PageKey } from '../../../domain/page.ts';
 import claimPageLua from './claimPage.lua';
 import { decodeError } from './errorRecord.ts';
 import pageHeader from './pageHeader.lua';
@@ -21,7 +21,7 @@ type Claim =
 export async function claimPage(
   run: RunScript,
   options: {
-    readonly page: PageRef;
+    readonly page: PageKey;
     readonly knownSequence: number;
     readonly token: string;
     readonly lockMs: number;

@@ -1,4 +1,7 @@
--- Opens the circuit, unless it is open for longer. Returns `opened` when that is news.
+-- Opens a circuit for all replicas, unless it is open for longer.
+local circuit = KEYS[1]
 local error, ms = ARGV[2], tonumber(ARGV[3])
 
-return open(error, ms)
+deleteIfWrongType(circuit, 'hash')
+openCircuit(circuit, error, ms)
+return {}

@@ -1,4 +1,4 @@
-import { type PageRef, parsePageId } from '../../../domain/page.ts';
+import { type PageKey, parsePageId } from '../../../domain/page.ts';
 import type { KnownVideo } from './findPages.ts';
 import pageHeader from './pageHeader.lua';
 import readNewestPagesLua from './readNewestPages.lua';
@@ -11,7 +11,7 @@ const script = defineScript('readNewestPages', pageHeader, readNewestPagesLua);
 export async function readNewestPages(
   run: RunScript,
   { videos, pageIds }: { readonly videos: readonly KnownVideo[]; readonly pageIds: readonly string[] },
-): Promise<{ readonly page: PageRef; readonly value: Buffer }[]> {
+): Promise<{ readonly page: PageKey; readonly value: Buffer }[]> {
   const keys = [...videos.map(({ itemId }) => keyOfVideo(itemId)), ...pageIds.map(keyOfPageId)];
   const args = [videos.length, ...videos.map(({ knownSequence }) => knownSequence), ...pageIds];
   const values = await run(script, keys, args);

@@ -1,5 +1,5 @@
 import { type Chart, chartId } from '../../../domain/chart.ts';
-import { type PageRef, pageId } from '../../../domain/page.ts';
+import { type PageKey, pageId } from '../../../domain/page.ts';
 
 // All keys in Redis, without the prefix of the connection.
 
@@ -12,11 +12,24 @@ export const REPLICAS_KEY = 'replicas';
 /** Key of the stream of pages that were stored. */
 export const CHANGES_KEY = 'changes';
 
-/** Keys of the limits that all replicas share: circuit breaker, rate limit and budget. */
-export const LIMIT_KEYS = ['circuit', 'calls', 'budget'];
+/** Key of what is spent of the day's budget. */
+export const BUDGET_KEY = 'budget';
+
+/** Key of the circuit of the account. */
+export const ACCOUNT_CIRCUIT_KEY = 'circuit';
+
+/** Key of the circuit of an endpoint, by its name. */
+export function keyOfEndpointCircuit(endpoint: string): string {
+  return `${ACCOUNT_CIRCUIT_KEY}:${endpoint}`;
+}
+
+/** Keys of all limits that a call to an endpoint is subject to. */
+export function keysOfLimits(endpoint: string): string[] {
+  return [ACCOUNT_CIRCUIT_KEY, keyOfEndpointCircuit(endpoint), 'calls', BUDGET_KEY];
+}
 
 /** Key of a page's value. */
-export function keyOfPage(page: PageRef): string {
+export function keyOfPage(page: PageKey): string {
   return keyOfPageId(pageId(page));
 }
 
@@ -26,12 +39,12 @@ export function keyOfPageId(id: string): string {
 }
 
 /** Key of a page's lock: the replica that holds it fetches the page. */
-export function keyOfLock(page: PageRef): string {
+export function keyOfLock(page: PageKey): string {
   return `lock:${pageId(page)}`;
 }
 
 /** Key of a page's entry in the negative cache: the error that fetching it failed with. */
-export function keyOfFailure(page: PageRef): string {
+export function keyOfFailure(page: PageKey): string {
   return `failure:${pageId(page)}`;
 }
 

@@ -1,5 +1,5 @@
 import type { ApiError } from '../../../domain/errors.ts';
-import type { PageRef } from '../../../domain/page.ts';
+import type { PageKey } from '../../../domain/page.ts';
 import { encodeError } from './errorRecord.ts';
 import { keyOfFailure, keyOfLock, keyOfPage } from './redisKeys.ts';
 import releaseLockLua from './releaseLock.lua';
@@ -21,7 +21,7 @@ interface PageFailure {
 export async function releaseLock(
   run: RunScript,
   options: {
-    readonly page: PageRef;
+    readonly page: PageKey;
     readonly token: string;
     readonly failure: PageFailure | undefined;
   },

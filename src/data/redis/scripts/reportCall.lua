@@ -1,37 +1,61 @@
--- Reports the state of a reserved call: `unsent`, `sent`, `answered`, `refused` or `failed`. A refusal, or enough failures
--- in a row, opens the circuit with `error` for `openMs`. Returns `opened` or `closed` when the circuit changed.
+-- Reports the state of a reserved call: `unsent`, `sent`, `answered`, `refused` or `failed`. A refusal opens the circuit of
+-- its `scope` with `error` for `openMs`, enough failures in a row that of the endpoint. Returns a scope and `opened` or
+-- `closed` for each circuit that changed.
 local token, state, attemptMs, windowMs = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local credits, day, maxFailures = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local error, openMs = ARGV[9], tonumber(ARGV[10])
+local scope, error, openMs = ARGV[9], ARGV[10], tonumber(ARGV[11])
 
-local isProbe = redis.call('HGET', circuit, 'probe') == token
+local circuits = { account = accountCircuit, endpoint = endpointCircuit }
+local isProbe, changes = {}, {}
+for name, circuit in pairs(circuits) do isProbe[name] = redis.call('HGET', circuit, 'probe') == token end
+
+local function change(name, what)
+  changes[#changes + 1] = name
+  changes[#changes + 1] = what
+end
+local function open(name)
+  if openCircuit(circuits[name], error, openMs) then change(name, 'opened') end
+end
+local function close(name)
+  redis.call('DEL', circuits[name])
+  change(name, 'closed')
+end
+local function endProbe(name)
+  if isProbe[name] then redis.call('HDEL', circuits[name], 'probe', 'probeUntil') end
+end
+
 if state == 'unsent' then
   redis.call('ZREM', calls, token)
-  if isProbe then redis.call('HDEL', circuit, 'probe', 'probeUntil') end
+  endProbe('account')
+  endProbe('endpoint')
   local entry = redis.call('HMGET', budget, 'day', 'spent')
   if credits > 0 and toInteger(entry[1]) == day and (toInteger(entry[2]) or 0) >= credits then
     redis.call('HINCRBY', budget, 'spent', -credits)
   end
-  return {}
-end
-if state == 'sent' then
+elseif state == 'sent' then
   redis.call('ZADD', calls, 'XX', now + attemptMs + windowMs, token)
-  if isProbe then holdForProbe(attemptMs) end
-  return {}
+  for name, circuit in pairs(circuits) do
+    if isProbe[name] then holdForProbe(circuit, attemptMs) end
+  end
+else
+  redis.call('ZADD', calls, 'XX', now + windowMs, token)
 end
-redis.call('ZADD', calls, 'XX', now + windowMs, token)
-if state == 'refused' then return open(error, openMs) end
+
 if state == 'failed' then
-  local failures = (toInteger(redis.call('HGET', circuit, 'failures')) or 0) + 1
-  redis.call('HSET', circuit, 'failures', failures)
-  redis.call('PEXPIRE', circuit, MAX_PAUSE_MS)
-  local isOpen = redis.call('HEXISTS', circuit, 'until') == 1
-  if isProbe or (failures >= maxFailures and not isOpen) then return open(error, openMs) end
-  return {}
+  local failures = (toInteger(redis.call('HGET', endpointCircuit, 'failures')) or 0) + 1
+  redis.call('HSET', endpointCircuit, 'failures', failures)
+  redis.call('PEXPIRE', endpointCircuit, MAX_PAUSE_MS)
+  local isOpen = redis.call('HEXISTS', endpointCircuit, 'until') == 1
+  if isProbe.account then open('account') end
+  if isProbe.endpoint or (failures >= maxFailures and not isOpen) then open('endpoint') end
+elseif state == 'refused' and scope == 'account' then
+  -- A refused account says nothing about the endpoint.
+  endProbe('endpoint')
+  open('account')
+elseif state == 'refused' or state == 'answered' then
+  if isProbe.account then close('account') end
+  if state == 'refused' then open('endpoint')
+  elseif isProbe.endpoint then close('endpoint')
+  else redis.call('HDEL', endpointCircuit, 'failures') end
 end
-if isProbe then
-  redis.call('DEL', circuit)
-  return { 'closed' }
-end
-redis.call('HDEL', circuit, 'failures')
-return {}
+return changes

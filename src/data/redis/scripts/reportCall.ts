@@ -1,22 +1,37 @@
 import type { ApiError } from '../../../domain/errors.ts';
+import type { LimitScope } from '../../upstream/callPause.ts';
+import circuit from './circuit.lua';
 import { encodeError } from './errorRecord.ts';
 import limits from './limits.lua';
-import { LIMIT_KEYS } from './redisKeys.ts';
+import { keysOfLimits } from './redisKeys.ts';
 import reportCallLua from './reportCall.lua';
 import { defineScript, type RunScript } from './script.ts';
 
-const script = defineScript('reportCall', limits, reportCallLua);
+const script = defineScript('reportCall', circuit, limits, reportCallLua);
 
 /** What a call means for later ones. */
 export type CallState =
   | { readonly state: 'unsent' | 'sent' | 'answered' }
-  /** The error opens the circuit for `openMs`: at once when upstream refuses calls, else after failures in a row. */
-  | { readonly state: 'refused' | 'failed'; readonly error: ApiError; readonly openMs: number };
+  /** The error opens the circuit of the scope for `openMs`: at once, or when enough calls in a row have failed. */
+  | {
+      readonly state: 'refused' | 'failed';
+      readonly scope: LimitScope;
+      readonly error: ApiError;
+      readonly openMs: number;
+    };
 
-/** Reports the state of a reserved call; returns whether that has opened or closed the circuit. */
+/** A circuit that has changed. */
+export interface CircuitChange {
+  readonly scope: LimitScope;
+  readonly isOpen: boolean;
+}
+
+/** Reports the state of a reserved call; returns which circuits that has opened or closed. */
 export async function reportCall(
   run: RunScript,
   options: {
+    /** Name of the endpoint. */
+    readonly endpoint: string;
     readonly token: string;
     readonly call: CallState;
     /** How long the call may take once it is sent. */
@@ -26,13 +41,15 @@ export async function reportCall(
     /** What was reserved, of the budget of that day: given back when the call was not sent. */
     readonly credits: number;
     readonly day: number;
-    /** Failures in a row that open the circuit. */
+    /** Failures in a row that open the circuit of the endpoint. */
     readonly maxFailures: number;
   },
-): Promise<'opened' | 'closed' | undefined> {
-  const { token, call, attemptMs, windowMs, credits, day, maxFailures } = options;
-  const opening = 'error' in call ? [encodeError(call.error), call.openMs] : [];
+): Promise<CircuitChange[]> {
+  const { endpoint, token, call, attemptMs, windowMs, credits, day, maxFailures } = options;
+  const opening = 'error' in call ? [call.scope, encodeError(call.error), call.openMs] : [];
   const args = [token, call.state, attemptMs, windowMs, credits, day, maxFailures, ...opening];
-  const [change] = await run(script, LIMIT_KEYS, args);
-  return change === undefined ? undefined : String(change) === 'opened' ? 'opened' : 'closed';
+  const changes = (await run(script, keysOfLimits(endpoint), args)).map(String);
+  return changes.flatMap((scope, index) =>
+    index % 2 === 0 ? [{ scope: scope as LimitScope, isOpen: changes[index + 1] === 'opened' }] : [],
+  );
 }

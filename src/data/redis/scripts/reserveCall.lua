@@ -4,19 +4,25 @@
 -- - `wait` and ms: for the rate limit, or for another call's probe;
 -- - `held` and ms: it is not known yet what is spent;
 -- - `spent` and ms until the day ends;
--- - `open`, ms until a probe is due, and the error that opened the circuit.
+-- - `open`, ms until a probe is due, the error that opened the circuit, and its scope.
 local token, callsPerSecond, takesMs, windowMs = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local credits, creditsPerDay = tonumber(ARGV[6]), tonumber(ARGV[7])
 local holdMs, ownDay = tonumber(ARGV[8]), tonumber(ARGV[9])
 
-local openUntil, error = readCircuit()
-if openUntil and now < openUntil then return { 'open', openUntil - now, error } end
-local probeUntil = toInteger(redis.call('HGET', circuit, 'probeUntil'))
-if openUntil and probeUntil and now < probeUntil and probeUntil < now + MAX_CALL_MS then return { 'wait', 50 } end
+local circuits = { endpoint = endpointCircuit, account = accountCircuit }
+local probed = {}
+for _, scope in ipairs({ 'endpoint', 'account' }) do
+  local circuit = circuits[scope]
+  local openUntil, error = readCircuit(circuit)
+  if openUntil and now < openUntil then return { 'open', openUntil - now, error, scope } end
+  local probeUntil = openUntil and toInteger(redis.call('HGET', circuit, 'probeUntil'))
+  if probeUntil and now < probeUntil and probeUntil < now + MAX_CALL_MS then return { 'wait', 50 } end
+  if openUntil then probed[#probed + 1] = circuit end
+end
 
 local day, spent, openAt = 0, 0, 0
 if creditsPerDay then
-  day, spent, openAt = spending(holdMs, ownDay)
+  day, spent, openAt = spending(budget, holdMs, ownDay)
   if openAt > now then return { 'held', openAt - now } end
   if spent + credits > creditsPerDay then return { 'spent', math.max(1, (day + 1) * DAY_MS - now) } end
 end
@@ -29,9 +35,9 @@ end
 
 redis.call('ZADD', calls, now + takesMs + windowMs, token)
 redis.call('PEXPIRE', calls, MAX_CALL_MS)
-if openUntil then
+for _, circuit in ipairs(probed) do
   redis.call('HSET', circuit, 'probe', token)
-  holdForProbe(takesMs)
+  holdForProbe(circuit, takesMs)
 end
 if creditsPerDay then
   spent = spent + credits

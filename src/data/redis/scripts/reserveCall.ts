@@ -1,25 +1,34 @@
 import type { ApiError } from '../../../domain/errors.ts';
+import type { LimitScope } from '../../upstream/callPause.ts';
 import type { Spending } from '../../upstream/creditBudget.ts';
+import circuit from './circuit.lua';
 import { decodeError } from './errorRecord.ts';
 import limits from './limits.lua';
-import { LIMIT_KEYS } from './redisKeys.ts';
+import { keysOfLimits } from './redisKeys.ts';
 import reserveCallLua from './reserveCall.lua';
 import { defineScript, type RunScript } from './script.ts';
 import spending from './spending.lua';
 
-const script = defineScript('reserveCall', limits, spending, reserveCallLua);
+const script = defineScript('reserveCall', circuit, limits, spending, reserveCallLua);
 
 /** What came of it. `ms`: until its turn may come, until it is known what is spent, until the day ends, until a probe is due. */
 type Reservation =
   | { readonly type: 'granted'; readonly spent: Spending }
   | { readonly type: 'wait' | 'held' | 'spent'; readonly ms: number }
   /** The error is undefined when it cannot be read. */
-  | { readonly type: 'open'; readonly ms: number; readonly error: ApiError | undefined };
+  | {
+      readonly type: 'open';
+      readonly ms: number;
+      readonly error: ApiError | undefined;
+      readonly scope: LimitScope;
+    };
 
 /** Reserves one call within all limits at once. */
 export async function reserveCall(
   run: RunScript,
   options: {
+    /** Name of the endpoint. */
+    readonly endpoint: string;
     readonly token: string;
     readonly callsPerSecond: number;
     /** The longest that the call may take. */
@@ -34,9 +43,10 @@ export async function reserveCall(
     readonly today: number;
   },
 ): Promise<Reservation> {
-  const { token, callsPerSecond, takesMs, windowMs, credits, creditsPerDay, holdMs, today } = options;
+  const { endpoint, token, callsPerSecond, takesMs, windowMs, credits, creditsPerDay, holdMs, today } =
+    options;
   const args = [token, callsPerSecond, takesMs, windowMs, credits, creditsPerDay, holdMs, today];
-  const [word, first, second] = await run(script, LIMIT_KEYS, args);
+  const [word, first, second, scope] = await run(script, keysOfLimits(endpoint), args);
   const type = String(word);
   switch (type) {
     case 'wait':
@@ -44,7 +54,12 @@ export async function reserveCall(
     case 'spent':
       return { type, ms: Number(first) };
     case 'open':
-      return { type, ms: Number(first), error: decodeError(String(second)) };
+      return {
+        type,
+        ms: Number(first),
+        error: decodeError(String(second)),
+        scope: String(scope) as LimitScope,
+      };
     default:
       return { type: 'granted', spent: { day: Number(first), credits: Number(second) } };
   }

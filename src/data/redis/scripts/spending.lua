@@ -4,7 +4,7 @@ local DAY_MS = 86400000
 -- `holdMs`, in which each replica reports what it knows (`known` credits on `knownDay`); likewise when one knows of more
 -- than is stored. A day ends when the clocks of both Redis and the replica (`ownDay`) say so; a clock that is set back does
 -- not bring it back.
-local function spending(holdMs, ownDay, knownDay, known, isFirst)
+local function spending(budget, holdMs, ownDay, knownDay, known, isFirst)
   local today = math.floor(now / DAY_MS)
   local entry = redis.call('HMGET', budget, 'day', 'spent', 'openAt')
   local day, spent, openAt = toInteger(entry[1]), toInteger(entry[2]), toInteger(entry[3])

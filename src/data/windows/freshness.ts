@@ -1,0 +1,44 @@
+import type { PageCopy } from '../../domain/page.ts';
+import type { OnDataEvent } from '../events.ts';
+import type { PageCache } from '../pages/pageCache.ts';
+
+/** A copy of a page that a result was made of. */
+export interface UsedCopy extends PageCopy {
+  /** False when only videos were looked up on it. */
+  readonly servesWindow: boolean;
+}
+
+/** How long a result may be cached, and the pages that it was made of. Retains no page. */
+export interface Freshness {
+  /**
+   * Until when, on the monotonic clock, all pages are fresh and all their covers valid. In the past when a page is
+   * stale.
+   */
+  readonly freshUntil: number;
+  /** Until when all pages may be served stale, likewise. */
+  readonly staleUntil: number;
+  /** True when videos were looked up: any page that arrives may have newer copies of them. */
+  readonly hasLookups: boolean;
+  /**
+   * `PageCache.changes`, as long as no page has arrived since these were read: executing the operation again would then
+   * give the same result.
+   */
+  readonly changes: number;
+  readonly copies: readonly UsedCopy[];
+}
+
+/**
+ * Creates the function that records that a cached result was served again: its pages count as used, so that they are
+ * not evicted first, and stale pages of windows are refreshed as if they had been read. Lookups never buy anything.
+ */
+export function createRecordHit(cache: PageCache, onEvent: OnDataEvent): (freshness: Freshness) => void {
+  return (freshness) => {
+    const isFresh = cache.isFresh(freshness);
+    for (const copy of freshness.copies) {
+      cache.touch(copy);
+      if (!isFresh && copy.servesWindow) cache.refresh(copy);
+      const origin = cache.isFresh(copy) ? 'cached' : 'stale';
+      onEvent({ type: 'pageRead', origin, chart: copy.chart, page: copy.number });
+    }
+  };
+}
