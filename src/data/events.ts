@@ -46,7 +46,14 @@ interface BudgetEvent {
 /** A file that survives the process was read or written, or could not be. */
 type FileEvent =
   | { readonly type: 'cacheFileRead' | 'cacheFileWritten'; readonly file: string; readonly pages: number }
-  | { readonly type: 'fileIgnored' | 'fileFailed'; readonly file: string; readonly reason: string };
+  | { readonly type: 'fileFailed'; readonly file: string; readonly reason: string }
+  /** `isReplaced`: a new file will be written in its place. */
+  | {
+      readonly type: 'fileIgnored';
+      readonly file: string;
+      readonly reason: string;
+      readonly isReplaced: boolean;
+    };
 
 /** Redis is up or down. `redisDown` is emitted for every failed attempt to connect, too. */
 type RedisEvent =

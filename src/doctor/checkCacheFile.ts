@@ -7,9 +7,6 @@ import { PageStore } from '../data/pages/pageStore.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Finding } from './finding.ts';
 
-/** Reasons for which the server itself replaces the file. */
-const REPLACED = /^it is (damaged|not a page cache)/;
-
 /** Reads the cache file as the server does at its start, and checks that it can be written. */
 export async function checkCacheFile(config: Config, file: string, clock: Clock): Promise<Finding> {
   const { staleMs, pageBytes, ttlMs } = config.cache;
@@ -38,7 +35,7 @@ function toFinding(event: DataEvent | undefined, file: string): Finding {
         advice: `Create the folder ${path.dirname(path.resolve(file))}, and let this user (${userName()}) write to it`,
       };
     case 'fileIgnored':
-      if (REPLACED.test(event.reason)) {
+      if (event.isReplaced) {
         const advice =
           'The server starts without its pages, and renames it to .ignored when it writes a new one';
         return { part, state: 'note', found: `${file}: ${event.reason}`, advice };

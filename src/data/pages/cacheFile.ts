@@ -148,13 +148,13 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
   /** Ignores the file, and does not write to it either: it may belong to somebody else. */
   function leaveAlone(reason: string): void {
     isUsable = false;
-    onEvent({ type: 'fileIgnored', file, reason });
+    onEvent({ type: 'fileIgnored', file, reason, isReplaced: false });
   }
 
   /** Ignores the file; it is renamed when the store is written. */
   function setAside(reason: string): void {
     mustSetAside = true;
-    onEvent({ type: 'fileIgnored', file, reason });
+    onEvent({ type: 'fileIgnored', file, reason, isReplaced: true });
   }
 
   return { read, write };

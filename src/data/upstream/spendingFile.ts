@@ -66,7 +66,7 @@ export function createSpendingFile({ file, sourceId, onEvent }: SpendingFileOpti
   }
 
   function ignore(reason: string): void {
-    onEvent({ type: 'fileIgnored', file, reason });
+    onEvent({ type: 'fileIgnored', file, reason, isReplaced: true });
   }
 
   return { read, write };

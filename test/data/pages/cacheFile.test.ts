@@ -167,7 +167,9 @@ describe('createCacheFile', () => {
     await writeFile(file, change(await readFile(file, 'utf8')));
     const { cacheFile, events, store } = startProcess();
     await cacheFile.read();
-    expect(events).toEqual([{ type: 'fileIgnored', file, reason: expect.stringMatching(reason) }]);
+    expect(events).toEqual([
+      { type: 'fileIgnored', file, reason: expect.stringMatching(reason), isReplaced: true },
+    ]);
     expect(store.copies(US_VIEWS)).toEqual([]);
   });
 
@@ -212,7 +214,9 @@ describe('createCacheFile', () => {
     await cacheFile.read();
     await origin(1);
     await cacheFile.write();
-    expect(events).toEqual([{ type: 'fileIgnored', file, reason: 'it is not a regular file' }]);
+    expect(events).toEqual([
+      { type: 'fileIgnored', file, reason: 'it is not a regular file', isReplaced: false },
+    ]);
   });
 
   it.each([

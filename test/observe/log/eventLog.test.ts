@@ -77,7 +77,7 @@ it.each<[AppEvent, string]>([
   [{ type: 'redisDown', wasUp: true, reason: 'ECONNREFUSED' }, 'Redis is down: this replica goes on alone'],
   [{ type: 'cacheFileRead', file: 'a', pages: 3 }, 'Cache file read'],
   [{ type: 'cacheFileWritten', file: 'a', pages: 3 }, 'Cache file written'],
-  [{ type: 'fileIgnored', file: 'a', reason: 'it is damaged' }, 'File ignored'],
+  [{ type: 'fileIgnored', file: 'a', reason: 'it is damaged', isReplaced: true }, 'File ignored'],
   [
     { type: 'fileFailed', file: 'a', reason: 'no space' },
     'File cannot be written: its content is lost at a restart',
