@@ -1,5 +1,3 @@
-import type { Endpoint } from './endpoint.ts';
-
 /**
  * Gets a value of an endpoint: KeyAPI's client is a source, and so is every layer between it and a cache. Rejects with
  * an `ApiError`.
@@ -18,5 +16,7 @@ export interface Call {
   readonly onSent: () => void;
 }
 
-/** Wraps sources of any endpoint, for example to limit their calls. All sources that one layer wraps share its state. */
-export type Layer = <Key, Value>(source: Source<Key, Value>, endpoint: Endpoint<Key>) => Source<Key, Value>;
+/** The call, which another signal can cancel too. */
+export function withSignal(call: Call, signal: AbortSignal): Call {
+  return { ...call, signal: call.signal ? AbortSignal.any([call.signal, signal]) : signal };
+}

@@ -6,19 +6,13 @@ import type { Call, Source } from '../../domain/source.ts';
 import { toUtcDay } from '../../domain/utcDay.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { AccountLimit } from '../upstream/accountLimit.ts';
-import { type LimitScope, toCallPause } from '../upstream/callPause.ts';
-import { toCancellable } from '../upstream/cancellableCall.ts';
-import {
-  FAILURE_SECONDS,
-  isUpstreamFailure,
-  MAX_FAILURES,
-  toUnavailable,
-} from '../upstream/circuitBreaker.ts';
+import { toCallPause } from '../upstream/callPause.ts';
+import { Circuit, FAILURE_SECONDS, toUnavailable } from '../upstream/circuit.ts';
+import { isUpstreamFailure, MAX_FAILURES } from '../upstream/circuitBreaker.ts';
 import type { Spending } from '../upstream/creditBudget.ts';
 import type { LimitsState } from '../upstream/limitsState.ts';
 import { WINDOW_MS } from '../upstream/rateLimit.ts';
 import { createShedError } from '../upstream/shedError.ts';
-import { CircuitCopy } from './circuitCopy.ts';
 import type { RedisConnection } from './redisConnection.ts';
 import { openSharedCircuit } from './scripts/openSharedCircuit.ts';
 import { ACCOUNT_CIRCUIT_KEY, keyOfEndpointCircuit } from './scripts/redisKeys.ts';
@@ -49,9 +43,6 @@ export interface SharedLimits extends LimitsState {
   readonly protect: AccountLimit;
 }
 
-/** This replica's copies of the circuits that stop a call. */
-type CircuitsByScope = Readonly<Record<LimitScope, CircuitCopy>>;
-
 /** Longest pause before Redis is asked again. */
 const WAIT_MS = 50;
 /** How long nothing is spent after Redis has lost what was spent: by then each replica has reported what it knows. */
@@ -75,83 +66,36 @@ export const MAX_TURN_MS = 60_000;
 export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   const { redis, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
   let spent: Spending | undefined = options.spent;
-  const account = new CircuitCopy(ACCOUNT_CIRCUIT_KEY, options);
-  const circuits = [account];
+  const account = new Circuit(options);
+  /** What this replica knows of each circuit, by its key in Redis. */
+  const circuits = new Map([[ACCOUNT_CIRCUIT_KEY, account]]);
   redis.onHeartbeat(async (run, isFirst) => {
-    if (isFirst) for (const circuit of circuits) await reportIfOpen(run, circuit);
-    const synced = [...circuits];
+    const known = [...circuits];
+    if (isFirst) for (const [key, circuit] of known) await reportIfOpen(run, key, circuit);
     const limits = await syncLimits(run, {
       hasBudget: creditsPerDay !== undefined,
       known: spent,
       isFirst,
       holdMs: HOLD_MS,
       today: today(),
-      circuits: synced.map(({ key }) => key),
+      circuits: known.map(([key]) => key),
     });
     if (creditsPerDay !== undefined) spent = limits.spent;
-    for (const [index, circuit] of synced.entries()) {
+    for (const [index, [, circuit]] of known.entries()) {
       const shared = limits.circuits[index];
-      if (shared && shared.ms > 0) circuit.recordOpening(shared.error, shared.ms);
-      else if (!shared && !circuit.open) circuit.recordClosing();
+      if (shared && shared.ms > 0) circuit.stopCalls(shared.error, shared.ms);
+      else if (!shared && !circuit.open) circuit.close();
     }
   });
 
   /** What this replica learned while Redis was down, or before Redis lost its data, holds for the others too. */
-  async function reportIfOpen(run: RunScript, { key, open }: CircuitCopy): Promise<void> {
+  async function reportIfOpen(run: RunScript, key: string, { open }: Circuit): Promise<void> {
     if (!open) return;
     await openSharedCircuit(run, { key, error: open.error, ms: Math.ceil(open.until - clock.monotonic()) });
   }
 
   function today(): number {
     return toUtcDay(clock.now());
-  }
-
-  /**
-   * Reserves one call, waiting for its turn; returns the day whose budget pays for it. Undefined when Redis is down.
-   */
-  async function reserve(
-    token: string,
-    { signal, deadline }: Call,
-    { name: endpoint, credits }: { readonly name: string; readonly credits: number },
-    scopes: CircuitsByScope,
-    toShedError: () => ApiError,
-  ): Promise<number | undefined> {
-    for (;;) {
-      signal?.throwIfAborted();
-      scopes.endpoint.throwIfOpen();
-      scopes.account.throwIfOpen();
-      // After the reservation the call may still have to wait for its turn in this replica.
-      const turnMs = Math.min(Math.max(0, deadline() - clock.monotonic()), MAX_TURN_MS);
-      const reservation = await reserveCall(redis.run, {
-        endpoint,
-        token,
-        callsPerSecond: qps,
-        takesMs: Math.ceil(turnMs) + attemptMs,
-        windowMs: WINDOW_MS,
-        credits,
-        creditsPerDay,
-        holdMs: HOLD_MS,
-        today: today(),
-      }).catch(() => undefined);
-      switch (reservation?.type) {
-        case 'granted':
-          spent = reservation.spent;
-          return spent.day;
-        case 'spent':
-          throw budgetExhausted(Math.ceil(reservation.ms / 1000));
-        case 'open':
-          scopes[reservation.scope].recordOpening(reservation.error, reservation.ms);
-          break;
-        case 'wait':
-          await waitFor(reservation.ms, deadline, toShedError);
-          break;
-        case 'held':
-          await waitFor(reservation.ms, deadline, budgetUnknown);
-          break;
-        default:
-          return undefined;
-      }
-    }
   }
 
   /** Waits `ms`, but only a moment at a time; throws when the deadline comes first. */
@@ -175,8 +119,50 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   }
 
   function protect<Key, Value>(source: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value> {
-    const scopes = { account, endpoint: new CircuitCopy(keyOfEndpointCircuit(endpoint.name), options) };
-    circuits.push(scopes.endpoint);
+    const scopes = { account, endpoint: new Circuit(options) };
+    circuits.set(keyOfEndpointCircuit(endpoint.name), scopes.endpoint);
+
+    /**
+     * Reserves one call, waiting for its turn; returns the day whose budget pays for it. Undefined when Redis is down.
+     */
+    async function reserve(token: string, key: Key, { signal, deadline }: Call): Promise<number | undefined> {
+      for (;;) {
+        signal?.throwIfAborted();
+        scopes.endpoint.throwIfOpen();
+        scopes.account.throwIfOpen();
+        // After the reservation the call may still have to wait for its turn in this replica.
+        const turnMs = Math.min(Math.max(0, deadline() - clock.monotonic()), MAX_TURN_MS);
+        const reservation = await reserveCall(redis.run, {
+          endpoint: endpoint.name,
+          token,
+          callsPerSecond: qps,
+          takesMs: Math.ceil(turnMs) + attemptMs,
+          windowMs: WINDOW_MS,
+          credits: endpoint.credits,
+          creditsPerDay,
+          holdMs: HOLD_MS,
+          today: today(),
+        }).catch(() => undefined);
+        switch (reservation?.type) {
+          case 'granted':
+            spent = reservation.spent;
+            return spent.day;
+          case 'spent':
+            throw budgetExhausted(Math.ceil(reservation.ms / 1000));
+          case 'open':
+            scopes[reservation.scope].stopCalls(reservation.error, reservation.ms);
+            break;
+          case 'wait':
+            await waitFor(reservation.ms, deadline, () => createShedError(endpoint, key, onEvent));
+            break;
+          case 'held':
+            await waitFor(reservation.ms, deadline, budgetUnknown);
+            break;
+          default:
+            return undefined;
+        }
+      }
+    }
 
     /** Reports the state of a call to all replicas. */
     async function report(token: string, call: CallState, day: number): Promise<void> {
@@ -193,56 +179,52 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
         maxFailures: MAX_FAILURES,
       }).catch(() => refusal);
       for (const { scope, isOpen } of changes) {
-        if (!isOpen) scopes[scope].recordClosing();
-        else if ('error' in call) scopes[scope].recordOpening(call.error, call.openMs);
+        if (!isOpen) scopes[scope].close();
+        else if ('error' in call) scopes[scope].stopCalls(call.error, call.openMs);
       }
     }
 
-    /** A call that Redis does not know of. This replica's own circuit breaker emits the events of such calls. */
+    /** Makes a call that Redis does not know of. This replica's own circuit breakers emit the events of such calls. */
     async function runUnreserved(key: Key, call: Call): Promise<Value> {
       if (creditsPerDay !== undefined) throw budgetUnknown();
       try {
         return await source(key, call);
       } catch (error) {
         const state = toCallState(error);
-        if (state.state === 'refused') scopes[state.scope].recordOpening(state.error, state.openMs, false);
+        if (state.state === 'refused') scopes[state.scope].stopCalls(state.error, state.openMs, false);
         throw error;
       }
     }
 
-    /** A reserved call, which is cancelled when a circuit opens while it waits for a connection. */
     async function runReserved(key: Key, call: Call, token: string, day: number): Promise<Value> {
-      const cancellable = toCancellable(call);
-      for (const circuit of Object.values(scopes)) circuit.cancels.add(cancellable.cancel);
       const onSent = (): void => {
         if (spent) onSpend?.(spent);
         void report(token, { state: 'sent' }, day);
         call.onSent();
       };
       try {
-        const value = await source(key, { ...cancellable.call, onSent });
+        const value = await scopes.account.run({ ...call, onSent }, (unlessAccount) =>
+          scopes.endpoint.run(unlessAccount, (unlessEither) => source(key, unlessEither)),
+        );
         void report(token, { state: 'answered' }, day);
         return value;
       } catch (error) {
         // All replicas know of a failure before the caller does.
         await report(token, toCallState(error), day);
         throw error;
-      } finally {
-        for (const circuit of Object.values(scopes)) circuit.cancels.delete(cancellable.cancel);
       }
     }
 
     return async (key, call) => {
       const token = randomUUID();
-      const toShedError = (): ApiError => createShedError(endpoint, key, onEvent);
-      const day = await reserve(token, call, endpoint, scopes, toShedError);
+      const day = await reserve(token, key, call);
       return day === undefined ? runUnreserved(key, call) : runReserved(key, call, token, day);
     };
   }
 
   return {
     protect,
-    openCodes: () => circuits.flatMap(({ open }) => (open ? [open.error.code] : [])),
+    openCodes: () => [...circuits.values()].flatMap(({ open }) => (open ? [open.error.code] : [])),
     creditsLeft: () => {
       const credits = spent && spent.day >= today() ? spent.credits : 0;
       return creditsPerDay === undefined ? undefined : Math.max(0, creditsPerDay - credits);

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError, wasSent } from '../../domain/errors.ts';
 import type { CachedPage, Page, PageKey } from '../../domain/page.ts';
-import type { Call, Source } from '../../domain/source.ts';
+import { type Call, type Source, withSignal } from '../../domain/source.ts';
 import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache.ts';
 import { toTtlMs } from '../pages/storePage.ts';
 import { toCallPause } from '../upstream/callPause.ts';
-import { toCancellable } from '../upstream/cancellableCall.ts';
 import { MAX_TTL_MS, REFUSED_TTL_MS } from '../upstream/withNegativeCache.ts';
 import { createPageImporter, type PageImporterOptions, toSequence } from './pageImporter.ts';
 import { encodeBody } from './pageValue.ts';
@@ -118,17 +117,17 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   /** Fetches a page under its lock. Undefined when the lock was lost before anything was sent. */
   async function fetchLocked(key: PageKey, token: string, call: Call): Promise<CachedPage | undefined> {
     const lost = new ApiError('UPSTREAM_UNAVAILABLE');
-    const cancellable = toCancellable(call);
+    const controller = new AbortController();
     const renewal = setInterval(() => {
       renewLock(redis.run, { page: key, token, lockMs }).then(
         (isHeld) => {
-          if (!isHeld) cancellable.cancel(lost);
+          if (!isHeld) controller.abort(lost);
         },
         () => undefined,
       );
     }, lockMs / 4);
     try {
-      return await fetchAndShare(key, token, cancellable.call);
+      return await fetchAndShare(key, token, withSignal(call, controller.signal));
     } catch (error) {
       if (error === lost) return undefined;
       const isSent = wasSent(error);

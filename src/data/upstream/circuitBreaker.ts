@@ -1,10 +1,10 @@
 import type { Clock } from '../../domain/clock.ts';
-import { ApiError, type ErrorCode, repeatError } from '../../domain/errors.ts';
+import { ApiError, type ErrorCode } from '../../domain/errors.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { AccountLimit } from './accountLimit.ts';
 import { type LimitScope, toCallPause } from './callPause.ts';
-import { toCancellable } from './cancellableCall.ts';
+import { Circuit, FAILURE_SECONDS, toUnavailable } from './circuit.ts';
 
 /** Stops calls while none can succeed. */
 export interface CircuitBreaker {
@@ -32,16 +32,6 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set([
 ]);
 /** Failures in a row that open the circuit of an endpoint. */
 export const MAX_FAILURES = 5;
-/** For how long they open it. */
-export const FAILURE_SECONDS = 30;
-
-/** Why a circuit is open. */
-export interface OpenCircuit {
-  /** The error that calls are rejected with. */
-  readonly error: ApiError;
-  /** On the monotonic clock. */
-  readonly until: number;
-}
 
 /**
  * Creates a circuit breaker. That of the account opens for a minute after a 401 or 402, and for as long as a 429 asks
@@ -49,36 +39,27 @@ export interface OpenCircuit {
  * is made as a probe, while the others wait for its outcome: it closes the circuit, or opens it again. Calls of which no
  * request was sent change nothing.
  */
-export function createCircuitBreaker({ scope, clock, onEvent }: CircuitBreakerOptions): CircuitBreaker {
-  let openCircuit: OpenCircuit | undefined;
+export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBreaker {
+  const { scope, clock } = options;
+  const circuit = new Circuit(options);
   let probe: Promise<unknown> | undefined;
   let failures = 0;
-  /** Cancels the calls that are in progress; those that were sent go on. */
-  const cancels = new Set<(reason: ApiError) => void>();
 
   function open(error: ApiError, seconds: number): void {
-    const now = clock.monotonic();
-    const until = now + seconds * 1000;
-    if (openCircuit && openCircuit.until > until) return;
-    // The other calls in flight may fail in the same way.
-    const hasChanged = !openCircuit || openCircuit.error.code !== error.code || now >= openCircuit.until;
-    openCircuit = { error, until };
-    for (const cancel of cancels) cancel(toOpenError(openCircuit, clock));
-    if (hasChanged) onEvent({ type: 'circuitOpened', code: error.code, seconds });
+    const isOpenForLonger = (circuit.opening?.until ?? 0) > clock.monotonic() + seconds * 1000;
+    if (!isOpenForLonger) circuit.stopCalls(error, seconds * 1000);
   }
 
   /**
    * @param probed The opening that the call probed. A call that was no probe may have been sent before the circuit
    * opened.
    */
-  function recordResponse(probed: OpenCircuit | undefined): void {
+  function recordResponse(probed: Circuit['opening']): void {
     failures = 0;
-    if (!probed || openCircuit !== probed) return;
-    openCircuit = undefined;
-    onEvent({ type: 'circuitClosed' });
+    if (probed && circuit.opening === probed) circuit.close();
   }
 
-  function recordError(error: ApiError, probed: OpenCircuit | undefined): void {
+  function recordError(error: ApiError, probed: Circuit['opening']): void {
     const pause = toCallPause(error);
     if (pause?.scope === scope) open(error, pause.seconds);
     else if (isUpstreamFailure(error)) recordFailure(probed);
@@ -86,9 +67,9 @@ export function createCircuitBreaker({ scope, clock, onEvent }: CircuitBreakerOp
     else if (pause?.scope !== 'account') recordResponse(probed);
   }
 
-  function recordFailure(probed: OpenCircuit | undefined): void {
+  function recordFailure(probed: Circuit['opening']): void {
     failures++;
-    const isTooMany = scope === 'endpoint' && failures >= MAX_FAILURES && !openCircuit;
+    const isTooMany = scope === 'endpoint' && failures >= MAX_FAILURES && !circuit.opening;
     if (probed || isTooMany) open(toUnavailable(), FAILURE_SECONDS);
   }
 
@@ -96,28 +77,24 @@ export function createCircuitBreaker({ scope, clock, onEvent }: CircuitBreakerOp
     source: Source<Key, Value>,
     key: Key,
     call: Call,
-    probed?: OpenCircuit,
+    probed?: Circuit['opening'],
   ): Promise<Value> {
-    const cancellable = toCancellable(call);
-    cancels.add(cancellable.cancel);
     try {
-      const value = await source(key, cancellable.call);
+      const value = await circuit.run(call, (cancellable) => source(key, cancellable));
       recordResponse(probed);
       return value;
     } catch (error) {
       if (error instanceof ApiError && error.wasSent) recordError(error, probed);
       throw error;
-    } finally {
-      cancels.delete(cancellable.cancel);
     }
   }
 
   return {
     protect: (source) => async (key, call) => {
-      while (openCircuit) {
-        if (clock.monotonic() < openCircuit.until) throw toOpenError(openCircuit, clock);
+      while (circuit.opening) {
+        circuit.throwIfOpen();
         if (!probe) {
-          const value = run(source, key, call, openCircuit);
+          const value = run(source, key, call, circuit.opening);
           probe = value
             .catch(() => undefined)
             .finally(() => {
@@ -129,8 +106,7 @@ export function createCircuitBreaker({ scope, clock, onEvent }: CircuitBreakerOp
       }
       return run(source, key, call);
     },
-    openCode: () =>
-      openCircuit && clock.monotonic() < openCircuit.until ? openCircuit.error.code : undefined,
+    openCode: () => circuit.open?.error.code,
   };
 }
 
@@ -139,15 +115,4 @@ export function isUpstreamFailure({ code, upstream }: ApiError): boolean {
   const isUnreadable =
     code === 'UPSTREAM_BAD_RESPONSE' && (!upstream || (upstream.status < 300 && !upstream.code));
   return FAILURES.has(code) || isUnreadable;
-}
-
-/** The error for calls that are stopped after failures. */
-export function toUnavailable(): ApiError {
-  return new ApiError('UPSTREAM_UNAVAILABLE', { retryAfterSeconds: FAILURE_SECONDS });
-}
-
-/** The error that opened the circuit, with the time that is left now. */
-export function toOpenError({ error, until }: OpenCircuit, clock: Clock): ApiError {
-  if (error.retryAfterSeconds === undefined) return repeatError(error);
-  return repeatError(error, Math.max(1, Math.ceil((until - clock.monotonic()) / 1000)));
 }

@@ -5,7 +5,7 @@ import { loadConfig } from '../../../../src/config/loadConfig.ts';
 import { BOUNDS } from '../../../../src/data/redis/scripts/script.ts';
 import { MAX_TURN_MS } from '../../../../src/data/redis/sharedLimits.ts';
 import { toCallPause } from '../../../../src/data/upstream/callPause.ts';
-import { FAILURE_SECONDS } from '../../../../src/data/upstream/circuitBreaker.ts';
+import { FAILURE_SECONDS } from '../../../../src/data/upstream/circuit.ts';
 import { WINDOW_MS } from '../../../../src/data/upstream/rateLimit.ts';
 import { MAX_TTL_MS, REFUSED_TTL_MS } from '../../../../src/data/upstream/withNegativeCache.ts';
 import { ApiError, ERROR_CODES, type ErrorCode } from '../../../../src/domain/errors.ts';
