@@ -6,12 +6,12 @@ import {
   getNamedType,
   isAbstractType,
   isObjectType,
-  Kind,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
 import { isLookup } from '../limits/lookupLimit.ts';
+import { conditionsIn } from './rowJson.ts';
 import { CONNECTION_TYPE, ROW_LISTS } from './rowSchema.ts';
 
 /** What is known of a document before any of its operations is executed. */
@@ -24,8 +24,6 @@ export interface DocumentFacts {
    * that must be resolved for each operation.
    */
   readonly fitsRowSchema: boolean;
-  /** Whether a field has an abstract type. */
-  readonly hasAbstractTypes: boolean;
   /** The variables of `@skip` and `@include`. */
   readonly conditions: readonly string[];
 }
@@ -41,26 +39,20 @@ export function createDocumentInspector(schema: GraphQLSchema): (document: Docum
     let charts = 0;
     let hasLookups = false;
     let fitsRowSchema = true;
-    let hasAbstractTypes = false;
-    const conditions: string[] = [];
     const typeInfo = new TypeInfo(schema);
     const visitor: ASTVisitor = {
       Field: ({ name: { value } }) => {
         const field = typeInfo.getFieldDef();
         if (field && resolved.has(field)) fitsRowSchema = false;
-        if (isAbstractType(getNamedType(field?.type))) hasAbstractTypes = true;
         // By its name alone, `node` would also be found in `edges { node }`.
         if (typeInfo.getParentType() !== query) return;
         if (value === 'trendingVideos') charts++;
         if (isLookup(value)) hasLookups = true;
         if (value === '__schema' || value === '__type') fitsRowSchema = false;
       },
-      Directive: ({ arguments: args = [] }) => {
-        for (const { value } of args) if (value.kind === Kind.VARIABLE) conditions.push(value.name.value);
-      },
     };
     visit(document, visitWithTypeInfo(typeInfo, visitor));
-    return { charts, hasLookups, fitsRowSchema, hasAbstractTypes, conditions };
+    return { charts, hasLookups, fitsRowSchema, conditions: conditionsIn(document) };
   };
 }
 

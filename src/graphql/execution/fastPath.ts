@@ -79,15 +79,13 @@ export function createFastPath(options: FastPathOptions): FastPath {
   }
 
   function prepare(
-    { fitsRowSchema, hasAbstractTypes }: PreparedOperation,
+    { fitsRowSchema }: PreparedOperation,
     document: DocumentNode,
     operationName: string | null | undefined,
   ): Execute {
     if (!fitsRowSchema) return interpret(schema, document, operationName);
     const interpreted = interpret(rowSchema, document, operationName);
-    // Compiled code does not wait for the type of a value.
-    if (hasAbstractTypes || !canCompile(document)) return interpreted;
-    return compile(document, operationName, interpreted);
+    return canCompile(document) ? compile(document, operationName, interpreted) : interpreted;
   }
 
   function interpret(

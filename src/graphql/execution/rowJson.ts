@@ -1,6 +1,6 @@
 import {
+  type ASTNode,
   executeSync,
-  type FragmentDefinitionNode,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   GraphQLSchema,
@@ -160,9 +160,9 @@ function indexOf({ rank, page }: RankedVideo): number {
 }
 
 /** The variables of directives: the schema has no other directives than `@skip` and `@include`. */
-function conditionsIn(definition: OperationDefinitionNode | FragmentDefinitionNode): string[] {
+export function conditionsIn(node: ASTNode): string[] {
   const names: string[] = [];
-  visit(definition, {
+  visit(node, {
     Directive: ({ arguments: args = [] }) => {
       for (const { value } of args) if (value.kind === Kind.VARIABLE) names.push(value.name.value);
     },

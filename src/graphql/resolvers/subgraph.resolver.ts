@@ -33,7 +33,10 @@ export class SubgraphResolver {
     })
     representations: unknown[],
     @Ctx() context: OperationContext,
-  ): Promise<LookupResult>[] {
-    return representations.map((reference) => resolveReference(reference, context));
+  ): Promise<(LookupResult | Error)[]> {
+    // Failures as values: compiled code would move the items around a promise that rejects.
+    return Promise.all(
+      representations.map((reference) => resolveReference(reference, context).catch((error: Error) => error)),
+    );
   }
 }

@@ -1,6 +1,6 @@
 // biome-ignore-all assist/source/organizeImports: type-graphql lists the root fields in the order of these imports
 import 'reflect-metadata';
-import type { GraphQLSchema } from 'graphql';
+import { type GraphQLSchema, isAbstractType } from 'graphql';
 import { buildSchemaSync, type ContainerType, type NonEmptyArray } from 'type-graphql';
 import '../types/enums.ts';
 import { TrendingVideosResolver } from '../resolvers/trendingVideos.resolver.ts';
@@ -47,5 +47,10 @@ function build(resolvers: Resolvers): GraphQLSchema {
   // type-graphql has no way to describe the root type.
   const query = schema.getQueryType();
   if (query) query.description = 'The root of all queries.';
+  for (const type of Object.values(schema.getTypeMap())) {
+    // Only videos have a global id so far. type-graphql's own functions are asynchronous, and compiled code does not wait
+    // for the type of a value.
+    if (isAbstractType(type)) type.resolveType = () => 'TrendingVideo';
+  }
   return schema;
 }

@@ -2,8 +2,6 @@ import { Field, ID, InterfaceType } from 'type-graphql';
 
 /** GraphQL interface `Node`. */
 @InterfaceType('Node', {
-  // Only videos have a global id so far.
-  resolveType: () => 'TrendingVideo',
   description: "An object with an id that is unique in the whole graph (Relay's Node).",
 })
 export abstract class NodeType {

@@ -16,7 +16,6 @@ export const EntityUnion = createUnionType({
   name: '_Entity',
   description: 'The types that other subgraphs can refer to.',
   types: () => [TrendingVideoType] as const,
-  resolveType: () => TrendingVideoType,
 });
 
 /** Type `_Service` of the Apollo Federation subgraph specification. */
