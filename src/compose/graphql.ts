@@ -52,7 +52,7 @@ export async function createGraphql(context: AppContext, options: GraphqlOptions
 }
 
 function createContextFactory(
-  { config, clock, onEvent }: AppContext,
+  { config, clock }: AppContext,
   { cache, readPage }: Pages,
 ): () => OperationContext {
   const waitMs = toWaitMs(config.operationTimeoutMs);
@@ -60,7 +60,7 @@ function createContextFactory(
   return () => {
     const cost = createUpstreamCost();
     const operation = { cost, deadlineAt: clock.monotonic() + waitMs, pagesLeft: maxPages };
-    const charts = createChartReader({ cache, operation, onEvent, readPage });
+    const charts = createChartReader({ cache, operation, readPage });
     return { operation: { name: undefined }, cost, charts };
   };
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import type { LimitsState } from '../data/upstream/limitsState.ts';
-import { createRecordHit } from '../data/windows/freshness.ts';
+import { recordHit } from '../data/windows/freshness.ts';
 import { describeReadiness } from '../observe/readiness.ts';
 import { createServer } from '../server/createServer.ts';
 import { type CheckOverload, watchOverload } from '../server/protection/overload.ts';
@@ -51,7 +51,7 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
           maxBytes: responseBytes,
           monotonic,
           currentChanges: () => pages.cache.changes,
-          recordHit: createRecordHit(pages.cache, onEvent),
+          recordHit: (freshness) => recordHit(pages.cache, freshness),
         })
       : undefined;
   const overload = watchOverload(config.limits, monotonic);

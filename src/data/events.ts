@@ -1,25 +1,13 @@
-import type { Chart } from '../domain/chart.ts';
 import type { KeyFields } from '../domain/endpoint.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import type { UpstreamCost } from '../domain/upstreamCost.ts';
 
-/** Events of the data layer, for the log, metrics, readiness and tests. */
-export type DataEvent = PageEvent | CallEvent | CircuitEvent | BudgetEvent | FileEvent | RedisEvent;
-
-/** How an operation got a page: see `UpstreamCost`. */
-export type PageOrigin = keyof UpstreamCost['pages'];
-
-/** Something happened to one page. */
-type PageEvent =
-  /** An operation used it. */
-  | { readonly type: 'pageRead'; readonly origin: PageOrigin; readonly chart: Chart; readonly page: number }
-  /**
-   * A request was sent that belongs to no operation: a refresh, or one that was sent after its operation's deadline.
-   */
-  | { readonly type: 'pageRefresh'; readonly chart: Chart; readonly page: number };
+/** Events of the data layer, for the log, metrics and tests. */
+export type DataEvent = CallEvent | CircuitEvent | BudgetEvent | FileEvent | RedisEvent;
 
 /** Something happened to a call to an endpoint. */
 type CallEvent =
+  /** It was sent, and belongs to no operation: a refresh, or one that was sent after its operation's deadline. */
+  | ({ readonly type: 'refresh' } & CallLabels)
   /** It is sent again; `code` is the error of the first attempt. */
   | ({ readonly type: 'retry'; readonly code: ErrorCode; readonly pauseMs: number } & CallLabels)
   /** It is not made: too many others are waiting. */

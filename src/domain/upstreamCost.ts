@@ -17,6 +17,9 @@ export interface UpstreamCost {
   };
 }
 
+/** How an operation got a page. */
+export type PageOrigin = keyof UpstreamCost['pages'];
+
 /** The cost of an operation that has spent nothing yet. */
 export function createUpstreamCost(): UpstreamCost {
   return { requests: 0, credits: 0, pages: { cached: 0, stale: 0, shared: 0, fetched: 0 } };

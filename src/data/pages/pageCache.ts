@@ -5,7 +5,8 @@ import { ApiError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { type CachedPage, type PageCopy, type PageKey, pageEndpoint, pageId } from '../../domain/page.ts';
 import type { Call, Source } from '../../domain/source.ts';
-import type { OnDataEvent, PageOrigin } from '../events.ts';
+import type { PageOrigin } from '../../domain/upstreamCost.ts';
+import type { OnDataEvent } from '../events.ts';
 import type { FoundVideo, PageStore } from './pageStore.ts';
 import { firstCoverExpiry } from './storePage.ts';
 import { newestCopies, toViews, type Views } from './views.ts';
@@ -205,7 +206,7 @@ export class PageCache {
       onSent: () => {
         // After its deadline the operation has responded: a request that others still wait for is not part of its cost.
         if (!operation || clock.monotonic() >= operation.deadlineAt) {
-          onEvent({ type: 'pageRefresh', chart: key.chart, page: key.number });
+          onEvent({ type: 'refresh', endpoint: pageEndpoint.name, key: pageEndpoint.describe(key) });
           return;
         }
         operation.cost.requests++;

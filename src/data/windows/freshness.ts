@@ -1,5 +1,4 @@
 import type { PageCopy } from '../../domain/page.ts';
-import type { OnDataEvent } from '../events.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 
 /** A copy of a page that a result was made of. */
@@ -28,17 +27,13 @@ export interface Freshness {
 }
 
 /**
- * Creates the function that records that a cached result was served again: its pages count as used, so that they are
- * not evicted first, and stale pages of windows are refreshed as if they had been read. Lookups never buy anything.
+ * Records that a cached result was served again: its pages count as used, so that they are not evicted first, and stale
+ * pages of windows are refreshed as if they had been read. Lookups never buy anything.
  */
-export function createRecordHit(cache: PageCache, onEvent: OnDataEvent): (freshness: Freshness) => void {
-  return (freshness) => {
-    const isFresh = cache.isFresh(freshness);
-    for (const copy of freshness.copies) {
-      cache.touch(copy);
-      if (!isFresh && copy.servesWindow) cache.refresh(copy);
-      const origin = cache.isFresh(copy) ? 'cached' : 'stale';
-      onEvent({ type: 'pageRead', origin, chart: copy.chart, page: copy.number });
-    }
-  };
+export function recordHit(cache: PageCache, freshness: Freshness): void {
+  const isFresh = cache.isFresh(freshness);
+  for (const copy of freshness.copies) {
+    cache.touch(copy);
+    if (!isFresh && copy.servesWindow) cache.refresh(copy);
+  }
 }

@@ -2,7 +2,6 @@ import DataLoader from 'dataloader';
 import { type Chart, chartId } from '../../domain/chart.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { type CachedPage, type PageKey, pageId } from '../../domain/page.ts';
-import type { OnDataEvent } from '../events.ts';
 import type { PageCache, PageWithOrigin } from '../pages/pageCache.ts';
 import type { Freshness, UsedCopy } from './freshness.ts';
 
@@ -17,7 +16,6 @@ export interface OperationPagesOptions {
   readonly cache: PageCache;
   /** Receives the cost of what is read. */
   readonly operation: Operation;
-  readonly onEvent: OnDataEvent;
   /** Reads a page that may have to be waited for; from `cache` by default. */
   readonly readPage?: ReadPage | undefined;
 }
@@ -113,11 +111,7 @@ export class OperationPages {
     this.#staleUntil = Math.min(this.#staleUntil, expiry.staleUntil);
     this.#changes = this.#cache.changes;
     if (use === 'lookup') this.#lookedUpAt ??= this.#changes;
-    if (!before) {
-      const { operation, onEvent } = this.#options;
-      operation.cost.pages[origin]++;
-      onEvent({ type: 'pageRead', origin, chart, page: number });
-    }
+    if (!before) this.#options.operation.cost.pages[origin]++;
     return page;
   }
 

@@ -100,8 +100,7 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
       case 'response':
         logOperation(event);
         break;
-      case 'pageRead':
-      case 'pageRefresh':
+      case 'refresh':
         break;
     }
   };

@@ -173,7 +173,9 @@ describe('PageCache, when a page is past its time to live', () => {
     );
     await settle();
     expect(calls).toMatchObject([{ background: true }]);
-    expect(events).toEqual([{ type: 'pageRefresh', chart: US_VIEWS, page: 1 }]);
+    expect(events).toEqual([
+      { type: 'refresh', endpoint: 'trendingVideos', key: { chart: 'US:7:VIEWS', page: 1 } },
+    ]);
 
     calls[0]?.resolve(makePage(chart, 1, 20));
     await settle();
@@ -316,7 +318,9 @@ describe("an operation's pages", () => {
     clock.advance(5);
     send();
     expect(operation.cost.requests).toBe(1);
-    expect(events).toEqual([{ type: 'pageRefresh', chart: US_VIEWS, page: 1 }]);
+    expect(events).toEqual([
+      { type: 'refresh', endpoint: 'trendingVideos', key: { chart: 'US:7:VIEWS', page: 1 } },
+    ]);
     calls[0]?.resolve(makePage(chart, 1, 20));
     await other;
   });

@@ -11,9 +11,9 @@ import type { PageSource } from '../../support/sources.ts';
 const ALL = { rows: true, facts: true };
 
 function createReaders(source: PageSource) {
-  const { cache, onEvent } = createTestCache(source);
+  const { cache } = createTestCache(source);
   /** A reader for one operation. */
-  return () => createChartReader({ cache, operation: createOperation(), onEvent });
+  return () => createChartReader({ cache, operation: createOperation() });
 }
 
 /** The item ids of a whole chart, read in consecutive windows of `size`, each in its own operation. */

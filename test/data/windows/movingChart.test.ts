@@ -93,7 +93,7 @@ describe('a walk through a chart', () => {
     await fc.assert(
       fc.asyncProperty(walks, async ({ length, size, direction, steps }) => {
         const { chart, source } = createChart(length);
-        const { cache, clock, onEvent } = createTestCache(source, { ttlMs: TTL_MS, staleMs: STALE_MS });
+        const { cache, clock } = createTestCache(source, { ttlMs: TTL_MS, staleMs: STALE_MS });
         let cursor: Cursor | undefined;
         for (const { rotateBy, passMs, isSettled } of steps) {
           chart.ids = chart.ids.map((_, index) => chart.ids.at((index + rotateBy) % length) ?? 0);
@@ -101,7 +101,7 @@ describe('a walk through a chart', () => {
           if (isSettled) await settle();
           const before = cache.views(US_VIEWS).preferred;
           const operation = createOperation();
-          const reader = createChartReader({ cache, operation, onEvent });
+          const reader = createChartReader({ cache, operation });
           const window = await reader.readWindow(US_VIEWS, toArguments(direction, size, cursor), ALL);
 
           const ids = window.videos.map(({ video }) => video.itemId);
@@ -145,7 +145,7 @@ describe('a walk through a chart', () => {
     await fc.assert(
       fc.asyncProperty(walks, async ({ length, size, direction, steps }) => {
         const { chart, source } = createChart(length);
-        const { cache, clock, onEvent } = createTestCache(source, { ttlMs: TTL_MS, staleMs: STALE_MS });
+        const { cache, clock } = createTestCache(source, { ttlMs: TTL_MS, staleMs: STALE_MS });
         const shown: string[] = [];
         let cursor: Cursor | undefined;
         for (let turn = 0; ; turn++) {
@@ -154,7 +154,7 @@ describe('a walk through a chart', () => {
           if (step?.isSettled) await settle();
           chart.isDown = step?.isUpstreamDown ?? false;
           const read = (): Promise<ChartWindow> =>
-            createChartReader({ cache, operation: createOperation(), onEvent }).readWindow(
+            createChartReader({ cache, operation: createOperation() }).readWindow(
               US_VIEWS,
               toArguments(direction, size, cursor),
               ALL,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
-import { createRecordHit } from '../../../src/data/windows/freshness.ts';
+import { recordHit } from '../../../src/data/windows/freshness.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { WindowArguments, WindowNeed } from '../../../src/domain/window/index.ts';
 import { createOperation, createTestCache, settle, type TestCacheOptions } from '../../support/cache.ts';
@@ -22,11 +22,11 @@ function createReaders(options: TestCacheOptions = {}) {
     if (failing.has(key.number)) throw new ApiError('UPSTREAM_ERROR');
     return { ...page, fetchedAt: fetchedAt++ };
   };
-  const { cache, clock, onEvent } = createTestCache(flaky, { ttlMs: TTL_MS, ...options });
+  const { cache, clock } = createTestCache(flaky, { ttlMs: TTL_MS, ...options });
 
   async function read(args: WindowArguments, need: WindowNeed = ALL) {
     const operation = createOperation();
-    const { readWindow, freshness } = createChartReader({ cache, operation, onEvent });
+    const { readWindow, freshness } = createChartReader({ cache, operation });
     const window = await readWindow(US_VIEWS, args, need);
     return { ...toPlain(window), cost: operation.cost, freshness: freshness() };
   }
@@ -42,7 +42,7 @@ function createReaders(options: TestCacheOptions = {}) {
     chart.rows = makeVideos(1 + by, 500 + by);
   }
 
-  return { chart, failing, clock, read, bought, rotate, cache, onEvent };
+  return { chart, failing, clock, read, bought, rotate, cache };
 }
 
 function toPlain({ videos, facts }: ChartWindow) {
@@ -191,7 +191,7 @@ describe('a window past its time to live', () => {
   });
 
   it('buys no page in the old page size when its cached result is served again', async () => {
-    const { read, clock, chart, bought, cache, onEvent } = createReaders();
+    const { read, clock, chart, bought, cache } = createReaders();
     await read({ first: 20 });
     await bought();
     clock.advance(TTL_MS);
@@ -201,7 +201,7 @@ describe('a window past its time to live', () => {
     // Cut from the old first page: the second one is in flight.
     const { stale, freshness } = await read({ first: 20 });
     expect(stale).toBe(true);
-    if (freshness) createRecordHit(cache, onEvent)(freshness);
+    if (freshness) recordHit(cache, freshness);
     expect(await bought()).toEqual([2]);
   });
 
@@ -277,9 +277,9 @@ describe('a window past its time to live', () => {
       if (page.rows.length === 0) throw new ApiError('BAD_USER_INPUT');
       return page;
     };
-    const { cache, clock, onEvent } = createTestCache(strict, { ttlMs: TTL_MS });
+    const { cache, clock } = createTestCache(strict, { ttlMs: TTL_MS });
     const read = (args: WindowArguments) =>
-      createChartReader({ cache, operation: createOperation(), onEvent })
+      createChartReader({ cache, operation: createOperation() })
         .readWindow(US_VIEWS, args, ALL)
         .then(toPlain);
     await read({ first: 20 });
@@ -324,10 +324,10 @@ describe('a window past its time to live', () => {
   });
 
   it('counts a page once, however many aliases use it', async () => {
-    const { read, cache, onEvent } = createReaders();
+    const { read, cache } = createReaders();
     await read({ first: 40 });
     const operation = createOperation();
-    const reader = createChartReader({ cache, operation, onEvent });
+    const reader = createChartReader({ cache, operation });
     await reader.readWindow(US_VIEWS, { first: 30 }, ALL);
     await reader.readWindow(US_VIEWS, { first: 20, after: videoAt(20) }, ALL);
     await reader.readWindow(US_VIEWS, { first: 60 }, ALL);
@@ -346,13 +346,9 @@ describe("an operation's deadline", () => {
       });
       return page;
     };
-    const { cache, clock, onEvent } = createTestCache(slow);
+    const { cache, clock } = createTestCache(slow);
     const read = (deadlineAt?: number) =>
-      createChartReader({ cache, operation: createOperation(deadlineAt), onEvent }).readWindow(
-        US_VIEWS,
-        {},
-        ALL,
-      );
+      createChartReader({ cache, operation: createOperation(deadlineAt) }).readWindow(US_VIEWS, {}, ALL);
     const late = read(clock.monotonic() + 20);
     await settle();
     clock.expireDeadlines(20);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
-import { createRecordHit } from '../../../src/data/windows/freshness.ts';
+import { recordHit } from '../../../src/data/windows/freshness.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
 import { createOperation, createTestCache } from '../../support/cache.ts';
 import { makePage, makeVideo, makeVideos, US_VIEWS } from '../../support/charts.ts';
@@ -20,10 +20,10 @@ function createTitledCache() {
 
 describe('createVideoFinder', () => {
   it('finds the copy that arrived last, on any chart', async () => {
-    const { cache, events, onEvent } = createTitledCache();
+    const { cache, events } = createTitledCache();
     const read = (chart: Chart, number: number) => cache.fetch({ chart, number }, 20, createOperation());
     const find = async (itemId: string) => {
-      const { findVideo } = createChartReader({ cache, operation: createOperation(), onEvent });
+      const { findVideo } = createChartReader({ cache, operation: createOperation() });
       return (await findVideo(itemId))?.title;
     };
     expect(await find('7')).toBeUndefined();
@@ -32,11 +32,11 @@ describe('createVideoFinder', () => {
     await read(DE_VIEWS, 1);
     await read(US_VIEWS, 2);
     expect([await find('7'), await find('27')]).toEqual(['fetch 2', 'fetch 3']);
-    expect(events.filter(({ type }) => type === 'pageRefresh')).toEqual([]);
+    expect(events.filter(({ type }) => type === 'refresh')).toEqual([]);
   });
 
   it('looks up the videos of one tick together, and counts each page once', async () => {
-    const { cache, onEvent } = createTitledCache();
+    const { cache } = createTitledCache();
     await cache.fetch({ chart: US_VIEWS, number: 1 }, 20, createOperation());
     const lookups: string[][] = [];
     const findVideos = cache.findVideos.bind(cache);
@@ -45,7 +45,7 @@ describe('createVideoFinder', () => {
       return findVideos(itemIds);
     };
     const operation = createOperation();
-    const { findVideo } = createChartReader({ cache, operation, onEvent });
+    const { findVideo } = createChartReader({ cache, operation });
     const found = await Promise.all(['3', '4', '3', '99'].map(findVideo));
     expect(found).toEqual(
       [3, 4, 3].map((id) => ({ ...makeVideo(id), title: 'fetch 1' })).concat(null as never),
@@ -59,29 +59,27 @@ describe('createVideoFinder', () => {
   });
 
   it('counts the page of a found video as used, so that other pages are evicted first', async () => {
-    const { cache, store, onEvent } = createTitledCache();
+    const { cache, store } = createTitledCache();
     for (const number of [1, 2]) await cache.fetch({ chart: US_VIEWS, number }, 20, createOperation());
-    await createChartReader({ cache, operation: createOperation(), onEvent }).findVideo('1');
+    await createChartReader({ cache, operation: createOperation() }).findVideo('1');
     expect(store.all().map(({ number }) => number)).toEqual([2, 1]);
   });
 });
 
 describe('a result of lookups', () => {
   it('refreshes no expired page when it is served again; a window beside it refreshes its own', async () => {
-    const { cache, clock, onEvent, events } = createTitledCache();
+    const { cache, clock, events } = createTitledCache();
     for (const chart of [US_VIEWS, DE_VIEWS]) await cache.fetch({ chart, number: 1 }, 20, createOperation());
     const { findVideo, readWindow, freshness } = createChartReader({
       cache,
       operation: createOperation(),
-      onEvent,
     });
     await findVideo('1');
     clock.advance(1000);
     const found = freshness();
     expect(found?.copies).toMatchObject([{ number: 1, servesWindow: false }]);
-    if (found) createRecordHit(cache, onEvent)(found);
-    const refreshed = () =>
-      events.flatMap((event) => (event.type === 'pageRefresh' ? event.chart.region : []));
+    if (found) recordHit(cache, found);
+    const refreshed = () => events.flatMap((event) => (event.type === 'refresh' ? event.key.chart : []));
     await cache.settle();
     expect(refreshed()).toEqual([]);
     await readWindow(
@@ -90,16 +88,15 @@ describe('a result of lookups', () => {
       { rows: true, facts: true },
     );
     await cache.settle();
-    expect(refreshed()).toEqual(['US']);
+    expect(refreshed()).toEqual(['US:7:VIEWS']);
   });
 
   it('is no longer current when its own operation has fetched a newer copy', async () => {
-    const { cache, onEvent } = createTitledCache();
+    const { cache } = createTitledCache();
     await cache.fetch({ chart: US_VIEWS, number: 1 }, 20, createOperation());
     const { findVideo, readWindow, freshness } = createChartReader({
       cache,
       operation: createOperation(),
-      onEvent,
     });
     await findVideo('7');
     expect(freshness()?.changes).toBe(cache.changes);
@@ -109,9 +106,9 @@ describe('a result of lookups', () => {
   });
 
   it('is not cacheable when a video was not found', async () => {
-    const { cache, onEvent } = createTitledCache();
+    const { cache } = createTitledCache();
     await cache.fetch({ chart: US_VIEWS, number: 1 }, 20, createOperation());
-    const { findVideo, freshness } = createChartReader({ cache, operation: createOperation(), onEvent });
+    const { findVideo, freshness } = createChartReader({ cache, operation: createOperation() });
     expect(freshness()).toBeUndefined();
     await findVideo('2');
     expect(freshness()).toMatchObject({ hasLookups: true });

@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import type { AppEvent } from '../../../src/observe/appEvent.ts';
 import { createEventLog } from '../../../src/observe/log/eventLog.ts';
 import { startApp, TOKEN } from '../../support/app.ts';
-import { US_VIEWS } from '../../support/charts.ts';
 import { reply, startUpstream } from '../../support/upstream.ts';
 
 /** A log that keeps its lines. */
@@ -96,8 +95,7 @@ it('logs frequent events once a minute, and does not log events of every operati
     write({ type: 'callShed', endpoint, key });
     write({ type: 'redisDown', wasUp: false, reason: 'ECONNREFUSED' });
     write({ type: 'budgetRefused', retryAfterSeconds: 60 });
-    write({ type: 'pageRead', origin: 'cached', chart: US_VIEWS, page: 1 });
-    write({ type: 'pageRefresh', chart: US_VIEWS, page: 1 });
+    write({ type: 'refresh', endpoint, key });
   }
   expect(lines.map(({ msg }) => msg)).toEqual([
     'Too many upstream calls are waiting: pages are not requested',

@@ -63,9 +63,9 @@ describe('a cached response', () => {
       pages: { cached: 1, stale: 0, shared: 0, fetched: 0 },
     });
     expect(origins()).toEqual(['made', 'kept']);
-    expect(events.filter((event) => event.type === 'pageRead').map(({ origin }) => origin)).toEqual([
-      'fetched',
-      'cached',
+    expect(events.flatMap((event) => (event.type === 'response' ? [event.cost.pages] : []))).toMatchObject([
+      { fetched: 1, cached: 0 },
+      { fetched: 0, cached: 1 },
     ]);
   });
 

@@ -72,7 +72,7 @@ export async function startReplica(options: ReplicaOptions) {
   /** Reads a window in an operation of its own; returns its item ids, its facts and the cost. */
   async function read(args: WindowArguments = { first: 20 }, chart: Chart = US_VIEWS) {
     const operation = createOperation(clock.monotonic() + TIME_LIMIT_MS);
-    const reader = createChartReader({ cache, operation, onEvent });
+    const reader = createChartReader({ cache, operation });
     const window = await reader.readWindow(chart, args, { rows: true, facts: true });
     return {
       ids: window.videos.map(({ video }) => Number(video.itemId)),
@@ -84,7 +84,7 @@ export async function startReplica(options: ReplicaOptions) {
   /** Looks up videos in one operation; returns their titles and the cost. */
   async function find(...itemIds: string[]) {
     const operation = createOperation(clock.monotonic() + TIME_LIMIT_MS);
-    const { findVideo } = createChartReader({ cache, operation, onEvent });
+    const { findVideo } = createChartReader({ cache, operation });
     const found = await Promise.all(itemIds.map(findVideo));
     return { titles: found.map((video) => video?.title), ...operation.cost };
   }
