@@ -17,7 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
   'data/events.ts': ['domain'],
   'data/pages': ['domain', 'data/events.ts'],
-  'data/windows': ['domain', 'domain/window', 'data/events.ts', 'data/pages'],
+  'data/windows': ['domain', 'domain/window', 'data/pages'],
   'data/upstream': ['domain', 'data/events.ts'],
   'data/redis/scripts': ['domain', 'data/upstream'],
   'data/redis': ['domain', 'data/events.ts', 'data/pages', 'data/upstream', 'data/redis/scripts'],
