@@ -49,8 +49,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const rateLimiter = createSharedRateLimiter(context, redis);
   const layers = createUpstreamLayers({ ...context, redis });
   const source = layers.wrap(upstream.source(trendingVideos), trendingVideos);
-  // Opens the connection to Redis, now that its other listeners are there.
   const pages = await createPages(context, { source, redis, tracing });
+  // Not before: its listeners must not miss the first heartbeat.
+  await redis?.open();
   const graphql = await createGraphql(context, { pages, prepareFrom: options.prepareFrom });
   const { checkOverload } = options;
   const { responseCache, ...http } = await createHttp(context, {
@@ -80,6 +81,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     observability.close();
     await graphql.close();
     await pages.close();
+    await redis?.close();
     await upstream.close();
   });
   return http.server;

@@ -1,5 +1,4 @@
 import { createChartReader } from '../data/windows/chartReader.ts';
-import { pageEndpoint } from '../domain/page.ts';
 import { createUpstreamCost } from '../domain/upstreamCost.ts';
 import type { OperationContext } from '../graphql/context.ts';
 import { DocumentCache } from '../graphql/execution/documentCache.ts';
@@ -56,10 +55,13 @@ function createContextFactory(
   { cache, readPage }: Pages,
 ): () => OperationContext {
   const waitMs = toWaitMs(config.operationTimeoutMs);
-  const maxPages = Math.floor(config.credits.perOperation / pageEndpoint.credits);
   return () => {
     const cost = createUpstreamCost();
-    const operation = { cost, deadlineAt: clock.monotonic() + waitMs, pagesLeft: maxPages };
+    const operation = {
+      cost,
+      deadlineAt: clock.monotonic() + waitMs,
+      creditsLeft: config.credits.perOperation,
+    };
     const charts = createChartReader({ cache, operation, readPage });
     return { operation: { name: undefined }, cost, charts };
   };

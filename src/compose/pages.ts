@@ -26,7 +26,7 @@ export interface Pages {
   readonly store: PageStore;
   /** Reads a page that may have to be waited for, with a span; undefined without tracing. */
   readonly readPage: ReadPage | undefined;
-  /** Waits for pages in flight, writes the cache file and closes the connection to Redis. */
+  /** Waits for pages in flight, and writes the cache file. */
   close(): Promise<void>;
 }
 
@@ -60,13 +60,11 @@ export async function createPages(context: AppContext, options: PagesOptions): P
     refreshTimeoutMs: config.operationTimeoutMs,
     onEvent,
   });
-  await redis?.open();
 
   async function close(): Promise<void> {
     // Pages in flight are paid for: worth waiting for, if they survive the process.
     if (cacheFile || redis) await pTimeout(cache.settle(), { milliseconds: SETTLE_MS, message: false });
     await cacheFile?.write();
-    await redis?.close();
   }
   return {
     cache,

@@ -55,14 +55,14 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
     }),
     budget && createBudgetLimit(budget, onEvent),
   ].filter((limit) => limit !== undefined);
-  const accountBreaker = createCircuitBreaker({ scope: 'account', clock, onEvent });
+  const accountBreaker = createCircuitBreaker({ clock, onEvent });
   const breakers = [accountBreaker];
 
   function wrap<Key, Value>(client: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value> {
     const limited = accountLimits.reduce((source, limit) => limit(source, endpoint), client);
-    const breaker = createCircuitBreaker({ scope: 'endpoint', clock, onEvent });
+    const breaker = createCircuitBreaker({ endpoint: endpoint.name, clock, onEvent });
     breakers.push(breaker);
-    const guarded = breaker.protect(accountBreaker.protect(limited, endpoint), endpoint);
+    const guarded = accountBreaker.protect(breaker.protect(limited));
     // While Redis is up, the replicas share their circuits.
     const source: Source<Key, Value> = (key, call) => (redis?.isUp() ? limited : guarded)(key, call);
     const retrying = withRetry(source, endpoint, { clock, random, onEvent });
@@ -72,9 +72,9 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
   return {
     wrap,
     state: {
-      openCodes: () => [
-        ...(shared?.openCodes() ?? []),
-        ...(redis?.isUp() ? [] : breakers.flatMap((breaker) => breaker.openCode() ?? [])),
+      openCircuits: () => [
+        ...(shared?.openCircuits() ?? []),
+        ...(redis?.isUp() ? [] : breakers.flatMap(({ circuit }) => circuit.state())),
       ],
       creditsLeft: () => (shared ? shared.creditsLeft() : budget?.left()),
     },

@@ -20,10 +20,15 @@ interface CallLabels {
   readonly key: KeyFields;
 }
 
-/** The circuit breaker opened, or closed. */
+/** A circuit opened, or closed: that of an endpoint or, without `endpoint`, that of the account. */
 type CircuitEvent =
-  | { readonly type: 'circuitOpened'; readonly code: ErrorCode; readonly seconds: number }
-  | { readonly type: 'circuitClosed' };
+  | {
+      readonly type: 'circuitOpened';
+      readonly endpoint?: string | undefined;
+      readonly code: ErrorCode;
+      readonly seconds: number;
+    }
+  | { readonly type: 'circuitClosed'; readonly endpoint?: string | undefined };
 
 /** A call was refused because the day's credits are spent, or because it is not known whether they are. */
 interface BudgetEvent {

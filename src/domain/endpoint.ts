@@ -1,4 +1,7 @@
-/** A key in events, log lines and spans: by field, such as `{ chart: 'US:7:VIEWS', page: 1 }`. */
+/**
+ * A key in events, log lines and spans: by field, such as `{ chart: 'US:7:VIEWS', page: 1 }`. No name must be that of
+ * another field of the events.
+ */
 export type KeyFields = Readonly<Record<string, string | number>>;
 
 /** One of KeyAPI's endpoints, as far as limits, caches and events know it. */

@@ -4,8 +4,21 @@ import type { UpstreamCost } from './upstreamCost.ts';
 export interface Operation {
   /** What it has cost so far. */
   readonly cost: UpstreamCost;
-  /** When it stops waiting for pages and responds with what it has, on the monotonic clock. */
+  /** When it stops waiting for data and responds with what it has, on the monotonic clock. */
   readonly deadlineAt: number;
-  /** Pages that may still be fetched for it. Retries do not count. */
-  pagesLeft: number;
+  /** Credits that may still be spent on it. Retries do not count. */
+  creditsLeft: number;
+}
+
+/**
+ * Adds a request that was sent to the cost of its operation. False after the operation's deadline: it has responded, and
+ * a request that others still wait for is not part of its cost.
+ *
+ * @param now On the monotonic clock.
+ */
+export function charge({ cost, deadlineAt }: Operation, credits: number, now: number): boolean {
+  if (now >= deadlineAt) return false;
+  cost.requests++;
+  cost.credits += credits;
+  return true;
 }

@@ -10,6 +10,8 @@ export interface Call {
   readonly deadline: () => number;
   /** True for a refresh: nobody waits for it, and the stale value is served meanwhile. */
   readonly background: boolean;
+  /** True when calls are stopped, and this one finds out whether they may go on. */
+  readonly isProbe?: boolean | undefined;
   /** Aborted, with the error to reject with, when no request must be sent any more. One that was sent goes on. */
   readonly signal?: AbortSignal | undefined;
   /** Called when a request is sent, which is when it is paid for. Also called for one that got no connection. */

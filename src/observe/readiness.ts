@@ -17,7 +17,7 @@ export function describeReadiness(
   const budget = (left: number): string => (left >= pageEndpoint.credits ? 'left' : 'spent');
   return {
     ...(isRedisUp !== undefined && { redis: isRedisUp ? 'up' : 'down' }),
-    breaker: limits.openCodes().length > 0 ? 'open' : 'closed',
+    breaker: limits.openCircuits().length > 0 ? 'open' : 'closed',
     ...(creditsLeft !== undefined && { budget: isRedisUp === false ? 'unknown' : budget(creditsLeft) }),
   };
 }

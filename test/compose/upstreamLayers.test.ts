@@ -74,7 +74,7 @@ describe('layers of two endpoints', () => {
       errors.set('other', new ApiError(code));
       expect([await askOther(), await askPage(), await askOther(2)]).toEqual([code, code, code]);
       expect(bill).toEqual(['other']);
-      expect(state.openCodes()).toEqual([code]);
+      expect(state.openCircuits()).toEqual([{ endpoint: undefined, code }]);
     },
   );
 
@@ -87,7 +87,7 @@ describe('layers of two endpoints', () => {
       'ok',
     ]);
     expect(bill).toEqual(['other', 'trendingVideos']);
-    expect(state.openCodes()).toEqual(['UPSTREAM_FORBIDDEN']);
+    expect(state.openCircuits()).toEqual([{ endpoint: 'other', code: 'UPSTREAM_FORBIDDEN' }]);
   });
 
   it('count failures in a row for each endpoint', async () => {
@@ -98,7 +98,9 @@ describe('layers of two endpoints', () => {
       await askPage(number);
     }
     expect([await askOther(6), await askPage(6)]).toEqual(['UPSTREAM_UNAVAILABLE', 'ok']);
-    expect(events.filter(({ type }) => type === 'circuitOpened')).toHaveLength(1);
+    expect(events.filter(({ type }) => type === 'circuitOpened')).toEqual([
+      { type: 'circuitOpened', endpoint: 'other', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 },
+    ]);
   });
 
   it('let a probe that finds the account refused say nothing about the endpoint', async () => {
@@ -108,7 +110,7 @@ describe('layers of two endpoints', () => {
     clock.advance(30_000);
     errors.set('other', new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
     expect(await askOther(6)).toBe('UPSTREAM_QUOTA_EXCEEDED');
-    expect(state.openCodes()).toEqual(['UPSTREAM_QUOTA_EXCEEDED']);
+    expect(state.openCircuits()).toEqual([{ endpoint: undefined, code: 'UPSTREAM_QUOTA_EXCEEDED' }]);
     clock.advance(60_000);
     errors.delete('other');
     expect(await askOther(7)).toBe('ok');
@@ -119,6 +121,20 @@ describe('layers of two endpoints', () => {
       'circuitClosed',
       'circuitClosed',
     ]);
+  });
+
+  it('let a failing probe of the account stop the calls to its endpoint alone', async () => {
+    const { clock, errors, state, askPage, askOther } = createBoth();
+    errors.set('other', new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+    await askOther();
+    clock.advance(60_000);
+    errors.set('other', new ApiError('UPSTREAM_ERROR'));
+    expect([await askOther(2), await askOther(3), await askPage()]).toEqual([
+      'UPSTREAM_ERROR',
+      'UPSTREAM_UNAVAILABLE',
+      'ok',
+    ]);
+    expect(state.openCircuits()).toEqual([{ endpoint: 'other', code: 'UPSTREAM_UNAVAILABLE' }]);
   });
 
   it('cache failures for each endpoint, though their keys have the same id', async () => {

@@ -3,23 +3,22 @@ import { createCircuitBreaker } from '../../src/data/upstream/circuitBreaker.ts'
 import { createCreditBudget } from '../../src/data/upstream/creditBudget.ts';
 import type { LimitsState } from '../../src/data/upstream/limitsState.ts';
 import { ApiError } from '../../src/domain/errors.ts';
-import { pageEndpoint } from '../../src/domain/page.ts';
 import { DAY_MS } from '../../src/domain/utcDay.ts';
 import { describeReadiness } from '../../src/observe/readiness.ts';
 import { createCall } from '../support/cache.ts';
 import { createTestClock } from '../support/clock.ts';
 import { codeOf, createScript, key, page } from '../support/sources.ts';
 
-const NOTHING: LimitsState = { openCodes: () => [], creditsLeft: () => undefined };
+const NOTHING: LimitsState = { openCircuits: () => [], creditsLeft: () => undefined };
 
 describe('readiness', () => {
   it('reports the breaker as open until it closes or a probe may be sent', async () => {
     const clock = createTestClock();
     const { source } = createScript(...Array<ApiError>(6).fill(new ApiError('UPSTREAM_ERROR')), page);
-    const breaker = createCircuitBreaker({ scope: 'endpoint', clock, onEvent: () => undefined });
-    const fetch = breaker.protect(source, pageEndpoint);
-    const openCodes = () => [breaker.openCode()].filter((code) => code !== undefined);
-    const read = () => describeReadiness({ ...NOTHING, openCodes }, undefined);
+    const breaker = createCircuitBreaker({ endpoint: 'trendingVideos', clock, onEvent: () => undefined });
+    const fetch = breaker.protect(source);
+    const openCircuits = () => breaker.circuit.state();
+    const read = () => describeReadiness({ ...NOTHING, openCircuits }, undefined);
     expect(read()).toEqual({ breaker: 'closed' });
     for (let call = 0; call < 5; call++) await codeOf(fetch(key(), createCall()));
     expect(read()).toEqual({ breaker: 'open' });

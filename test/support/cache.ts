@@ -35,7 +35,7 @@ export function createTestCache(source: PageSource, options: TestCacheOptions = 
 
 /** An operation that has spent nothing yet, by default without a deadline. */
 export function createOperation(deadlineAt = Number.POSITIVE_INFINITY): Operation {
-  return { cost: createUpstreamCost(), deadlineAt, pagesLeft: Number.POSITIVE_INFINITY };
+  return { cost: createUpstreamCost(), deadlineAt, creditsLeft: Number.POSITIVE_INFINITY };
 }
 
 /** The call of an operation without a deadline. */

@@ -2,7 +2,7 @@ import pTimeout from 'p-timeout';
 import type { Chart } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
-import type { Operation } from '../../domain/operation.ts';
+import { charge, type Operation } from '../../domain/operation.ts';
 import { type CachedPage, type PageCopy, type PageKey, pageEndpoint, pageId } from '../../domain/page.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import type { PageOrigin } from '../../domain/upstreamCost.ts';
@@ -181,7 +181,7 @@ export class PageCache {
   async #wait(key: PageKey, operation: Operation): Promise<PageWithOrigin> {
     const other = this.#pending.get(pageId(key));
     if (other) other.deadlineAt = Math.max(other.deadlineAt, operation.deadlineAt);
-    else if (operation.pagesLeft-- <= 0) throw tooExpensive();
+    else reserve(operation);
     // Costs credits: the operation needs this page, and it is neither cached nor in flight.
     const pending = other ?? this.#start(key, operation);
     const { clock } = this.#options;
@@ -192,25 +192,21 @@ export class PageCache {
     });
     if (other) return { page, origin: 'shared' };
     // It came from another replica, and cost nothing.
-    if (origin !== 'fetched') operation.pagesLeft++;
+    if (origin !== 'fetched') operation.creditsLeft += pageEndpoint.credits;
     return { page, origin };
   }
 
   /** Starts to fetch a page: for an operation or, without one, as a refresh that belongs to no operation. */
   #start(key: PageKey, operation?: Operation): PendingFetch {
     const { fetchPage, store, clock, refreshTimeoutMs, onEvent } = this.#options;
+    const { name, credits } = pageEndpoint;
     const id = pageId(key);
     const call: Call = {
       deadline: () => pending.deadlineAt,
       background: operation === undefined,
       onSent: () => {
-        // After its deadline the operation has responded: a request that others still wait for is not part of its cost.
-        if (!operation || clock.monotonic() >= operation.deadlineAt) {
-          onEvent({ type: 'refresh', endpoint: pageEndpoint.name, key: pageEndpoint.describe(key) });
-          return;
-        }
-        operation.cost.requests++;
-        operation.cost.credits += pageEndpoint.credits;
+        if (operation && charge(operation, credits, clock.monotonic())) return;
+        onEvent({ type: 'refresh', endpoint: name, key: pageEndpoint.describe(key) });
       },
     };
     const run = async (): Promise<PageWithOrigin> => {
@@ -238,13 +234,21 @@ export class PageCache {
   }
 }
 
-/** The worst case that operations are limited by assumes full pages, and charts as long as they claim. */
-function tooExpensive(): ApiError {
-  return new ApiError('OPERATION_TOO_EXPENSIVE', {
-    message:
-      'This operation has fetched as many pages as it may (MAX_CREDITS_PER_OPERATION), and needs more than could be ' +
-      'foreseen. The pages fetched so far are cached: ask for less at once.',
-  });
+/**
+ * Takes the price of a page from what the operation may spend: its worst case assumes full pages, and charts as long as
+ * they claim.
+ *
+ * @throws {ApiError} `OPERATION_TOO_EXPENSIVE`.
+ */
+function reserve(operation: Operation): void {
+  if (operation.creditsLeft < pageEndpoint.credits) {
+    throw new ApiError('OPERATION_TOO_EXPENSIVE', {
+      message:
+        'This operation has fetched as many pages as it may (MAX_CREDITS_PER_OPERATION), and needs more than could be ' +
+        'foreseen. The pages fetched so far are cached: ask for less at once.',
+    });
+  }
+  operation.creditsLeft -= pageEndpoint.credits;
 }
 
 function rejectTimeout(): never {

@@ -66,7 +66,7 @@ export const MAX_TURN_MS = 60_000;
 export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   const { redis, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
   let spent: Spending | undefined = options.spent;
-  const account = new Circuit(options);
+  const account = new Circuit({ clock, onEvent });
   /** What this replica knows of each circuit, by its key in Redis. */
   const circuits = new Map([[ACCOUNT_CIRCUIT_KEY, account]]);
   redis.onHeartbeat(async (run, isFirst) => {
@@ -119,7 +119,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   }
 
   function protect<Key, Value>(source: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value> {
-    const scopes = { account, endpoint: new Circuit(options) };
+    const scopes = { account, endpoint: new Circuit({ endpoint: endpoint.name, clock, onEvent }) };
     circuits.set(keyOfEndpointCircuit(endpoint.name), scopes.endpoint);
 
     /**
@@ -128,8 +128,8 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     async function reserve(token: string, key: Key, { signal, deadline }: Call): Promise<number | undefined> {
       for (;;) {
         signal?.throwIfAborted();
-        scopes.endpoint.throwIfOpen();
         scopes.account.throwIfOpen();
+        scopes.endpoint.throwIfOpen();
         // After the reservation the call may still have to wait for its turn in this replica.
         const turnMs = Math.min(Math.max(0, deadline() - clock.monotonic()), MAX_TURN_MS);
         const reservation = await reserveCall(redis.run, {
@@ -224,7 +224,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
 
   return {
     protect,
-    openCodes: () => [...circuits.values()].flatMap(({ open }) => (open ? [open.error.code] : [])),
+    openCircuits: () => [...circuits.values()].flatMap((circuit) => circuit.state()),
     creditsLeft: () => {
       const credits = spent && spent.day >= today() ? spent.credits : 0;
       return creditsPerDay === undefined ? undefined : Math.max(0, creditsPerDay - credits);

@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { ApiError, repeatError } from '../../domain/errors.ts';
 import { type Call, withSignal } from '../../domain/source.ts';
 import type { OnDataEvent } from '../events.ts';
+import type { OpenCircuit } from './limitsState.ts';
 
 /** An opening of a circuit. */
 interface Opening {
@@ -11,18 +12,28 @@ interface Opening {
   readonly until: number;
 }
 
+/** See `Circuit`. */
+export interface CircuitOptions {
+  /** Name of the endpoint; undefined for the account. */
+  readonly endpoint?: string | undefined;
+  readonly clock: Clock;
+  readonly onEvent: OnDataEvent;
+}
+
 /** For how long failures in a row open a circuit. */
 export const FAILURE_SECONDS = 30;
 
 /** Whether calls are stopped, and why: all that are paid for by the account, or those to one endpoint. */
 export class Circuit {
+  readonly endpoint: string | undefined;
   readonly #clock: Clock;
   readonly #onEvent: OnDataEvent;
   #opening: Opening | undefined;
   /** Cancel the calls that are in progress; those that were sent go on. */
   readonly #cancels = new Set<(reason: ApiError) => void>();
 
-  constructor({ clock, onEvent }: { readonly clock: Clock; readonly onEvent: OnDataEvent }) {
+  constructor({ endpoint, clock, onEvent }: CircuitOptions) {
+    this.endpoint = endpoint;
     this.#clock = clock;
     this.#onEvent = onEvent;
   }
@@ -53,15 +64,22 @@ export class Circuit {
     const hasChanged = this.open?.error.code !== error.code;
     this.#opening = { error, until: this.#clock.monotonic() + ms };
     for (const cancel of this.#cancels) cancel(this.#toError(this.#opening));
-    if (hasChanged && isReported)
-      this.#onEvent({ type: 'circuitOpened', code: error.code, seconds: Math.ceil(ms / 1000) });
+    if (!hasChanged || !isReported) return;
+    const { endpoint } = this;
+    this.#onEvent({ type: 'circuitOpened', endpoint, code: error.code, seconds: Math.ceil(ms / 1000) });
   }
 
   /** Allows calls again. */
   close(): void {
     if (!this.#opening) return;
     this.#opening = undefined;
-    this.#onEvent({ type: 'circuitClosed' });
+    this.#onEvent({ type: 'circuitClosed', endpoint: this.endpoint });
+  }
+
+  /** The endpoint and the code of the error that calls are rejected with; empty while they are allowed. */
+  state(): OpenCircuit[] {
+    const { endpoint, open } = this;
+    return open ? [{ endpoint, code: open.error.code }] : [];
   }
 
   /** Runs a call, which is cancelled when the circuit opens before its request is sent. */

@@ -1,10 +1,7 @@
-import type { Clock } from '../../domain/clock.ts';
 import { ApiError, type ErrorCode } from '../../domain/errors.ts';
 import type { Call, Source } from '../../domain/source.ts';
-import type { OnDataEvent } from '../events.ts';
-import type { AccountLimit } from './accountLimit.ts';
-import { type LimitScope, toCallPause } from './callPause.ts';
-import { Circuit, FAILURE_SECONDS, toUnavailable } from './circuit.ts';
+import { toCallPause } from './callPause.ts';
+import { Circuit, type CircuitOptions, FAILURE_SECONDS, toUnavailable } from './circuit.ts';
 
 /** Stops calls while none can succeed. */
 export interface CircuitBreaker {
@@ -12,16 +9,8 @@ export interface CircuitBreaker {
    * Wraps a source. Rejects while the circuit is open: with the error that opened it, or `UPSTREAM_UNAVAILABLE` after
    * failures.
    */
-  readonly protect: AccountLimit;
-  /** The code of the error that calls are rejected with; undefined while they are allowed. */
-  openCode(): ErrorCode | undefined;
-}
-
-/** See `createCircuitBreaker`. */
-interface CircuitBreakerOptions {
-  readonly scope: LimitScope;
-  readonly clock: Clock;
-  readonly onEvent: OnDataEvent;
+  protect<Key, Value>(source: Source<Key, Value>): Source<Key, Value>;
+  readonly circuit: Pick<Circuit, 'state'>;
 }
 
 /** Errors that mean that upstream itself fails. */
@@ -34,13 +23,15 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set([
 export const MAX_FAILURES = 5;
 
 /**
- * Creates a circuit breaker. That of the account opens for a minute after a 401 or 402, and for as long as a 429 asks
- * for. That of an endpoint opens for 30 seconds after 5 failures in a row, and for a minute after a 403. Then one call
- * is made as a probe, while the others wait for its outcome: it closes the circuit, or opens it again. Calls of which no
- * request was sent change nothing.
+ * Creates a circuit breaker. That of the account, which all endpoints share, opens for a minute after a 401 or 402, and
+ * for as long as a 429 asks for. That of an endpoint opens for 30 seconds after 5 failures in a row, and for a minute
+ * after a 403. Then one call is made as a probe, while the others wait for its outcome: it closes the circuit, or opens
+ * it again. A failing probe opens the circuit of its endpoint, whichever it probes. Calls of which no request was sent
+ * change nothing.
  */
-export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBreaker {
-  const { scope, clock } = options;
+export function createCircuitBreaker(options: CircuitOptions): CircuitBreaker {
+  const { endpoint, clock } = options;
+  const scope = endpoint === undefined ? 'account' : 'endpoint';
   const circuit = new Circuit(options);
   let probe: Promise<unknown> | undefined;
   let failures = 0;
@@ -59,18 +50,20 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     if (probed && circuit.opening === probed) circuit.close();
   }
 
-  function recordError(error: ApiError, probed: Circuit['opening']): void {
+  function recordError(error: ApiError, isProbe: boolean, probed: Circuit['opening']): void {
     const pause = toCallPause(error);
     if (pause?.scope === scope) open(error, pause.seconds);
-    else if (isUpstreamFailure(error)) recordFailure(probed);
+    else if (isUpstreamFailure(error)) recordFailure(isProbe);
     // A refused account says nothing about the endpoint.
     else if (pause?.scope !== 'account') recordResponse(probed);
   }
 
-  function recordFailure(probed: Circuit['opening']): void {
+  function recordFailure(isProbe: boolean): void {
+    // A failing endpoint says nothing about the account.
+    if (scope === 'account') return;
     failures++;
-    const isTooMany = scope === 'endpoint' && failures >= MAX_FAILURES && !circuit.opening;
-    if (probed || isTooMany) open(toUnavailable(), FAILURE_SECONDS);
+    const isTooMany = failures >= MAX_FAILURES && !circuit.opening;
+    if (isProbe || isTooMany) open(toUnavailable(), FAILURE_SECONDS);
   }
 
   async function run<Key, Value>(
@@ -79,12 +72,13 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     call: Call,
     probed?: Circuit['opening'],
   ): Promise<Value> {
+    const isProbe = call.isProbe === true || probed !== undefined;
     try {
-      const value = await circuit.run(call, (cancellable) => source(key, cancellable));
+      const value = await circuit.run(call, (cancellable) => source(key, { ...cancellable, isProbe }));
       recordResponse(probed);
       return value;
     } catch (error) {
-      if (error instanceof ApiError && error.wasSent) recordError(error, probed);
+      if (error instanceof ApiError && error.wasSent) recordError(error, isProbe, probed);
       throw error;
     }
   }
@@ -106,7 +100,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
       }
       return run(source, key, call);
     },
-    openCode: () => circuit.open?.error.code,
+    circuit,
   };
 }
 

@@ -55,7 +55,7 @@ export function withNegativeCache<Key, Value>(
       failures.delete(id);
       return value;
     } catch (error) {
-      // The circuit breakers remember what stops all calls.
+      // The circuit breakers remember what is not about this key.
       const isAboutKey = error instanceof ApiError && error.wasSent && !toCallPause(error);
       if (isAboutKey) cacheFailure(id, error);
       throw error;

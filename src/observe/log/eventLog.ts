@@ -18,10 +18,11 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
   let shouldLogRedisUp = true;
 
   /** Under load some events occur thousands of times: they are logged once a minute. */
-  function isDue({ type }: AppEvent): boolean {
+  function isDue({ type }: AppEvent, endpoint = ''): boolean {
     const now = monotonic();
-    if (now < (loggedAt.get(type) ?? Number.NEGATIVE_INFINITY) + EVERY_MS) return false;
-    loggedAt.set(type, now);
+    const kind = `${type} ${endpoint}`;
+    if (now < (loggedAt.get(kind) ?? Number.NEGATIVE_INFINITY) + EVERY_MS) return false;
+    loggedAt.set(kind, now);
     return true;
   }
 
@@ -48,13 +49,20 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         break;
       }
       case 'callShed':
-        if (isDue(event)) log.warn('Too many upstream calls are waiting: pages are not requested');
+        if (isDue(event, event.endpoint))
+          log.warn(
+            { endpoint: event.endpoint },
+            'Too many upstream calls are waiting: pages are not requested',
+          );
         break;
       case 'circuitOpened':
-        log.warn({ code: event.code, seconds: event.seconds }, 'Upstream calls are stopped');
+        log.warn(
+          { endpoint: event.endpoint, code: event.code, seconds: event.seconds },
+          'Upstream calls are stopped',
+        );
         break;
       case 'circuitClosed':
-        log.info('Upstream calls are allowed again');
+        log.info({ endpoint: event.endpoint }, 'Upstream calls are allowed again');
         break;
       case 'budgetRefused':
         if (!isDue(event)) break;

@@ -43,7 +43,7 @@ export function watchLimits(registry: Registry, limits: LimitsState): void {
     labelNames: ['code'],
     registers,
     collect() {
-      const open = limits.openCodes();
+      const open = limits.openCircuits().map(({ code }) => code);
       for (const code of CODES) this.set({ code }, open.includes(code) ? 1 : 0);
     },
   });

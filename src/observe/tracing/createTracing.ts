@@ -76,7 +76,7 @@ function withCallSpans<Key, Value>(
     const cause = trace.getActiveSpan();
     const span = tracer.startSpan('upstream call', {
       kind: SpanKind.CLIENT,
-      attributes: toKeyAttributes(endpoint, key),
+      attributes: { 'trending.endpoint': endpoint.name, ...toKeyAttributes(endpoint, key) },
       ...(call.background && { root: true, links: cause ? [{ context: cause.spanContext() }] : [] }),
     });
     return inSpan(span, () => source(key, call));

@@ -289,7 +289,7 @@ describe('PageCache, when a page is past its time to live', () => {
 describe("an operation's pages", () => {
   it('are limited, not counting cached pages and pages that other operations pay for', async () => {
     const { cache, bill } = createStillCache();
-    const operation = { ...createOperation(), pagesLeft: 2 };
+    const operation = { ...createOperation(), creditsLeft: 4 };
     const fetch = (number: number) => cache.fetch(key(number), 20, operation);
     await cache.fetch(key(9), 20, createOperation());
     await fetch(1);

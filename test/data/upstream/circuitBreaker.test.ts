@@ -22,9 +22,9 @@ import {
 
 /** A source with the circuit breakers of the account and of its endpoint. */
 function withBreakers(source: PageSource, options: { clock: Clock; onEvent: OnDataEvent }) {
-  const account = createCircuitBreaker({ scope: 'account', ...options });
-  const endpoint = createCircuitBreaker({ scope: 'endpoint', ...options });
-  const fetch = endpoint.protect(account.protect(source, pageEndpoint), pageEndpoint);
+  const account = createCircuitBreaker(options);
+  const endpoint = createCircuitBreaker({ endpoint: pageEndpoint.name, ...options });
+  const fetch = account.protect(endpoint.protect(source));
   return { fetch, account, endpoint };
 }
 
@@ -60,9 +60,10 @@ describe('createCircuitBreaker', () => {
       clock.advance(1);
       expect(await ask()).toBe('ok');
       expect(bill).toHaveLength(6);
+      const endpoint = pageEndpoint.name;
       expect(events).toEqual([
-        { type: 'circuitOpened', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 },
-        { type: 'circuitClosed' },
+        { type: 'circuitOpened', endpoint, code: 'UPSTREAM_UNAVAILABLE', seconds: 30 },
+        { type: 'circuitClosed', endpoint },
       ]);
     },
   );
@@ -171,7 +172,7 @@ describe('createCircuitBreaker', () => {
     expect(await ask()).toBe('CREDIT_BUDGET_EXHAUSTED');
     expect(events).toHaveLength(1);
     expect(await ask()).toBe('ok');
-    expect(events.at(-1)).toEqual({ type: 'circuitClosed' });
+    expect(events.at(-1)).toEqual({ type: 'circuitClosed', endpoint: pageEndpoint.name });
   });
 
   it('stops calls that are waiting in an inner layer when it opens', async () => {

@@ -81,7 +81,11 @@ describe('with an SDK', () => {
       expect(parentOf(call)?.attributes['trending.chart']).toBe(chart);
       expect(call).toMatchObject({
         kind: SpanKind.CLIENT,
-        attributes: { 'http.response.status_code': 200, 'trending.credits': 2 },
+        attributes: {
+          'http.response.status_code': 200,
+          'trending.endpoint': 'trendingVideos',
+          'trending.credits': 2,
+        },
       });
     }
   });

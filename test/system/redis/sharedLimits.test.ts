@@ -323,9 +323,30 @@ describeWithRedis('createSharedLimits', () => {
       };
       expect([await call(first), await call(second)]).toEqual([code, code]);
       expect(await codeOf(fetchOther(key(), createCall()))).toBe(other);
-      expect(second.limits.openCodes()).toEqual([code]);
+      expect(second.limits.openCircuits()).toMatchObject([{ code }]);
     },
   );
+
+  it('lets a failing probe of the account stop the calls to its endpoint alone', async () => {
+    const [first, second] = await startTwo();
+    const fetchOther = second.limits.protect(
+      withSentErrors(async () => page),
+      { ...pageEndpoint, name: 'other' },
+    );
+    respond = async () => {
+      throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 1 });
+    };
+    await call(first);
+    await awaitProbeTime(first, second);
+    respond = async () => {
+      throw new ApiError('UPSTREAM_ERROR');
+    };
+    expect([await call(first), await call(second)]).toEqual(['UPSTREAM_ERROR', 'UPSTREAM_UNAVAILABLE']);
+    expect(await codeOf(fetchOther(key(), createCall()))).toBe('ok');
+    expect(second.limits.openCircuits()).toEqual([
+      { endpoint: 'trendingVideos', code: 'UPSTREAM_UNAVAILABLE' },
+    ]);
+  });
 
   it('lets a probe that finds the account refused say nothing about the endpoint', async () => {
     const [first, second] = await startTwo();
@@ -333,7 +354,7 @@ describeWithRedis('createSharedLimits', () => {
       throw new ApiError('UPSTREAM_ERROR');
     };
     for (const number of range(1, 5)) await call(first, number);
-    expect(second.limits.openCodes()).toEqual([]);
+    expect(second.limits.openCircuits()).toEqual([]);
     // A probe is due.
     await redis.client.hset('test:circuit:trendingVideos', 'until', Math.floor(await timeOf(redis)));
     respond = async () => {

@@ -113,12 +113,12 @@ describeWithRedis('createSharedPages', () => {
   it('does not count pages that others have cached against the pages that an operation may fetch', async () => {
     const [first, second] = await startTwo();
     await first.read({ first: 60 });
-    const operation = { ...createOperation(), pagesLeft: 1 };
+    const operation = { ...createOperation(), creditsLeft: 2 };
     for (const number of range(1, 3)) {
       const { origin } = await second.cache.fetch(key(number), 20, operation);
       expect(origin).toBe('cached');
     }
-    expect(operation.pagesLeft).toBe(1);
+    expect(operation.creditsLeft).toBe(2);
   });
 
   it('gives a new replica all cached pages, with their generation and age', async () => {

@@ -1,5 +1,5 @@
 -- Reports the state of a reserved call: `unsent`, `sent`, `answered`, `refused` or `failed`. A refusal opens the circuit of
--- its `scope` with `error` for `openMs`, enough failures in a row that of the endpoint. Returns a scope and `opened` or
+-- its `scope` with `error` for `openMs`, a failing probe or enough failures in a row that of the endpoint. Returns a scope and `opened` or
 -- `closed` for each circuit that changed.
 local token, state, attemptMs, windowMs = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local credits, day, maxFailures = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -46,8 +46,9 @@ if state == 'failed' then
   redis.call('HSET', endpointCircuit, 'failures', failures)
   redis.call('PEXPIRE', endpointCircuit, MAX_PAUSE_MS)
   local isOpen = redis.call('HEXISTS', endpointCircuit, 'until') == 1
-  if isProbe.account then open('account') end
-  if isProbe.endpoint or (failures >= maxFailures and not isOpen) then open('endpoint') end
+  if isProbe.account or isProbe.endpoint or (failures >= maxFailures and not isOpen) then open('endpoint') end
+  -- A failing endpoint says nothing about the account.
+  endProbe('account')
 elseif state == 'refused' and scope == 'account' then
   -- A refused account says nothing about the endpoint.
   endProbe('endpoint')

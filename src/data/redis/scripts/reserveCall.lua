@@ -11,7 +11,7 @@ local holdMs, ownDay = tonumber(ARGV[8]), tonumber(ARGV[9])
 
 local circuits = { endpoint = endpointCircuit, account = accountCircuit }
 local probed = {}
-for _, scope in ipairs({ 'endpoint', 'account' }) do
+for _, scope in ipairs({ 'account', 'endpoint' }) do
   local circuit = circuits[scope]
   local openUntil, error = readCircuit(circuit)
   if openUntil and now < openUntil then return { 'open', openUntil - now, error, scope } end
