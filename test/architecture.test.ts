@@ -57,7 +57,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'server/events.ts',
     'server/errors',
     'server/protection',
-    'server/trustedDocuments',
   ],
   'server/routes': ['server/errors', 'server/protection', 'server/responses', 'server/trustedDocuments'],
   'server/drainOnClose.ts': ['server/http'],

@@ -2,7 +2,7 @@ import { createChartReader } from '../data/windows/chartReader.ts';
 import { createUpstreamCost } from '../domain/upstreamCost.ts';
 import type { OperationContext } from '../graphql/context.ts';
 import { DocumentCache } from '../graphql/execution/documentCache.ts';
-import type { ExecutedRequest, OperationRequest } from '../graphql/execution/operationResult.ts';
+import type { ExecuteOperation } from '../graphql/execution/operationResult.ts';
 import { createRequestExecutor } from '../graphql/execution/requestExecutor.ts';
 import { createSchema, createSubgraphSchema } from '../graphql/schema/createSchema.ts';
 import type { AppContext } from './appContext.ts';
@@ -18,7 +18,7 @@ interface GraphqlOptions {
 /** What executes operations. */
 export interface Graphql {
   /** Starts an operation, whose deadline counts from now. */
-  readonly startOperation: () => (request: OperationRequest) => Promise<ExecutedRequest>;
+  readonly startOperation: () => ExecuteOperation;
   readonly documents: DocumentCache;
   close(): Promise<void>;
 }

@@ -58,7 +58,6 @@ export async function createPages(context: AppContext, options: PagesOptions): P
     clock,
     ttlMs,
     refreshTimeoutMs: config.operationTimeoutMs,
-    onEvent,
   });
 
   async function close(): Promise<void> {

@@ -5,7 +5,7 @@ import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { createSharedLimits, type SharedLimits } from '../data/redis/sharedLimits.ts';
 import { createBudgetLimit } from '../data/upstream/budgetLimit.ts';
 import { createCallQueue } from '../data/upstream/callQueue.ts';
-import { createCircuitBreaker } from '../data/upstream/circuitBreaker.ts';
+import { createAccountBreaker, createEndpointBreaker } from '../data/upstream/circuitBreaker.ts';
 import { type CreditBudget, createCreditBudget } from '../data/upstream/creditBudget.ts';
 import type { LimitsState } from '../data/upstream/limitsState.ts';
 import { createRateLimit } from '../data/upstream/rateLimit.ts';
@@ -28,7 +28,7 @@ interface UpstreamLayersOptions {
 }
 
 /** The layers between KeyAPI's client and the caches. */
-export interface UpstreamLayers {
+interface UpstreamLayers {
   /**
    * Stacks the layers around the client's source of an endpoint, the innermost first: the limits of the account, which
    * all endpoints share, then those of the endpoint.
@@ -55,14 +55,14 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
     }),
     budget && createBudgetLimit(budget, onEvent),
   ].filter((limit) => limit !== undefined);
-  const accountBreaker = createCircuitBreaker({ clock, onEvent });
-  const breakers = [accountBreaker];
+  const accountBreaker = createAccountBreaker({ clock, onEvent });
+  const circuits = [accountBreaker.circuit];
 
   function wrap<Key, Value>(client: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value> {
     const limited = accountLimits.reduce((source, limit) => limit(source, endpoint), client);
-    const breaker = createCircuitBreaker({ endpoint: endpoint.name, clock, onEvent });
-    breakers.push(breaker);
-    const guarded = accountBreaker.protect(breaker.protect(limited));
+    const endpointBreaker = createEndpointBreaker(endpoint, { clock, onEvent });
+    circuits.push(endpointBreaker.circuit);
+    const guarded = accountBreaker.protect(endpointBreaker.protect(limited), endpoint);
     // While Redis is up, the replicas share their circuits.
     const source: Source<Key, Value> = (key, call) => (redis?.isUp() ? limited : guarded)(key, call);
     const retrying = withRetry(source, endpoint, { clock, random, onEvent });
@@ -74,7 +74,7 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
     state: {
       openCircuits: () => [
         ...(shared?.openCircuits() ?? []),
-        ...(redis?.isUp() ? [] : breakers.flatMap(({ circuit }) => circuit.state())),
+        ...(redis?.isUp() ? [] : circuits.flatMap((circuit) => circuit.state())),
       ],
       creditsLeft: () => (shared ? shared.creditsLeft() : budget?.left()),
     },

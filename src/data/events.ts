@@ -6,8 +6,6 @@ export type DataEvent = CallEvent | CircuitEvent | BudgetEvent | FileEvent | Red
 
 /** Something happened to a call to an endpoint. */
 type CallEvent =
-  /** It was sent, and belongs to no operation: a refresh, or one that was sent after its operation's deadline. */
-  | ({ readonly type: 'refresh' } & CallLabels)
   /** It is sent again; `code` is the error of the first attempt. */
   | ({ readonly type: 'retry'; readonly code: ErrorCode; readonly pauseMs: number } & CallLabels)
   /** It is not made: too many others are waiting. */

@@ -11,14 +11,13 @@ export interface Operation {
 }
 
 /**
- * Adds a request that was sent to the cost of its operation. False after the operation's deadline: it has responded, and
- * a request that others still wait for is not part of its cost.
+ * Adds a request that was sent to the cost of its operation, unless the operation has responded: a request after its
+ * deadline, for which others still wait, is not part of its cost.
  *
  * @param now On the monotonic clock.
  */
-export function charge({ cost, deadlineAt }: Operation, credits: number, now: number): boolean {
-  if (now >= deadlineAt) return false;
+export function charge({ cost, deadlineAt }: Operation, credits: number, now: number): void {
+  if (now >= deadlineAt) return;
   cost.requests++;
   cost.credits += credits;
-  return true;
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../domain/clock.ts';
 import { ApiError, type UpstreamResponse } from '../domain/errors.ts';
 import type { Call, Source } from '../domain/source.ts';
 import { createConnections } from './connections.ts';
-import { type KeyapiEndpoint, UnreadablePayload } from './endpoint.ts';
+import type { KeyapiEndpoint } from './endpoint.ts';
 import { isSuccess, type RawResponse, readEnvelope, toBadResponse } from './envelope.ts';
 import type { OnKeyapiEvent, UpstreamCallEvent } from './events.ts';
 import { sendRequest } from './sendRequest.ts';
@@ -138,7 +138,8 @@ function readPayload<Value>(read: () => Value, upstream: UpstreamResponse): Valu
   try {
     return read();
   } catch (error) {
-    throw error instanceof UnreadablePayload ? toBadResponse(upstream, error.message) : error;
+    // Whatever it is, the response was paid for: it must be reported, and not be bought again at once.
+    throw toBadResponse(upstream, (error as Error).message, error);
   }
 }
 

@@ -7,7 +7,7 @@ export interface KeyapiEndpoint<Key, Value> extends Endpoint<Key> {
   /**
    * Reads the value from the JSON body of a successful response.
    *
-   * @throws {UnreadablePayload} When it cannot be read.
+   * @throws {Error} When it cannot be read; the message is for the log.
    */
   readonly toValue: (body: unknown, key: Key, reading: Reading) => Value;
 }
@@ -20,9 +20,4 @@ export interface Reading {
   readonly reportFields: (row: unknown, documented: ReadonlySet<string>) => void;
   /** Reports how many rows could not be read. */
   readonly reportDropped: (count: number) => void;
-}
-
-/** The body of a successful response cannot be read; the message is for the log. */
-export class UnreadablePayload extends Error {
-  override readonly name = 'UnreadablePayload';
 }

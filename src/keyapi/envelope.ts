@@ -63,8 +63,8 @@ export function readEnvelope(response: RawResponse, now: number, redact: (text: 
 }
 
 /** The error of a successful response that cannot be read. */
-export function toBadResponse(upstream: UpstreamResponse, detail: string): ApiError {
-  return new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail, wasSent: true });
+export function toBadResponse(upstream: UpstreamResponse, detail: string, cause?: unknown): ApiError {
+  return new ApiError('UPSTREAM_BAD_RESPONSE', { upstream, detail, wasSent: true, cause });
 }
 
 /** The JSON value of a body; undefined when the body is not UTF-8 or not JSON. */

@@ -4,7 +4,7 @@ import { pageEndpoint } from '../domain/page.ts';
 /**
  * What `/readyz` reports beside its status. None of it makes the server unready: it can still serve cached data.
  *
- * `redis`: `up` or `down`. `breaker`: `open` while no call is made, because KeyAPI fails or refuses. `budget`: `left`,
+ * `redis`: `up` or `down`. `breaker`: `open` while calls are stopped, because KeyAPI fails or refuses. `budget`: `left`,
  * `spent` when it does not cover a page, or `unknown` while Redis, which stores it, is down.
  *
  * @param isRedisUp Undefined without Redis.

@@ -20,7 +20,7 @@ What an operation that reads a window of a chart gets while upstream (KeyAPI) ha
   again.
 
 Temporary errors are cached for a second (\`ERROR_TTL_SECONDS\`), and twice as long after each further failure of the
-page, up to a minute. After 5 failures in a row, the circuit breaker rejects all calls for 30 seconds.
+page, up to a minute. After 5 failures in a row, the circuit breaker rejects all calls to the endpoint for 30 seconds.
 
 | Fault | Nothing cached | Requests | Credits | Stale window cached | Next call after |
 | --- | --- | --- | --- | --- | --- |

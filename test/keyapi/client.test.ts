@@ -361,7 +361,6 @@ describe('client', () => {
     const stuck = createClient(new URL(`https://127.0.0.1:${(slow.address() as AddressInfo).port}`));
     let requestsSeen = 0;
     const call = stuck
-
       .source(trendingVideos)({ chart: US_VIEWS, number: 1 }, createCall({ onSent: () => requestsSeen++ }))
       .catch(() => undefined);
     await until(() => sockets.length > 0);
@@ -372,6 +371,23 @@ describe('client', () => {
     await stuck.close();
     for (const socket of sockets) socket.destroy();
     slow.close();
+  });
+
+  it('reports a paid call whose payload cannot be read for any reason', async () => {
+    await start(reply(makeSuccess()));
+    const broken: typeof trendingVideos = {
+      ...trendingVideos,
+      toValue: () => {
+        throw new RangeError('a defect');
+      },
+    };
+    await expect(client.source(broken)({ chart: US_VIEWS, number: 1 }, createCall())).rejects.toMatchObject({
+      code: 'UPSTREAM_BAD_RESPONSE',
+      wasSent: true,
+    });
+    expect(events).toMatchObject([
+      { type: 'upstreamCall', outcome: 'UPSTREAM_BAD_RESPONSE', status: 200, detail: 'a defect' },
+    ]);
   });
 
   it('does not send a request that was cancelled', async () => {
@@ -387,12 +403,19 @@ describe('client', () => {
 
   it('does not send a request that is cancelled while its connection opens', async () => {
     await start(reply(makeSuccess()));
-    const controller = new AbortController();
-    const call = createCall({ signal: controller.signal, onSent: () => requests++ });
+    let checks = 0;
+    const throwIfAborted = (): void => {
+      if (++checks > 1) throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
+    };
+    const call = createCall({ signal: { throwIfAborted } as AbortSignal, onSent: () => requests++ });
     const fetching = source({ chart: US_VIEWS, number: 1 }, call);
-    controller.abort(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
     await expect(fetching).rejects.toMatchObject({ code: 'UPSTREAM_QUOTA_EXCEEDED', wasSent: false });
-    expect({ requests, sent: upstream.requests, events }).toEqual({ requests: 0, sent: [], events: [] });
+    expect({ checks, requests, sent: upstream.requests, events }).toEqual({
+      checks: 2,
+      requests: 0,
+      sent: [],
+      events: [],
+    });
     expect(await fetchPage()).toMatchObject({ number: 1 });
   });
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { createCircuitBreaker } from '../../src/data/upstream/circuitBreaker.ts';
+import { createEndpointBreaker } from '../../src/data/upstream/circuitBreaker.ts';
 import { createCreditBudget } from '../../src/data/upstream/creditBudget.ts';
 import type { LimitsState } from '../../src/data/upstream/limitsState.ts';
 import { ApiError } from '../../src/domain/errors.ts';
+import { pageEndpoint } from '../../src/domain/page.ts';
 import { DAY_MS } from '../../src/domain/utcDay.ts';
 import { describeReadiness } from '../../src/observe/readiness.ts';
 import { createCall } from '../support/cache.ts';
@@ -15,7 +16,7 @@ describe('readiness', () => {
   it('reports the breaker as open until it closes or a probe may be sent', async () => {
     const clock = createTestClock();
     const { source } = createScript(...Array<ApiError>(6).fill(new ApiError('UPSTREAM_ERROR')), page);
-    const breaker = createCircuitBreaker({ endpoint: 'trendingVideos', clock, onEvent: () => undefined });
+    const breaker = createEndpointBreaker(pageEndpoint, { clock, onEvent: () => undefined });
     const fetch = breaker.protect(source);
     const openCircuits = () => breaker.circuit.state();
     const read = () => describeReadiness({ ...NOTHING, openCircuits }, undefined);

@@ -1,8 +1,8 @@
-import type { DataEvent } from '../../src/data/events.ts';
 import { type FetchPage, PageCache } from '../../src/data/pages/pageCache.ts';
 import { PageStore } from '../../src/data/pages/pageStore.ts';
 import { storePage } from '../../src/data/pages/storePage.ts';
 import type { Operation } from '../../src/domain/operation.ts';
+import { pageId } from '../../src/domain/page.ts';
 import type { Call } from '../../src/domain/source.ts';
 import { createUpstreamCost } from '../../src/domain/upstreamCost.ts';
 import { createTestClock, type TestClock } from './clock.ts';
@@ -16,21 +16,20 @@ export interface TestCacheOptions {
   readonly maxBytes?: number;
   /** By default an empty one. */
   readonly store?: PageStore;
-  readonly onEvent?: (event: DataEvent) => void;
 }
 
 /** A page cache over `source`. By default pages are fresh for exactly 1 s, then stale for 10 s. */
 export function createTestCache(source: PageSource, options: TestCacheOptions = {}) {
   const { clock = createTestClock(), random = () => 0, ttlMs = 1000, staleMs = 10_000 } = options;
-  const events: DataEvent[] = [];
-  const { onEvent = (event: DataEvent): void => void events.push(event) } = options;
+  /** Ids of the pages that were fetched as a refresh. */
+  const refreshes: string[] = [];
   const { store = new PageStore({ clock, staleMs, maxBytes: options.maxBytes ?? 2 ** 24 }) } = options;
-  const fetchPage: FetchPage = async (key, call) => ({
-    page: storePage(await source(key, call), { store, clock, random, ttlMs }),
-    origin: 'fetched',
-  });
-  const cache = new PageCache({ fetchPage, store, clock, ttlMs, refreshTimeoutMs: 10_000, onEvent });
-  return { cache, store, clock, events, onEvent };
+  const fetchPage: FetchPage = async (key, call) => {
+    if (call.background) refreshes.push(pageId(key));
+    return { page: storePage(await source(key, call), { store, clock, random, ttlMs }), origin: 'fetched' };
+  };
+  const cache = new PageCache({ fetchPage, store, clock, ttlMs, refreshTimeoutMs: 10_000 });
+  return { cache, store, clock, refreshes };
 }
 
 /** An operation that has spent nothing yet, by default without a deadline. */

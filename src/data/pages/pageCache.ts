@@ -6,7 +6,6 @@ import { charge, type Operation } from '../../domain/operation.ts';
 import { type CachedPage, type PageCopy, type PageKey, pageEndpoint, pageId } from '../../domain/page.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import type { PageOrigin } from '../../domain/upstreamCost.ts';
-import type { OnDataEvent } from '../events.ts';
 import type { FoundVideo, PageStore } from './pageStore.ts';
 import { firstCoverExpiry } from './storePage.ts';
 import { newestCopies, toViews, type Views } from './views.ts';
@@ -21,7 +20,6 @@ interface PageCacheOptions {
   readonly ttlMs: number;
   /** How long a refresh may take, waiting for its turn and retries included. */
   readonly refreshTimeoutMs: number;
-  readonly onEvent: OnDataEvent;
 }
 
 /** A page, and how an operation got it. */
@@ -198,15 +196,13 @@ export class PageCache {
 
   /** Starts to fetch a page: for an operation or, without one, as a refresh that belongs to no operation. */
   #start(key: PageKey, operation?: Operation): PendingFetch {
-    const { fetchPage, store, clock, refreshTimeoutMs, onEvent } = this.#options;
-    const { name, credits } = pageEndpoint;
+    const { fetchPage, store, clock, refreshTimeoutMs } = this.#options;
     const id = pageId(key);
     const call: Call = {
       deadline: () => pending.deadlineAt,
       background: operation === undefined,
       onSent: () => {
-        if (operation && charge(operation, credits, clock.monotonic())) return;
-        onEvent({ type: 'refresh', endpoint: name, key: pageEndpoint.describe(key) });
+        if (operation) charge(operation, pageEndpoint.credits, clock.monotonic());
       },
     };
     const run = async (): Promise<PageWithOrigin> => {

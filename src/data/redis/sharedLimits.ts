@@ -7,7 +7,7 @@ import { toUtcDay } from '../../domain/utcDay.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { AccountLimit } from '../upstream/accountLimit.ts';
 import { toCallPause } from '../upstream/callPause.ts';
-import { Circuit, FAILURE_SECONDS, toUnavailable } from '../upstream/circuit.ts';
+import { type Circuit, createCircuit, FAILURE_SECONDS, toUnavailable } from '../upstream/circuit.ts';
 import { isUpstreamFailure, MAX_FAILURES } from '../upstream/circuitBreaker.ts';
 import type { Spending } from '../upstream/creditBudget.ts';
 import type { LimitsState } from '../upstream/limitsState.ts';
@@ -66,7 +66,7 @@ export const MAX_TURN_MS = 60_000;
 export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   const { redis, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
   let spent: Spending | undefined = options.spent;
-  const account = new Circuit({ clock, onEvent });
+  const account = createCircuit({ clock, onEvent });
   /** What this replica knows of each circuit, by its key in Redis. */
   const circuits = new Map([[ACCOUNT_CIRCUIT_KEY, account]]);
   redis.onHeartbeat(async (run, isFirst) => {
@@ -84,12 +84,13 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     for (const [index, [, circuit]] of known.entries()) {
       const shared = limits.circuits[index];
       if (shared && shared.ms > 0) circuit.stopCalls(shared.error, shared.ms);
-      else if (!shared && !circuit.open) circuit.close();
+      else if (!shared && !circuit.current()) circuit.close();
     }
   });
 
   /** What this replica learned while Redis was down, or before Redis lost its data, holds for the others too. */
-  async function reportIfOpen(run: RunScript, key: string, { open }: Circuit): Promise<void> {
+  async function reportIfOpen(run: RunScript, key: string, circuit: Circuit): Promise<void> {
+    const open = circuit.current();
     if (!open) return;
     await openSharedCircuit(run, { key, error: open.error, ms: Math.ceil(open.until - clock.monotonic()) });
   }
@@ -119,7 +120,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   }
 
   function protect<Key, Value>(source: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value> {
-    const scopes = { account, endpoint: new Circuit({ endpoint: endpoint.name, clock, onEvent }) };
+    const scopes = { account, endpoint: createCircuit({ endpoint: endpoint.name, clock, onEvent }) };
     circuits.set(keyOfEndpointCircuit(endpoint.name), scopes.endpoint);
 
     /**

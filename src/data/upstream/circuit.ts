@@ -4,15 +4,7 @@ import { type Call, withSignal } from '../../domain/source.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { OpenCircuit } from './limitsState.ts';
 
-/** An opening of a circuit. */
-interface Opening {
-  /** The error that calls are rejected with. */
-  readonly error: ApiError;
-  /** When a probe is due, on the monotonic clock. */
-  readonly until: number;
-}
-
-/** See `Circuit`. */
+/** See `createCircuit`. */
 export interface CircuitOptions {
   /** Name of the endpoint; undefined for the account. */
   readonly endpoint?: string | undefined;
@@ -20,84 +12,90 @@ export interface CircuitOptions {
   readonly onEvent: OnDataEvent;
 }
 
-/** For how long failures in a row open a circuit. */
-export const FAILURE_SECONDS = 30;
+/** A pause in calls. */
+export interface Opening {
+  /** The error that calls are rejected with. */
+  readonly error: ApiError;
+  /** When a probe is due, on the monotonic clock. */
+  readonly until: number;
+}
 
 /** Whether calls are stopped, and why: all that are paid for by the account, or those to one endpoint. */
-export class Circuit {
-  readonly endpoint: string | undefined;
-  readonly #clock: Clock;
-  readonly #onEvent: OnDataEvent;
-  #opening: Opening | undefined;
-  /** Cancel the calls that are in progress; those that were sent go on. */
-  readonly #cancels = new Set<(reason: ApiError) => void>();
-
-  constructor({ endpoint, clock, onEvent }: CircuitOptions) {
-    this.endpoint = endpoint;
-    this.#clock = clock;
-    this.#onEvent = onEvent;
-  }
-
-  /** The latest opening, also when its probe is due; undefined when the circuit was closed since. */
-  get opening(): Opening | undefined {
-    return this.#opening;
-  }
-
-  /** The opening, as long as it stops all calls. */
-  get open(): Opening | undefined {
-    return this.#opening && this.#clock.monotonic() < this.#opening.until ? this.#opening : undefined;
-  }
-
-  /** @throws {ApiError} While the circuit is open: the error that opened it, with the time that is left now. */
-  throwIfOpen(): void {
-    const { open } = this;
-    if (open) throw this.#toError(open);
-  }
-
+export interface Circuit {
+  /** The opening that stops calls now. */
+  current(): Opening | undefined;
+  /** The same, also when its probe is due; undefined when the circuit was closed since. */
+  latest(): Opening | undefined;
+  /** For readiness and metrics: empty while calls are allowed. */
+  state(): OpenCircuit[];
+  /** @throws {ApiError} While calls are stopped: the error that opened the circuit, with the time that is left now. */
+  throwIfOpen(): void;
   /**
-   * Stops all calls for `ms`, also those that wait for their turn or for a connection.
+   * Stops calls for `ms`. Those that wait for their turn or for a connection are rejected too, even if their turn would
+   * come after the pause.
    *
    * @param isReported False when another circuit emits the event.
    */
-  stopCalls(error: ApiError = toUnavailable(), ms: number, isReported = true): void {
-    // The other calls in flight may fail in the same way.
-    const hasChanged = this.open?.error.code !== error.code;
-    this.#opening = { error, until: this.#clock.monotonic() + ms };
-    for (const cancel of this.#cancels) cancel(this.#toError(this.#opening));
-    if (!hasChanged || !isReported) return;
-    const { endpoint } = this;
-    this.#onEvent({ type: 'circuitOpened', endpoint, code: error.code, seconds: Math.ceil(ms / 1000) });
-  }
-
+  stopCalls(error: ApiError | undefined, ms: number, isReported?: boolean): void;
   /** Allows calls again. */
-  close(): void {
-    if (!this.#opening) return;
-    this.#opening = undefined;
-    this.#onEvent({ type: 'circuitClosed', endpoint: this.endpoint });
-  }
+  close(): void;
+  /** Runs a call, which is rejected when the circuit opens before its request is sent. */
+  run<Value>(call: Call, run: (call: Call) => Promise<Value>): Promise<Value>;
+}
 
-  /** The endpoint and the code of the error that calls are rejected with; empty while they are allowed. */
-  state(): OpenCircuit[] {
-    const { endpoint, open } = this;
-    return open ? [{ endpoint, code: open.error.code }] : [];
-  }
+/** For how long failures in a row open a circuit. */
+export const FAILURE_SECONDS = 30;
 
-  /** Runs a call, which is cancelled when the circuit opens before its request is sent. */
-  async run<Value>(call: Call, run: (call: Call) => Promise<Value>): Promise<Value> {
-    const controller = new AbortController();
-    const cancel = (reason: ApiError): void => controller.abort(reason);
-    this.#cancels.add(cancel);
-    try {
-      return await run(withSignal(call, controller.signal));
-    } finally {
-      this.#cancels.delete(cancel);
-    }
-  }
+/** Creates a circuit, which is closed. */
+export function createCircuit({ endpoint, clock, onEvent }: CircuitOptions): Circuit {
+  let opening: Opening | undefined;
+  /** Cancel the calls that are in progress; those that were sent go on. */
+  const cancels = new Set<(reason: ApiError) => void>();
 
-  #toError({ error, until }: Opening): ApiError {
+  const current = (): Opening | undefined =>
+    opening && clock.monotonic() < opening.until ? opening : undefined;
+
+  function toError({ error, until }: Opening): ApiError {
     if (error.retryAfterSeconds === undefined) return repeatError(error);
-    return repeatError(error, Math.max(1, Math.ceil((until - this.#clock.monotonic()) / 1000)));
+    return repeatError(error, Math.max(1, Math.ceil((until - clock.monotonic()) / 1000)));
   }
+
+  function throwIfOpen(): void {
+    const open = current();
+    if (open) throw toError(open);
+  }
+
+  return {
+    current,
+    latest: () => opening,
+    state: () => [current()].flatMap((open) => (open ? [{ endpoint, code: open.error.code }] : [])),
+    throwIfOpen,
+    stopCalls: (error = toUnavailable(), ms, isReported = true) => {
+      // The other calls in flight may fail in the same way.
+      const hasChanged = current()?.error.code !== error.code;
+      const stopped = { error, until: clock.monotonic() + ms };
+      opening = stopped;
+      for (const cancel of cancels) cancel(toError(stopped));
+      if (hasChanged && isReported)
+        onEvent({ type: 'circuitOpened', endpoint, code: error.code, seconds: Math.ceil(ms / 1000) });
+    },
+    close: () => {
+      if (!opening) return;
+      opening = undefined;
+      onEvent({ type: 'circuitClosed', endpoint });
+    },
+    run: async (call, run) => {
+      throwIfOpen();
+      const controller = new AbortController();
+      const cancel = (reason: ApiError): void => controller.abort(reason);
+      cancels.add(cancel);
+      try {
+        return await run(withSignal(call, controller.signal));
+      } finally {
+        cancels.delete(cancel);
+      }
+    },
+  };
 }
 
 /** The error for calls that are stopped after failures. */

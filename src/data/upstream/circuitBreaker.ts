@@ -1,16 +1,36 @@
+import type { Endpoint } from '../../domain/endpoint.ts';
 import { ApiError, type ErrorCode } from '../../domain/errors.ts';
-import type { Call, Source } from '../../domain/source.ts';
+import type { Source } from '../../domain/source.ts';
+import type { AccountLimit } from './accountLimit.ts';
 import { toCallPause } from './callPause.ts';
-import { Circuit, type CircuitOptions, FAILURE_SECONDS, toUnavailable } from './circuit.ts';
+import {
+  type Circuit,
+  type CircuitOptions,
+  createCircuit,
+  FAILURE_SECONDS,
+  toUnavailable,
+} from './circuit.ts';
 
-/** Stops calls while none can succeed. */
-export interface CircuitBreaker {
-  /**
-   * Wraps a source. Rejects while the circuit is open: with the error that opened it, or `UPSTREAM_UNAVAILABLE` after
-   * failures.
-   */
-  protect<Key, Value>(source: Source<Key, Value>): Source<Key, Value>;
-  readonly circuit: Pick<Circuit, 'state'>;
+/** Stops calls while none can succeed. Rejects them with the error that opened its circuit. */
+interface CircuitBreaker<Protect> {
+  readonly protect: Protect;
+  readonly circuit: Circuit;
+}
+
+/** Wraps a source of one endpoint. */
+type EndpointLimit<Key> = <Value>(source: Source<Key, Value>) => Source<Key, Value>;
+
+/** Clock and listener of a circuit breaker. */
+type BreakerOptions = Pick<CircuitOptions, 'clock' | 'onEvent'>;
+
+/** A call whose request was sent. */
+interface SentCall {
+  /** Undefined when it succeeded. */
+  readonly error: ApiError | undefined;
+  /** True for a probe of this circuit, or of the account's. */
+  readonly isProbe: boolean;
+  /** Closes the circuit if the call probed it. One that was no probe may have been sent before the circuit opened. */
+  readonly close: () => void;
 }
 
 /** Errors that mean that upstream itself fails. */
@@ -23,72 +43,89 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set([
 export const MAX_FAILURES = 5;
 
 /**
- * Creates a circuit breaker. That of the account, which all endpoints share, opens for a minute after a 401 or 402, and
- * for as long as a 429 asks for. That of an endpoint opens for 30 seconds after 5 failures in a row, and for a minute
- * after a 403. Then one call is made as a probe, while the others wait for its outcome: it closes the circuit, or opens
- * it again. A failing probe opens the circuit of its endpoint, whichever it probes. Calls of which no request was sent
- * change nothing.
+ * Creates the circuit breaker of the account: it opens for a minute after a 401 or 402, and for as long as a 429 asks
+ * for. Then one call is made as a probe, while the others wait for its outcome: it closes the circuit, or opens it again.
+ * Calls of which no request was sent change nothing.
  */
-export function createCircuitBreaker(options: CircuitOptions): CircuitBreaker {
-  const { endpoint, clock } = options;
-  const scope = endpoint === undefined ? 'account' : 'endpoint';
-  const circuit = new Circuit(options);
-  let probe: Promise<unknown> | undefined;
-  let failures = 0;
-
-  function open(error: ApiError, seconds: number): void {
-    const isOpenForLonger = (circuit.opening?.until ?? 0) > clock.monotonic() + seconds * 1000;
-    if (!isOpenForLonger) circuit.stopCalls(error, seconds * 1000);
-  }
-
-  /**
-   * @param probed The opening that the call probed. A call that was no probe may have been sent before the circuit
-   * opened.
-   */
-  function recordResponse(probed: Circuit['opening']): void {
-    failures = 0;
-    if (probed && circuit.opening === probed) circuit.close();
-  }
-
-  function recordError(error: ApiError, isProbe: boolean, probed: Circuit['opening']): void {
-    const pause = toCallPause(error);
-    if (pause?.scope === scope) open(error, pause.seconds);
-    else if (isUpstreamFailure(error)) recordFailure(isProbe);
-    // A refused account says nothing about the endpoint.
-    else if (pause?.scope !== 'account') recordResponse(probed);
-  }
-
-  function recordFailure(isProbe: boolean): void {
+export function createAccountBreaker(options: BreakerOptions): CircuitBreaker<AccountLimit> {
+  const circuit = createCircuit(options);
+  const open = createOpener(circuit, options);
+  const protect = protectBy(circuit, ({ error, close }) => {
+    const pause = error && toCallPause(error);
+    if (error && pause?.scope === 'account') open(error, pause.seconds);
     // A failing endpoint says nothing about the account.
-    if (scope === 'account') return;
-    failures++;
-    const isTooMany = failures >= MAX_FAILURES && !circuit.opening;
-    if (isProbe || isTooMany) open(toUnavailable(), FAILURE_SECONDS);
-  }
+    else if (!error || !isUpstreamFailure(error)) close();
+  });
+  return { circuit, protect };
+}
 
-  async function run<Key, Value>(
-    source: Source<Key, Value>,
-    key: Key,
-    call: Call,
-    probed?: Circuit['opening'],
-  ): Promise<Value> {
-    const isProbe = call.isProbe === true || probed !== undefined;
-    try {
-      const value = await circuit.run(call, (cancellable) => source(key, { ...cancellable, isProbe }));
-      recordResponse(probed);
-      return value;
-    } catch (error) {
-      if (error instanceof ApiError && error.wasSent) recordError(error, isProbe, probed);
-      throw error;
+/**
+ * Creates the circuit breaker of an endpoint: it opens for 30 seconds after 5 failures in a row, and for a minute after a
+ * 403. Then one call probes, as for the account. A failing probe of the account opens it too.
+ */
+export function createEndpointBreaker<Key>(
+  endpoint: Endpoint<Key>,
+  options: BreakerOptions,
+): CircuitBreaker<EndpointLimit<Key>> {
+  const circuit = createCircuit({ ...options, endpoint: endpoint.name });
+  const open = createOpener(circuit, options);
+  let failures = 0;
+  const protect = protectBy(circuit, ({ error, isProbe, close }) => {
+    const pause = error && toCallPause(error);
+    // A refused account says nothing about the endpoint.
+    if (pause?.scope === 'account') return;
+    if (error && pause) open(error, pause.seconds);
+    else if (error && isUpstreamFailure(error)) {
+      failures++;
+      const isTooMany = failures >= MAX_FAILURES && !circuit.latest();
+      if (isProbe || isTooMany) open(toUnavailable(), FAILURE_SECONDS);
+    } else {
+      failures = 0;
+      close();
     }
-  }
+  });
+  return { circuit, protect };
+}
 
-  return {
-    protect: (source) => async (key, call) => {
-      while (circuit.opening) {
+/** Opens a circuit, unless it is open for longer. */
+function createOpener(
+  circuit: Circuit,
+  { clock }: BreakerOptions,
+): (error: ApiError, seconds: number) => void {
+  return (error, seconds) => {
+    const until = clock.monotonic() + seconds * 1000;
+    if ((circuit.latest()?.until ?? 0) <= until) circuit.stopCalls(error, seconds * 1000);
+  };
+}
+
+/** Creates the function that wraps sources: all that it wraps share the circuit and its probes. */
+function protectBy(
+  circuit: Circuit,
+  record: (call: SentCall) => void,
+): <Key, Value>(source: Source<Key, Value>) => Source<Key, Value> {
+  let probe: Promise<unknown> | undefined;
+
+  return (source) => {
+    const run: typeof source = async (key, call) => {
+      const probed = circuit.latest();
+      const isProbe = call.isProbe === true || probed !== undefined;
+      const close = (): void => {
+        if (probed && circuit.latest() === probed) circuit.close();
+      };
+      try {
+        const value = await circuit.run(call, (cancellable) => source(key, { ...cancellable, isProbe }));
+        record({ error: undefined, isProbe, close });
+        return value;
+      } catch (error) {
+        if (error instanceof ApiError && error.wasSent) record({ error, isProbe, close });
+        throw error;
+      }
+    };
+    return async (key, call) => {
+      while (circuit.latest()) {
         circuit.throwIfOpen();
         if (!probe) {
-          const value = run(source, key, call, circuit.opening);
+          const value = run(key, call);
           probe = value
             .catch(() => undefined)
             .finally(() => {
@@ -98,9 +135,8 @@ export function createCircuitBreaker(options: CircuitOptions): CircuitBreaker {
         }
         await probe;
       }
-      return run(source, key, call);
-    },
-    circuit,
+      return run(key, call);
+    };
   };
 }
 

@@ -6,6 +6,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import type { FormattedExecutionResult, GraphQLSchema } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { BaseLogger } from 'pino';
 import type { OperationContext } from '../context.ts';
 import { createDocumentLimitsRule, type DocumentLimits } from '../limits/documentLimits.ts';
@@ -19,6 +20,9 @@ import { type ExecutedRequest, type OperationRequest, toOperationResult } from '
  * Headers that make browsers send a preflight. Requests that browsers could send without one must have one of these.
  */
 export const PREFLIGHT_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight'] as const;
+
+/** More than are on their way at once: a result is taken a few turns of the event loop after it was made. */
+const MAX_RESULTS = 10_000;
 
 /** Dependencies and settings of Apollo Server. */
 export interface ApolloServerOptions {
@@ -45,7 +49,7 @@ export async function createApolloServer(options: ApolloServerOptions): Promise<
   const { schema, documents, introspection, sandbox, maxCreditsPerOperation, maxCoercionErrors } = options;
   const { documentLimits, formatError, log } = options;
   /** Results on their way through Apollo Server, by the text that stands for them there. */
-  const results = new Map<string, FormattedExecutionResult>();
+  const results = new LRUCache<string, FormattedExecutionResult>({ max: MAX_RESULTS });
   let serial = 0;
 
   const apollo = new ApolloServer<OperationContext>({

@@ -132,11 +132,12 @@ export function createFastPath(options: FastPathOptions): FastPath {
     const { message, originalError } = error;
     const isRequestError = !originalError && message.startsWith('Argument "');
     const formatted = toFormatted(error, isRequestError ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR');
-    return formatError(formatted, originalError ?? new TypeError(message));
+    return formatError(formatted, originalError ?? new TypeError(message, { cause: error }));
   }
 
   /** Refused operations fall through to Apollo Server, which reports why. */
   function isAllowed({ charts, hasLookups, conditions }: PreparedOperation, sent: SentOperation): boolean {
+    // Only Apollo Server's execution says where a condition must not be null.
     if (conditions.some((name) => sent.variables[name] === null)) return false;
     const isCheap = charts * MAX_CREDITS_PER_WINDOW <= maxCreditsPerOperation;
     if (!isCheap && worstCaseCredits(sent) > maxCreditsPerOperation) return false;

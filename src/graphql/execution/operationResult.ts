@@ -16,6 +16,8 @@ export interface OperationRequest {
   readonly body: unknown;
 }
 
+export type { Freshness };
+
 /** What a request for an operation gives: all that its response is built from. */
 export interface OperationResult {
   /** HTTP status. */
@@ -37,6 +39,9 @@ export interface OperationResult {
 
 /** What a request gives: a result, or the page of Apollo Sandbox. */
 export type ExecutedRequest = OperationResult | { readonly html: string };
+
+/** Executes a request for one operation. */
+export type ExecuteOperation = (request: OperationRequest) => Promise<ExecutedRequest>;
 
 type Head = Pick<OperationResult, 'status' | 'headers'>;
 

@@ -43,7 +43,7 @@ export async function createRequestExecutor(options: RequestExecutorOptions): Pr
       const { accept } = request.headers;
       const mediaType = chooseMediaType(accept);
       // Apollo Server reads this header last, when the operation has been executed and paid for. Without an operation
-      // it executes nothing, and responds as to any request that does not accept its media types.
+      // it executes nothing, and responds with 406, or with Sandbox's page.
       if (!mediaType) return apollo.execute({ ...request, ...NO_OPERATION }, context);
       const result = request.method === 'POST' ? await fastPath(request.body, context) : undefined;
       if (!result) return apollo.execute(request, context);

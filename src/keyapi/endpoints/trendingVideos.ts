@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TrendingOrder } from '../../domain/chart.ts';
 import { MAX_RANK } from '../../domain/cursor.ts';
 import { PAGE_SIZE, type Page, type PageKey, pageEndpoint } from '../../domain/page.ts';
-import { type KeyapiEndpoint, type Reading, UnreadablePayload } from '../endpoint.ts';
+import type { KeyapiEndpoint, Reading } from '../endpoint.ts';
 import { integer } from '../envelope.ts';
 import { DOCUMENTED_FIELDS, toTrendingVideo } from './toTrendingVideo.ts';
 
@@ -45,11 +45,11 @@ export const trendingVideos: KeyapiEndpoint<PageKey, Page> = {
 
   toValue(body, { chart, number }, reading) {
     const { success, data, error } = payloadSchema.safeParse(body);
-    if (!success) throw new UnreadablePayload(z.prettifyError(error));
+    if (!success) throw new TypeError(z.prettifyError(error));
     const { pagination, videos } = data.data;
     if ((pagination.page ?? number) !== number) {
       // Its rows would get the wrong ranks.
-      throw new UnreadablePayload(`pagination.page: expected ${number}, but got: ${pagination.page}`);
+      throw new TypeError(`pagination.page: expected ${number}, but got: ${pagination.page}`);
     }
     const pageSize = Math.min(pagination.limit, PAGE_SIZE);
     return {

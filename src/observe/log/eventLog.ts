@@ -6,8 +6,7 @@ import { createOperationLog } from './operationLog.ts';
 const EVERY_MS = 60_000;
 
 /**
- * Creates a listener that logs events for the operator. Events of single pages and of spending are not logged: they are
- * too frequent.
+ * Creates a listener that logs events for the operator.
  *
  * @param monotonic Milliseconds from an arbitrary start.
  */
@@ -107,8 +106,6 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         break;
       case 'response':
         logOperation(event);
-        break;
-      case 'refresh':
         break;
     }
   };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ExecutedRequest, OperationResult } from '../../graphql/execution/operationResult.ts';
+import type { ExecutedRequest, Freshness, OperationResult } from '../../graphql/execution/operationResult.ts';
 import {
   costOfCached,
   costOfCoalesced,
@@ -11,7 +11,6 @@ import { SANDBOX_HEADERS } from '../http/securityHeaders.ts';
 import { HttpResponse } from './httpResponse.ts';
 
 type Cost = OperationResult['cost'];
-type Freshness = NonNullable<OperationResult['freshness']>;
 
 /** See `buildResponse`. */
 export interface BuildResponseOptions {

@@ -1,10 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { PREFLIGHT_HEADERS } from '../../graphql/execution/createApolloServer.ts';
-import type { OperationRequest } from '../../graphql/execution/operationResult.ts';
+import type { ExecuteOperation, OperationRequest } from '../../graphql/execution/operationResult.ts';
 import { refuseForNow } from '../errors/refusal.ts';
 import type { OnServerEvent, Overload, ResponseEvent } from '../events.ts';
 import type { CheckOverload } from '../protection/overload.ts';
-import type { ExecuteOperation } from '../trustedDocuments/withTrustedDocuments.ts';
 import { type BuildResponseOptions, type BuiltResponse, buildResponse } from './buildResponse.ts';
 import type { HttpResponse } from './httpResponse.ts';
 import type { ResponseCache } from './responseCache.ts';

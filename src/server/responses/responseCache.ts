@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { OperationResult } from '../../graphql/execution/operationResult.ts';
+import type { Freshness } from '../../graphql/execution/operationResult.ts';
 import type { HttpResponse } from './httpResponse.ts';
 
 /** See `ResponseCache`. */
@@ -12,8 +12,6 @@ interface ResponseCacheOptions {
   /** Records that a cached response was sent again. */
   readonly recordHit: (freshness: Freshness) => void;
 }
-
-type Freshness = NonNullable<OperationResult['freshness']>;
 
 /** A response from the cache. */
 interface CacheHit {

@@ -1,18 +1,11 @@
 import { toRequestError } from '../../graphql/execution/formatError.ts';
-import {
-  type ExecutedRequest,
-  type OperationRequest,
-  toRefusedResult,
-} from '../../graphql/execution/operationResult.ts';
+import { type ExecuteOperation, toRefusedResult } from '../../graphql/execution/operationResult.ts';
 import {
   expandDocument,
   hasDocumentText,
   hasMalformedHash,
   type TrustedDocuments,
 } from './trustedDocuments.ts';
-
-/** Executes a request for one operation. */
-export type ExecuteOperation = (request: OperationRequest) => Promise<ExecutedRequest>;
 
 const NOT_TRUSTED = toRequestError(
   'This server executes trusted documents only (PERSISTED_DOCUMENTS_ONLY): expected the hash of one, as "documentId" or ' +

@@ -9,7 +9,7 @@ import type { CachedPage } from '../../../src/domain/page.ts';
 import { createOperation, createTestCache } from '../../support/cache.ts';
 import { createArraySource, makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
-import { key, type PageSource } from '../../support/sources.ts';
+import { createEvents, key, type PageSource } from '../../support/sources.ts';
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -32,16 +32,16 @@ function startProcess(wallClock = START, source = 'https://api.keyapi.ai/', ttlM
     fetchedAt: clock.now(),
   });
   const testCache = createTestCache(dated, { clock });
-  const cacheFile = createCacheFile({ ...testCache, file, sourceId: source, ttlMs });
+  const { events, onEvent } = createEvents();
+  const cacheFile = createCacheFile({ ...testCache, file, sourceId: source, ttlMs, onEvent });
   const origin = async (number: number): Promise<string> =>
     (await testCache.cache.fetch(key(number), 20, createOperation())).origin;
-  return { ...testCache, bill, cacheFile, origin };
+  return { ...testCache, bill, cacheFile, events, origin };
 }
 
 /** Page 1 as it is cached. */
 function makeCachedPage(): CachedPage {
-  const page = makePage(makeVideos(1, 20), 1, 20);
-  return { ...page, generation: 1, freshUntil: 1001, coversUntil: null };
+  return makePage(makeVideos(1, 20), 1, 20, { freshUntil: 1001 });
 }
 
 async function write(): Promise<void> {
@@ -96,10 +96,10 @@ describe('createCacheFile', () => {
 
   it('treats restored pages as older than new ones, and continues their generation', async () => {
     await write();
-    const { cacheFile, store, clock, onEvent } = startProcess(START + 100);
+    const { cacheFile, store, clock } = startProcess(START + 100);
     await cacheFile.read();
     const { source } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
-    const { cache } = createTestCache(source, { clock, store, onEvent });
+    const { cache } = createTestCache(source, { clock, store });
     await cache.fetch(key(3), 20, createOperation());
     expect(
       store.copies(US_VIEWS).map(({ number, generation, sequence }) => [number, generation, sequence]),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { OnDataEvent } from '../../../src/data/events.ts';
-import { createCircuitBreaker } from '../../../src/data/upstream/circuitBreaker.ts';
+import { createAccountBreaker, createEndpointBreaker } from '../../../src/data/upstream/circuitBreaker.ts';
 import type { Clock } from '../../../src/domain/clock.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import type { Page } from '../../../src/domain/page.ts';
@@ -22,13 +22,13 @@ import {
 
 /** A source with the circuit breakers of the account and of its endpoint. */
 function withBreakers(source: PageSource, options: { clock: Clock; onEvent: OnDataEvent }) {
-  const account = createCircuitBreaker(options);
-  const endpoint = createCircuitBreaker({ endpoint: pageEndpoint.name, ...options });
-  const fetch = account.protect(endpoint.protect(source));
+  const account = createAccountBreaker(options);
+  const endpoint = createEndpointBreaker(pageEndpoint, options);
+  const fetch = account.protect(endpoint.protect(source), pageEndpoint);
   return { fetch, account, endpoint };
 }
 
-describe('createCircuitBreaker', () => {
+describe('circuit breakers', () => {
   function createBreaker(source: PageSource) {
     const clock = createTestClock();
     const { events, onEvent } = createEvents();

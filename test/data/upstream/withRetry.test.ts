@@ -76,6 +76,16 @@ describe('withRetry', () => {
     expect(bill).toHaveLength(pauseMs === undefined ? 1 : 2);
   });
 
+  it('rejects with an unforeseen error of the retry: it may have been sent', async () => {
+    let isFirst = true;
+    const source: PageSource = async () => {
+      if (!isFirst) throw new TypeError('a defect');
+      isFirst = false;
+      throw sent(broken);
+    };
+    expect(await codeOf(createRetry(source).fetch(key(), createCall()))).toBe('other');
+  });
+
   it('rejects with the first error when the retry was never sent', async () => {
     let isFirst = true;
     const source: PageSource = async (_key, { onSent }) => {

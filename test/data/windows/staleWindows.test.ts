@@ -201,6 +201,7 @@ describe('a window past its time to live', () => {
     // Cut from the old first page: the second one is in flight.
     const { stale, freshness } = await read({ first: 20 });
     expect(stale).toBe(true);
+    expect(freshness).toBeDefined();
     if (freshness) recordHit(cache, freshness);
     expect(await bought()).toEqual([2]);
   });

@@ -63,9 +63,9 @@ describe('a cached response', () => {
       pages: { cached: 1, stale: 0, shared: 0, fetched: 0 },
     });
     expect(origins()).toEqual(['made', 'kept']);
-    expect(events.flatMap((event) => (event.type === 'response' ? [event.cost.pages] : []))).toMatchObject([
-      { fetched: 1, cached: 0 },
-      { fetched: 0, cached: 1 },
+    expect(events.flatMap((event) => (event.type === 'response' ? [event.cost.pages] : []))).toEqual([
+      { cached: 0, stale: 0, shared: 0, fetched: 1 },
+      { cached: 1, stale: 0, shared: 0, fetched: 0 },
     ]);
   });
 

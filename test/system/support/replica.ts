@@ -62,7 +62,6 @@ export async function startReplica(options: ReplicaOptions) {
     clock,
     ttlMs,
     refreshTimeoutMs,
-    onEvent,
   });
   let heartbeats = 0;
   redis.onHeartbeat(async () => void heartbeats++);

@@ -17,5 +17,5 @@ end
 
 -- Keeps other calls back while a probe takes this long.
 local function holdForProbe(circuit, ms)
-  redis.call('HSET', circuit, 'probeUntil', now + ms + 1000)
+  redis.call('HSET', circuit, 'probeUntil', now + ms + PROBE_MARGIN_MS)
 end

@@ -8,13 +8,15 @@ import { defineScript, type RunScript } from './script.ts';
 
 const script = defineScript('claimPage', pageHeader, claimPageLua);
 
-/** The page is newer than the known copy; it failed a moment ago; another replica is fetching it; it may be fetched. */
+/** What became of a claim. */
 type Claim =
+  /** The page is newer than the known copy. */
   | { readonly type: 'page'; readonly value: Buffer }
-  /** The error is undefined when it cannot be read. */
+  /** Fetching it failed a moment ago; the error is undefined when it cannot be read. */
   | { readonly type: 'failure'; readonly error: ApiError | undefined }
-  /** The sequence of the copy in Redis; 0 when there is none. */
+  /** Another replica is fetching it. `sequence`: of the copy in Redis; 0 when there is none. */
   | { readonly type: 'locked'; readonly sequence: number }
+  /** The caller may fetch it. */
   | { readonly type: 'granted' };
 
 /** Asks for the right to fetch a page. An expired copy in Redis is returned only to a caller that has waited for it. */

@@ -12,6 +12,9 @@ export const REPLICAS_KEY = 'replicas';
 /** Key of the stream of pages that were stored. */
 export const CHANGES_KEY = 'changes';
 
+/** Key of the sorted set of calls that count for the rate limit, by the time until which they do. */
+const CALLS_KEY = 'calls';
+
 /** Key of what is spent of the day's budget. */
 export const BUDGET_KEY = 'budget';
 
@@ -25,7 +28,7 @@ export function keyOfEndpointCircuit(endpoint: string): string {
 
 /** Keys of all limits that a call to an endpoint is subject to. */
 export function keysOfLimits(endpoint: string): string[] {
-  return [ACCOUNT_CIRCUIT_KEY, keyOfEndpointCircuit(endpoint), 'calls', BUDGET_KEY];
+  return [ACCOUNT_CIRCUIT_KEY, keyOfEndpointCircuit(endpoint), CALLS_KEY, BUDGET_KEY];
 }
 
 /** Key of a page's value. */

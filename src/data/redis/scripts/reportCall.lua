@@ -1,6 +1,6 @@
 -- Reports the state of a reserved call: `unsent`, `sent`, `answered`, `refused` or `failed`. A refusal opens the circuit of
--- its `scope` with `error` for `openMs`, a failing probe or enough failures in a row that of the endpoint. Returns a scope and `opened` or
--- `closed` for each circuit that changed.
+-- its `scope` for `openMs`, with `error`. So does a failure for the endpoint when the call was a probe, or when enough calls
+-- in a row have failed. Returns a scope and `opened` or `closed` for each circuit that changed.
 local token, state, attemptMs, windowMs = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local credits, day, maxFailures = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local scope, error, openMs = ARGV[9], ARGV[10], tonumber(ARGV[11])

@@ -21,7 +21,7 @@ export type CallState =
     };
 
 /** A circuit that has changed. */
-export interface CircuitChange {
+interface CircuitChange {
   readonly scope: LimitScope;
   readonly isOpen: boolean;
 }

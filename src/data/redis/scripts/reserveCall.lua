@@ -16,7 +16,7 @@ for _, scope in ipairs({ 'account', 'endpoint' }) do
   local openUntil, error = readCircuit(circuit)
   if openUntil and now < openUntil then return { 'open', openUntil - now, error, scope } end
   local probeUntil = openUntil and toInteger(redis.call('HGET', circuit, 'probeUntil'))
-  if probeUntil and now < probeUntil and probeUntil < now + MAX_CALL_MS then return { 'wait', 50 } end
+  if probeUntil and now < probeUntil and probeUntil < now + MAX_CALL_MS then return { 'wait', probeUntil - now } end
   if openUntil then probed[#probed + 1] = circuit end
 end
 

@@ -11,11 +11,17 @@ import spending from './spending.lua';
 
 const script = defineScript('reserveCall', circuit, limits, spending, reserveCallLua);
 
-/** What came of it. `ms`: until its turn may come, until it is known what is spent, until the day ends, until a probe is due. */
+/** What became of a reservation. */
 type Reservation =
+  /** The call may be made. `spent`: of the day's budget, this call included. */
   | { readonly type: 'granted'; readonly spent: Spending }
-  | { readonly type: 'wait' | 'held' | 'spent'; readonly ms: number }
-  /** The error is undefined when it cannot be read. */
+  /** Ask again after `ms`: for the rate limit, or for another call's probe. */
+  | { readonly type: 'wait'; readonly ms: number }
+  /** It is known after `ms` what is spent. */
+  | { readonly type: 'held'; readonly ms: number }
+  /** The budget is spent, until the day ends after `ms`. */
+  | { readonly type: 'spent'; readonly ms: number }
+  /** Calls are stopped, until a probe is due after `ms`. The error is undefined when it cannot be read. */
   | {
       readonly type: 'open';
       readonly ms: number;

@@ -13,6 +13,10 @@ export const BOUNDS = {
   MAX_PAUSE_MS: 600_000,
   /** The longest time for which a call counts, or is waited for as a probe; likewise. */
   MAX_CALL_MS: 700_000,
+  /** How much longer than a call may take other calls wait for it as a probe. */
+  PROBE_MARGIN_MS: 1000,
+  /** A command that was sent longer ago is rejected. */
+  MAX_LATE_MS: 2000,
   /** How much longer than needed entries are stored. */
   GRACE_MS: 60_000,
 };

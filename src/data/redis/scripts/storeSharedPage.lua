@@ -9,11 +9,23 @@ local sequence, freshUntil, staleMs, ttlMs = tonumber(ARGV[2]), tonumber(ARGV[3]
 local pageId, replica, body = ARGV[6], ARGV[7], ARGV[8]
 local token, ownGeneration, wasReplacement = ARGV[9], tonumber(ARGV[10]), ARGV[11] == '1'
 
+-- Adds the page to the list of each of its videos: a sorted set of page ids by their sequence, from which expired pages are
+-- dropped. A page that was replaced stays, by its old sequence, in the lists of videos that it has no more:
+-- `readNewestPages` drops those entries.
+local function listVideos(leftMs)
+  for _, list in ipairs(lists) do
+    deleteIfWrongType(list, 'zset')
+    redis.call('ZREMRANGEBYSCORE', list, '-inf', (now - staleMs - ttlMs - GRACE_MS) * 1000)
+    redis.call('ZADD', list, sequence, pageId)
+    if redis.call('PTTL', list) < leftMs then redis.call('PEXPIRE', list, leftMs) end
+  end
+end
+
 deleteIfWrongType(lock, 'string')
 if redis.call('GET', lock) == token then redis.call('DEL', lock) end
 local found = readHeader(page)
 if found and found.sequence == sequence then
-  listVideos(lists, sequence, pageId, math.max(1, redis.call('PTTL', page)), staleMs + ttlMs)
+  listVideos(math.max(1, redis.call('PTTL', page)))
   return { 'newer' }
 end
 if found and found.sequence > sequence then return { 'newer', redis.call('GET', page) } end
@@ -32,7 +44,7 @@ if leftMs <= 0 then return { 'stored', generation, freshUntil, 0 } end
 local replaces = (found and found.generation == generation or wasReplacement) and 1 or 0
 local header = string.format('%.0f %.0f %.0f %d %s\n', sequence, generation, freshUntil, replaces, pageId)
 redis.call('SET', page, header .. body, 'PX', leftMs)
-listVideos(lists, sequence, pageId, leftMs, staleMs + ttlMs)
+listVideos(leftMs)
 if freshUntil > now and not (isFresh and newestGeneration >= generation) then
   redis.call('HSET', newest, 'generation', generation, 'freshUntil', freshUntil)
   redis.call('PEXPIRE', newest, leftMs)

@@ -4,9 +4,8 @@ import pageHeader from './pageHeader.lua';
 import { CHANGES_KEY, keyOfFailure, keyOfGeneration, keyOfLock, keyOfPage, keyOfVideo } from './redisKeys.ts';
 import { defineScript, type RunScript } from './script.ts';
 import storeSharedPageLua from './storeSharedPage.lua';
-import videoLists from './videoLists.lua';
 
-const script = defineScript('storeSharedPage', pageHeader, changes, videoLists, storeSharedPageLua);
+const script = defineScript('storeSharedPage', pageHeader, changes, storeSharedPageLua);
 
 /** A page that is stored for all replicas. */
 export interface SharedCopy {
@@ -22,10 +21,11 @@ export interface SharedCopy {
   readonly membership?: { readonly generation: number; readonly isReplacement: boolean };
 }
 
-/** A newer copy is there; upstream does not accept requests for the page any more; the page is stored. */
+/** What became of a page. */
 type Stored =
-  /** No value: the newer one is the same copy. */
+  /** A newer copy is there; no value when that is the same copy. */
   | { readonly type: 'newer'; readonly value: Buffer | undefined }
+  /** Upstream does not accept requests for the page any more. */
   | { readonly type: 'refused' }
   | {
       readonly type: 'stored';
