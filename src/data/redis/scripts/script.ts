@@ -1,3 +1,4 @@
+/// <reference path="./lua.d.ts" />
 import type { Redis } from 'ioredis';
 import common from './common.lua';
 import rejectLate from './rejectLate.lua';
