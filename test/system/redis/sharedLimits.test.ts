@@ -523,6 +523,18 @@ describeWithRedis('createSharedLimits', () => {
     expect(calls).toHaveLength(1);
   });
 
+  it('shares the circuit of an endpoint that Redis has lost', async () => {
+    const [first, second] = await startTwo();
+    respond = async () => {
+      throw new ApiError('UPSTREAM_ERROR');
+    };
+    for (const number of range(1, 5)) await call(first, number);
+    await redis.client.flushall();
+    await poll(async () => (await redis.client.hexists('test:circuit:trendingVideos', 'error')) === 1);
+    expect([await call(first), await call(second)]).toEqual(['UPSTREAM_UNAVAILABLE', 'UPSTREAM_UNAVAILABLE']);
+    expect(calls).toHaveLength(5);
+  });
+
   it('keeps a circuit open that could not be reported to Redis', async () => {
     const replica = await start();
     respond = async () => {
