@@ -6,10 +6,14 @@ import { createSharedLimits, type SharedLimits } from '../data/redis/sharedLimit
 import { createBudgetLimit } from '../data/upstream/budgetLimit.ts';
 import { createCallQueue } from '../data/upstream/callQueue.ts';
 import { createAccountBreaker, createEndpointBreaker } from '../data/upstream/circuitBreaker.ts';
-import { type CreditBudget, createCreditBudget } from '../data/upstream/creditBudget.ts';
+import {
+  type CreditBudget,
+  type CreditBudgetOptions,
+  createCreditBudget,
+} from '../data/upstream/creditBudget.ts';
 import type { LimitsState } from '../data/upstream/limitsState.ts';
 import { createRateLimit } from '../data/upstream/rateLimit.ts';
-import { createSpendingFile, type SpendingFile } from '../data/upstream/spendingFile.ts';
+import { createSpendingFile } from '../data/upstream/spendingFile.ts';
 import { withNegativeCache } from '../data/upstream/withNegativeCache.ts';
 import { withRetry } from '../data/upstream/withRetry.ts';
 import type { Clock } from '../domain/clock.ts';
@@ -37,13 +41,16 @@ interface UpstreamLayers {
   readonly state: LimitsState;
 }
 
+/** What a file says was spent before the process started, and how to update it; empty without a file. */
+type StoredSpending = Pick<CreditBudgetOptions, 'spent' | 'onSpend'>;
+
 /** Creates the layers. */
 export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLayers {
   const { config, clock, random, onEvent, redis } = options;
   const { qps, concurrency } = config.keyapi;
-  const spendingFile = openSpendingFile(options);
-  const shared = redis && createLimitsOfReplicas(redis, spendingFile, options);
-  const budget = redis ? undefined : createBudgetOfProcess(spendingFile, options);
+  const stored = readSpending(options);
+  const shared = redis && createLimitsOfReplicas(redis, stored, options);
+  const budget = redis ? undefined : createBudgetOfProcess(stored, options);
   const accountLimits = [
     createRateLimit({ qps: () => qps / (redis?.uncoordinatedReplicas() ?? 1), clock, onEvent }),
     shared?.protect,
@@ -83,27 +90,30 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
 
 function createLimitsOfReplicas(
   redis: RedisConnection,
-  spendingFile: SpendingFile | undefined,
+  stored: StoredSpending,
   { config, clock, onEvent }: UpstreamLayersOptions,
 ): SharedLimits {
   const { qps, timeoutMs: attemptMs } = config.keyapi;
   const limits = { qps, creditsPerDay: config.credits.perDay, attemptMs };
-  const spending = { spent: spendingFile?.read(), onSpend: spendingFile?.write };
-  return createSharedLimits({ redis, ...limits, ...spending, clock, onEvent });
+  return createSharedLimits({ redis, ...limits, ...stored, clock, onEvent });
 }
 
 function createBudgetOfProcess(
-  spendingFile: SpendingFile | undefined,
+  stored: StoredSpending,
   { config, clock }: UpstreamLayersOptions,
 ): CreditBudget | undefined {
   const { perDay } = config.credits;
   if (perDay === undefined) return undefined;
-  const spending = { spent: spendingFile?.read(), onSpend: spendingFile?.write };
-  return createCreditBudget({ creditsPerDay: perDay, clock, ...spending });
+  return createCreditBudget({ creditsPerDay: perDay, clock, ...stored });
 }
 
-function openSpendingFile({ config, onEvent }: UpstreamLayersOptions): SpendingFile | undefined {
+function readSpending({ config, onEvent }: UpstreamLayersOptions): StoredSpending {
   const { file } = config.cache;
-  if (file === undefined || config.credits.perDay === undefined) return undefined;
-  return createSpendingFile({ file: `${file}.credits`, sourceId: sourceId(config), onEvent });
+  if (file === undefined || config.credits.perDay === undefined) return {};
+  const { read, write } = createSpendingFile({
+    file: `${file}.credits`,
+    sourceId: sourceId(config),
+    onEvent,
+  });
+  return { spent: read(), onSpend: write };
 }

@@ -6,6 +6,7 @@ import type { Call, Source } from '../../domain/source.ts';
 import { toUtcDay } from '../../domain/utcDay.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { AccountLimit } from '../upstream/accountLimit.ts';
+import { createBudgetError } from '../upstream/budgetError.ts';
 import { toCallPause } from '../upstream/callPause.ts';
 import { type Circuit, createCircuit, FAILURE_SECONDS, toUnavailable } from '../upstream/circuit.ts';
 import { isUpstreamFailure, MAX_FAILURES } from '../upstream/circuitBreaker.ts';
@@ -106,11 +107,6 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     await clock.sleep(pauseMs);
   }
 
-  function budgetExhausted(retryAfterSeconds: number): ApiError {
-    onEvent({ type: 'budgetRefused', retryAfterSeconds });
-    return new ApiError('CREDIT_BUDGET_EXHAUSTED', { retryAfterSeconds });
-  }
-
   function budgetUnknown(): ApiError {
     onEvent({ type: 'budgetUnknown', retryAfterSeconds: RETRY_SECONDS });
     return new ApiError('CREDIT_BUDGET_EXHAUSTED', {
@@ -149,7 +145,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
             spent = reservation.spent;
             return spent.day;
           case 'spent':
-            throw budgetExhausted(Math.ceil(reservation.ms / 1000));
+            throw createBudgetError(Math.ceil(reservation.ms / 1000), onEvent);
           case 'open':
             scopes[reservation.scope].stopCalls(reservation.error, reservation.ms);
             break;

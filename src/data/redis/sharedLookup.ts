@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import { type Chart, chartId } from '../../domain/chart.ts';
-import { FULL_CHART, PAGE_SIZE, type PageKey } from '../../domain/page.ts';
+import { FULL_CHART, PAGE_SIZE, type PageKey, pageId } from '../../domain/page.ts';
 import { isItemId } from '../../domain/trendingVideo.ts';
 import type { SharedLookup } from '../pages/pageCache.ts';
 import type { PageImporter, PageImporterOptions } from './pageImporter.ts';
@@ -94,10 +94,8 @@ export function createSharedLookup(
     const { last, stored } = await readChanges(run, lastChange);
     if (last === lastChange) return;
     const keys = new Map<string, PageKey>();
-    for (const { pageId, replica } of stored) {
-      const chart = followed.get(pageId.slice(0, pageId.lastIndexOf(':')))?.chart;
-      const number = Number(pageId.slice(pageId.lastIndexOf(':') + 1));
-      if (chart && replica !== redis.replica) keys.set(pageId, { chart, number });
+    for (const { page, replica } of stored) {
+      if (followed.has(chartId(page.chart)) && replica !== redis.replica) keys.set(pageId(page), page);
     }
     await importPages([...keys.values()]);
     const isFirstRead = lastChange === undefined;

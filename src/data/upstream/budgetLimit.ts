@@ -1,6 +1,6 @@
-import { ApiError } from '../../domain/errors.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { AccountLimit } from './accountLimit.ts';
+import { createBudgetError } from './budgetError.ts';
 import type { CreditBudget } from './creditBudget.ts';
 
 /**
@@ -12,11 +12,7 @@ export function createBudgetLimit(budget: CreditBudget, onEvent: OnDataEvent): A
   return (source, { credits }) =>
     async (key, call) => {
       while (!budget.reserve(credits)) {
-        if (budget.isSpent(credits)) {
-          const retryAfterSeconds = budget.secondsLeft();
-          onEvent({ type: 'budgetRefused', retryAfterSeconds });
-          throw new ApiError('CREDIT_BUDGET_EXHAUSTED', { retryAfterSeconds });
-        }
+        if (budget.isSpent(credits)) throw createBudgetError(budget.secondsLeft(), onEvent);
         await budget.changed();
         call.signal?.throwIfAborted();
       }

@@ -68,7 +68,10 @@ export function createCircuit({ endpoint, clock, onEvent }: CircuitOptions): Cir
   return {
     current,
     latest: () => opening,
-    state: () => [current()].flatMap((open) => (open ? [{ endpoint, code: open.error.code }] : [])),
+    state: () => {
+      const open = current();
+      return open ? [{ endpoint, code: open.error.code }] : [];
+    },
     throwIfOpen,
     stopCalls: (error = toUnavailable(), ms, isReported = true) => {
       // The other calls in flight may fail in the same way.

@@ -5,7 +5,7 @@ import type { OnDataEvent } from '../events.ts';
 import type { Spending } from './creditBudget.ts';
 
 /** Carries a budget's spending over a restart. Neither method throws: both emit events. */
-export interface SpendingFile {
+interface SpendingFile {
   /** What was spent; undefined when nothing is recorded. */
   read(): Spending | undefined;
   /** Records what was spent. */

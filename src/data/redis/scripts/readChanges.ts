@@ -1,3 +1,4 @@
+import { type PageKey, parsePageId } from '../../../domain/page.ts';
 import changes from './changes.lua';
 import readChangesLua from './readChanges.lua';
 import { CHANGES_KEY } from './redisKeys.ts';
@@ -14,11 +15,12 @@ export async function readChanges(
   lastChange: string | undefined,
 ): Promise<{
   readonly last: string;
-  readonly stored: readonly { readonly pageId: string; readonly replica: string }[];
+  readonly stored: readonly { readonly page: PageKey; readonly replica: string | undefined }[];
 }> {
   const [last, ...reply] = (await run(script, [CHANGES_KEY], [lastChange])).map(String);
-  const stored = reply.flatMap((pageId, index) =>
-    index % 2 === 0 ? [{ pageId, replica: reply[index + 1] ?? '' }] : [],
-  );
+  const stored = reply.flatMap((text, index) => {
+    const page = index % 2 === 0 ? parsePageId(text) : undefined;
+    return page ? [{ page, replica: reply[index + 1] }] : [];
+  });
   return { last: last ?? '', stored };
 }
