@@ -41,14 +41,14 @@ interface UpstreamLayers {
   readonly state: LimitsState;
 }
 
-/** What a file says was spent before the process started, and how to update it; empty without a file. */
+/** What was spent before the process started, and what records it for the next one; empty without a budget or file. */
 type StoredSpending = Pick<CreditBudgetOptions, 'spent' | 'onSpend'>;
 
 /** Creates the layers. */
 export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLayers {
   const { config, clock, random, onEvent, redis } = options;
   const { qps, concurrency } = config.keyapi;
-  const stored = readSpending(options);
+  const stored = openSpending(options);
   const shared = redis && createLimitsOfReplicas(redis, stored, options);
   const budget = redis ? undefined : createBudgetOfProcess(stored, options);
   const accountLimits = [
@@ -107,7 +107,7 @@ function createBudgetOfProcess(
   return createCreditBudget({ creditsPerDay: perDay, clock, ...stored });
 }
 
-function readSpending({ config, onEvent }: UpstreamLayersOptions): StoredSpending {
+function openSpending({ config, onEvent }: UpstreamLayersOptions): StoredSpending {
   const { file } = config.cache;
   if (file === undefined || config.credits.perDay === undefined) return {};
   const { read, write } = createSpendingFile({

@@ -32,8 +32,8 @@ interface NetworkOptions {
 }
 
 /**
- * Creates the HTTP server: `/graphql`, `/livez`, `/readyz` and, if asked for, `/metrics`. Closing it waits for requests in
- * flight, 10 seconds at most; `/readyz` is 503 meanwhile.
+ * Creates the HTTP server: `/graphql`, `/livez`, `/readyz` and, if asked for, `/metrics`. Closing it waits for requests
+ * in flight, 10 seconds at most; `/readyz` is 503 meanwhile.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const { graphql, network, source, limits, readiness, metrics, monotonic, onEvent, log } = options;
