@@ -1,9 +1,48 @@
+import { uptime } from 'node:os';
 import type { Clock } from '../domain/clock.ts';
+
+/** Times in milliseconds, as the operating system gives them. */
+interface SystemTimes {
+  /** Unix time, which may be set. */
+  readonly wall: () => number;
+  /** Since the process started, without the time in which the machine was suspended. */
+  readonly running: () => number;
+  /** Since the machine was started, suspended or not. Slow to read. */
+  readonly booted: () => number;
+}
+
+/** By how much the wall clock must run ahead at once before that counts. */
+const TOLERANCE_MS = 1000;
+
+/**
+ * Creates a monotonic clock that also counts the time in which the machine was suspended: what was cached before that has
+ * aged meanwhile. It looks for such a time when the wall clock is ahead, which may also have been set.
+ */
+export function createMonotonicClock({ wall, running, booted }: SystemTimes): () => number {
+  const bootedBefore = booted() - running();
+  let lead = wall() - running();
+  let suspendedMs = 0;
+
+  return () => {
+    const now = running();
+    const newLead = wall() - now;
+    if (newLead > lead + TOLERANCE_MS) {
+      const ms = booted() - now - bootedBefore;
+      if (ms > suspendedMs + TOLERANCE_MS) suspendedMs = ms;
+    }
+    lead = newLead;
+    return now + suspendedMs;
+  };
+}
 
 /** The clock of the process. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: createMonotonicClock({
+    wall: () => Date.now(),
+    running: () => performance.now(),
+    booted: () => uptime() * 1000,
+  }),
   sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
   timers: globalThis,
 };
