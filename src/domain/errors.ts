@@ -57,8 +57,12 @@ interface ApiErrorOptions {
   readonly retryAfterSeconds?: number | undefined;
   /** True when a request was sent, and is paid for. */
   readonly wasSent?: boolean | undefined;
+  /** True when no connection could be opened: nothing was sent or paid for, but upstream has failed all the same. */
+  readonly hadNoConnection?: boolean | undefined;
   /** True when the call may be sent once more: it got no response, or upstream advises a retry. */
   readonly allowsSecondAttempt?: boolean | undefined;
+  /** True when a page came without the rows that it ought to have: it is not requested again for a minute. */
+  readonly isEmptyPage?: boolean | undefined;
   /** For the log alone, for example KeyAPI's own message; never sent to a client. */
   readonly detail?: string | undefined;
   readonly cause?: unknown;
@@ -71,7 +75,9 @@ export class ApiError extends Error {
   readonly upstream: UpstreamResponse | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly wasSent: boolean;
+  readonly hadNoConnection: boolean;
   readonly allowsSecondAttempt: boolean;
+  readonly isEmptyPage: boolean;
   readonly detail: string | undefined;
 
   constructor(
@@ -81,7 +87,9 @@ export class ApiError extends Error {
       upstream,
       retryAfterSeconds,
       wasSent = false,
+      hadNoConnection = false,
       allowsSecondAttempt = false,
+      isEmptyPage = false,
       detail,
       cause,
     }: ApiErrorOptions = {},
@@ -91,8 +99,15 @@ export class ApiError extends Error {
     this.upstream = upstream;
     this.retryAfterSeconds = retryAfterSeconds;
     this.wasSent = wasSent;
+    this.hadNoConnection = hadNoConnection;
     this.allowsSecondAttempt = allowsSecondAttempt;
+    this.isEmptyPage = isEmptyPage;
     this.detail = detail;
+  }
+
+  /** True when upstream was called and failed; false when the call was not made because of a limit of ours. */
+  get isCallFailure(): boolean {
+    return this.wasSent || this.hadNoConnection;
   }
 }
 

@@ -14,7 +14,7 @@ export interface Call {
   readonly isProbe?: boolean | undefined;
   /** Aborted, with the error to reject with, when no request must be sent any more. One that was sent goes on. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when a request is sent, which is when it is paid for. Also called for one that got no connection. */
+  /** Called when a request is sent, which is when it is paid for. Not called for one that gets no connection. */
   readonly onSent: () => void;
 }
 

@@ -66,14 +66,16 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
       call.signal?.throwIfAborted();
       const startedAt = clock.monotonic();
       const labels = { endpoint: endpoint.name, key: endpoint.describe(key) };
+      const { background } = call;
+      const durationMs = (): number => Math.round(clock.monotonic() - startedAt);
       const report = ({ outcome, status, requestId, detail }: CallResult): void =>
         onEvent({
           type: 'upstreamCall',
           ...labels,
-          background: call.background,
+          background,
           outcome,
           status,
-          durationMs: Math.round(clock.monotonic() - startedAt),
+          durationMs: durationMs(),
           credits: endpoint.credits,
           upstreamRequestId: requestId ?? undefined,
           detail,
@@ -87,8 +89,18 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
         report({ outcome: 'ok', ...upstream });
         return value;
       } catch (error) {
-        if (error instanceof ApiError && error.wasSent) {
-          report({ outcome: error.code, ...error.upstream, detail: error.detail });
+        if (error instanceof ApiError) {
+          const { code, detail, wasSent, hadNoConnection, upstream } = error;
+          if (wasSent) report({ outcome: code, ...upstream, detail });
+          if (hadNoConnection)
+            onEvent({
+              type: 'connectionFailed',
+              ...labels,
+              background,
+              code,
+              durationMs: durationMs(),
+              detail,
+            });
         }
         throw error;
       }
@@ -122,11 +134,9 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     } catch (error) {
       abort.abort();
       if (error instanceof ApiError) throw error;
-      // A call that got no connection counts as sent too.
-      if (!isSent) call.onSent();
       // The status of a failure is enough, even if its body did not arrive.
       if (head && !isSuccess(head.status)) return { ...head, body: new Uint8Array() };
-      throw toWireError(error, head?.status, hasResponseBegun(error));
+      throw toWireError(error, { isSent, status: head?.status, hasBegun: hasResponseBegun(error) });
     }
   }
 
@@ -150,19 +160,35 @@ function readPayload<Value>(read: () => Value, upstream: UpstreamResponse): Valu
 const UNREADABLE =
   /HTTPParserError|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_|ERR_ASSERTION|bad (upgrade|response)$/;
 
+/** How far a request got. */
+interface RequestProgress {
+  /** False when it got no connection. */
+  readonly isSent: boolean;
+  /** Undefined when the headers of the response had not arrived. */
+  readonly status: number | undefined;
+  /** True when any byte of the response had arrived. */
+  readonly hasBegun: boolean;
+}
+
 /**
- * The error of a call without a complete response; `status` is set when its headers had arrived, `hasBegun` when any
- * byte had. When none had, KeyAPI has probably not billed the call, so it may be retried. Its credits are counted all
- * the same.
+ * The error of a call without a complete response. When no byte of it had arrived, KeyAPI has probably not billed the
+ * call, so it may be retried. Its credits are counted all the same, unless the request was not sent at all.
  */
-function toWireError(thrown: unknown, status: number | undefined, hasBegun: boolean): ApiError {
+function toWireError(thrown: unknown, { isSent, status, hasBegun }: RequestProgress): ApiError {
   // undici and the deadline throw nothing but errors, but not all of them are instances of this realm's Error.
   const { name, message, code = '' } = thrown as Error & { code?: string };
   const upstream = status === undefined ? undefined : { status, code: null, requestId: null };
-  const options = { upstream, detail: `${name}: ${message}`, wasSent: true, cause: thrown };
+  // Ours, not upstream's failure: the client is being closed.
+  const isClosing = code === 'UND_ERR_DESTROYED';
+  const options = {
+    upstream,
+    detail: `${name}: ${message}`,
+    wasSent: isSent,
+    hadNoConnection: !isSent && !isClosing,
+    cause: thrown,
+  };
   if (thrown instanceof TimeoutError) return new ApiError('UPSTREAM_TIMEOUT', options);
   const hasResponse = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
   if (hasResponse) return new ApiError('UPSTREAM_BAD_RESPONSE', options);
-  const isClosing = code === 'UND_ERR_DESTROYED';
   return new ApiError('UPSTREAM_UNAVAILABLE', { ...options, allowsSecondAttempt: !hasBegun && !isClosing });
 }

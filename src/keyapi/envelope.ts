@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { ApiError, type ErrorCode, type UpstreamResponse } from '../domain/errors.ts';
-import { parseRetryAfter } from './retryAfter.ts';
+import { parseHttpDate, parseRetryAfter, RATE_LIMIT_SECONDS } from './retryAfter.ts';
 
 /** An HTTP response of KeyAPI with its complete body. */
 export interface RawResponse {
   readonly status: number;
   readonly retryAfter: string | undefined;
+  /** The header `Date`. */
+  readonly date: string | undefined;
   readonly body: Uint8Array;
 }
 
@@ -30,7 +32,7 @@ const envelopeSchema = z.object({ code: integer });
  * Reads the response to a request. The body's `code` takes precedence over the HTTP status: other than 0 it is an error
  * even with HTTP 200.
  *
- * @param now Unix milliseconds, for a `Retry-After` that is a date.
+ * @param now Unix milliseconds, for a `Retry-After` that is a date in a response without a date of its own.
  * @param redact Removes secrets from upstream's texts.
  * @throws {ApiError} The error of the response; `UPSTREAM_BAD_RESPONSE` when a successful one is not KeyAPI's.
  */
@@ -52,7 +54,7 @@ export function readEnvelope(response: RawResponse, now: number, redact: (text: 
       message: failed === 400 ? 'The data provider did not accept the arguments.' : undefined,
       upstream,
       detail: toDetail(body, redact),
-      retryAfterSeconds: failed === 429 ? parseRetryAfter(response.retryAfter, now) : undefined,
+      retryAfterSeconds: toRetryAfter(failed, response, now),
       wasSent: true,
       // KeyAPI advises one more try after a server error.
       allowsSecondAttempt: code === 'UPSTREAM_ERROR',
@@ -60,6 +62,13 @@ export function readEnvelope(response: RawResponse, now: number, redact: (text: 
   }
   if (!envelope.success) throw toBadResponse(upstream, z.prettifyError(envelope.error));
   return { body, upstream };
+}
+
+/** The seconds to wait that upstream asks for; undefined when it does not. Ignored on 400 to 404. */
+function toRetryAfter(code: number, { retryAfter, date }: RawResponse, now: number): number | undefined {
+  if (code >= 400 && code <= 404) return undefined;
+  const seconds = parseRetryAfter(retryAfter, parseHttpDate(date) ?? now);
+  return code === 429 ? (seconds ?? RATE_LIMIT_SECONDS) : seconds;
 }
 
 /** The error of a successful response that cannot be read. */

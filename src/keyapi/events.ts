@@ -2,7 +2,7 @@ import type { KeyFields } from '../domain/endpoint.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 
 /** Events of KeyAPI's client, for the log, metrics and traces. They never contain the token. */
-export type KeyapiEvent = UpstreamCallEvent | RowsDroppedEvent | UnknownFieldEvent;
+export type KeyapiEvent = UpstreamCallEvent | ConnectionFailedEvent | RowsDroppedEvent | UnknownFieldEvent;
 
 /** A request was sent, and paid for, whatever its outcome. */
 export interface UpstreamCallEvent {
@@ -20,6 +20,20 @@ export interface UpstreamCallEvent {
   /** KeyAPI's id of the request, if its response had one. */
   readonly upstreamRequestId: string | undefined;
   /** Why it failed: KeyAPI's message, or that of the network error. */
+  readonly detail: string | undefined;
+}
+
+/** No connection could be opened for a request, which was not sent, and cost nothing. */
+export interface ConnectionFailedEvent {
+  readonly type: 'connectionFailed';
+  /** Name of the endpoint. */
+  readonly endpoint: string;
+  readonly key: KeyFields;
+  /** True for a refresh that no operation waits for. */
+  readonly background: boolean;
+  readonly code: ErrorCode;
+  readonly durationMs: number;
+  /** The message of the network error. */
   readonly detail: string | undefined;
 }
 

@@ -1,21 +1,29 @@
-/** The pause that KeyAPI advises after a 429 without `Retry-After`. */
-const DEFAULT_SECONDS = 60;
+/** The pause that KeyAPI advises after a 429 without `Retry-After`, in seconds. */
+export const RATE_LIMIT_SECONDS = 60;
 /** The longest pause that is accepted from upstream. */
 const MAX_SECONDS = 120;
 
 /**
  * Whole seconds to wait, 1 to 120, from a `Retry-After` header: a number of seconds or an HTTP date (RFC 9110, section
- * 10.2.3). 60 when it is missing or unreadable.
+ * 10.2.3). Undefined when it is missing or unreadable.
  *
- * @param now Unix milliseconds.
+ * @param sentAt When the response was sent, in Unix milliseconds: by upstream's clock, which a date is read against.
  */
-export function parseRetryAfter(header: string | undefined, now: number): number {
-  return Math.min(Math.max(1, toSeconds(header?.trim() ?? '', now)), MAX_SECONDS);
+export function parseRetryAfter(header: string | undefined, sentAt: number): number | undefined {
+  const text = header?.trim() ?? '';
+  if (/^\d+$/.test(text)) return clamp(Number(text));
+  const date = parseHttpDate(text);
+  return date === undefined ? undefined : clamp(Math.ceil((date - sentAt) / 1000));
 }
 
-function toSeconds(text: string, now: number): number {
-  if (/^\d+$/.test(text)) return Number(text);
+/** An HTTP date in Unix milliseconds; undefined when it is missing or unreadable. */
+export function parseHttpDate(header: string | undefined): number | undefined {
+  const text = header?.trim() ?? '';
   // `Date.parse` accepts nearly anything as a date; an HTTP date begins with the name of a day.
   const date = /^(mon|tue|wed|thu|fri|sat|sun)/i.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? DEFAULT_SECONDS : Math.ceil((date - now) / 1000);
+  return Number.isNaN(date) ? undefined : date;
+}
+
+function clamp(seconds: number): number {
+  return Math.min(Math.max(1, seconds), MAX_SECONDS);
 }

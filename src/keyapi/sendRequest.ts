@@ -34,10 +34,10 @@ export function sendRequest(dispatcher: Dispatcher, request: SentRequest): Promi
             controller.abort(error as Error);
           }
         },
-        onResponseStart: (_controller, status, { 'retry-after': retryAfter }) => {
+        onResponseStart: (_controller, status, { 'retry-after': retryAfter, date }) => {
           // More headers follow an informational response.
           if (status < 200) return;
-          head = { status, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter };
+          head = { status, retryAfter: toFirst(retryAfter), date: toFirst(date) };
           onHead(head);
         },
         onResponseData: (_controller, chunk) => void chunks.push(chunk),
@@ -46,4 +46,9 @@ export function sendRequest(dispatcher: Dispatcher, request: SentRequest): Promi
       },
     );
   });
+}
+
+/** The value of a header, which may have been sent several times. */
+function toFirst(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
 }

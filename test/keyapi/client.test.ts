@@ -169,9 +169,41 @@ describe('client', () => {
     ],
     [
       'Retry-After as a date',
-      reply({}, 429, { 'retry-after': 'Sun, 22 Nov 2026 10:00:30 GMT' }),
+      // By upstream's clock, which is ahead of ours.
+      reply({}, 429, {
+        date: 'Sun, 22 Nov 2026 11:00:00 GMT',
+        'retry-after': 'Sun, 22 Nov 2026 11:00:30 GMT',
+      }),
       { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 30 },
     ],
+    [
+      'Retry-After as a date in a response without one',
+      (_request, response) => {
+        response.sendDate = false;
+        response.writeHead(429, { 'retry-after': 'Sun, 22 Nov 2026 10:00:30 GMT' }).end('{}');
+      },
+      { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 30 },
+    ],
+    [
+      'Retry-After of a 503',
+      reply('<html>', 503, { 'retry-after': '7' }),
+      { code: 'UPSTREAM_ERROR', retryAfterSeconds: 7 },
+    ],
+    [
+      'Retry-After of a redirect',
+      reply('', 302, { 'retry-after': '7' }),
+      { code: 'UPSTREAM_BAD_RESPONSE', retryAfterSeconds: 7 },
+    ],
+    [
+      'an unreadable Retry-After of a 503',
+      reply('', 503, { 'retry-after': 'soon' }),
+      { code: 'UPSTREAM_ERROR', retryAfterSeconds: undefined },
+    ],
+    ...[400, 401, 402, 403, 404].map((status): [string, Handler, Partial<ApiError>] => [
+      `Retry-After of a ${status}, which is ignored`,
+      reply({ code: status, data: null }, status, { 'retry-after': '7' }),
+      { upstream: { status, code: status, requestId: null }, retryAfterSeconds: undefined },
+    ]),
     ['429 without Retry-After', reply({}, 429), { code: 'UPSTREAM_RATE_LIMITED', retryAfterSeconds: 60 }],
     [
       'an error code under HTTP 200',
@@ -283,7 +315,7 @@ describe('client', () => {
   ])('throws the right error for %s', async (_name, handler, expected) => {
     await start(handler);
     expect(await fetchError()).toMatchObject(expected);
-    expect(events).toMatchObject([{ type: 'upstreamCall', outcome: expected.code }]);
+    if (expected.code) expect(events).toMatchObject([{ type: 'upstreamCall', outcome: expected.code }]);
     expect(upstream.requests).toHaveLength(1);
     expect(requests).toBe(1);
   });
@@ -320,10 +352,37 @@ describe('client', () => {
     expect(sent).toBeLessThan(50 * 2 ** 20);
   });
 
-  it('reports a refused connection', async () => {
-    await start(reply(''));
-    await upstream.close();
-    expect(await fetchError()).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', upstream: undefined });
+  it.each<[string, (port: string) => string]>([
+    ['a refused connection', () => 'http://127.0.0.1:9'],
+    ['a name that DNS does not know', () => 'http://keyapi.invalid'],
+    ['a failed TLS handshake', (port) => `https://127.0.0.1:${port}`],
+  ])('reports %s as a failure that was not sent, and costs nothing', async (_name, toUrl) => {
+    await start(reply(makeSuccess()));
+    const unconnected = createClient(new URL(toUrl(upstream.url.port)));
+    const call = createCall({ onSent: () => requests++ });
+    await expect(
+      unconnected.source(trendingVideos)({ chart: US_VIEWS, number: 1 }, call),
+    ).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      upstream: undefined,
+      wasSent: false,
+      hadNoConnection: true,
+      isCallFailure: true,
+      allowsSecondAttempt: true,
+    });
+    expect(events).toEqual([
+      {
+        type: 'connectionFailed',
+        endpoint: 'trendingVideos',
+        key: { chart: 'US:7:VIEWS', page: 1 },
+        background: false,
+        code: 'UPSTREAM_UNAVAILABLE',
+        durationMs: expect.any(Number),
+        detail: expect.any(String),
+      },
+    ]);
+    expect({ requests, received: upstream.requests }).toEqual({ requests: 0, received: [] });
+    await unconnected.close();
   });
 
   it('allows a retry after a refused connection, one that breaks before any response, and a server error', async () => {
@@ -350,7 +409,7 @@ describe('client', () => {
     expect(await allowsSecondAttempt()).toBe(false);
   });
 
-  it('counts a request when it is sent on an open connection, or when it gets no connection in time', async () => {
+  it('counts no request that gets no connection in time', async () => {
     const sockets: Socket[] = [];
     const slow = createServer({ pauseOnConnect: true }, (socket) => void sockets.push(socket)).listen(
       0,
@@ -362,12 +421,11 @@ describe('client', () => {
     let requestsSeen = 0;
     const call = stuck
       .source(trendingVideos)({ chart: US_VIEWS, number: 1 }, createCall({ onSent: () => requestsSeen++ }))
-      .catch(() => undefined);
+      .catch((error: unknown) => error);
     await until(() => sockets.length > 0);
-    expect(requestsSeen).toBe(0);
     clock.expireDeadlines(TIMEOUT_MS);
-    await call;
-    expect(requestsSeen).toBe(1);
+    expect(await call).toMatchObject({ code: 'UPSTREAM_TIMEOUT', wasSent: false, hadNoConnection: true });
+    expect(requestsSeen).toBe(0);
     await stuck.close();
     for (const socket of sockets) socket.destroy();
     slow.close();

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { parseRetryAfter } from '../../src/keyapi/retryAfter.ts';
+import { parseHttpDate, parseRetryAfter } from '../../src/keyapi/retryAfter.ts';
 
 const NOW = Date.parse('Sun, 22 Nov 2026 10:00:00 GMT');
 
@@ -10,12 +10,18 @@ it.each([
   ['a date', 'Sun, 22 Nov 2026 10:01:30 GMT', 90],
   ['a date in the obsolete format', 'Sunday, 22-Nov-26 10:00:05 GMT', 5],
   ['a date that has passed', 'Sun, 22 Nov 2026 09:00:00 GMT', 1],
-  ['a missing header', undefined, 60],
-  ['an empty header', '', 60],
-  ['a fraction', '1.5', 60],
-  ['a negative number', '-5', 60],
-  ['words', 'soon', 60],
+  ['a date too far ahead', 'Sun, 22 Nov 2026 11:00:00 GMT', 120],
+  ['a missing header', undefined, undefined],
+  ['an empty header', '', undefined],
+  ['a fraction', '1.5', undefined],
+  ['a negative number', '-5', undefined],
+  ['words', 'soon', undefined],
   ['a huge number', '9'.repeat(40), 120],
 ])('reads %s', (_name, header, seconds) => {
   expect(parseRetryAfter(header, NOW)).toBe(seconds);
+});
+
+it('reads only dates in the format of HTTP', () => {
+  expect(parseHttpDate('Sun, 22 Nov 2026 10:00:00 GMT')).toBe(NOW);
+  expect([undefined, '', '7', '2026-11-22', 'Sunday'].map(parseHttpDate)).toEqual(Array(5).fill(undefined));
 });

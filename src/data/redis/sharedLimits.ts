@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../domain/clock.ts';
 import type { Endpoint } from '../../domain/endpoint.ts';
-import { ApiError, wasSent } from '../../domain/errors.ts';
+import { ApiError } from '../../domain/errors.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import { toUtcDay } from '../../domain/utcDay.ts';
 import type { OnDataEvent } from '../events.ts';
@@ -223,7 +223,9 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     protect,
     openCircuits: () => [...circuits.values()].flatMap((circuit) => circuit.state()),
     creditsLeft: () => {
-      const credits = spent && spent.day >= today() ? spent.credits : 0;
+      // As in Redis, a day ends when both clocks say so.
+      const day = Math.min(today(), toUtcDay(redis.now()));
+      const credits = spent && spent.day >= day ? spent.credits : 0;
       return creditsPerDay === undefined ? undefined : Math.max(0, creditsPerDay - credits);
     },
   };
@@ -231,11 +233,15 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
 
 /** The state of a call that has failed. */
 function toCallState(error: unknown): CallState {
-  if (!wasSent(error)) return { state: 'unsent' };
   if (!(error instanceof ApiError)) return { state: 'answered' };
+  if (!error.isCallFailure) return { state: 'unsent' };
   const pause = toCallPause(error);
-  if (pause) return { state: 'refused', scope: pause.scope, error, openMs: pause.seconds * 1000 };
-  return isUpstreamFailure(error)
-    ? { state: 'failed', scope: 'endpoint', error: toUnavailable(), openMs: FAILURE_SECONDS * 1000 }
-    : { state: 'answered' };
+  const isFailure = isUpstreamFailure(error);
+  if (pause) {
+    const { scope, seconds } = pause;
+    return { state: isFailure ? 'paused' : 'refused', scope, error, openMs: seconds * 1000 };
+  }
+  if (!isFailure) return { state: 'answered' };
+  const state = error.hadNoConnection ? 'unconnected' : 'failed';
+  return { state, scope: 'endpoint', error: toUnavailable(), openMs: FAILURE_SECONDS * 1000 };
 }

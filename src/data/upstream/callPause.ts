@@ -13,10 +13,11 @@ interface CallPause {
 const REFUSED_SECONDS = 60;
 
 /**
- * The pause after a refusal: a minute when the account is refused (401, 402), or the endpoint (403), and as long as
- * upstream asks for after a 429, which is about the account. Undefined for an error of one key.
+ * The pause after an error that is not about one key: a minute when the account is refused (401, 402), or the endpoint
+ * (403), and as long as upstream asks for (`Retry-After`), after a 429 for the account, else for the endpoint. Undefined
+ * for any other error.
  */
-export function toCallPause({ code, retryAfterSeconds }: ApiError): CallPause | undefined {
+export function toCallPause({ code, upstream, retryAfterSeconds }: ApiError): CallPause | undefined {
   switch (code) {
     case 'UPSTREAM_UNAUTHENTICATED':
     case 'UPSTREAM_QUOTA_EXCEEDED':
@@ -26,6 +27,9 @@ export function toCallPause({ code, retryAfterSeconds }: ApiError): CallPause | 
     case 'UPSTREAM_FORBIDDEN':
       return { scope: 'endpoint', seconds: REFUSED_SECONDS };
     default:
-      return undefined;
+      // Without a response it is our own pause.
+      return upstream && retryAfterSeconds !== undefined
+        ? { scope: 'endpoint', seconds: retryAfterSeconds }
+        : undefined;
   }
 }

@@ -23,8 +23,8 @@ type EndpointLimit<Key> = <Value>(source: Source<Key, Value>) => Source<Key, Val
 /** Clock and listener of a circuit breaker. */
 type BreakerOptions = Pick<CircuitOptions, 'clock' | 'onEvent'>;
 
-/** A call whose request was sent. */
-interface SentCall {
+/** A call that was made: its request was sent, or it got no connection. */
+interface MadeCall {
   /** Undefined when it succeeded. */
   readonly error: ApiError | undefined;
   /** True for a probe of this circuit, or of the account's. */
@@ -45,7 +45,7 @@ export const MAX_FAILURES = 5;
 /**
  * Creates the circuit breaker of the account: it opens for a minute after a 401 or 402, and for as long as a 429 asks
  * for. Then one call is made as a probe, while the others wait for its outcome: it closes the circuit, or opens it again.
- * Calls of which no request was sent change nothing.
+ * Calls that were not made change nothing.
  */
 export function createAccountBreaker(options: BreakerOptions): CircuitBreaker<AccountLimit> {
   const circuit = createCircuit(options);
@@ -60,8 +60,8 @@ export function createAccountBreaker(options: BreakerOptions): CircuitBreaker<Ac
 }
 
 /**
- * Creates the circuit breaker of an endpoint: it opens for 30 seconds after 5 failures in a row, and for a minute after a
- * 403. Then one call probes, as for the account. A failing probe of the account opens it too.
+ * Creates the circuit breaker of an endpoint: it opens for 30 seconds after 5 failures in a row, for a minute after a 403,
+ * and for as long as another failure asks for. Then one call probes, as for the account. A failing probe of the account opens it too.
  */
 export function createEndpointBreaker<Key>(
   endpoint: Endpoint<Key>,
@@ -101,7 +101,7 @@ function createOpener(
 /** Creates the function that wraps sources: all that it wraps share the circuit and its probes. */
 function protectBy(
   circuit: Circuit,
-  record: (call: SentCall) => void,
+  record: (call: MadeCall) => void,
 ): <Key, Value>(source: Source<Key, Value>) => Source<Key, Value> {
   let probe: Promise<unknown> | undefined;
 
@@ -117,7 +117,7 @@ function protectBy(
         record({ error: undefined, isProbe, close });
         return value;
       } catch (error) {
-        if (error instanceof ApiError && error.wasSent) record({ error, isProbe, close });
+        if (error instanceof ApiError && error.isCallFailure) record({ error, isProbe, close });
         throw error;
       }
     };
@@ -140,9 +140,10 @@ function protectBy(
   };
 }
 
-/** Whether an error means that upstream itself fails. Other statuses do not: they show that it responds. */
+/**
+ * Whether an error means that upstream itself fails. A response with another status does not, nor does one whose body
+ * cannot be read: they show that it responds, and other keys may be fine.
+ */
 export function isUpstreamFailure({ code, upstream }: ApiError): boolean {
-  const isUnreadable =
-    code === 'UPSTREAM_BAD_RESPONSE' && (!upstream || (upstream.status < 300 && !upstream.code));
-  return FAILURES.has(code) || isUnreadable;
+  return FAILURES.has(code) || (code === 'UPSTREAM_BAD_RESPONSE' && !upstream);
 }

@@ -6,6 +6,8 @@ import type { OnDataEvent } from '../events.ts';
 
 const MIN_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 3000;
+/** Timers may fire early: the pause that upstream asks for must be over. */
+const MARGIN_MS = 50;
 
 /** See `withRetry`. */
 interface RetryOptions {
@@ -18,8 +20,8 @@ interface RetryOptions {
 /**
  * Retries a call once, after a random pause, when it got no response or KeyAPI advises a retry
  * (`ApiError.allowsSecondAttempt`). Any other call may have been billed, or would fail again. The pause is 0.5 to 3
- * seconds, and at most half of the time that is left before the deadline; when that is less than half a second, there
- * is no retry.
+ * seconds, at least what upstream asks for, and at most half of the time that is left before the deadline; when these
+ * contradict each other, there is no retry.
  */
 export function withRetry<Key, Value>(
   source: Source<Key, Value>,
@@ -31,9 +33,11 @@ export function withRetry<Key, Value>(
       return await source(key, call);
     } catch (error) {
       const longest = Math.min(MAX_PAUSE_MS, (call.deadline() - clock.monotonic()) / 2);
-      if (!(error instanceof ApiError && error.allowsSecondAttempt) || longest < MIN_PAUSE_MS) throw error;
+      if (!(error instanceof ApiError && error.allowsSecondAttempt)) throw error;
+      const shortest = toShortestPause(error);
+      if (longest < shortest) throw error;
       const { code } = error;
-      const pauseMs = Math.round(MIN_PAUSE_MS + random() * (longest - MIN_PAUSE_MS));
+      const pauseMs = Math.round(shortest + random() * (longest - shortest));
       await clock.sleep(pauseMs);
 
       const onSent = (): void => {
@@ -46,4 +50,8 @@ export function withRetry<Key, Value>(
       });
     }
   };
+}
+
+function toShortestPause({ retryAfterSeconds }: ApiError): number {
+  return retryAfterSeconds === undefined ? MIN_PAUSE_MS : retryAfterSeconds * 1000 + MARGIN_MS;
 }

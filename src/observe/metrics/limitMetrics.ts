@@ -3,13 +3,15 @@ import type { LimitsState } from '../../data/upstream/limitsState.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { AppEvent } from '../appEvent.ts';
 
-/** What opens a circuit: failures in a row, a refused account, and a pause that KeyAPI asks for. */
+/** What opens a circuit: failures in a row, a refused account or endpoint, and a pause that KeyAPI asks for. */
 const CODES: readonly ErrorCode[] = [
   'UPSTREAM_UNAVAILABLE',
   'UPSTREAM_UNAUTHENTICATED',
   'UPSTREAM_QUOTA_EXCEEDED',
   'UPSTREAM_FORBIDDEN',
   'UPSTREAM_RATE_LIMITED',
+  'UPSTREAM_ERROR',
+  'UPSTREAM_BAD_RESPONSE',
 ];
 
 /** Counts how often calls are stopped: by an open circuit and, if there is one, by the day's budget. */

@@ -273,10 +273,42 @@ describe('circuit breakers', () => {
   it.each([
     { status: 200, code: null, requestId: null },
     { status: 200, code: 0, requestId: 'req-1' },
-  ])('opens after 5 unreadable responses (%j)', async (upstream) => {
-    const { source } = createScript(new ApiError('UPSTREAM_BAD_RESPONSE', { upstream }));
-    const { ask } = createBreaker(source);
-    expect((await askTimes(ask, 6)).at(-1)).toBe('UPSTREAM_UNAVAILABLE');
+    { status: 302, code: null, requestId: null },
+  ])('stays closed for responses that cannot be read (%j): other pages may be fine', async (upstream) => {
+    const unreadable = new ApiError('UPSTREAM_BAD_RESPONSE', { upstream });
+    const { source } = createScript(...Array(9).fill(unreadable), page);
+    const { ask, events } = createBreaker(source);
+    expect((await askTimes(ask, 10)).at(-1)).toBe('ok');
+    expect(events).toEqual([]);
+  });
+
+  it('opens after 5 calls in a row that got no connection', async () => {
+    let calls = 0;
+    const { ask } = createBreaker(async () => {
+      calls++;
+      throw new ApiError('UPSTREAM_UNAVAILABLE', { hadNoConnection: true });
+    });
+    expect(await askTimes(ask, 7)).toEqual(Array(7).fill('UPSTREAM_UNAVAILABLE'));
+    expect(calls).toBe(5);
+  });
+
+  it.each([
+    ['UPSTREAM_ERROR', 503],
+    ['UPSTREAM_BAD_RESPONSE', 302],
+  ] as const)('lets the endpoint alone wait for the pause that %s (%i) asks for', async (code, status) => {
+    const upstream = { status, code: null, requestId: null };
+    const busy = new ApiError(code, { upstream, retryAfterSeconds: 7 });
+    const { source, bill } = createScript(busy, page);
+    const { clock, ask, fetch, account } = createBreaker(source);
+    await ask();
+    clock.advance(2000);
+    await expect(fetch(key(2), createCall())).rejects.toMatchObject({ code, retryAfterSeconds: 5 });
+    expect(account.circuit.state()).toEqual([]);
+    clock.advance(4999);
+    expect(await ask(3)).toBe(code);
+    clock.advance(1);
+    expect(await ask(4)).toBe('ok');
+    expect(bill).toEqual([1, 4]);
   });
 
   it('measures elapsed time, and ignores jumps of the wall clock', async () => {

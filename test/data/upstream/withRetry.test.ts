@@ -76,6 +76,36 @@ describe('withRetry', () => {
     expect(bill).toHaveLength(pauseMs === undefined ? 1 : 2);
   });
 
+  it.each([
+    [1, 0, 1050],
+    [2, 1, 3000],
+    [3, 0, undefined],
+  ])(
+    'when upstream asks for %i s, pauses for at least that long (random value %i: %p ms), or does not retry',
+    async (retryAfterSeconds, value, pauseMs) => {
+      const upstream = { status: 503, code: null, requestId: null };
+      const busy = new ApiError('UPSTREAM_ERROR', { allowsSecondAttempt: true, upstream, retryAfterSeconds });
+      const { source, bill } = createScript(busy, page);
+      const { clock, fetch } = createRetry(source, () => value);
+      expect(await codeOf(fetch(key(), createCall()))).toBe(pauseMs === undefined ? 'UPSTREAM_ERROR' : 'ok');
+      expect(clock.monotonic()).toBe(1 + (pauseMs ?? 0));
+      expect(bill).toHaveLength(pauseMs === undefined ? 1 : 2);
+    },
+  );
+
+  it('retries a call that got no connection', async () => {
+    let calls = 0;
+    const source: PageSource = async (_key, { onSent }) => {
+      calls++;
+      if (calls === 1)
+        throw new ApiError('UPSTREAM_UNAVAILABLE', { hadNoConnection: true, allowsSecondAttempt: true });
+      onSent();
+      return page;
+    };
+    expect(await codeOf(createRetry(source).fetch(key(), createCall()))).toBe('ok');
+    expect(calls).toBe(2);
+  });
+
   it('rejects with an unforeseen error of the retry: it may have been sent', async () => {
     let isFirst = true;
     const source: PageSource = async () => {

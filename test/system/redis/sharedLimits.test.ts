@@ -348,6 +348,22 @@ describeWithRedis('createSharedLimits', () => {
     ]);
   });
 
+  it('lets all replicas wait for the pause that a failing endpoint asks for', async () => {
+    const [first, second] = await startTwo();
+    const upstream = { status: 503, code: null, requestId: null };
+    respond = async () => {
+      throw new ApiError('UPSTREAM_ERROR', { upstream, retryAfterSeconds: 7 });
+    };
+    await call(first);
+    await expect(second.fetch(key(2), createCall())).rejects.toMatchObject({
+      code: 'UPSTREAM_ERROR',
+      retryAfterSeconds: 7,
+    });
+    expect(calls).toHaveLength(1);
+    expect(await redis.client.exists('test:circuit')).toBe(0);
+    expect(first.limits.openCircuits()).toEqual([{ endpoint: 'trendingVideos', code: 'UPSTREAM_ERROR' }]);
+  });
+
   it('lets a probe that finds the account refused say nothing about the endpoint', async () => {
     const [first, second] = await startTwo();
     respond = async () => {
@@ -386,6 +402,24 @@ describeWithRedis('createSharedLimits', () => {
     expect(await callWithoutSending(first)).toBe('UPSTREAM_UNAVAILABLE');
     expect(await call(second)).toBe('ok');
     expect(calls).toHaveLength(1);
+  });
+
+  it('releases the credits of a call that got no connection, and counts it as a failure', async () => {
+    let connects = 0;
+    const source: PageSource = async () => {
+      connects++;
+      throw new ApiError('UPSTREAM_UNAVAILABLE', { hadNoConnection: true });
+    };
+    const fleet = await startTwo({ source, creditsPerDay: 6 });
+    await openBudget();
+    for (const number of range(1, 7)) {
+      expect(await call(fleet[number % 2], number)).toBe('UPSTREAM_UNAVAILABLE');
+    }
+    expect(connects).toBe(5);
+    expect(await redis.client.hget('test:budget', 'spent')).toBe('0');
+    expect(await redis.client.exists('test:calls')).toBe(0);
+    await fleet[0].nextHeartbeat();
+    expect(fleet[0].limits.creditsLeft()).toBe(6);
   });
 
   it('starts a new day with a full budget', async () => {
@@ -434,8 +468,9 @@ describeWithRedis('createSharedLimits', () => {
     await openBudget();
     expect(await call(replica)).toBe('ok');
     const tomorrow = { ...systemClock, now: () => Date.now() + DAY_MS };
-    await start({ creditsPerDay: 2, clock: tomorrow });
-    expect(await call(replica)).toBe('CREDIT_BUDGET_EXHAUSTED');
+    const early = await start({ creditsPerDay: 2, clock: tomorrow });
+    expect([await call(replica), await call(early)]).toEqual(Array(2).fill('CREDIT_BUDGET_EXHAUSTED'));
+    expect([replica, early].map(({ limits }) => limits.creditsLeft())).toEqual([0, 0]);
     const yesterday = { ...systemClock, now: () => Date.now() - DAY_MS };
     const late = await start({ creditsPerDay: 2, clock: yesterday });
     const day = Math.floor(Date.now() / DAY_MS) - 1;

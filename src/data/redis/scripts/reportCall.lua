@@ -1,6 +1,7 @@
--- Reports the state of a reserved call: `unsent`, `sent`, `answered`, `refused` or `failed`. A refusal opens the circuit of
--- its `scope` for `openMs`, with `error`. So does a failure for the endpoint when the call was a probe, or when enough calls
--- in a row have failed. Returns a scope and `opened` or `closed` for each circuit that changed.
+-- Reports the state of a reserved call: `unsent`, `sent`, `answered`, `refused`, `failed`, `paused` or `unconnected`. A
+-- refusal opens the circuit of its `scope` for `openMs`, with `error`. So does a failure for the endpoint when the call was a
+-- probe, when enough calls in a row have failed, or when upstream asked for a pause. One that is `unconnected` is a failure
+-- that was not sent. Returns a scope and `opened` or `closed` for each circuit that changed.
 local token, state, attemptMs, windowMs = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local credits, day, maxFailures = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local scope, error, openMs = ARGV[9], ARGV[10], tonumber(ARGV[11])
@@ -25,9 +26,11 @@ local function endProbe(name)
 end
 
 if state == 'unsent' then
-  redis.call('ZREM', calls, token)
   endProbe('account')
   endProbe('endpoint')
+end
+if state == 'unsent' or state == 'unconnected' then
+  redis.call('ZREM', calls, token)
   local entry = redis.call('HMGET', budget, 'day', 'spent')
   if credits > 0 and toInteger(entry[1]) == day and (toInteger(entry[2]) or 0) >= credits then
     redis.call('HINCRBY', budget, 'spent', -credits)
@@ -41,12 +44,13 @@ else
   redis.call('ZADD', calls, 'XX', now + windowMs, token)
 end
 
-if state == 'failed' then
+if state == 'failed' or state == 'paused' or state == 'unconnected' then
   local failures = (toInteger(redis.call('HGET', endpointCircuit, 'failures')) or 0) + 1
   redis.call('HSET', endpointCircuit, 'failures', failures)
   redis.call('PEXPIRE', endpointCircuit, MAX_PAUSE_MS)
   local isOpen = redis.call('HEXISTS', endpointCircuit, 'until') == 1
-  if isProbe.account or isProbe.endpoint or (failures >= maxFailures and not isOpen) then open('endpoint') end
+  local isTooMany = failures >= maxFailures and not isOpen
+  if isProbe.account or isProbe.endpoint or isTooMany or state == 'paused' then open('endpoint') end
   -- A failing endpoint says nothing about the account.
   endProbe('account')
 elseif state == 'refused' and scope == 'account' then

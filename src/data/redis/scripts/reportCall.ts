@@ -12,9 +12,12 @@ const script = defineScript('reportCall', circuit, limits, reportCallLua);
 /** What a call means for later ones. */
 export type CallState =
   | { readonly state: 'unsent' | 'sent' | 'answered' }
-  /** The error opens the circuit of the scope for `openMs`: at once, or when enough calls in a row have failed. */
+  /**
+   * The error opens the circuit of the scope for `openMs`: at once after a refusal, and when upstream asked for a pause,
+   * else when enough calls in a row have failed. `unconnected`: it failed, and was not sent.
+   */
   | {
-      readonly state: 'refused' | 'failed';
+      readonly state: 'refused' | 'failed' | 'paused' | 'unconnected';
       readonly scope: LimitScope;
       readonly error: ApiError;
       readonly openMs: number;
@@ -38,7 +41,7 @@ export async function reportCall(
     readonly attemptMs: number;
     /** How long it counts after its response. */
     readonly windowMs: number;
-    /** What was reserved, of the budget of that day: given back when the call was not sent. */
+    /** What was reserved, of the budget of that day: released when the call was not sent. */
     readonly credits: number;
     readonly day: number;
     /** Failures in a row that open the circuit of the endpoint. */
