@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config/loadConfig.ts';
+import { withEmptyPageCheck } from '../data/pages/withEmptyPageCheck.ts';
 import type { Clock } from '../domain/clock.ts';
 import { trendingVideos } from '../keyapi/endpoints/trendingVideos.ts';
 import type { AppEvent } from '../observe/appEvent.ts';
@@ -11,7 +12,7 @@ import { createHttp } from './http.ts';
 import { createKeyapi } from './keyapi.ts';
 import { createAppLog } from './log.ts';
 import { createObservability } from './observability.ts';
-import { createPages } from './pages.ts';
+import { createPages, createStore } from './pages.ts';
 import { createSharedRateLimiter } from './rateLimiter.ts';
 import { createRedis } from './redis.ts';
 import { systemClock } from './systemClock.ts';
@@ -48,8 +49,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const redis = await createRedis(context);
   const rateLimiter = createSharedRateLimiter(context, redis);
   const layers = createUpstreamLayers({ ...context, redis });
-  const source = layers.wrap(upstream.source(trendingVideos), trendingVideos);
-  const pages = await createPages(context, { source, redis, tracing });
+  const store = createStore(context);
+  // Inside the layers: an empty page in place of rows is a failure like others.
+  const client = withEmptyPageCheck(upstream.source(trendingVideos), { store, onEvent });
+  const source = layers.wrap(client, trendingVideos);
+  const pages = await createPages(context, { store, source, redis, tracing });
   // Not before: its listeners must not miss the first heartbeat.
   await redis?.open();
   const graphql = await createGraphql(context, { pages, prepareFrom: options.prepareFrom });
@@ -67,7 +71,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   observability.watch({
     caches: {
-      pages: { bytes: () => pages.store.bytes, maxBytes: config.cache.pageBytes },
+      pages: { bytes: () => store.bytes, maxBytes: config.cache.pageBytes },
       documents: { bytes: () => graphql.documents.bytes, maxBytes: config.cache.documentBytes },
       // A public label, which does not change.
       answers: responseCache && { bytes: () => responseCache.bytes, maxBytes: config.cache.responseBytes },

@@ -14,6 +14,7 @@ import type { AppContext } from './appContext.ts';
 
 /** Dependencies of the page cache. */
 interface PagesOptions {
+  readonly store: PageStore;
   /** Where a page comes from that is not cached. */
   readonly source: Source<PageKey, Page>;
   readonly redis: RedisConnection | undefined;
@@ -23,7 +24,6 @@ interface PagesOptions {
 /** The cached pages of the process. */
 export interface Pages {
   readonly cache: PageCache;
-  readonly store: PageStore;
   /** Reads a page that may have to be waited for, with a span; undefined without tracing. */
   readonly readPage: ReadPage | undefined;
   /** Waits for pages in flight, and writes the cache file. */
@@ -33,12 +33,17 @@ export interface Pages {
 /** How long closing waits for pages in flight, in milliseconds. */
 export const SETTLE_MS = 3000;
 
+/** Creates the store of pages. */
+export function createStore({ config, clock }: AppContext): PageStore {
+  const { staleMs, pageBytes } = config.cache;
+  return new PageStore({ clock, staleMs, maxBytes: pageBytes });
+}
+
 /** Creates the page cache: in memory, filled from the cache file, over Redis if there is one, over its source. */
 export async function createPages(context: AppContext, options: PagesOptions): Promise<Pages> {
   const { config, clock, random, onEvent } = context;
-  const { source, redis, tracing } = options;
-  const { file, ttlMs, staleMs, pageBytes, errorTtlMs } = config.cache;
-  const store = new PageStore({ clock, staleMs, maxBytes: pageBytes });
+  const { store, source, redis, tracing } = options;
+  const { file, ttlMs, staleMs, errorTtlMs } = config.cache;
   const cacheFile = file
     ? createCacheFile({ file, sourceId: sourceId(config), store, ttlMs, clock, onEvent })
     : undefined;
@@ -67,7 +72,6 @@ export async function createPages(context: AppContext, options: PagesOptions): P
   }
   return {
     cache,
-    store,
     readPage: tracing?.withPageSpans((...args) => cache.fetch(...args)),
     close,
   };

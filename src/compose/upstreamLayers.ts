@@ -73,7 +73,8 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
     // While Redis is up, the replicas share their circuits.
     const source: Source<Key, Value> = (key, call) => (redis?.isUp() ? limited : guarded)(key, call);
     const retrying = withRetry(source, endpoint, { clock, random, onEvent });
-    return withNegativeCache(retrying, endpoint, { clock, ttlMs: config.cache.errorTtlMs });
+    const { errorTtlMs, ttlMs } = config.cache;
+    return withNegativeCache(retrying, endpoint, { clock, errorTtlMs, ttlMs });
   }
 
   return {

@@ -25,6 +25,8 @@ export interface Page extends PageKey {
   readonly totalCount: number;
   /** When it was fetched, in Unix milliseconds. */
   readonly fetchedAt: number;
+  /** How often in a row it came without the rows that it ought to have (`lacksRows`); absent for any other page. */
+  readonly timesEmpty?: number | undefined;
 }
 
 /** A copy of a page in the cache, or one that was just read and stored. */
@@ -61,6 +63,19 @@ export function parsePageId(text: string): PageKey | undefined {
 /** Number of ranks before this page. */
 export function rankOffset({ number, pageSize }: Pick<Page, 'number' | 'pageSize'>): number {
   return (number - 1) * pageSize;
+}
+
+/**
+ * True for a page without rows that ought to have some: its chart claims to reach it, or to have no videos at all. A page
+ * beyond the end of its chart is empty for a reason.
+ */
+export function lacksRows(page: Page): boolean {
+  return page.rows.length === 0 && (page.totalCount === 0 || page.totalCount > rankOffset(page));
+}
+
+/** True for a page that shows its whole chart to be empty, if it can be believed. */
+export function emptiesChart(page: Page): boolean {
+  return lacksRows(page) && (page.number === 1 || page.totalCount === 0);
 }
 
 /** KeyAPI's endpoint for pages of trending charts. */

@@ -9,7 +9,7 @@ import { runDoctor } from '../../src/doctor/runDoctor.ts';
 import { createEmulator, type Emulator } from '../../src/keyapi/emulator/emulator.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { findFreePort } from '../support/freePort.ts';
-import { type Handler, reply, startUpstream, type Upstream } from '../support/upstream.ts';
+import { type Handler, makeSuccess, reply, startUpstream, type Upstream } from '../support/upstream.ts';
 
 /** KEYAPI_TIMEOUT_MS where nothing is set. */
 const TIMEOUT_MS = 5000;
@@ -136,6 +136,11 @@ describe('the doctor, about KeyAPI', () => {
       /too many requests.*HTTP 429.*\n +-> Wait 60 s.*KEYAPI_QPS \(10\)/,
     ],
     ['402 under HTTP 200', reply({ code: 402, data: null }, 200), /used up \(HTTP 200, code 402/],
+    [
+      'no videos',
+      reply(makeSuccess([], { has_more: false, limit: 20, page: 1, total_count: 0 })),
+      /accepted, but the US chart came without videos.*\n +-> Ask KeyAPI/,
+    ],
     ['500', refusal(500, 'Internal server error'), /KeyAPI itself fails \(HTTP 500.*\n +-> Try again later/],
     ['404', refusal(404), /is not what KeyAPI documents \(HTTP 404.*\n +-> Check that KEYAPI_BASE_URL/],
     ['HTML', reply('<html>', 200), /is not what KeyAPI documents \(HTTP 200\)/],

@@ -14,8 +14,14 @@ export interface Fault {
   readonly cold: ErrorCode | readonly number[];
   /** Requests to upstream that this operation causes. */
   readonly requests: number;
-  /** Seconds until upstream is called again; 0 for a usable response, which is cached for its time to live. */
+  /** Attempts of this operation to send one: `requests` by default. */
+  readonly attempts?: number;
+  /** True for a usable response that is refused when it would replace cached rows. */
+  readonly isRefusedOverRows?: boolean;
+  /** Seconds until upstream is called again; 0 for a response that is cached for the time to live of a page. */
   readonly pauseSeconds: number;
+  /** True when the error says how long to wait: `pauseSeconds`. */
+  readonly saysRetryAfter?: boolean;
   /** Videos in the window: 5 by default. */
   readonly first?: number;
 }
@@ -88,7 +94,9 @@ const sendTooMuch: Handler = (_request, response) => {
 const UNREADABLE = { cold: 'UPSTREAM_BAD_RESPONSE', requests: 1, pauseSeconds: 1 } as const;
 const FAILED = { cold: 'UPSTREAM_ERROR', requests: 2, pauseSeconds: 1 } as const;
 const LATE = { cold: 'UPSTREAM_TIMEOUT', requests: 1, pauseSeconds: 1 } as const;
-const LIMITED = { cold: 'UPSTREAM_RATE_LIMITED', requests: 1 } as const;
+const LIMITED = { cold: 'UPSTREAM_RATE_LIMITED', requests: 1, saysRetryAfter: true } as const;
+/** An empty page is not fetched again for a minute, then twice as long after each further one, up to the time to live. */
+const EMPTY = { cold: [], requests: 1, pauseSeconds: 60, isRefusedOverRows: true };
 /** Flaws that are fixed or ignored. */
 const USABLE = { cold: range(1, 5), requests: 1, pauseSeconds: 0 };
 
@@ -113,14 +121,31 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: '429, `Retry-After`: a date 30 seconds ahead',
-    // 30 seconds after the start of the tests' clock.
-    handler: refusal(429, 429, { 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }),
+    // By upstream's clock, wherever ours is.
+    handler: refusal(429, 429, {
+      date: 'Fri, 02 Jan 2026 00:00:00 GMT',
+      'retry-after': 'Fri, 02 Jan 2026 00:00:30 GMT',
+    }),
     ...LIMITED,
     pauseSeconds: 30,
   },
   { name: '429 without `Retry-After`', handler: refusal(429), ...LIMITED, pauseSeconds: 60 },
   { name: '500', handler: refusal(500), ...FAILED },
   { name: '503', handler: refusal(503), ...FAILED },
+  {
+    name: '503, `Retry-After: 1`: the retry waits for it',
+    handler: refusal(503, 503, { 'retry-after': '1' }),
+    ...FAILED,
+    saysRetryAfter: true,
+  },
+  {
+    name: '503, `Retry-After: 7`: too long for a retry',
+    handler: refusal(503, 503, { 'retry-after': '7' }),
+    cold: 'UPSTREAM_ERROR',
+    requests: 1,
+    pauseSeconds: 7,
+    saysRetryAfter: true,
+  },
   { name: '502 with HTML', handler: reply('<html>Bad gateway</html>', 502), ...FAILED },
   { name: '200 with HTML', handler: reply('<html>Welcome</html>'), ...UNREADABLE },
   { name: '200 with an empty body', handler: reply(''), ...UNREADABLE },
@@ -150,7 +175,8 @@ export const FAULTS: readonly Fault[] = [
     name: 'connection refused',
     handler: undefined,
     cold: 'UPSTREAM_UNAVAILABLE',
-    requests: 2,
+    requests: 0,
+    attempts: 2,
     pauseSeconds: 1,
   },
   {
@@ -224,6 +250,19 @@ export const FAULTS: readonly Fault[] = [
     name: 'a redirect in a loop',
     handler: (request, response) => reply('', 307, { location: request.url ?? '' })(request, response),
     ...UNREADABLE,
+  },
+  {
+    name: 'no videos and `total_count: 0`: the source has dried up',
+    handler: serveChart(({ number }) => ({
+      rows: [],
+      pagination: { has_more: false, limit: 20, page: number, total_count: 0 },
+    })),
+    ...EMPTY,
+  },
+  {
+    name: 'no videos, whatever `total_count` says',
+    handler: serveChart(() => ({ rows: [] })),
+    ...EMPTY,
   },
   {
     name: 'numbers sent as text',

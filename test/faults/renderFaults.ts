@@ -20,7 +20,9 @@ What an operation that reads a window of a chart gets while upstream (KeyAPI) ha
   again.
 
 Temporary errors are cached for a second (\`ERROR_TTL_SECONDS\`), and twice as long after each further failure of the
-page, up to a minute. After 5 failures in a row, the circuit breaker rejects all calls to the endpoint for 30 seconds.
+page: up to a minute, or up to 10 if KeyAPI responded with something that cannot be read. An empty page is cached for a
+minute, and twice as long after each further one, up to \`CACHE_TTL_SECONDS\`. After 5 failures in a row without a
+readable status (5xx, timeouts, connections), the circuit breaker rejects all calls to the endpoint for 30 seconds.
 
 | Fault | Nothing cached | Requests | Credits | Stale window cached | Next call after |
 | --- | --- | --- | --- | --- | --- |
@@ -33,7 +35,8 @@ function coldResult({ cold }: Fault): string {
   return `\`${cold}\`${ERROR_CODES[cold].retryable ? '' : ', not retryable'}`;
 }
 
-function staleResult({ cold }: Fault): string {
+function staleResult({ cold, isRefusedOverRows = false }: Fault): string {
+  if (isRefusedOverRows) return 'stale window';
   if (typeof cold !== 'string') return 'stale window, then the fresh result';
   return cold === 'BAD_USER_INPUT' ? `stale window, then \`${cold}\`` : 'stale window';
 }

@@ -1,7 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import { type Chart, chartId } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { type CachedPage, type PageCopy, type PageKey, pageId } from '../../domain/page.ts';
+import {
+  type CachedPage,
+  emptiesChart,
+  lacksRows,
+  type PageCopy,
+  type PageKey,
+  pageId,
+} from '../../domain/page.ts';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 
 /** A video, and the page that it is on. */
@@ -19,12 +26,13 @@ interface PageStoreOptions {
   readonly maxBytes: number;
 }
 
-/** The cached copies of one chart. */
+/** The cached copies of one chart, the newest first. The lists are never changed, but replaced by others. */
 interface ChartCopies {
-  /** The newest first. Never changed, but replaced by another list. */
-  readonly copies: readonly CachedPage[];
-  /** When the first of them expires. */
-  readonly freshUntil: number;
+  readonly all: readonly CachedPage[];
+  /** Those that may be used. */
+  readonly usable: readonly CachedPage[];
+  /** When that changes, or one of them is due for deletion. */
+  readonly validUntil: number;
 }
 
 /** Copies of one page: the newest, and the one before it for windows whose other pages are no newer. */
@@ -34,7 +42,8 @@ const INDEX_BYTES = 200;
 
 /**
  * Stores pages of all charts in bounded memory; the least recently used is evicted first. Of each page it has the two
- * newest copies, of different generations.
+ * newest copies, of different generations. An expired page may be used for a time, except for one that lacks rows on a
+ * chart that has some: it may no longer hide where the chart ends.
  */
 export class PageStore {
   readonly #options: PageStoreOptions;
@@ -69,19 +78,27 @@ export class PageStore {
   /** The chart's copies that may still be used, the newest first. */
   copies(chart: Chart): readonly CachedPage[] {
     const id = chartId(chart);
+    const now = this.#options.clock.monotonic();
     const chartCopies = this.#byChart.get(id);
     if (!chartCopies) return [];
-    const unusableUntil = this.#options.clock.monotonic() - this.#options.staleMs;
-    if (chartCopies.freshUntil > unusableUntil) return chartCopies.copies;
-    const unusable = chartCopies.copies.filter(({ freshUntil }) => freshUntil <= unusableUntil);
-    for (const page of unusable) this.#pages.delete(copyId(page));
-    return this.#byChart.get(id)?.copies ?? [];
+    if (now < chartCopies.validUntil) return chartCopies.usable;
+    const outdated = chartCopies.all.filter(({ freshUntil }) => now >= freshUntil + this.#options.staleMs);
+    for (const page of outdated) this.#pages.delete(copyId(page));
+    const left = this.#byChart.get(id)?.all ?? [];
+    if (left.length > 0) this.#setCopies(id, [...left]);
+    return this.#byChart.get(id)?.usable ?? [];
   }
 
   /** The newest copy of a page; given a `pageSize`, undefined when that copy has another one. */
   newest({ chart, number }: PageKey, pageSize?: number): CachedPage | undefined {
     const newest = this.copies(chart).find((page) => page.number === number);
     return pageSize === undefined || newest?.pageSize === pageSize ? newest : undefined;
+  }
+
+  /** How often in a row a page came without the rows that it ought to have. */
+  timesEmpty({ chart, number }: PageKey): number {
+    const copies = this.#byChart.get(chartId(chart))?.all ?? [];
+    return copies.find((page) => page.number === number)?.timesEmpty ?? 0;
   }
 
   /** The newest copy of a video on any page that may still be used. */
@@ -98,8 +115,10 @@ export class PageStore {
   }
 
   /** Until when a page may be used, on the monotonic clock. */
-  staleUntil({ freshUntil }: CachedPage): number {
-    return freshUntil + this.#options.staleMs;
+  staleUntil(page: CachedPage): number {
+    const chartHasRows = (): boolean => this.#byChart.get(chartId(page.chart))?.all.some(hasRows) ?? false;
+    const isHidden = lacksRows(page) && chartHasRows();
+    return page.freshUntil + (isHidden ? 0 : this.#options.staleMs);
   }
 
   /** The sequence number of the next page: at least `min`. */
@@ -107,9 +126,11 @@ export class PageStore {
     return Math.max(this.#latest + 1, min);
   }
 
-  /** Adds a page. Of the page's copies the two newest stay. */
+  /** Adds a page. Of the page's copies the two newest stay. Rows end what showed their chart to be empty. */
   add(page: CachedPage): void {
     this.#changes++;
+    const emptied = hasRows(page) ? this.copies(page.chart).filter(emptiesChart) : [];
+    for (const empty of emptied) this.#pages.delete(copyId(empty));
     this.#latest = Math.max(this.#latest, page.sequence);
     this.#pages.set(copyId(page), page);
     const copies = this.copies(page.chart).filter(({ number }) => number === page.number);
@@ -135,7 +156,7 @@ export class PageStore {
 
   #index(page: CachedPage): void {
     const id = chartId(page.chart);
-    this.#setCopies(id, [...(this.#byChart.get(id)?.copies ?? []), page]);
+    this.#setCopies(id, [...(this.#byChart.get(id)?.all ?? []), page]);
     for (const itemId of itemIds(page)) {
       const others = this.#byVideo.get(itemId) ?? [];
       this.#byVideo.set(itemId, [...others, page].sort(bySequence));
@@ -144,7 +165,7 @@ export class PageStore {
 
   #unindex(page: CachedPage): void {
     const id = chartId(page.chart);
-    const copies = this.#byChart.get(id)?.copies.filter((copy) => copy !== page) ?? [];
+    const copies = this.#byChart.get(id)?.all.filter((copy) => copy !== page) ?? [];
     if (copies.length > 0) this.#setCopies(id, copies);
     else this.#byChart.delete(id);
     for (const itemId of itemIds(page)) {
@@ -154,10 +175,24 @@ export class PageStore {
     }
   }
 
-  #setCopies(id: string, copies: CachedPage[]): void {
-    copies.sort(bySequence);
-    this.#byChart.set(id, { copies, freshUntil: Math.min(...copies.map(({ freshUntil }) => freshUntil)) });
+  #setCopies(id: string, all: CachedPage[]): void {
+    all.sort(bySequence);
+    const now = this.#options.clock.monotonic();
+    const chartHasRows = all.some(hasRows);
+    let validUntil = Number.POSITIVE_INFINITY;
+    const usable = all.filter((page) => {
+      const staleUntil = page.freshUntil + this.#options.staleMs;
+      const usableUntil = chartHasRows && lacksRows(page) ? page.freshUntil : staleUntil;
+      const isUsable = now < usableUntil;
+      validUntil = Math.min(validUntil, isUsable ? usableUntil : staleUntil);
+      return isUsable;
+    });
+    this.#byChart.set(id, { all, usable, validUntil });
   }
+}
+
+function hasRows({ rows }: CachedPage): boolean {
+  return rows.length > 0;
 }
 
 function copyId(copy: PageCopy): string {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
-import type { CachedPage, Page } from '../../domain/page.ts';
+import { type CachedPage, lacksRows, type Page } from '../../domain/page.ts';
 import type { PageStore } from './pageStore.ts';
 
 /** What storing a page needs. */
@@ -13,24 +13,26 @@ export interface StorePageOptions {
 
 /** The greatest share by which a time to live is shortened, so that charts fetched together do not expire together. */
 const MAX_JITTER = 0.1;
+/** For how long a page is cached that came without its rows; twice as long with each further time in a row. */
+export const EMPTY_TTL_MS = 60_000;
 
 /**
  * Stores a page that was just fetched. Pages that arrive while their chart's generation is fresh join it and expire
- * with it; the first one after that begins the next generation.
+ * with it; the first one after that begins the next generation. A page that lacks its rows expires earlier.
  *
  * @param minSequence The page's sequence number is at least this.
  */
 export function storePage(page: Page, options: StorePageOptions, minSequence?: number): CachedPage {
   const { store, clock } = options;
   const sequence = store.nextSequence(minSequence);
-  const [current] = store.copies(page.chart);
-  const isCurrent = current !== undefined && store.isFresh(current);
-  const generation = isCurrent ? current.generation : sequence;
+  const newest = store.copies(page.chart).find((copy) => !lacksRows(copy));
+  const current = newest && store.isFresh(newest) ? newest : undefined;
+  const generation = current?.generation ?? sequence;
   const cached = {
     ...page,
     sequence,
     generation,
-    freshUntil: isCurrent ? current.freshUntil : clock.monotonic() + toTtlMs(options),
+    freshUntil: toFreshUntil(page, current, options),
     coversUntil:
       store.newest(page, page.pageSize)?.generation === generation
         ? null
@@ -40,8 +42,16 @@ export function storePage(page: Page, options: StorePageOptions, minSequence?: n
   return cached;
 }
 
-/** The time to live of a generation that begins now, in milliseconds. */
-export function toTtlMs({ ttlMs, random }: Pick<StorePageOptions, 'ttlMs' | 'random'>): number {
+/** When a page expires that joins the generation of `current`, or begins one. */
+function toFreshUntil(page: Page, current: CachedPage | undefined, options: StorePageOptions): number {
+  if (current && !page.timesEmpty) return current.freshUntil;
+  const freshUntil = options.clock.monotonic() + toTtlMs(page, options);
+  return Math.min(freshUntil, current?.freshUntil ?? freshUntil);
+}
+
+/** The time to live of a page that begins a generation now, in milliseconds. */
+export function toTtlMs(page: Page, { ttlMs, random }: Pick<StorePageOptions, 'ttlMs' | 'random'>): number {
+  if (page.timesEmpty) return Math.min(EMPTY_TTL_MS * 2 ** (page.timesEmpty - 1), ttlMs);
   return ttlMs * (1 - MAX_JITTER * random());
 }
 

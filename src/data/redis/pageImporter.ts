@@ -1,4 +1,4 @@
-import type { CachedPage, Page, PageKey } from '../../domain/page.ts';
+import { type CachedPage, emptiesChart, type Page, type PageKey } from '../../domain/page.ts';
 import { type StorePageOptions, storePage, toCoversUntil } from '../pages/storePage.ts';
 import { decodeValue, type PageValue } from './pageValue.ts';
 import type { RedisConnection } from './redisConnection.ts';
@@ -48,11 +48,13 @@ export function createPageImporter(options: PageImporterOptions): PageImporter {
     return decoded && (importIfNewer(decoded) ?? store.newest(key));
   }
 
-  /** Undefined when the cached copy is no older, or when the value is from the future. */
+  /** Undefined when the cached copy is no older, when the value is from the future, or empties a chart that has rows. */
   function importIfNewer(value: PageValue): CachedPage | undefined {
     const { page, sequence } = value;
     const cached = store.newest(page);
     if (isFromFuture(value)) return undefined;
+    const hasRows = store.copies(page.chart).some(({ rows }) => rows.length > 0);
+    if (hasRows && emptiesChart(page)) return undefined;
     return cached && cached.sequence >= sequence && !isFromFuture(cached) ? undefined : storeValue(value);
   }
 

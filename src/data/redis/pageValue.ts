@@ -55,10 +55,12 @@ const bodySchema = z.object({
   hasMore: z.boolean(),
   totalCount: z.int32().nonnegative(),
   fetchedAt: moment,
+  timesEmpty: z.int().positive().optional(),
 });
 
 /** Encodes the part of a value that does not depend on when it is stored. */
-export function encodeBody({ chart, number, pageSize, rows, hasMore, totalCount, fetchedAt }: Page): Buffer {
+export function encodeBody(page: Page): Buffer {
+  const { chart, number, pageSize, rows, hasMore, totalCount, fetchedAt, timesEmpty } = page;
   const body: z.infer<typeof bodySchema> = {
     chart,
     number,
@@ -67,6 +69,7 @@ export function encodeBody({ chart, number, pageSize, rows, hasMore, totalCount,
     hasMore,
     totalCount,
     fetchedAt,
+    timesEmpty,
   };
   return deflateSync(JSON.stringify(body));
 }

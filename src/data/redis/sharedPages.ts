@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { ApiError, wasSent } from '../../domain/errors.ts';
-import type { CachedPage, Page, PageKey } from '../../domain/page.ts';
+import { ApiError } from '../../domain/errors.ts';
+import { type CachedPage, lacksRows, type Page, type PageKey } from '../../domain/page.ts';
 import { type Call, type Source, withSignal } from '../../domain/source.ts';
 import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache.ts';
 import { toTtlMs } from '../pages/storePage.ts';
-import { toCallPause } from '../upstream/callPause.ts';
-import { MAX_TTL_MS, REFUSED_TTL_MS } from '../upstream/withNegativeCache.ts';
+import { longestNegativeTtl, toNegativeTtl } from '../upstream/negativeTtl.ts';
 import { createPageImporter, type PageImporterOptions, toSequence } from './pageImporter.ts';
 import { encodeBody } from './pageValue.ts';
 import { claimPage } from './scripts/claimPage.ts';
@@ -36,12 +35,12 @@ interface SharedPages extends SharedLookup {
 const WAIT_MS = 40;
 const MAX_LOCK_MS = 3000;
 const MIN_LOCK_MS = 500;
-/** How long refreshes are rejected, without asking Redis, after a call could not be sent. */
+/** How long refreshes are rejected, without asking Redis, after a call was not made. */
 const REJECT_REFRESH_MS = 100;
 
 /** Shares the pages of a store with the other replicas, while Redis is up. */
 export function createSharedPages(options: SharedPagesOptions): SharedPages {
-  const { redis, source, store, clock, staleMs, errorTtlMs, attemptMs } = options;
+  const { redis, source, store, clock, staleMs, attemptMs } = options;
   const importer = createPageImporter(options);
   const { importValue, storeLocally, isFromFuture, importPages } = importer;
   const lookup = createSharedLookup(options, importer);
@@ -50,7 +49,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   const pendingReleases: (() => Promise<unknown>)[] = [];
   /** Counts the uploads of all pages: a new one ends the one before. */
   let uploads = 0;
-  /** The last call that was not sent, and until when refreshes are rejected with its error. */
+  /** The last call that was not made, and until when refreshes are rejected with its error. */
   let rejection: { readonly error: ApiError; readonly until: number } | undefined;
   redis.onUp(() => {
     for (const release of pendingReleases.splice(0)) void release().catch(() => undefined);
@@ -64,7 +63,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     // The most recently used first.
     for (const page of store.all().reverse()) {
       if (!redis.isUp() || upload !== uploads) return;
-      if (store.newest(page) !== page) continue;
+      // An empty page might replace rows that another replica has.
+      if (store.newest(page) !== page || lacksRows(page)) continue;
       // One at a time, so that operations do not have to wait behind a queue of pages.
       const membership = { generation: page.generation, isReplacement: page.coversUntil === null };
       const { sequence, freshUntil } = page;
@@ -89,6 +89,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
         token,
         lockMs,
         maxLockMs: MAX_LOCK_MS,
+        maxFailureMs: longestNegativeTtl(options),
         hasWaited: origin === 'shared',
         ignoresFailure,
       }).catch(() => undefined);
@@ -130,10 +131,10 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       return await fetchAndShare(key, token, withSignal(call, controller.signal));
     } catch (error) {
       if (error === lost) return undefined;
-      const isSent = wasSent(error);
-      if (!isSent && error instanceof ApiError)
-        rejection = { error, until: clock.monotonic() + REJECT_REFRESH_MS };
-      const wasHeld = await giveUpLock(key, token, isSent && error instanceof ApiError ? error : undefined);
+      const known = error instanceof ApiError ? error : undefined;
+      if (known && !known.isCallFailure)
+        rejection = { error: known, until: clock.monotonic() + REJECT_REFRESH_MS };
+      const wasHeld = await giveUpLock(key, token, known);
       // Whoever took the lock over may have fetched the page meanwhile.
       if (!wasHeld) await importPages([key]).catch(() => undefined);
       const copy = wasHeld ? undefined : store.newest(key);
@@ -155,7 +156,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     const page = await source(key, { ...call, onSent });
     if (!redis.isUp()) return storeLocally(page);
     try {
-      const freshUntil = redis.now() + toTtlMs(options);
+      const freshUntil = redis.now() + toTtlMs(page, options);
       const stored = await storeInRedis({ page, sequence, freshUntil, token });
       if (stored.type === 'stored') return importer.storeValue({ ...stored, page, sequence });
       const newer = stored.type === 'newer' && stored.value ? importValue(stored.value, page) : undefined;
@@ -177,12 +178,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
    * Lets other replicas fetch the page: after a while, if the error is about this page. False when the lock was lost.
    */
   async function giveUpLock(key: PageKey, token: string, error: ApiError | undefined): Promise<boolean> {
-    const isAboutPage = error !== undefined && !toCallPause(error);
-    const isRefused = error?.code === 'BAD_USER_INPUT';
-    const firstMs = isRefused ? REFUSED_TTL_MS : errorTtlMs;
-    const failure = isAboutPage
-      ? { error, firstMs, maxMs: Math.max(firstMs, MAX_TTL_MS), isRefused }
-      : undefined;
+    const ttl = error && toNegativeTtl(error, options);
+    const failure = ttl && { error, ...ttl, isRefused: error.code === 'BAD_USER_INPUT' };
     const release = () => releaseLock(redis.run, { page: key, token, failure });
     return release().catch(() => {
       pendingReleases.push(release);

@@ -34,9 +34,19 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         else log.warn(line, 'Upstream call failed');
         break;
       }
+      case 'connectionFailed': {
+        const { type: _type, endpoint, key, ...fields } = event;
+        log.warn({ endpoint, ...key, ...fields }, 'No connection to KeyAPI: no request was sent');
+        break;
+      }
       case 'rowsDropped': {
         const { endpoint, key, count } = event;
         log.warn({ endpoint, ...key, count }, 'Rows could not be read: their ranks stay empty');
+        break;
+      }
+      case 'emptyPage': {
+        const { endpoint, key } = event;
+        log.warn({ endpoint, ...key }, 'KeyAPI sends an empty page in place of cached rows');
         break;
       }
       case 'unknownField':

@@ -29,8 +29,16 @@ export function countUpstream(registry: Registry): (event: AppEvent) => void {
   });
   const counter = (name: string, help: string) => new Counter({ name, help, registers });
   const retries = counter('trending_upstream_retries_total', 'Requests to KeyAPI that retry a failed one');
+  const unconnected = counter(
+    'trending_upstream_connection_failures_total',
+    'Requests to KeyAPI that were not sent, because no connection could be opened',
+  );
   const shed = counter('trending_pages_shed_total', 'Pages not requested: too many requests were waiting');
   const dropped = counter('trending_rows_dropped_total', 'Rows from KeyAPI that could not be read');
+  const emptied = counter(
+    'trending_empty_pages_total',
+    'Empty pages from KeyAPI that were not accepted, because their rows are cached',
+  );
   for (const purpose of ['operation', 'refresh']) spent.inc({ purpose }, 0);
 
   return (event) => {
@@ -42,11 +50,17 @@ export function countUpstream(registry: Registry): (event: AppEvent) => void {
         spent.inc({ purpose: background ? 'refresh' : 'operation' }, credits);
         break;
       }
+      case 'connectionFailed':
+        unconnected.inc();
+        break;
       case 'retry':
         retries.inc();
         break;
       case 'callShed':
         shed.inc();
+        break;
+      case 'emptyPage':
+        emptied.inc();
         break;
       case 'rowsDropped':
         dropped.inc(event.count);

@@ -4,13 +4,31 @@ import { ApiError } from '../../../src/domain/errors.ts';
 import { pageEndpoint } from '../../../src/domain/page.ts';
 import { createCall } from '../../support/cache.ts';
 import { createTestClock } from '../../support/clock.ts';
-import { codeOf, createScript, key, page } from '../../support/sources.ts';
+import { codeOf, createScript, key, type PageSource, page } from '../../support/sources.ts';
+
+const TTLS = { errorTtlMs: 1000, ttlMs: 3_600_000 };
+const RESPONSE = { status: 200, code: 0, requestId: null };
+
+/** The seconds at which a source is called that always fails with `error`, when it is asked every second. */
+async function requestTimes(error: ApiError, seconds: number, ttls = TTLS): Promise<number[]> {
+  const script = createScript(error);
+  const clock = createTestClock();
+  const fetch = withNegativeCache(script.source, pageEndpoint, { clock, ...ttls });
+  const times: number[] = [];
+  for (let second = 0; second <= seconds; second++) {
+    const callsBefore = script.bill.length;
+    expect(await codeOf(fetch(key(), createCall()))).toBe(error.code);
+    if (script.bill.length > callsBefore) times.push(second);
+    clock.advance(1000);
+  }
+  return times;
+}
 
 describe('withNegativeCache', () => {
   it('caches each further failure for twice as long, up to a minute, and starts again after a success', async () => {
     const script = createScript(new ApiError('UPSTREAM_ERROR'));
     const clock = createTestClock();
-    const fetch = withNegativeCache(script.source, pageEndpoint, { clock, ttlMs: 1000 });
+    const fetch = withNegativeCache(script.source, pageEndpoint, { clock, ...TTLS });
     const requestedAt: number[] = [];
     for (let seconds = 0; seconds <= 250; seconds++) {
       const callsBefore = script.bill.length;
@@ -31,9 +49,50 @@ describe('withNegativeCache', () => {
     expect(script.bill).toHaveLength(callsBefore + 1);
   });
 
+  it('caches responses that cannot be read for up to 10 minutes', async () => {
+    const unreadable = new ApiError('UPSTREAM_BAD_RESPONSE', { upstream: RESPONSE });
+    expect(await requestTimes(unreadable, 3000)).toEqual([
+      0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1623, 2223, 2823,
+    ]);
+  });
+
+  it('caches empty pages for a minute, and longer up to the time to live of a page', async () => {
+    const empty = new ApiError('UPSTREAM_BAD_RESPONSE', { upstream: RESPONSE, isEmptyPage: true });
+    expect(await requestTimes(empty, 1200, { ...TTLS, ttlMs: 300_000 })).toEqual([
+      0, 60, 180, 420, 720, 1020,
+    ]);
+    expect(await requestTimes(empty, 20, { ...TTLS, ttlMs: 5000 })).toEqual([0, 5, 10, 15, 20]);
+  });
+
+  it('starts again with the shortest time to live when a page fails in another way', async () => {
+    const failed = new ApiError('UPSTREAM_ERROR');
+    const empty = new ApiError('UPSTREAM_BAD_RESPONSE', { upstream: RESPONSE, isEmptyPage: true });
+    const { source, bill } = createScript(failed, failed, empty, failed, page);
+    const clock = createTestClock();
+    const fetch = withNegativeCache(source, pageEndpoint, { clock, ...TTLS });
+    for (const pauseMs of [1000, 2000, 60_000, 1000]) {
+      await codeOf(fetch(key(), createCall()));
+      clock.advance(pauseMs);
+    }
+    expect(await codeOf(fetch(key(), createCall()))).toBe('ok');
+    expect(bill).toHaveLength(5);
+  });
+
+  it('caches the failure of a call that got no connection', async () => {
+    let calls = 0;
+    const source: PageSource = async () => {
+      calls++;
+      throw new ApiError('UPSTREAM_UNAVAILABLE', { hadNoConnection: true });
+    };
+    const fetch = withNegativeCache(source, pageEndpoint, { clock: createTestClock(), ...TTLS });
+    await codeOf(fetch(key(), createCall()));
+    expect(await codeOf(fetch(key(), createCall()))).toBe('UPSTREAM_UNAVAILABLE');
+    expect(calls).toBe(1);
+  });
+
   it('caches a failure for its page only', async () => {
     const { source, bill } = createScript(new ApiError('UPSTREAM_ERROR'), page);
-    const fetch = withNegativeCache(source, pageEndpoint, { clock: createTestClock(), ttlMs: 1000 });
+    const fetch = withNegativeCache(source, pageEndpoint, { clock: createTestClock(), ...TTLS });
     expect(await codeOf(fetch(key(1), createCall()))).toBe('UPSTREAM_ERROR');
     expect(await codeOf(fetch(key(2), createCall()))).toBe('ok');
     expect(bill).toEqual([1, 2]);
@@ -42,7 +101,7 @@ describe('withNegativeCache', () => {
   it('caches a refusal (400) for 10 minutes', async () => {
     const { source, bill } = createScript(new ApiError('BAD_USER_INPUT'), page);
     const clock = createTestClock();
-    const fetch = withNegativeCache(source, pageEndpoint, { clock, ttlMs: 1000 });
+    const fetch = withNegativeCache(source, pageEndpoint, { clock, ...TTLS });
     await codeOf(fetch(key(), createCall()));
     clock.advance(599_999);
     expect(await codeOf(fetch(key(), createCall()))).toBe('BAD_USER_INPUT');
@@ -62,7 +121,7 @@ describe('withNegativeCache', () => {
       page,
     );
     const clock = createTestClock();
-    const fetch = withNegativeCache(source, pageEndpoint, { clock, ttlMs: 1000 });
+    const fetch = withNegativeCache(source, pageEndpoint, { clock, ...TTLS });
     for (const pauseMs of [1000, 2000, 4000, 600_000, 1000]) {
       await codeOf(fetch(key(), createCall()));
       clock.advance(pauseMs);
@@ -71,7 +130,7 @@ describe('withNegativeCache', () => {
     expect(bill).toHaveLength(6);
   });
 
-  it('does not cache errors of calls that were never sent, nor errors of the account', async () => {
+  it('does not cache errors of calls that were not made, nor errors of the account', async () => {
     const clock = createTestClock();
     let calls = 0;
     const unsent = withNegativeCache(
@@ -80,14 +139,14 @@ describe('withNegativeCache', () => {
         throw new ApiError('UPSTREAM_UNAVAILABLE');
       },
       pageEndpoint,
-      { clock, ttlMs: 1000 },
+      { clock, ...TTLS },
     );
     await codeOf(unsent(key(), createCall()));
     await codeOf(unsent(key(), createCall()));
     expect(calls).toBe(2);
 
     const { source, bill } = createScript(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
-    const refused = withNegativeCache(source, pageEndpoint, { clock, ttlMs: 1000 });
+    const refused = withNegativeCache(source, pageEndpoint, { clock, ...TTLS });
     await codeOf(refused(key(), createCall()));
     await codeOf(refused(key(), createCall()));
     expect(bill).toHaveLength(2);

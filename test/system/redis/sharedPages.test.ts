@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { systemClock } from '../../../src/compose/systemClock.ts';
+import { encodeBody } from '../../../src/data/redis/pageValue.ts';
+import { storeSharedPage } from '../../../src/data/redis/scripts/storeSharedPage.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import { createOperation } from '../../support/cache.ts';
-import { createArraySource, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
+import { createArraySource, makePage, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { codeOf, key, type PageSource } from '../../support/sources.ts';
 import { poll } from '../support/poll.ts';
@@ -13,6 +15,7 @@ const PAGE_1 = 'test:page:US:7:VIEWS:1';
 const PAGE_2 = 'test:page:US:7:VIEWS:2';
 const PAGE_3 = 'test:page:US:7:VIEWS:3';
 const LOCK_1 = 'test:lock:US:7:VIEWS:1';
+const HOUR_MS = 3_600_000;
 const FAILURE_1 = 'test:failure:US:7:VIEWS:1';
 
 let redis: TestRedis;
@@ -59,6 +62,17 @@ function topOf({ store }: TestReplica): string | undefined {
 /** Waits until all of these keys are in Redis. */
 function waitForKeys(...keys: string[]): Promise<void> {
   return poll(async () => (await redis.client.exists(...keys)) === keys.length);
+}
+
+/** Until when the failure of the first page is cached, by Redis's clock. */
+async function failedUntil(): Promise<number> {
+  return Number(await redis.client.hget(FAILURE_1, 'until'));
+}
+
+/** Checks that `until` is `ms` after a moment between `before` and now. */
+async function expectAfter(ms: number, before: number, until: number): Promise<void> {
+  expect(until).toBeGreaterThanOrEqual(Math.floor(before) + ms);
+  expect(until).toBeLessThanOrEqual((await timeOf(redis)) + ms);
 }
 
 describeWithRedis('createSharedPages', () => {
@@ -283,6 +297,97 @@ describeWithRedis('createSharedPages', () => {
     expect(until).toBeLessThanOrEqual(after + 2 * errorTtlMs);
     await codeOf(first.read());
     expect(calls).toBe(2);
+  });
+
+  it('leaves the chart of all replicas when its source dries up, and asks for it once', async () => {
+    const first = await start({ ttlMs: HOUR_MS, staleMs: HOUR_MS });
+    await first.read({ first: 20 });
+    await expirePages(redis, [first]);
+    chart.rows = [];
+    const before = await timeOf(redis);
+    expect(await first.read()).toMatchObject({ ids: range(1, 20), chartLength: 500, stale: true });
+    await waitForKeys(FAILURE_1);
+    await expectAfter(60_000, before, await failedUntil());
+    const second = await start({ ttlMs: HOUR_MS, staleMs: HOUR_MS });
+    for (const replica of [first, second, first, second]) {
+      expect(await replica.read()).toMatchObject({ ids: range(1, 20), chartLength: 500, stale: true });
+      await replica.nextHeartbeat();
+    }
+    expect(bill).toEqual([1, 1]);
+    expect(first.events.filter(({ type }) => type === 'emptyPage')).toHaveLength(1);
+
+    // A page behind it, which no replica has.
+    const outcomes = [first, second].map((replica) =>
+      codeOf(replica.cache.fetch(key(2), 20, createOperation())),
+    );
+    expect(await Promise.all(outcomes)).toEqual(['UPSTREAM_BAD_RESPONSE', 'UPSTREAM_BAD_RESPONSE']);
+    expect(bill).toEqual([1, 1, 2]);
+  });
+
+  it('waits longer with each empty page, however many replicas there are, up to the time to live', async () => {
+    const fleet = await startTwo({ ttlMs: 120_000, staleMs: HOUR_MS });
+    await fleet[0].read();
+    await expirePages(redis, fleet);
+    chart.rows = [];
+    for (const [index, pauseMs] of [60_000, 120_000, 120_000].entries()) {
+      const before = await timeOf(redis);
+      for (const replica of fleet) await replica.read();
+      await Promise.all(fleet.map(({ cache }) => cache.settle()));
+      await expectAfter(pauseMs, before, await failedUntil());
+      expect(bill).toHaveLength(index + 2);
+      await redis.client.hset(FAILURE_1, 'until', 0);
+    }
+  });
+
+  it('shares an empty page that nothing contradicts for a minute, then twice as long', async () => {
+    const [first, second] = await startTwo({ ttlMs: HOUR_MS, staleMs: HOUR_MS });
+    chart.rows = [];
+    const freshUntil = async (): Promise<number> => Number((await redis.client.get(PAGE_1))?.split(' ')[2]);
+    let before = await timeOf(redis);
+    expect(await first.read()).toMatchObject({ ids: [], chartLength: 0, stale: false });
+    expect(await second.read()).toMatchObject({ ids: [], chartLength: 0, requests: 0 });
+    await expectAfter(60_000, before, await freshUntil());
+    await expirePages(redis, [first, second]);
+    // The other replica asks for it this time.
+    before = await timeOf(redis);
+    expect(await second.read()).toMatchObject({ ids: [], stale: true });
+    await second.cache.settle();
+    await expectAfter(120_000, before, await freshUntil());
+    expect(bill).toEqual([1, 1]);
+    // Rows begin a generation with the whole time to live.
+    await expirePages(redis, [first, second]);
+    chart.rows = makeVideos(1, 500);
+    before = await timeOf(redis);
+    await first.read();
+    await first.cache.settle();
+    await expectAfter(HOUR_MS, before, await freshUntil());
+    await poll(async () => (await second.read()).ids.length > 0);
+    expect(bill).toEqual([1, 1, 1]);
+  });
+
+  it('does not import an empty page in place of rows', async () => {
+    const [first, second] = await startTwo();
+    await first.read();
+    const empty = { ...makePage([], 1, 20), chart: US_VIEWS, timesEmpty: 1, fetchedAt: Date.now() };
+    const now = await timeOf(redis);
+    await storeSharedPage(
+      second.redis.run,
+      { page: empty, body: encodeBody(empty), sequence: Math.round(now * 1000), freshUntil: now + 60_000 },
+      { staleMs: 60_000, ttlMs: 60_000, replica: second.redis.replica },
+    );
+    await first.nextHeartbeat();
+    expect(await first.read()).toMatchObject({ ids: range(1, 20), chartLength: 500 });
+  });
+
+  it('remembers the failure of a call that got no connection', async () => {
+    const unconnected: PageSource = async () => {
+      bill.push(0);
+      throw new ApiError('UPSTREAM_UNAVAILABLE', { hadNoConnection: true });
+    };
+    const fleet = await startTwo({ source: unconnected, errorTtlMs: 60_000 });
+    for (const replica of [...fleet, ...fleet])
+      expect(await codeOf(replica.read())).toBe('UPSTREAM_UNAVAILABLE');
+    expect(bill).toEqual([0]);
   });
 
   it('lets another replica fetch the page at once when the call was not sent', async () => {

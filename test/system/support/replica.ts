@@ -2,6 +2,7 @@ import { systemClock } from '../../../src/compose/systemClock.ts';
 import type { DataEvent } from '../../../src/data/events.ts';
 import { PageCache } from '../../../src/data/pages/pageCache.ts';
 import { PageStore } from '../../../src/data/pages/pageStore.ts';
+import { withEmptyPageCheck } from '../../../src/data/pages/withEmptyPageCheck.ts';
 import { createRedisConnection } from '../../../src/data/redis/redisConnection.ts';
 import { createSharedLimits, type SharedLimitsOptions } from '../../../src/data/redis/sharedLimits.ts';
 import { createSharedPages } from '../../../src/data/redis/sharedPages.ts';
@@ -50,7 +51,8 @@ export async function startReplica(options: ReplicaOptions) {
   const redis = createRedisConnection({ url: new URL(url), prefix: 'test', timeoutMs, clock, onEvent });
   const store = new PageStore({ clock, staleMs, maxBytes: 2 ** 26 });
   const limits = createSharedLimits({ redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
-  const limited = limits.protect(withSentErrors(source), pageEndpoint);
+  const client = withEmptyPageCheck(withSentErrors(source), { store, onEvent });
+  const limited = limits.protect(client, pageEndpoint);
   const storing = { store, clock, random: () => 0, ttlMs };
   const shared = createSharedPages({ ...storing, redis, source: limited, staleMs, errorTtlMs, attemptMs });
   const { fetchPage } = shared;

@@ -5,7 +5,7 @@
 -- - `granted`: the lock is the caller's.
 local page, lock, failure = KEYS[1], KEYS[2], KEYS[3]
 local knownSequence, token, lockMs, maxLockMs = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local hasWaited, ignoresFailure = ARGV[6] == '1', ARGV[7] == '1'
+local maxFailureMs, hasWaited, ignoresFailure = tonumber(ARGV[6]), ARGV[7] == '1', ARGV[8] == '1'
 
 local found = readHeader(page)
 if found and found.sequence > knownSequence and (found.freshUntil > now or hasWaited) then
@@ -14,7 +14,7 @@ end
 deleteIfWrongType(failure, 'hash')
 local entry = redis.call('HMGET', failure, 'until', 'error')
 local failedUntil = entry[2] and toInteger(entry[1]) or 0
-if ignoresFailure or failedUntil > now + MAX_PAUSE_MS then redis.call('DEL', failure)
+if ignoresFailure or failedUntil > now + maxFailureMs then redis.call('DEL', failure)
 elseif failedUntil > now then return { 'failure', entry[2] } end
 deleteIfWrongType(lock, 'string')
 local left = redis.call('PTTL', lock)

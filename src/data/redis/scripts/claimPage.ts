@@ -29,13 +29,15 @@ export async function claimPage(
     readonly lockMs: number;
     /** A lock that expires later is not one of ours. */
     readonly maxLockMs: number;
+    /** The longest time for which a failure is cached, likewise. */
+    readonly maxFailureMs: number;
     readonly hasWaited: boolean;
     readonly ignoresFailure: boolean;
   },
 ): Promise<Claim> {
-  const { page, knownSequence, token, lockMs, maxLockMs, hasWaited, ignoresFailure } = options;
+  const { page, knownSequence, token, lockMs, maxLockMs, maxFailureMs, hasWaited, ignoresFailure } = options;
   const keys = [keyOfPage(page), keyOfLock(page), keyOfFailure(page)];
-  const args = [knownSequence, token, lockMs, maxLockMs, hasWaited, ignoresFailure];
+  const args = [knownSequence, token, lockMs, maxLockMs, maxFailureMs, hasWaited, ignoresFailure];
   const [type, result] = await run(script, keys, args);
   switch (String(type)) {
     case 'page':

@@ -9,9 +9,11 @@ if redis.call('GET', lock) ~= token then return { 0 } end
 redis.call('DEL', lock)
 if not error then return { 1 } end
 deleteIfWrongType(failure, 'hash')
-local count = math.min(toInteger(redis.call('HGET', failure, 'count')) or 0, 30)
+local before = redis.call('HMGET', failure, 'count', 'firstMs')
+local count = toInteger(before[2]) == firstMs and math.min(toInteger(before[1]) or 0, 30) or 0
 local ms = math.min(firstMs * 2 ^ count, maxMs)
-redis.call('HSET', failure, 'count', count + 1, 'until', now + ms, 'error', error, 'isRefused', isRefused and 1 or 0)
+redis.call('HSET', failure, 'count', count + 1, 'firstMs', firstMs, 'until', now + ms, 'error', error)
+redis.call('HSET', failure, 'isRefused', isRefused and 1 or 0)
 if isRefused then redis.call('DEL', page) end
 redis.call('PEXPIRE', failure, ms * 2 + GRACE_MS)
 return { 1 }

@@ -10,7 +10,7 @@ import rejectLate from './rejectLate.lua';
 export const BOUNDS = {
   /** How far a time may lie ahead of Redis's clock. A value with a later one was not written by these scripts. */
   MAX_LEAD_MS: 5000,
-  /** The longest time for which a failure is remembered, or the circuit is open; likewise. */
+  /** The longest time for which the circuit is open; likewise. */
   MAX_PAUSE_MS: 600_000,
   /** The longest time for which a call counts, or is waited for as a probe; likewise. */
   MAX_CALL_MS: 700_000,

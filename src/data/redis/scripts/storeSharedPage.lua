@@ -1,5 +1,5 @@
 -- Stores a page and announces it, unless a newer copy is stored. A page without a generation is new: it joins the fresh
--- one of its chart, or begins one. Returns
+-- one of its chart, or begins one. One that `lacksRows` expires before its generation, which it does not begin. Returns
 -- - `newer` and, unless it is the same copy, the stored value;
 -- - `refused`: upstream does not accept requests for the page any more;
 -- - `stored`, its generation, the end of its time to live, 1 when it replaced a copy of the same generation.
@@ -7,7 +7,7 @@ local page, lock, failure, newest, changes = KEYS[1], KEYS[2], KEYS[3], KEYS[4],
 local lists = { unpack(KEYS, 6) }
 local sequence, freshUntil, staleMs, ttlMs = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local pageId, replica, body = ARGV[6], ARGV[7], ARGV[8]
-local token, ownGeneration, wasReplacement = ARGV[9], tonumber(ARGV[10]), ARGV[11] == '1'
+local token, ownGeneration, wasReplacement, lacksRows = ARGV[9], tonumber(ARGV[10]), ARGV[11] == '1', ARGV[12] == '1'
 
 -- Adds the page to the list of each of its videos: a sorted set of page ids by their sequence, from which expired pages are
 -- dropped. A page that was replaced stays, by its old sequence, in the lists of videos that it has no more:
@@ -37,7 +37,7 @@ local entry = redis.call('HMGET', newest, 'generation', 'freshUntil')
 local newestGeneration, newestUntil = toInteger(entry[1]), toInteger(entry[2])
 local isFresh = newestGeneration and newestUntil and newestUntil > now and newestUntil <= now + ttlMs
 local generation = ownGeneration or isFresh and newestGeneration or sequence
-if isFresh and not ownGeneration then freshUntil = newestUntil end
+if isFresh and not ownGeneration then freshUntil = lacksRows and math.min(freshUntil, newestUntil) or newestUntil end
 local leftMs = freshUntil + staleMs - now
 if leftMs <= 0 then return { 'stored', generation, freshUntil, 0 } end
 
@@ -45,7 +45,7 @@ local replaces = (found and found.generation == generation or wasReplacement) an
 local header = string.format('%.0f %.0f %.0f %d %s\n', sequence, generation, freshUntil, replaces, pageId)
 redis.call('SET', page, header .. body, 'PX', leftMs)
 listVideos(leftMs)
-if freshUntil > now and not (isFresh and newestGeneration >= generation) then
+if not lacksRows and freshUntil > now and not (isFresh and newestGeneration >= generation) then
   redis.call('HSET', newest, 'generation', generation, 'freshUntil', freshUntil)
   redis.call('PEXPIRE', newest, leftMs)
 end

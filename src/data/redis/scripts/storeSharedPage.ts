@@ -1,4 +1,4 @@
-import { type Page, pageId } from '../../../domain/page.ts';
+import { lacksRows, type Page, pageId } from '../../../domain/page.ts';
 import changes from './changes.lua';
 import pageHeader from './pageHeader.lua';
 import { CHANGES_KEY, keyOfFailure, keyOfGeneration, keyOfLock, keyOfPage, keyOfVideo } from './redisKeys.ts';
@@ -57,6 +57,7 @@ export async function storeSharedPage(
     token,
     membership?.generation,
     membership?.isReplacement,
+    lacksRows(page),
   ];
   const [type, first, storedUntil, replaces] = await run(script, [...keys, ...lists], args);
   switch (String(type)) {
