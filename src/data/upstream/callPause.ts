@@ -13,11 +13,11 @@ interface CallPause {
 const REFUSED_SECONDS = 60;
 
 /**
- * The pause after an error that is not about one key: a minute when the account is refused (401, 402), or the endpoint
+ * The pause after the error of a call that is not about one key: a minute when the account is refused (401, 402), or the endpoint
  * (403), and as long as upstream asks for (`Retry-After`), after a 429 for the account, else for the endpoint. Undefined
  * for any other error.
  */
-export function toCallPause({ code, upstream, retryAfterSeconds }: ApiError): CallPause | undefined {
+export function toCallPause({ code, retryAfterSeconds }: ApiError): CallPause | undefined {
   switch (code) {
     case 'UPSTREAM_UNAUTHENTICATED':
     case 'UPSTREAM_QUOTA_EXCEEDED':
@@ -27,9 +27,6 @@ export function toCallPause({ code, upstream, retryAfterSeconds }: ApiError): Ca
     case 'UPSTREAM_FORBIDDEN':
       return { scope: 'endpoint', seconds: REFUSED_SECONDS };
     default:
-      // Without a response it is our own pause.
-      return upstream && retryAfterSeconds !== undefined
-        ? { scope: 'endpoint', seconds: retryAfterSeconds }
-        : undefined;
+      return retryAfterSeconds === undefined ? undefined : { scope: 'endpoint', seconds: retryAfterSeconds };
   }
 }

@@ -49,6 +49,53 @@ describe('PageStore', () => {
     expect(store.newest(again)).toBe(again);
   });
 
+  describe('a page without the rows that it ought to have', () => {
+    /** Of a chart of 500. */
+    const empty = (number: number, overrides: Partial<CachedPage> = {}): CachedPage =>
+      copy(number, 1, { rows: [], timesEmpty: 2, freshUntil: 100, ...overrides });
+
+    it('is used until it expires, and remembered for as long as others are used', () => {
+      const { clock, store, names } = createStore();
+      store.add(copy(1));
+      store.add(empty(3));
+      expect(names()).toEqual(['3/1', '1/1']);
+      expect(store.staleUntil(empty(3))).toBe(100);
+      clock.advance(99);
+      expect(names()).toEqual(['1/1']);
+      expect(store.timesEmpty(empty(3))).toBe(2);
+      clock.advance(1000);
+      expect(names()).toEqual(['1/1']);
+      expect(store.timesEmpty(empty(3))).toBe(0);
+    });
+
+    it('is used when it has expired if nothing else of its chart is cached', () => {
+      const { clock, store, names } = createStore();
+      store.add(empty(1, { totalCount: 0 }));
+      clock.advance(1000);
+      expect(names()).toEqual(['1/1']);
+      expect(store.staleUntil(empty(1))).toBe(1100);
+      clock.advance(100);
+      expect(names()).toEqual([]);
+    });
+
+    it('is deleted when rows arrive, if it showed the whole chart to be empty', () => {
+      const { store, names } = createStore();
+      store.add(empty(1));
+      store.add(empty(2, { totalCount: 0 }));
+      store.add(empty(3));
+      store.add(copy(5));
+      expect(names()).toEqual(['5/1', '3/1']);
+    });
+
+    it('is not one that lies beyond the end of its chart', () => {
+      const { clock, store, names } = createStore();
+      store.add(copy(1));
+      store.add(empty(26, { timesEmpty: undefined }));
+      clock.advance(500);
+      expect(names()).toEqual(['26/1', '1/1']);
+    });
+  });
+
   it('finds the newest copy of a page if it has the requested page size', () => {
     const { store } = createStore();
     store.add(copy(1, 1));
