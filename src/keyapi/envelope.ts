@@ -64,9 +64,10 @@ export function readEnvelope(response: RawResponse, now: number, redact: (text: 
   return { body, upstream };
 }
 
-/** The seconds to wait that upstream asks for; undefined when it does not. Ignored on 400 to 404. */
+/** The seconds to wait that upstream asks for with a 429, 5xx or 3xx; undefined when it does not. */
 function toRetryAfter(code: number, { retryAfter, date }: RawResponse, now: number): number | undefined {
-  if (code >= 400 && code <= 404) return undefined;
+  const mayAsk = code === 429 || [3, 5].includes(Math.floor(code / 100));
+  if (!mayAsk) return undefined;
   const seconds = parseRetryAfter(retryAfter, parseHttpDate(date) ?? now);
   return code === 429 ? (seconds ?? RATE_LIMIT_SECONDS) : seconds;
 }

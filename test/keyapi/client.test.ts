@@ -199,7 +199,7 @@ describe('client', () => {
       reply('', 503, { 'retry-after': 'soon' }),
       { code: 'UPSTREAM_ERROR', retryAfterSeconds: undefined },
     ],
-    ...[400, 401, 402, 403, 404].map((status): [string, Handler, Partial<ApiError>] => [
+    ...[400, 401, 402, 403, 404, 418].map((status): [string, Handler, Partial<ApiError>] => [
       `Retry-After of a ${status}, which is ignored`,
       reply({ code: status, data: null }, status, { 'retry-after': '7' }),
       { upstream: { status, code: status, requestId: null }, retryAfterSeconds: undefined },
