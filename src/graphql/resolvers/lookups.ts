@@ -1,7 +1,6 @@
-import { inspect } from 'node:util';
 import { ApiError } from '../../domain/errors.ts';
 import { decodeGlobalId } from '../../domain/globalId.ts';
-import { quote } from '../../domain/quote.ts';
+import { quoteJson } from '../../domain/quote.ts';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 import type { OperationContext } from '../context.ts';
 
@@ -26,7 +25,6 @@ export async function resolveReference(reference: unknown, context: OperationCon
   throw new ApiError('BAD_USER_INPUT', {
     message:
       'Argument "representations": expected a TrendingVideo with its "itemId" or "id" as a string, ' +
-      // Bounded, whatever depth and size the reference has.
-      `but got: ${quote(inspect(reference, { depth: 0, maxStringLength: 80, maxArrayLength: 3, breakLength: Infinity }))}`,
+      `but got: ${quoteJson(reference)}`,
   });
 }

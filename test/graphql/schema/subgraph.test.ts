@@ -145,12 +145,23 @@ describeEachExecution(() => {
       expect(errors).toMatchObject([
         {
           message: expect.stringMatching(
-            /^Argument "representations": expected a TrendingVideo with its "itemId" or "id" as a string, but got: "/,
+            /^Argument "representations": expected a TrendingVideo with its "itemId" or "id" as a string, but got: /,
           ),
           path: ['_entities', 0],
           extensions: { code: 'BAD_USER_INPUT', retryable: false },
         },
       ]);
+    });
+
+    it('shows an invalid reference as JSON, cut off after 80 characters', async () => {
+      app = await startEmulatedApp();
+      const messageOf = async (reference: unknown) => (await ask([reference])).errors?.[0]?.message;
+      expect(await messageOf({ __typename: 'TrendingVideo', itemId: true })).toMatch(
+        /, but got: \{"__typename":"TrendingVideo","itemId":true\}$/,
+      );
+      expect(await messageOf({ __typename: 'TrendingVideo', names: ['x'.repeat(1000)] })).toMatch(
+        /, but got: \{"__typename":"TrendingVideo","names":\["x{40}…$/,
+      );
     });
 
     it('reports each invalid reference at its place in the list', async () => {
