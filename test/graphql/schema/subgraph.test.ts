@@ -106,6 +106,22 @@ describeEachExecution(() => {
       });
     });
 
+    it('reads variables inside references that the document contains', async () => {
+      app = await startEmulatedApp();
+      const [first, second] = await readChart();
+      const { data, errors } = await app.query(
+        `query ($itemId: ID!, $id: ID!) {
+          _entities(representations: [
+            { __typename: "TrendingVideo", itemId: $itemId }
+            { __typename: "TrendingVideo", id: $id, more: [{ id: $id }] }
+          ]) { ... on TrendingVideo { itemId } }
+        }`,
+        { itemId: first?.itemId, id: second?.id },
+      );
+      expect(errors).toBeUndefined();
+      expect(data).toEqual({ _entities: [{ itemId: first?.itemId }, { itemId: second?.itemId }] });
+    });
+
     it('accepts more references than a client may send ids, because a gateway does not limit them', async () => {
       app = await startEmulatedApp();
       const videos = await readChart();
