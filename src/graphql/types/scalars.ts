@@ -1,5 +1,22 @@
-import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLError, GraphQLID, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLCountryCode, GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
+
+/**
+ * GraphQL's own `ID`, which refuses numbers beyond 2^53 - 1 in variables: parsing JSON has rounded them, and they would
+ * name another object. Literals are text and keep all their digits. A schema has one type of this name: use it for every
+ * id.
+ */
+export const IdScalar = new GraphQLScalarType({
+  ...GraphQLID.toConfig(),
+  parseValue: (value) => {
+    if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+      throw new GraphQLError(
+        'ID cannot represent a number beyond 2^53 - 1, which has lost digits: send it as text, such as "7106594312292453675"',
+      );
+    }
+    return GraphQLID.parseValue(value);
+  },
+});
 
 /**
  * graphql-scalars' CountryCode, which accepts any text as input: the field checks that it is a country, so that a wrong
