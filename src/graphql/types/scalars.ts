@@ -18,6 +18,8 @@ export const IdScalar = new GraphQLScalarType({
   },
 });
 
+const COUNTRY_EXPECTED = 'CountryCode expects a string, such as "US"';
+
 /**
  * graphql-scalars' CountryCode, which accepts any text as input: the field checks that it is a country, so that a wrong
  * region is `BAD_USER_INPUT` of that field alone and leaves the data of other aliases.
@@ -26,8 +28,15 @@ export const CountryCodeScalar = new GraphQLScalarType({
   ...GraphQLCountryCode.toConfig(),
   description:
     'A country as its ISO 3166-1 alpha-2 code, such as `US`. Lower case is accepted as an argument.',
-  parseValue: toText,
-  parseLiteral: (node) => toText(node.kind === Kind.STRING ? node.value : undefined),
+  parseValue: (value) => {
+    if (typeof value !== 'string') throw new GraphQLError(COUNTRY_EXPECTED);
+    return value;
+  },
+  parseLiteral: (node) => {
+    // Without the node, the error of validation would have no location.
+    if (node.kind !== Kind.STRING) throw new GraphQLError(COUNTRY_EXPECTED, { nodes: node });
+    return node.value;
+  },
 });
 
 /** graphql-scalars' DateTime; serialises Unix milliseconds. */
@@ -41,8 +50,3 @@ export const UrlScalar = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
   description: 'An absolute web link, `https:` or `http:`.',
 });
-
-function toText(value: unknown): string {
-  if (typeof value !== 'string') throw new GraphQLError('CountryCode expects a string, such as "US"');
-  return value;
-}
