@@ -110,6 +110,13 @@ describe('a trusted document', () => {
     app = undefined;
   });
 
+  it('may come from a manifest that starts with a byte order mark', async () => {
+    const file = path.join(folder, 'mark.json');
+    await writeFile(file, `\ufeff${JSON.stringify({ 'my-id': TEXT })}`);
+    await start({ PERSISTED_DOCUMENTS: file });
+    expect(await post({ documentId: 'my-id' })).toMatchObject(FACTS);
+  });
+
   it('does not prevent other documents and automatic persisted queries', async () => {
     await start();
     expect(await post({ query: '{ __typename }' })).toMatchObject({ data: { __typename: 'Query' } });
