@@ -140,10 +140,15 @@ describeEachExecution(() => {
       expect(app.bill).toEqual([]);
     });
 
-    it('reads a number literal beyond 2^53 as an id, without losing digits', async () => {
+    it('reads number literals beyond 2^53, and such defaults, without losing digits', async () => {
       const [first] = await readChart();
-      const { data } = await app.query(`{ trendingVideosByItemId(itemIds: [${first?.itemId}]) { itemId } }`);
-      expect(data).toEqual({ trendingVideosByItemId: [{ itemId: first?.itemId }] });
+      const { data } = await app.query(
+        `query ($itemId: ID! = ${first?.itemId}) {
+          trendingVideosByItemId(itemIds: [${first?.itemId}, $itemId]) { itemId }
+        }`,
+      );
+      const video = { itemId: first?.itemId };
+      expect(data).toEqual({ trendingVideosByItemId: [video, video] });
     });
   });
 
