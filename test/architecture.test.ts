@@ -51,6 +51,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'server/protection': ['graphql/execution', 'server/events.ts', 'server/errors'],
   'server/trustedDocuments': ['domain', 'graphql/execution'],
   'server/responses': [
+    'domain',
     'graphql/upstreamExtension.ts',
     'graphql/execution',
     'server/http',

@@ -1,4 +1,4 @@
-import { type Chart, chartId } from './chart.ts';
+import { type Chart, chartId, parseChartId } from './chart.ts';
 import { ApiError } from './errors.ts';
 import { quote } from './quote.ts';
 import { isItemId } from './trendingVideo.ts';
@@ -24,30 +24,32 @@ export function encodeCursor(chart: Chart, { rank, itemId }: Cursor): string {
  * Decodes a cursor of `chart`.
  *
  * @param argument The argument that it was sent as, for the error.
- * @throws {ApiError} `BAD_USER_INPUT` for anything that `encodeCursor` cannot have written for this chart, byte for
- * byte.
+ * @throws {ApiError} `BAD_USER_INPUT` for a cursor of another chart, and for anything that `encodeCursor` cannot have
+ * written, byte for byte.
  */
 export function decodeCursor(chart: Chart, text: string, argument: string): Cursor {
-  const [version, chartOfCursor, rank = '', itemId = ''] = Buffer.from(text, 'base64url')
-    .toString('latin1')
-    .split('|');
-  const isRank = /^[1-9]\d*$/.test(rank) && Number(rank) <= MAX_RANK;
-  const cursor = { rank: Number(rank), itemId: itemId === '' ? null : itemId };
-  if (!isRank || (itemId !== '' && !isItemId(itemId)) || version !== String(VERSION)) {
-    throw badCursor(argument, 'a cursor that this API returned', text);
+  const decoded = decode(text);
+  if (!decoded) throw badCursor(argument, 'a cursor that this API returned, but got', text);
+  const [expected, id] = [chartId(chart), chartId(decoded.chart)];
+  if (id !== expected) {
+    throw badCursor(argument, `a cursor of the chart ${expected}, but got one of the chart ${id}`, text);
   }
-  if (chartOfCursor !== chartId(chart)) {
-    throw badCursor(argument, `a cursor of the chart ${chartId(chart)}`, text);
-  }
-  // Decoding skips characters that are not base64url, and ignores further fields.
-  if (encodeCursor(chart, cursor) !== text) {
-    throw badCursor(argument, 'a cursor that this API returned', text);
-  }
-  return cursor;
+  return decoded.cursor;
 }
 
-function badCursor(argument: string, expected: string, text: string): ApiError {
+/** A cursor and its chart; undefined for any text that `encodeCursor` cannot have written. */
+function decode(text: string): { readonly chart: Chart; readonly cursor: Cursor } | undefined {
+  const [, id = '', rank = '', itemId = ''] = Buffer.from(text, 'base64url').toString('latin1').split('|');
+  const chart = parseChartId(id);
+  const isRank = /^[1-9]\d*$/.test(rank) && Number(rank) <= MAX_RANK;
+  if (!chart || !isRank || (itemId !== '' && !isItemId(itemId))) return undefined;
+  const cursor = { rank: Number(rank), itemId: itemId === '' ? null : itemId };
+  // Decoding skips characters that are not base64url, and ignores the version and further fields.
+  return encodeCursor(chart, cursor) === text ? { chart, cursor } : undefined;
+}
+
+function badCursor(argument: string, expectation: string, text: string): ApiError {
   return new ApiError('BAD_USER_INPUT', {
-    message: `Argument "${argument}": expected ${expected}, but got: ${quote(text)}`,
+    message: `Argument "${argument}": expected ${expectation}: ${quote(text)}`,
   });
 }

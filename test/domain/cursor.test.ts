@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Chart, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
+import { type Chart, chartId, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
 import { decodeCursor, encodeCursor } from '../../src/domain/cursor.ts';
 import { US_VIEWS } from '../support/charts.ts';
 import { fc } from '../support/fastCheck.ts';
@@ -31,8 +31,9 @@ describe('decodeCursor', () => {
     fc.assert(
       fc.property(chart, chart, cursor, (a, b, anyCursor) => {
         fc.pre(JSON.stringify(a) !== JSON.stringify(b));
-        expect(() => decodeCursor(b, encodeCursor(a, anyCursor), 'after')).toThrow(
-          /expected a cursor of the chart/,
+        const text = encodeCursor(a, anyCursor);
+        expect(() => decodeCursor(b, text, 'after')).toThrow(
+          `expected a cursor of the chart ${chartId(b)}, but got one of the chart ${chartId(a)}: "${text}"`,
         );
       }),
     );
@@ -83,10 +84,23 @@ describe('decodeCursor', () => {
     ['another version', base64url('2|US:7:VIEWS|20|7587114666132868383')],
     ['an extra field', base64url('1|US:7:VIEWS|20|7587114666132868383|x')],
     ['a missing field', base64url('1|US:7:VIEWS|20')],
+    ['a country that does not exist', base64url('1|ZZ:7:VIEWS|20|7587114666132868383')],
+    ['a chart that does not exist', base64url('1|GB:8:VIEWS|20|7587114666132868383')],
+    ['another chart in another version', base64url('2|GB:30:LIKES|20|7587114666132868383')],
+    ['another chart with padding', `${base64url('1|GB:30:LIKES|20|')}=`],
     ['a lower-case region', base64url('1|us:7:VIEWS|20|7587114666132868383')],
     ['nothing but a space', ' '],
   ])('refuses %s', (_name, text) => {
-    expect(() => decodeCursor(US_VIEWS, text, 'before')).toThrow(/^Argument "before": expected a cursor/);
+    expect(() => decodeCursor(US_VIEWS, text, 'before')).toThrow(
+      /^Argument "before": expected a cursor that this API returned, but got: "/,
+    );
+  });
+
+  it('names both charts for a cursor of another chart', () => {
+    const text = encodeCursor({ region: 'GB', period: 30, orderBy: 'LIKES' }, { rank: 1, itemId: null });
+    expect(() => decodeCursor(US_VIEWS, text, 'after')).toThrow(
+      `Argument "after": expected a cursor of the chart US:7:VIEWS, but got one of the chart GB:30:LIKES: "${text}"`,
+    );
   });
 
   it('quotes at most 80 characters of the text', () => {

@@ -287,6 +287,41 @@ export const FAULTS: readonly Fault[] = [
     requests: 2,
   },
   {
+    name: '`has_more` sent as 0 or 1',
+    handler: serveChart(({ number, pagination }) => ({
+      pagination: { ...(pagination as object), has_more: number < 5 ? 1 : 0 },
+    })),
+    ...USABLE,
+  },
+  {
+    name: '`has_more` sent as text',
+    handler: serveChart(({ number, pagination }) => ({
+      pagination: { ...(pagination as object), has_more: number < 5 ? 'True' : 'False' },
+    })),
+    ...USABLE,
+  },
+  {
+    name: 'no `has_more`',
+    handler: serveChart(({ pagination }) => ({ pagination: { ...(pagination as object), has_more: null } })),
+    ...USABLE,
+    first: 100,
+    cold: range(1, 100),
+    requests: 5,
+  },
+  {
+    name: "`videos: null` behind a chart's end",
+    handler: (request, response) => {
+      const number = pageOf(request);
+      const rows = number === 1 ? range(1, 20).map((rank) => makeRow(String(rank))) : null;
+      const pagination = { has_more: false, limit: 20, page: number, total_count: 20 };
+      reply(makeSuccess(rows, pagination))(request, response);
+    },
+    ...USABLE,
+    first: 40,
+    cold: range(1, 20),
+    requests: 2,
+  },
+  {
     name: "`has_more: true` at a chart's end",
     handler: serveChart(({ pagination }) => ({ pagination: { ...(pagination as object), has_more: true } })),
     ...USABLE,

@@ -7,6 +7,7 @@ const MAX_SELECTIONS = 200;
  * Whether graphql-jit may compile a document. It may not
  *
  * - with directives: compiled code shows resolvers the fields that `@skip` leaves out, and they would pay for them;
+ * - with a variable inside an object, such as a reference of `_entities`: compiled code reads the object without it;
  * - with the alias `__proto__`: compiled code would set the result's prototype;
  * - with response keys such as `a_b` and `b`: compiled code joins the keys of a path by underscores, and could take one
  *   field for another;
@@ -14,15 +15,20 @@ const MAX_SELECTIONS = 200;
  *   small document arbitrarily large.
  */
 export function canCompile(document: DocumentNode): boolean {
-  let hasDirectives = false;
+  let isCompilable = true;
+  const refuse = (): void => {
+    isCompilable = false;
+  };
   const keys = new Set<string>();
   visit(document, {
-    Directive: () => {
-      hasDirectives = true;
+    Directive: refuse,
+    ObjectValue: (node) => {
+      visit(node, { Variable: refuse });
+      return false;
     },
     Field: ({ name, alias = name }) => void keys.add(alias.value),
   });
-  if (hasDirectives || keys.has('__proto__') || countSelections(document) > MAX_SELECTIONS) return false;
+  if (!isCompilable || keys.has('__proto__') || countSelections(document) > MAX_SELECTIONS) return false;
   return ![...keys].some((key) => hasEndAmong(key, keys));
 }
 

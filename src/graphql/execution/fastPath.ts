@@ -143,7 +143,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
     if (!isCheap && worstCaseCredits(sent) > maxCreditsPerOperation) return false;
     if (!hasLookups) return true;
     try {
-      // Compiled code would report an error for each invalid id of a list.
+      // Compiled code would report an error for each invalid id of a list, and accept numbers that have lost digits.
       return checkLookups(sent);
     } catch {
       return false;

@@ -1,6 +1,7 @@
-import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
 import { MAX_IDS } from '../limits/lookupLimit.ts';
+import { IdScalar } from '../types/scalars.ts';
 import { TrendingVideoType } from '../types/trendingVideo.type.ts';
 import type { LookupResult } from './lookups.ts';
 
@@ -14,7 +15,7 @@ export class LookupsResolver {
       'Null when it is not cached: nobody has read a chart with it yet, or not for a long time.',
   })
   trendingVideo(
-    @Arg('itemId', () => ID, { description: "TikTok's own id of the video." }) itemId: string,
+    @Arg('itemId', () => IdScalar, { description: "TikTok's own id of the video." }) itemId: string,
     @Ctx() { charts }: OperationContext,
   ): Promise<LookupResult> {
     return charts.findVideo(itemId);
@@ -27,7 +28,7 @@ export class LookupsResolver {
       'one is unknown. For schema stitching: it resolves all references of a query in one request.',
   })
   trendingVideosByItemId(
-    @Arg('itemIds', () => [ID], { description: `TikTok's own ids of the videos, ${MAX_IDS} at most.` })
+    @Arg('itemIds', () => [IdScalar], { description: `TikTok's own ids of the videos, ${MAX_IDS} at most.` })
     itemIds: string[],
     @Ctx() { charts }: OperationContext,
   ): Promise<LookupResult[]> {

@@ -1,7 +1,6 @@
-import { inspect } from 'node:util';
 import { ApiError } from '../../domain/errors.ts';
 import { decodeGlobalId } from '../../domain/globalId.ts';
-import { quote } from '../../domain/quote.ts';
+import { quoteJson } from '../../domain/quote.ts';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 import type { OperationContext } from '../context.ts';
 
@@ -17,16 +16,24 @@ export async function findByGlobalId(id: string, context: OperationContext): Pro
 /**
  * Resolves a reference of a federated graph by one of the type's keys.
  *
- * @throws {ApiError} `BAD_USER_INPUT` for a reference with neither key.
+ * @throws {ApiError} `BAD_USER_INPUT` for a reference with neither key, or with one that is not an id.
  */
 export async function resolveReference(reference: unknown, context: OperationContext): Promise<LookupResult> {
   const { __typename, itemId, id } = Object(reference) as Readonly<Record<string, unknown>>;
-  if (__typename === 'TrendingVideo' && typeof itemId === 'string') return context.charts.findVideo(itemId);
-  if (__typename === 'TrendingVideo' && typeof id === 'string') return findByGlobalId(id, context);
-  throw new ApiError('BAD_USER_INPUT', {
-    message:
-      'Argument "representations": expected a TrendingVideo with its "itemId" or "id" as a string, ' +
-      // Bounded, whatever depth and size the reference has.
-      `but got: ${quote(inspect(reference, { depth: 0, maxStringLength: 80, maxArrayLength: 3, breakLength: Infinity }))}`,
-  });
+  const hasItemId = itemId !== undefined && itemId !== null;
+  const key = toId(hasItemId ? itemId : id);
+  if (__typename !== 'TrendingVideo' || key === undefined) {
+    throw new ApiError('BAD_USER_INPUT', {
+      message:
+        'Argument "representations": expected a TrendingVideo with its "itemId" or "id" as text (a number beyond ' +
+        `2^53 - 1 has lost digits), but got: ${quoteJson(reference)}`,
+    });
+  }
+  return hasItemId ? context.charts.findVideo(key) : findByGlobalId(key, context);
+}
+
+/** As `IdScalar` reads it. */
+function toId(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return Number.isSafeInteger(value) ? String(value) : undefined;
 }

@@ -1,7 +1,8 @@
-import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
 import { MAX_IDS } from '../limits/lookupLimit.ts';
 import { NodeType } from '../types/node.type.ts';
+import { IdScalar } from '../types/scalars.ts';
 import { findByGlobalId, type LookupResult } from './lookups.ts';
 
 /**
@@ -17,7 +18,7 @@ export class NodeResolver {
       'costs a credit. Null when it is unknown.',
   })
   node(
-    @Arg('id', () => ID, { description: 'A global id, as this API gave it.' }) id: string,
+    @Arg('id', () => IdScalar, { description: 'A global id, as this API gave it.' }) id: string,
     @Ctx() context: OperationContext,
   ): Promise<LookupResult> {
     return findByGlobalId(id, context);
@@ -29,7 +30,7 @@ export class NodeResolver {
       'Objects by their global ids, as `node` has them: one for each id, in the same order, null where one is unknown.',
   })
   nodes(
-    @Arg('ids', () => [ID], { description: `Global ids, as this API gave them, ${MAX_IDS} at most.` })
+    @Arg('ids', () => [IdScalar], { description: `Global ids, as this API gave them, ${MAX_IDS} at most.` })
     ids: string[],
     @Ctx() context: OperationContext,
   ): Promise<LookupResult[]> {

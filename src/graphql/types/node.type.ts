@@ -1,10 +1,11 @@
-import { Field, ID, InterfaceType } from 'type-graphql';
+import { Field, InterfaceType } from 'type-graphql';
+import { IdScalar } from './scalars.ts';
 
 /** GraphQL interface `Node`. */
 @InterfaceType('Node', {
   description: "An object with an id that is unique in the whole graph (Relay's Node).",
 })
 export abstract class NodeType {
-  @Field(() => ID, { description: 'Global id: opaque, stable, unique over all types.' })
+  @Field(() => IdScalar, { description: 'Global id: opaque, stable, unique over all types.' })
   id!: string;
 }

@@ -1,5 +1,24 @@
-import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLError, GraphQLID, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLCountryCode, GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
+
+/**
+ * GraphQL's own `ID`, which refuses numbers beyond 2^53 - 1 in variables: parsing JSON has rounded them, and they would
+ * name another object. Literals are text and keep all their digits. A schema has one type of this name: use it for every
+ * id.
+ */
+export const IdScalar = new GraphQLScalarType({
+  ...GraphQLID.toConfig(),
+  parseValue: (value) => {
+    if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+      throw new GraphQLError(
+        'ID cannot represent a number beyond 2^53 - 1, which has lost digits: send it as text, such as "7106594312292453675"',
+      );
+    }
+    return GraphQLID.parseValue(value);
+  },
+});
+
+const COUNTRY_EXPECTED = 'CountryCode expects a string, such as "US"';
 
 /**
  * graphql-scalars' CountryCode, which accepts any text as input: the field checks that it is a country, so that a wrong
@@ -9,8 +28,15 @@ export const CountryCodeScalar = new GraphQLScalarType({
   ...GraphQLCountryCode.toConfig(),
   description:
     'A country as its ISO 3166-1 alpha-2 code, such as `US`. Lower case is accepted as an argument.',
-  parseValue: toText,
-  parseLiteral: (node) => toText(node.kind === Kind.STRING ? node.value : undefined),
+  parseValue: (value) => {
+    if (typeof value !== 'string') throw new GraphQLError(COUNTRY_EXPECTED);
+    return value;
+  },
+  parseLiteral: (node) => {
+    // Without the node, the error of validation would have no location.
+    if (node.kind !== Kind.STRING) throw new GraphQLError(COUNTRY_EXPECTED, { nodes: node });
+    return node.value;
+  },
 });
 
 /** graphql-scalars' DateTime; serialises Unix milliseconds. */
@@ -24,8 +50,3 @@ export const UrlScalar = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
   description: 'An absolute web link, `https:` or `http:`.',
 });
-
-function toText(value: unknown): string {
-  if (typeof value !== 'string') throw new GraphQLError('CountryCode expects a string, such as "US"');
-  return value;
-}

@@ -1,4 +1,4 @@
-import { GraphQLScalarType } from 'graphql';
+import { GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped, visit } from 'graphql';
 import { createUnionType, Field, ObjectType } from 'type-graphql';
 import { TrendingVideoType } from './trendingVideo.type.ts';
 
@@ -7,9 +7,21 @@ export const AnyScalar = new GraphQLScalarType({
   name: '_Any',
   description:
     'A reference of a federated graph: `__typename` and the fields of one of the type\'s keys, such as `{ __typename: "TrendingVideo", itemId: "7106594312292453675" }`.',
-  // A reference is never a list. type-graphql would recurse into one, however deeply nested it is.
-  parseValue: (value) => (Array.isArray(value) ? [] : value),
+  parseValue: toReference,
+  parseLiteral: (node, variables) => toReference(valueFromASTUntyped(withAllDigits(node), variables)),
 });
+
+/** A reference is never a list. type-graphql would recurse into one, however deeply nested it is. */
+function toReference(value: unknown): unknown {
+  return Array.isArray(value) ? [] : value;
+}
+
+/** The literal with numbers that JavaScript cannot hold as text: they may be ids. */
+function withAllDigits(node: ValueNode): ValueNode {
+  return visit(node, {
+    IntValue: ({ value }) => (Number.isSafeInteger(Number(value)) ? undefined : { kind: Kind.STRING, value }),
+  });
+}
 
 /** Union `_Entity` of the Apollo Federation subgraph specification. */
 export const EntityUnion = createUnionType({

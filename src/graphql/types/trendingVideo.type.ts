@@ -1,8 +1,8 @@
-import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
+import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 import { CreatorType } from './creator.type.ts';
 import { NodeType } from './node.type.ts';
-import { CountryCodeScalar, DateTimeScalar, UrlScalar } from './scalars.ts';
+import { CountryCodeScalar, DateTimeScalar, IdScalar, UrlScalar } from './scalars.ts';
 
 /** GraphQL type `TrendingVideo`: the domain's video. Other subgraphs refer to it by either of its keys. */
 @Directive('@key(fields: "id")')
@@ -15,7 +15,7 @@ import { CountryCodeScalar, DateTimeScalar, UrlScalar } from './scalars.ts';
     'any chart: the newest copy is given, no credit is spent, and a video that is not cached is null.',
 })
 export class TrendingVideoType extends NodeType implements TrendingVideo {
-  @Field(() => ID, { description: "TikTok's own id of the video, as in its link." })
+  @Field(() => IdScalar, { description: "TikTok's own id of the video, as in its link." })
   itemId!: string;
 
   @Field(() => UrlScalar, { description: 'The video on TikTok.' })

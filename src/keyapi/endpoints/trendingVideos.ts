@@ -13,18 +13,26 @@ const ORDER_BY: Record<TrendingOrder, string> = {
   REPOSTS: 'repost',
 };
 
+/** True or false, as a number or as text. */
+const flag = z.union([
+  z.boolean(),
+  z.literal([0, 1]).transform((value) => value === 1),
+  z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] }),
+]);
+
 // Unknown fields are ignored: zod drops them.
 const payloadSchema = z.object({
   data: z.object({
     pagination: z.object({
-      has_more: z.boolean(),
+      has_more: flag.nullish(),
       // The limit that upstream applied.
       limit: integer.refine((value) => value >= 1, 'expected 1 or more'),
       page: integer.nullish(),
       // Cursors cannot have a rank beyond this.
       total_count: integer.refine((value) => value >= 0 && value <= MAX_RANK, `expected 0 to ${MAX_RANK}`),
     }),
-    videos: z.array(z.unknown()),
+    // Null stands for an empty list.
+    videos: z.array(z.unknown()).nullable(),
   }),
 });
 
@@ -52,13 +60,14 @@ export const trendingVideos: KeyapiEndpoint<PageKey, Page> = {
       throw new TypeError(`pagination.page: expected ${number}, but got: ${pagination.page}`);
     }
     const pageSize = Math.min(pagination.limit, PAGE_SIZE);
+    const totalCount = pagination.total_count;
     return {
       chart,
       number,
       pageSize,
-      rows: readRows(videos.slice(0, pageSize), reading),
-      hasMore: pagination.has_more,
-      totalCount: pagination.total_count,
+      rows: videos ? readRows(videos.slice(0, pageSize), reading) : [],
+      hasMore: pagination.has_more ?? number * pageSize < totalCount,
+      totalCount,
       fetchedAt: reading.fetchedAt,
     };
   },

@@ -1,12 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import { PREFLIGHT_HEADERS } from '../../graphql/execution/createApolloServer.ts';
-import type { ExecuteOperation, OperationRequest } from '../../graphql/execution/operationResult.ts';
+import type { ExecuteOperation } from '../../graphql/execution/operationResult.ts';
 import { refuseForNow } from '../errors/refusal.ts';
 import type { OnServerEvent, Overload, ResponseEvent } from '../events.ts';
 import type { CheckOverload } from '../protection/overload.ts';
 import { type BuildResponseOptions, type BuiltResponse, buildResponse } from './buildResponse.ts';
 import type { HttpResponse } from './httpResponse.ts';
 import type { ResponseCache } from './responseCache.ts';
+import { toOperationRequest } from './toOperationRequest.ts';
 
 /** A request to `/graphql`, its body not yet parsed. */
 export type GraphqlRequest = FastifyRequest<{ Body: Buffer | undefined }>;
@@ -106,17 +107,6 @@ export function createResponder(options: ResponderOptions): Responder {
     const key = toKey(request);
     const hit = responseCache.get(key);
     return hit ? { ...hit, origin: 'kept' } : runCoalesced(key, request, responseCache);
-  };
-}
-
-function toOperationRequest({ method, url, headers }: GraphqlRequest, body: unknown): OperationRequest {
-  const start = url.indexOf('?');
-  return {
-    // A HEAD request is a GET without the body.
-    method: method === 'HEAD' ? 'GET' : method,
-    headers,
-    search: start < 0 ? '' : url.slice(start),
-    body,
   };
 }
 

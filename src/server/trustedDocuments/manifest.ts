@@ -17,7 +17,9 @@ const apolloManifest = z.object({
  * @throws {Error} When the file cannot be read, or is in neither format.
  */
 export async function readManifest(file: string): Promise<ReadonlyMap<string, string>> {
-  const json: unknown = JSON.parse(await readFile(file, 'utf8'));
+  const text = await readFile(file, 'utf8');
+  // Some editors and shells write a byte order mark, which is not JSON.
+  const json: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
   const apollos = apolloManifest.safeParse(json).data?.operations;
   const others = textsByHash.safeParse(json).data;
   if (!apollos && !others) throw new TypeError('it is not a manifest of documents');

@@ -65,7 +65,7 @@ function withDocument(parameters: Parameters, texts: TrustedDocuments['texts']):
 }
 
 function hasDocument({ query }: Parameters): boolean {
-  return query !== undefined && query !== null && query !== '';
+  return query !== undefined && query !== null;
 }
 
 function hashOf(extensions: unknown): unknown {

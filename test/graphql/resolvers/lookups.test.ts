@@ -140,10 +140,15 @@ describeEachExecution(() => {
       expect(app.bill).toEqual([]);
     });
 
-    it('reads a number literal beyond 2^53 as an id, without losing digits', async () => {
+    it('reads number literals beyond 2^53, and such defaults, without losing digits', async () => {
       const [first] = await readChart();
-      const { data } = await app.query(`{ trendingVideosByItemId(itemIds: [${first?.itemId}]) { itemId } }`);
-      expect(data).toEqual({ trendingVideosByItemId: [{ itemId: first?.itemId }] });
+      const { data } = await app.query(
+        `query ($itemId: ID! = ${first?.itemId}) {
+          trendingVideosByItemId(itemIds: [${first?.itemId}, $itemId]) { itemId }
+        }`,
+      );
+      const video = { itemId: first?.itemId };
+      expect(data).toEqual({ trendingVideosByItemId: [video, video] });
     });
   });
 
@@ -195,6 +200,75 @@ describeEachExecution(() => {
       const { data, errors } = await app.query(QUERY, { id: '\0', ids: invalidIds });
       expect(errors).toBeUndefined();
       expect(data).toEqual({ node: null, nodes: invalidIds.map(() => null) });
+    });
+  });
+
+  describe('an id sent as a JSON number', () => {
+    /** Beside each lookup there is a chart: nothing of it may be bought. */
+    const CHART = 'trendingVideos { nodes { id } }';
+    const ARGUMENTS: [string, string, (id: number) => unknown, string][] = [
+      ['ID!', 'trendingVideo(itemId: $v) { id }', (id) => id, ''],
+      ['ID!', 'trendingVideosByItemId(itemIds: ["1", $v]) { id }', (id) => id, ''],
+      ['ID = "1"', 'node(id: $v) { id }', (id) => id, ''],
+      ['[ID!]!', 'nodes(ids: $v) { id }', (id) => ['x', id], ' at "v[1]"'],
+      ['[ID!] = [1]', 'nodes(ids: $v) { id }', (id) => [id], ' at "v[0]"'],
+      ['[ID!]!', 'trendingVideosByItemId(itemIds: $v) { id }', (id) => id, ''],
+      [
+        'ID',
+        '_entities(representations: { __typename: "TrendingVideo", itemId: $v }) { __typename }',
+        (id) => id,
+        '',
+      ],
+    ];
+
+    describe.each(ARGUMENTS)('as a variable of type %s for %s', (type, field, toValue, place) => {
+      const ask = (id: number) => app.query(`query ($v: ${type}) { ${field} ${CHART} }`, { v: toValue(id) });
+
+      it('is refused when it has lost digits, before anything is bought', async () => {
+        for (const [id, shown] of [
+          [2 ** 53, '9007199254740992'],
+          [Number('7587114666132868383'), '7587114666132868000'],
+          [-(2 ** 53), '-9007199254740992'],
+          [1e30, '1e+30'],
+        ] as const) {
+          const { data, errors } = await ask(id);
+          expect(data).toBeUndefined();
+          expect(errors).toEqual([
+            {
+              message:
+                `Variable "$v" got invalid value ${shown}${place}; ID cannot represent a number beyond 2^53 - 1, ` +
+                'which has lost digits: send it as text, such as "7106594312292453675"',
+              locations: [{ line: 1, column: 8 }],
+              extensions: { code: 'BAD_USER_INPUT', retryable: false },
+            },
+          ]);
+        }
+        expect(app.bill).toEqual([]);
+      });
+
+      it('is accepted when it has all digits', async () => {
+        for (const id of [0, 42, 1e3, Number.MAX_SAFE_INTEGER]) {
+          const { data, errors } = await ask(id);
+          expect(errors).toBeUndefined();
+          expect(data).toMatchObject({ trendingVideos: { nodes: expect.any(Array) } });
+        }
+      });
+    });
+
+    it('is refused however its digits are written', async () => {
+      const query = 'query ($v: ID!) { trendingVideo(itemId: $v) { id } }';
+      await app.query(query, { v: '1' });
+      for (const digits of ['9007199254740993', '7587114666132868383', '1e400']) {
+        const response = await app.server.inject({
+          method: 'POST',
+          url: '/graphql',
+          headers: { 'content-type': 'application/json' },
+          payload: `{"query":"${query}","variables":{"v":${digits}}}`,
+        });
+        expect(response.json().errors).toMatchObject([
+          { message: expect.stringContaining('send it as text'), extensions: { code: 'BAD_USER_INPUT' } },
+        ]);
+      }
     });
   });
 

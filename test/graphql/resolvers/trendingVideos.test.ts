@@ -423,12 +423,49 @@ describeEachExecution(() => {
     });
 
     it.each([
-      [
-        'a literal of the wrong type',
-        '{ trendingVideos(region: 5) { __typename } }',
-        {},
-        'GRAPHQL_VALIDATION_FAILED',
-      ],
+      ['region:', 'USA'],
+      ['region:', '5'],
+      ['region:', '1.5'],
+      ['region:', 'true'],
+      ['region:', 'null'],
+      ['region:', '["US"]'],
+      ['region:', '[$r]'],
+      ['region:', '{a: "US"}'],
+      ['region:', '{a: $r}'],
+      ['period:', '"LAST_7_DAYS"'],
+      ['period:', '[LAST_7_DAYS]'],
+      ['orderBy:', '5'],
+      ['first:', '"1"'],
+      ['after:', '5'],
+    ])('refuses a literal of the wrong kind, and says where it is: %s %s', async (argument, literal) => {
+      app = await startEmulatedApp();
+      const start = `query ($r: CountryCode = "US") { a: trendingVideos(region: $r) { totalCount } b: trendingVideos(${argument} `;
+      const { data, errors } = await app.query(`${start}${literal}) { totalCount } }`);
+      expect(data).toBeUndefined();
+      expect(errors).toMatchObject([
+        {
+          locations: [{ line: 1, column: start.length + 1 }],
+          extensions: { code: 'GRAPHQL_VALIDATION_FAILED', retryable: false },
+        },
+      ]);
+      expect(app.bill).toEqual([]);
+    });
+
+    it('refuses a default of the wrong kind, and says where it is', async () => {
+      app = await startEmulatedApp();
+      const { errors } = await app.query(
+        'query ($r: CountryCode! = GB) { trendingVideos(region: $r) { totalCount } }',
+      );
+      expect(errors).toMatchObject([
+        {
+          message: 'CountryCode expects a string, such as "US"',
+          locations: [{ line: 1, column: 27 }],
+          extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+        },
+      ]);
+    });
+
+    it.each([
       [
         'an unknown enum value',
         '{ trendingVideos(orderBy: FUN) { __typename } }',

@@ -106,6 +106,44 @@ describeEachExecution(() => {
       });
     });
 
+    it('accepts a number that JavaScript can hold as a key', async () => {
+      app = await startEmulatedApp();
+      await readChart();
+      const { data, errors } = await ask([
+        { __typename: 'TrendingVideo', itemId: Number.MAX_SAFE_INTEGER },
+        { __typename: 'TrendingVideo', id: -1 },
+        { __typename: 'TrendingVideo', itemId: null, id: 1e3 },
+      ]);
+      expect(errors).toBeUndefined();
+      expect(data).toEqual({ _entities: [null, null, null] });
+    });
+
+    it('reads a number beyond 2^53 in the document without losing digits', async () => {
+      app = await startEmulatedApp();
+      const [first] = await readChart();
+      const { data, errors } = await app.query(
+        `{ _entities(representations: { __typename: "TrendingVideo", itemId: ${first?.itemId} }) { __typename } }`,
+      );
+      expect(errors).toBeUndefined();
+      expect(data).toEqual({ _entities: [{ __typename: 'TrendingVideo' }] });
+    });
+
+    it('reads variables inside references that the document contains', async () => {
+      app = await startEmulatedApp();
+      const [first, second] = await readChart();
+      const { data, errors } = await app.query(
+        `query ($itemId: ID!, $id: ID!) {
+          _entities(representations: [
+            { __typename: "TrendingVideo", itemId: $itemId }
+            { __typename: "TrendingVideo", id: $id, more: [{ id: $id }] }
+          ]) { ... on TrendingVideo { itemId } }
+        }`,
+        { itemId: first?.itemId, id: second?.id },
+      );
+      expect(errors).toBeUndefined();
+      expect(data).toEqual({ _entities: [{ itemId: first?.itemId }, { itemId: second?.itemId }] });
+    });
+
     it('accepts more references than a client may send ids, because a gateway does not limit them', async () => {
       app = await startEmulatedApp();
       const videos = await readChart();
@@ -134,7 +172,13 @@ describeEachExecution(() => {
       ['another type', { __typename: 'Creator', handle: 'someone' }],
       ['no type', { itemId: '1' }],
       ['no key', { __typename: 'TrendingVideo', title: 'x' }],
-      ['a number instead of a string', { __typename: 'TrendingVideo', itemId: 7310871003254096 }],
+      [
+        'a number that has lost digits',
+        { __typename: 'TrendingVideo', itemId: Number('7310871003254096742') },
+      ],
+      ['a global id that has lost digits', { __typename: 'TrendingVideo', id: 2 ** 53 }],
+      ['a fraction', { __typename: 'TrendingVideo', itemId: 1.5 }],
+      ['two keys, one of which is no id', { __typename: 'TrendingVideo', itemId: 2 ** 60, id: 'x' }],
       ['a string', 'TrendingVideo'],
       ['a list', []],
     ])('reports an invalid reference (%s), and resolves the others', async (_, reference) => {
@@ -145,12 +189,23 @@ describeEachExecution(() => {
       expect(errors).toMatchObject([
         {
           message: expect.stringMatching(
-            /^Argument "representations": expected a TrendingVideo with its "itemId" or "id" as a string, but got: "/,
+            /^Argument "representations": expected a TrendingVideo with its "itemId" or "id" as text \(a number beyond 2\^53 - 1 has lost digits\), but got: /,
           ),
           path: ['_entities', 0],
           extensions: { code: 'BAD_USER_INPUT', retryable: false },
         },
       ]);
+    });
+
+    it('shows an invalid reference as JSON, cut off after 80 characters', async () => {
+      app = await startEmulatedApp();
+      const messageOf = async (reference: unknown) => (await ask([reference])).errors?.[0]?.message;
+      expect(await messageOf({ __typename: 'TrendingVideo', itemId: true })).toMatch(
+        /, but got: \{"__typename":"TrendingVideo","itemId":true\}$/,
+      );
+      expect(await messageOf({ __typename: 'TrendingVideo', names: ['x'.repeat(1000)] })).toMatch(
+        /, but got: \{"__typename":"TrendingVideo","names":\["x{40}…$/,
+      );
     });
 
     it('reports each invalid reference at its place in the list', async () => {

@@ -76,6 +76,11 @@ describe('a trusted document', () => {
       await post({ documentId: `sha256:${HASH}`, variables: { region: 'US' }, operationName: 'ChartFacts' }),
       await get({ documentId: `sha256:${HASH}` }),
       await get({ extensions, variables: '{"region":"us"}' }),
+      // Empty parameters count as absent.
+      await post({ ...byHash(HASH), query: '', documentId: '', operationName: '' }),
+      await post({ documentId: HASH, query: '', operationName: '' }),
+      await get({ extensions, query: '', documentId: '', operationName: '', variables: '' }),
+      await get({ documentId: HASH, query: '', operationName: '', variables: '', extensions: '' }),
     ];
     for (const result of results) expect(result).toMatchObject({ status: 200, ...FACTS });
     expect(app?.bill).toHaveLength(1);
@@ -105,6 +110,13 @@ describe('a trusted document', () => {
     app = undefined;
   });
 
+  it('may come from a manifest that starts with a byte order mark', async () => {
+    const file = path.join(folder, 'mark.json');
+    await writeFile(file, `\ufeff${JSON.stringify({ 'my-id': TEXT })}`);
+    await start({ PERSISTED_DOCUMENTS: file });
+    expect(await post({ documentId: 'my-id' })).toMatchObject(FACTS);
+  });
+
   it('does not prevent other documents and automatic persisted queries', async () => {
     await start();
     expect(await post({ query: '{ __typename }' })).toMatchObject({ data: { __typename: 'Query' } });
@@ -113,6 +125,9 @@ describe('a trusted document', () => {
     expect((await post(own)).errors).toMatchObject([{ message: 'PersistedQueryNotFound' }]);
     expect((await post({ ...own, query })).data).toEqual({ trendingVideos: { stale: false } });
     expect((await post(own)).data).toEqual({ trendingVideos: { stale: false } });
+    expect((await post({ ...own, query: '', documentId: '' })).data).toEqual({
+      trendingVideos: { stale: false },
+    });
   });
 });
 
@@ -138,6 +153,19 @@ describe('an unknown hash', () => {
       expect(app?.bill).toEqual([]);
     },
   );
+});
+
+describe('an empty hash', () => {
+  it.each([{}, { PERSISTED_DOCUMENTS: '' }])('counts as absent: %j', async (variables) => {
+    await start(variables);
+    const missing = {
+      message: expect.stringContaining('must contain a non-empty `query`'),
+      extensions: { code: 'BAD_REQUEST' },
+    };
+    for (const result of [await post({ documentId: '' }), await get({ documentId: '' })]) {
+      expect(result).toMatchObject({ status: 400, errors: [missing] });
+    }
+  });
 });
 
 describe('PERSISTED_DOCUMENTS_ONLY', () => {
