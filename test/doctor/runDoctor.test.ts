@@ -39,7 +39,7 @@ async function callDoctor(variables: Record<string, string>, ...args: string[]) 
   const write = (text: string): void => {
     output += text;
   };
-  const code = await runDoctor({ args, variables, write, clock });
+  const code = await runDoctor({ args, variables, folder, write, clock });
   expect(output).not.toMatch(/secret-token|never-shown|key-of-a-client|\n {4}at /);
   return { code, output };
 }
