@@ -1,6 +1,6 @@
 import { ConfigError, type ConfigProblem } from './configError.ts';
 import type { Config } from './loadConfig.ts';
-import { toButGot } from './secrets.ts';
+import { describeValue } from './secrets.ts';
 import { SETTINGS } from './settings.ts';
 
 /** Where a server listens. */
@@ -56,7 +56,7 @@ export function toListenError(error: unknown, config: Parameters<typeof listList
 }
 
 function hostProblem(expected: string, host: string): ConfigProblem {
-  return { setting: 'HOST', text: `${expected}${toButGot(SETTINGS.HOST, host)}` };
+  return { setting: 'HOST', text: `${expected}${describeValue(SETTINGS.HOST, host)}` };
 }
 
 /** `host:port` as in a URL. */

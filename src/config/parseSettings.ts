@@ -1,7 +1,7 @@
 import type { ConfigProblem } from './configError.ts';
 import type { Variables } from './environment.ts';
 import { findNearMisses } from './nearMisses.ts';
-import { toButGot } from './secrets.ts';
+import { describeValue } from './secrets.ts';
 import { SETTINGS, type Setting, type SettingValues } from './settings.ts';
 
 /** The values of all settings, or what is wrong with them. */
@@ -50,14 +50,14 @@ function parseSetting(setting: Setting, given: string | undefined): ParsedSettin
   const text = given ?? fallback;
   if (text === undefined) return { problems: [] };
   const inQuotes = type.parts(text).find(isInQuotes);
-  if (inQuotes !== undefined) return { problems: [`${IN_QUOTES}${toButGot(setting, inQuotes)}`] };
+  if (inQuotes !== undefined) return { problems: [`${IN_QUOTES}${describeValue(setting, inQuotes)}`] };
   const { data, error } = type.schema.safeParse(text);
   if (!error) return { value: data, problems: [] };
   return {
     problems: error.issues.map(({ message, path }) => {
       // The items of a list are checked one by one.
       const item = typeof path[0] === 'number' ? type.parts(text)[path[0] + 1] : undefined;
-      return `${message}${toButGot(setting, item ?? text)}`;
+      return `${message}${describeValue(setting, item ?? text)}`;
     }),
   };
 }
@@ -80,7 +80,7 @@ function findConflicts(set: Variables, values: Partial<SettingValues>): ConfigPr
     conflicts.push({ setting: 'PERSISTED_DOCUMENTS', text: MANIFEST_MISSING });
   }
   if (METRICS_PORT !== undefined && values.METRICS_PORT && values.METRICS_PORT === values.PORT) {
-    const text = `expected another port than PORT${toButGot(SETTINGS.METRICS_PORT, METRICS_PORT)}`;
+    const text = `expected another port than PORT${describeValue(SETTINGS.METRICS_PORT, METRICS_PORT)}`;
     conflicts.push({ setting: 'METRICS_PORT', text });
   }
   return conflicts;

@@ -3,7 +3,7 @@ import type { Variables } from './environment.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
 /** Completes a problem with the value that came: all of it, or as much as is no secret. */
-export function toButGot({ secret, type }: Setting, text: string): string {
+export function describeValue({ secret, type }: Setting, text: string): string {
   if (secret) return '';
   const shown = type.isUrl || /@|:\/\//.test(text) ? maskUrl(text) : text;
   if (shown === undefined) return ', but got a value that is not shown: it may contain a password';

@@ -21,7 +21,7 @@ export interface Setting {
   readonly type: SettingType<z.ZodType>;
   /** As text, as in the environment; absent when it may stay unset. */
   readonly default?: string;
-  /** Whether its value, or each item of its list, is a secret, which is never shown. Passwords in addresses are in any case. */
+  /** Its value is never shown, nor logged. (Neither are the credentials in any address.) */
   readonly secret?: true;
   /** What happens when it stays unset. */
   readonly unset?: string;

@@ -3,8 +3,8 @@ import { listFileSettings } from '../config/fileSettings.ts';
 import type { Finding } from './finding.ts';
 
 const PART = '.env';
-/** Node reads them before the program does the file. */
-const READ_BY_NODE = ['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'];
+/** Node and the OpenTelemetry SDK read them from the environment alone. */
+const READ_BY_OTHERS = /^(NODE_OPTIONS|NODE_EXTRA_CA_CERTS|OTEL_[A-Z_]+)$/;
 
 /** Says which file was read, and what in it has no effect. */
 export function describeFile(file: EnvironmentFile): Finding[] {
@@ -20,13 +20,13 @@ export function describeFile(file: EnvironmentFile): Finding[] {
       advice: 'Unset them in the environment; an empty variable is not unset',
     });
   }
-  const late = READ_BY_NODE.filter((name) => file.variables[name] !== undefined);
-  if (late.length > 0) {
+  const others = Object.keys(file.variables).filter((name) => READ_BY_OTHERS.test(name));
+  if (others.length > 0) {
     findings.push({
       part: PART,
       state: 'note',
-      found: `no effect in a file: ${late.join(', ')}`,
-      advice: 'Set them in the environment: Node reads them before the file',
+      found: `no effect in a file: ${others.join(', ')}`,
+      advice: 'Set them in the environment: only settings are read from the file',
     });
   }
   return findings;
