@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ConfigError } from '../config/configError.ts';
+import { toLine } from '../config/configError.ts';
 import { readEnvironment, type Variables } from '../config/environment.ts';
 import { explainListenError } from '../config/listeners.ts';
 import { createEmulator } from '../keyapi/emulator/emulator.ts';
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
   const port = number('port') ?? defaultPort(readEnvironment(process.env).variables);
   const url = await emulator.listen(port).catch((error: unknown) => {
     const problem = explainListenError(error, { setting: '--port', host: '127.0.0.1', port });
-    throw problem ? new ConfigError([problem]) : error;
+    throw problem ? new Error(toLine(problem)) : error;
   });
   process.stdout.write(
     `KeyAPI emulator: KEYAPI_BASE_URL=${url.origin}, counts at ${url.origin}/stats. Ctrl-C ends it.\n`,

@@ -11,7 +11,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
   constructor(readonly problems: readonly ConfigProblem[]) {
-    super(problems.map(toLine).join('\n'));
+    super(`The environment is not valid:\n${problems.map((problem) => `  - ${toLine(problem)}`).join('\n')}`);
   }
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError } from '../../src/config/configError.ts';
+import { ConfigError, toLine } from '../../src/config/configError.ts';
 import { toListenError } from '../../src/config/listeners.ts';
 
 /** What is printed when listening fails on `port`. */
 function explain(code: string, port: number, host = '127.0.0.1'): string {
   const error = Object.assign(new Error(`listen ${code}`), { code, port });
   const explained = toListenError(error, { host, port: 4000, metrics: { port: 9090 } });
-  return explained instanceof ConfigError ? explained.message : `unknown: ${(explained as Error).message}`;
+  if (explained instanceof ConfigError) return explained.problems.map(toLine).join();
+  return `unknown: ${(explained as Error).message}`;
 }
 
 describe('toListenError', () => {

@@ -285,6 +285,10 @@ describe('the doctor, about files', () => {
     expect(found.output).toMatch(/^Documents +ok +\S+ has \d+ trusted documents$/m);
     const missing = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: path.join(folder, 'none.json') }));
     expect(missing.output).toMatch(/^Documents +fix +PERSISTED_DOCUMENTS cannot be read: ENOENT/m);
+    const secret = path.join(folder, 'token');
+    await writeFile(secret, TOKEN);
+    const wrong = await callDoctor({ PERSISTED_DOCUMENTS: secret });
+    expect(wrong.output).toMatch(/^Documents +fix +PERSISTED_DOCUMENTS cannot be read: it is not JSON$/m);
     const none = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: 'package-lock.json' }));
     expect(none.output).toMatch(/^Documents +fix .*it is not a manifest of documents$/m);
     expect([found.code, missing.code, none.code]).toEqual([0, 1, 1]);
