@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CORES, onCore } from './cores.ts';
-import { ROOT } from './paths.ts';
+import { BENCH, ROOT } from './paths.ts';
 
 /** A server that can be started. */
 export interface ServerSpec {
@@ -43,7 +44,7 @@ const POLL_MS = 2;
 export async function startUpstream(latencyMs = 0): Promise<Upstream> {
   const program = [
     process.execPath,
-    'dist/bin/emulator.js',
+    path.join(ROOT, 'dist/bin/emulator.js'),
     '--port',
     '0',
     '--latency-ms',
@@ -72,7 +73,7 @@ export async function startServer(spec: ServerSpec, upstream: Upstream, body: st
   const variables = { ...spec.variables, PORT: String(port), KEYAPI_BASE_URL: upstream.url };
   const url = `http://127.0.0.1:${port}/graphql`;
   const startedAt = performance.now();
-  const child = start(onCore(CORES.server, [process.execPath, spec.program]), variables);
+  const child = start(onCore(CORES.server, [process.execPath, path.join(ROOT, spec.program)]), variables);
   let complaints = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaints += text;
@@ -127,7 +128,8 @@ process.on('exit', () => {
 function start(command: readonly string[], variables: Readonly<Record<string, string>>): ChildProcess {
   const [file = '', ...args] = command;
   const child = spawn(file, args, {
-    cwd: ROOT,
+    // Not the repository's folder, in which they would read a developer's .env.
+    cwd: BENCH,
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

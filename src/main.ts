@@ -3,18 +3,24 @@ import type { FastifyInstance } from 'fastify';
 import { createApp } from './compose/createApp.ts';
 import { createAppLog } from './compose/log.ts';
 import { SETTLE_MS } from './compose/pages.ts';
-import { ConfigError, loadConfig } from './config/loadConfig.ts';
+import { type Environment, readEnvironment } from './config/environment.ts';
+import { listFileSettings } from './config/fileSettings.ts';
+import { toListenError } from './config/listeners.ts';
+import { loadConfig } from './config/loadConfig.ts';
+import { collectSecrets } from './config/secrets.ts';
 import { installShutdownHandlers } from './endProcess.ts';
 import { DRAIN_MS } from './server/drainOnClose.ts';
+import { logStartFailure } from './startFailure.ts';
 
 /** Bounds closing: the server drains, pages in flight settle, and the cache file has 2 seconds. */
 const CLOSE_MS = DRAIN_MS + SETTLE_MS + 2000;
 
-async function main(): Promise<void> {
+async function main({ variables, file }: Environment): Promise<void> {
   // Cache churn creates garbage: limits how much the heap grows between major collections.
   setFlagsFromString('--heap-growing-percent=30');
-  const config = loadConfig(process.env);
+  const config = loadConfig(variables);
   const log = createAppLog(config);
+  if (file) log.info({ file: file.path, ...listFileSettings(file) }, 'Settings file read');
   let server: FastifyInstance | undefined;
 
   // First of all: the first process of a container ignores signals that it has no handler for.
@@ -28,17 +34,16 @@ async function main(): Promise<void> {
     });
   } catch (error) {
     await server.close();
-    throw error;
+    throw toListenError(error, config);
   }
 }
 
+let environment: Environment = { variables: process.env, file: undefined };
 try {
-  await main();
+  environment = readEnvironment(process.env);
+  await main(environment);
 } catch (error) {
-  // The log may not exist yet. For expected errors the message is enough.
-  const isExpected = error instanceof ConfigError || (error instanceof Error && 'code' in error);
-  process.stderr.write(
-    `${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  process.exitCode = 1;
+  logStartFailure(error, collectSecrets(environment.variables));
+  // Not just its code: what has been started would keep the process running.
+  process.exit(1);
 }

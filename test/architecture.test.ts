@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   'domain/window': ['domain'],
-  config: [],
+  config: ['domain'],
 
   'keyapi/emulator': ['domain'],
   keyapi: ['domain'],
@@ -117,9 +117,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'observe/metrics',
     'observe/tracing',
   ],
-  bin: ['keyapi/emulator', 'graphql/schema', 'doctor', 'compose'],
+  bin: ['config', 'keyapi/emulator', 'graphql/schema', 'doctor', 'compose'],
   'endProcess.ts': [],
-  'main.ts': ['config', 'server/drainOnClose.ts', 'compose', 'endProcess.ts'],
+  'startFailure.ts': ['config', 'observe/log'],
+  'main.ts': ['config', 'server/drainOnClose.ts', 'compose', 'endProcess.ts', 'startFailure.ts'],
 };
 
 const MODULES = Object.keys(ARROWS);

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { SETTLE_MS } from '../src/compose/pages.ts';
-import { type Config, ConfigError, loadConfig } from '../src/config/loadConfig.ts';
+import { ConfigError } from '../src/config/configError.ts';
+import { type Config, loadConfig } from '../src/config/loadConfig.ts';
 import { SETTINGS } from '../src/config/settings.ts';
 import { DRAIN_MS } from '../src/server/drainOnClose.ts';
 import { startApp } from './support/app.ts';

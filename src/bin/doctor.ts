@@ -5,6 +5,7 @@ try {
   process.exitCode = await runDoctor({
     args: process.argv.slice(2),
     variables: process.env,
+    folder: process.cwd(),
     clock: systemClock,
     write: (text) => void process.stdout.write(text),
   });

@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util';
+import { toLine } from '../config/configError.ts';
+import { readEnvironment, type Variables } from '../config/environment.ts';
+import { explainListenError } from '../config/listeners.ts';
 import { createEmulator } from '../keyapi/emulator/emulator.ts';
 
 const USAGE = `Usage: npm run emulator -- [options]
 
-  --port N            where to listen on 127.0.0.1 (4010)
+  --port N            where to listen on 127.0.0.1; by default on the port of KEYAPI_BASE_URL if that is the address of
+                      an emulator on this machine (http://127.0.0.1:4011, also in the file .env), else on 4010
   --token TEXT        the bearer token to require; by default any is accepted
   --credits N         credits left until every response is 402; by default unlimited
   --qps N             requests allowed in any second before 429; by default unlimited
@@ -12,12 +16,13 @@ const USAGE = `Usage: npm run emulator -- [options]
   --help              this text
 `;
 
+const DEFAULT_PORT = 4010;
 const NUMBERS = ['port', 'credits', 'qps', 'latency-ms', 'rotate-seconds'] as const;
 
 function readOptions() {
   const { values } = parseArgs({
     options: {
-      port: { type: 'string', default: '4010' },
+      port: { type: 'string' },
       token: { type: 'string' },
       credits: { type: 'string' },
       qps: { type: 'string' },
@@ -37,6 +42,15 @@ function readOptions() {
   return { help: values.help, token: values.token, number };
 }
 
+/** Where the server that has the same settings expects an emulator. */
+function defaultPort({ KEYAPI_BASE_URL = '' }: Variables): number {
+  const address = KEYAPI_BASE_URL.trim();
+  if (!URL.canParse(address)) return DEFAULT_PORT;
+  const { protocol, hostname, port } = new URL(address);
+  const isHere = protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  return isHere && port !== '' ? Number(port) : DEFAULT_PORT;
+}
+
 async function main(): Promise<void> {
   const { help, token, number } = readOptions();
   if (help) {
@@ -51,7 +65,11 @@ async function main(): Promise<void> {
   });
   const rotateSeconds = number('rotate-seconds');
   if (rotateSeconds) setInterval(() => emulator.switches.rotation++, rotateSeconds * 1000).unref();
-  const url = await emulator.listen(number('port'));
+  const port = number('port') ?? defaultPort(readEnvironment(process.env).variables);
+  const url = await emulator.listen(port).catch((error: unknown) => {
+    const problem = explainListenError(error, { setting: '--port', host: '127.0.0.1', port });
+    throw problem ? new Error(toLine(problem)) : error;
+  });
   process.stdout.write(
     `KeyAPI emulator: KEYAPI_BASE_URL=${url.origin}, counts at ${url.origin}/stats. Ctrl-C ends it.\n`,
   );

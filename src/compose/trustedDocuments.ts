@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { type Config, ConfigError } from '../config/loadConfig.ts';
+import { ConfigError } from '../config/configError.ts';
+import type { Config } from '../config/loadConfig.ts';
 import { readManifest } from '../server/trustedDocuments/manifest.ts';
 import type { TrustedDocuments } from '../server/trustedDocuments/trustedDocuments.ts';
 
@@ -20,8 +21,7 @@ export async function readTrustedDocuments(
     return { texts, only };
   } catch (error) {
     const { message } = error as Error;
-    throw new ConfigError([
-      `PERSISTED_DOCUMENTS: expected a JSON file of documents by their hash: ${message}`,
-    ]);
+    const text = `expected a JSON file of documents by their hash: ${message}`;
+    throw new ConfigError([{ setting: 'PERSISTED_DOCUMENTS', text }]);
   }
 }

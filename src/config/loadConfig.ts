@@ -1,39 +1,16 @@
-import { z } from 'zod';
-import { SETTINGS, type Setting, type SettingValues } from './settings.ts';
+import { ConfigError } from './configError.ts';
+import type { Variables } from './environment.ts';
+import { parseSettings } from './parseSettings.ts';
+import { collectSecrets } from './secrets.ts';
+import type { SettingValues } from './settings.ts';
 
 /** The program's configuration, derived from its settings. */
 export type Config = ReturnType<typeof toConfig>;
 
-/** Lists every problem of the environment. Names variables, never the value of a secret. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-
-  constructor(readonly problems: readonly string[]) {
-    super(`The environment is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-  }
-}
-
-/** Environment variables by name. */
-type Variables = Readonly<Record<string, string | undefined>>;
-
-const TOKEN_MISSING =
-  'KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
-const MANIFEST_MISSING =
-  'PERSISTED_DOCUMENTS: expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows';
-const SAME_PORT = 'METRICS_PORT: expected another port than PORT';
 const DEVELOPMENT_ORIGINS = [
   'https://studio.apollographql.com',
   /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/,
 ];
-
-const environmentSchema = z.object(
-  Object.fromEntries(
-    Object.entries<Setting>(SETTINGS).map(([name, { type, default: fallback }]) => [
-      name,
-      fallback === undefined ? type.schema.optional() : type.schema.prefault(fallback),
-    ]),
-  ),
-);
 
 /**
  * Reads the settings from the environment; a variable set to nothing counts as unset.
@@ -41,27 +18,12 @@ const environmentSchema = z.object(
  * @throws {ConfigError} With all problems at once.
  */
 export function loadConfig(variables: Variables): Config {
-  const trimmed = Object.entries(variables).map(([name, value]) => [name, value?.trim()] as const);
-  const set: Variables = Object.fromEntries(trimmed.filter(([, value]) => value));
-  const emulator = usesEmulator(set);
-  const parsed = environmentSchema.safeParse(set);
-  const problems = parsed.error?.issues.map(({ path, message }) => `${String(path[0])}: ${message}`) ?? [];
-  if (set.KEYAPI_TOKEN === undefined && !emulator) problems.push(TOKEN_MISSING);
-  // The schema was made from SETTINGS, as was this type.
-  const values = parsed.data as SettingValues | undefined;
-  if (values?.PERSISTED_DOCUMENTS_ONLY && !values.PERSISTED_DOCUMENTS) problems.push(MANIFEST_MISSING);
-  if (values?.METRICS_PORT && values.METRICS_PORT === values.PORT) problems.push(SAME_PORT);
-  if (!values || problems.length > 0) throw new ConfigError(problems);
-  return toConfig(values, emulator);
+  const { values, emulator, problems } = parseSettings(variables);
+  if (!values) throw new ConfigError(problems);
+  return toConfig(values, emulator, collectSecrets(variables));
 }
 
-/** Reads raw variables, so that a missing token is reported together with invalid settings. */
-function usesEmulator({ KEYAPI_EMULATOR, KEYAPI_TOKEN, NODE_ENV }: Variables): boolean {
-  if (KEYAPI_EMULATOR === undefined) return KEYAPI_TOKEN === undefined && NODE_ENV !== 'production';
-  return SETTINGS.KEYAPI_EMULATOR.type.schema.safeParse(KEYAPI_EMULATOR).data !== false;
-}
-
-function toConfig(values: SettingValues, emulator: boolean) {
+function toConfig(values: SettingValues, emulator: boolean, secrets: readonly string[]) {
   const isProduction = values.NODE_ENV === 'production';
   const cacheBytes = values.CACHE_MAX_MB * 2 ** 20;
   return {
@@ -134,5 +96,7 @@ function toConfig(values: SettingValues, emulator: boolean) {
     /** Undefined: not served. Without a port: by the same server as `/graphql`. */
     metrics: isProduction && values.METRICS_PORT === undefined ? undefined : { port: values.METRICS_PORT },
     logLevel: values.LOG_LEVEL,
+    /** Texts that no line of the log may contain. */
+    secrets,
   };
 }

@@ -32,14 +32,20 @@ const INTRODUCTION = `# Configuration
 
 <!-- Generated from src/config/settings.ts by npm run docs. -->
 
-All settings come from environment variables and are validated at the start: the server prints all problems at once, and exits
-with 1. A variable that is set to nothing counts as unset. [\`.env.example\`](../.env.example) is a template for an \`.env\` file:
-\`node --env-file=.env dist/main.js\`. \`npm run doctor\` checks the settings and everything that they name.
+All settings come from environment variables and are validated at the start: the server logs all problems at once, with the values
+that came unless they are secret, and exits with 1. A variable that is set to nothing counts as unset. A name that is almost that of
+a setting is a problem too (\`CACHE_TTL_SECOND\`). \`npm run doctor\` checks the settings and everything that they name.
+
+Server, doctor and emulator also read the file \`.env\` of the folder that they are started in;
+[\`.env.example\`](../.env.example) is a template. A variable of the environment takes precedence, even an empty one: the image
+sets \`NODE_ENV\`, \`HOST\` and \`PORT\`. In the file a value with a \`#\` needs quotes. In the environment quotes are a part of the
+value, and refused: a shell removes them, \`docker run --env-file\` does not. Only settings are read from the file:
+\`NODE_OPTIONS\`, \`NODE_EXTRA_CA_CERTS\` and \`OTEL_...\` have no effect there.
 `;
 
 const ENV_INTRODUCTION = `# Every setting with its default. Generated from src/config/settings.ts by npm run docs.
-# Copy what you change to .env and run: node --env-file=.env dist/main.js
-# A variable that is set to nothing counts as unset.
+# Copy it to .env, in the folder that the server is started in, and remove the # before what you change.
+# The environment takes precedence. A variable that is set to nothing counts as unset.
 `;
 
 const WIDTH = 120;
@@ -62,7 +68,7 @@ function toCells({ name, type, default: fallback, unset = '', description }: Nam
 function toEnvLines({ name, type, default: fallback = '', unset, description }: NamedSetting): string {
   const whenUnset = unset === undefined ? '' : ` Unset: ${unset}.`;
   const comment = `${description} Expected: ${type.expected}.${whenUnset}`.replaceAll('`', '');
-  return [...wrap(comment).map((line) => `# ${line}`), `${name}=${fallback}`].join('\n');
+  return [...wrap(comment).map((line) => `# ${line}`), `#${name}=${fallback}`].join('\n');
 }
 
 function wrap(text: string): string[] {

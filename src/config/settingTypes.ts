@@ -6,11 +6,19 @@ export interface SettingType<T extends z.ZodType> {
   /** Completes "expected …". Shown for a value that is not valid, and in the documentation. */
   readonly expected: string;
   readonly schema: T;
+  /** What of a text may be in quotes by mistake: all of it, and the items of a list. */
+  readonly parts: (text: string) => readonly string[];
+  /** Whether it is an address, which may have a password. */
+  readonly isUrl: boolean;
 }
 
 /** @param toSchema Creates the schema, with the message for a value that is not valid. */
-function settingType<T extends z.ZodType>(expected: string, toSchema: (error: string) => T): SettingType<T> {
-  return { expected, schema: toSchema(`expected ${expected}`) };
+function settingType<T extends z.ZodType>(
+  expected: string,
+  toSchema: (error: string) => T,
+  { parts = (text) => [text], isUrl = false }: Partial<Pick<SettingType<z.ZodType>, 'parts' | 'isUrl'>> = {},
+): SettingType<T> {
+  return { expected, schema: toSchema(`expected ${expected}`), parts, isUrl };
 }
 
 /** A whole number within bounds, both included. */
@@ -48,20 +56,33 @@ export function pattern(expected: string, regex: RegExp) {
 export const httpUrl = settingType(
   'an http or https address without credentials, query or fragment',
   (error) => z.string().refine(isHttpUrl, error).transform(toUrl),
+  { isUrl: true },
 );
 
 /** The address of a Redis. */
 export const redisUrl = settingType(
   'redis:// or rediss://, with user:password@ where needed, a host, and a /database',
   (error) => z.string().refine(isRedisUrl, error).transform(toUrl),
+  { isUrl: true },
 );
 
 /** Origins of web pages. */
-export const origins = settingType('origins such as https://app.example.com, separated by commas', (error) =>
+export const origins = settingType(
+  'origins such as https://app.example.com, separated by commas',
+  (error) =>
+    z
+      .string()
+      .transform(toList)
+      .pipe(z.array(z.string().refine(isOrigin, error))),
+  { parts: toParts },
+);
+
+/** A token that is sent in a header. Any other character would break it, and Node's error would show the token. */
+export const token = settingType('printable ASCII without spaces', (error) =>
   z
     .string()
-    .transform(toList)
-    .pipe(z.array(z.string().refine(isOrigin, error))),
+    .refine((text) => !/\s/.test(text), { error: `${error}, but it contains a space`, abort: true })
+    .regex(/^[\x21-\x7e]+$/, `${error}, but it contains another character`),
 );
 
 /** Keys that callers may send, each with its name. */
@@ -71,8 +92,14 @@ export const apiKeys = settingType(
     z
       .string()
       .transform(toList)
-      .pipe(z.array(z.string().regex(/^([\w-]+:)?[^\s:,]{8,}$/, error)))
+      .superRefine((list, { addIssue }) => {
+        for (const [index, item] of list.entries()) {
+          const fault = findKeyFault(item);
+          if (fault) addIssue(`${error}, but key ${index + 1} ${fault}`);
+        }
+      })
       .transform((list) => list.map(toApiKey)),
+  { parts: (text) => [...toParts(text), ...toList(text).map((item) => toApiKey(item).key)] },
 );
 
 /** Proxies whose `X-Forwarded-For` is trusted. */
@@ -83,6 +110,7 @@ export const proxies = settingType(
       .string()
       .transform(toProxies)
       .refine((trusted) => !Array.isArray(trusted) || trusted.every(isAddress), error),
+  { parts: toParts },
 );
 
 function toUrl(address: string): URL {
@@ -91,6 +119,10 @@ function toUrl(address: string): URL {
 
 function toList(list: string): string[] {
   return list.split(',').map((item) => item.trim());
+}
+
+function toParts(list: string): string[] {
+  return [list, ...toList(list)];
 }
 
 function isHttpUrl(address: string): boolean {
@@ -118,6 +150,17 @@ function canDecode(encoded: string): boolean {
 
 function isOrigin(address: string): boolean {
   return isHttpUrl(address) && new URL(address).origin === address;
+}
+
+/** What is wrong with a key, without showing it; undefined for a valid one. */
+function findKeyFault(item: string): string | undefined {
+  if (/^([\w-]+:)?[^\s:,]{8,}$/.test(item)) return undefined;
+  const { key, name = '' } = toApiKey(item);
+  if (item === '') return 'is missing';
+  if (/\s/.test(item)) return 'contains a space';
+  if (key.includes(':')) return 'contains a second colon';
+  if (!/^[\w-]*$/.test(name)) return 'has a name with other characters than letters, digits, - and _';
+  return key.length < 8 ? 'has fewer than 8 characters' : 'has an empty name';
 }
 
 function toApiKey(item: string): { key: string; name: string | undefined } {

@@ -11,6 +11,7 @@ import {
   redisUrl,
   type SettingType,
   text,
+  token,
 } from './settingTypes.ts';
 
 /** A setting as it is declared: the configuration, its documentation and `.env.example` come from this alone. */
@@ -20,6 +21,8 @@ export interface Setting {
   readonly type: SettingType<z.ZodType>;
   /** As text, as in the environment; absent when it may stay unset. */
   readonly default?: string;
+  /** Its value is never shown, nor logged. (Neither are the credentials in any address.) */
+  readonly secret?: true;
   /** What happens when it stays unset. */
   readonly unset?: string;
   readonly description: string;
@@ -32,10 +35,10 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 export const SETTINGS = {
   NODE_ENV: {
     group: 'Server',
-    type: text('production; any other value is development'),
+    type: oneOf(['production', 'development', 'test']),
     unset: 'development',
     description:
-      'In `production` there is no demo data, CORS, introspection or Sandbox, unless a setting asks for it.',
+      'In `production` there is no demo data, CORS, introspection or Sandbox, unless a setting asks for it. `test` is development.',
   },
   HOST: {
     group: 'Server',
@@ -52,8 +55,8 @@ export const SETTINGS = {
 
   KEYAPI_TOKEN: {
     group: 'KeyAPI',
-    // Any other character would break the header, and Node's error would show the token.
-    type: pattern('printable ASCII without spaces', /^[\x21-\x7e]+$/),
+    type: token,
+    secret: true,
     unset: 'demo data; required in production',
     description: 'Bearer token of your KeyAPI account.',
   },
@@ -213,6 +216,7 @@ export const SETTINGS = {
   API_KEYS: {
     group: 'Clients',
     type: apiKeys,
+    secret: true,
     unset: 'no key is needed',
     description:
       'Every operation must be sent with one of these keys, as `Authorization: Bearer` or `x-api-key`.',

@@ -1,5 +1,9 @@
-import { type Config, ConfigError, loadConfig } from '../config/loadConfig.ts';
+import { ConfigError, type ConfigProblem } from '../config/configError.ts';
+import { type Environment, readEnvironment, type Variables } from '../config/environment.ts';
+import { addressOf } from '../config/listeners.ts';
+import { type Config, loadConfig } from '../config/loadConfig.ts';
 import { SETTINGS, type Setting } from '../config/settings.ts';
+import { describeFile } from './describeFile.ts';
 import type { Finding } from './finding.ts';
 
 const DECLARED: Readonly<Record<string, Setting>> = SETTINGS;
@@ -11,27 +15,41 @@ interface CheckedSettings {
   readonly findings: readonly Finding[];
 }
 
-/** Reads the settings as the server does, and notes what may surprise an operator. */
-export function checkSettings(variables: Readonly<Record<string, string | undefined>>): CheckedSettings {
+/** Reads the settings as the server does when it is started in `folder`, and notes what may surprise an operator. */
+export function checkSettings(variables: Variables, folder: string): CheckedSettings {
+  let file: readonly Finding[] = [];
   try {
-    const config = loadConfig(variables);
-    const mode = variables.NODE_ENV?.trim() === 'production' ? 'production' : 'development';
-    const found = `valid, for ${mode}; the server listens on ${config.host}:${config.port}`;
-    return { config, findings: [{ part: 'Settings', state: 'ok', found }, ...toNotes(config, mode)] };
+    const environment = readEnvironment(variables, folder);
+    file = environment.file ? describeFile(environment.file) : [];
+    const config = loadConfig(environment.variables);
+    return { config, findings: [...file, ...describeConfig(config, environment)] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { config: undefined, findings: error.problems.map(toFinding) };
+    return { config: undefined, findings: [...file, ...error.problems.map(toFinding)] };
   }
 }
 
-function toFinding(problem: string): Finding {
-  const [, name = 'Settings', found = problem] = /^([A-Z_]+): (.*)$/s.exec(problem) ?? [];
-  return { part: name, state: 'fix', found, advice: DECLARED[name]?.description.replaceAll('`', '') };
+function toFinding({ setting, text }: ConfigProblem): Finding {
+  const advice = DECLARED[setting]?.description.replaceAll('`', '');
+  return { part: setting, state: 'fix', found: text, advice };
 }
 
-function toNotes({ keyapi, credits, apiKeys }: Config, mode: string): readonly Finding[] {
+function describeConfig(config: Config, { variables }: Environment): Finding[] {
+  const mode = variables.NODE_ENV?.trim() === 'production' ? 'production' : 'development';
+  const found = `valid, for ${mode}; the server listens on ${addressOf(config)}`;
+  const valid: Finding = { part: 'Settings', state: 'ok', found };
+  if (config.keyapi.emulator) return [valid, ...noteUnusedUrl(variables)];
+  return [valid, ...noteSpending(config, mode)];
+}
+
+function noteUnusedUrl({ KEYAPI_BASE_URL }: Variables): Finding[] {
+  if (!KEYAPI_BASE_URL?.trim()) return [];
+  const found = 'not used: KEYAPI_EMULATOR asks for demo data';
+  return [{ part: 'KEYAPI_BASE_URL', state: 'note', found, advice: 'Unset one of them' }];
+}
+
+function noteSpending({ credits, apiKeys }: Config, mode: string): Finding[] {
   const notes: Finding[] = [];
-  if (keyapi.emulator) return notes;
   if (credits.perDay === undefined) {
     const found = "no CREDIT_BUDGET_PER_DAY: only the account's own credits limit spending";
     notes.push({ part: 'Budget', state: 'note', found, advice: 'Set it to what a UTC day may cost' });

@@ -1,9 +1,11 @@
+import type { Variables } from '../config/environment.ts';
 import type { Config } from '../config/loadConfig.ts';
 import type { Clock } from '../domain/clock.ts';
 import { createEmulator } from '../keyapi/emulator/emulator.ts';
 import { checkCacheFile } from './checkCacheFile.ts';
 import { checkDocuments } from './checkDocuments.ts';
 import { checkKeyapi } from './checkKeyapi.ts';
+import { checkListening } from './checkListening.ts';
 import { checkSettings } from './checkSettings.ts';
 import { checkToken } from './checkToken.ts';
 import type { Finding } from './finding.ts';
@@ -11,7 +13,9 @@ import type { Finding } from './finding.ts';
 /** What the doctor checks, and may do. */
 interface ExamineOptions {
   /** The environment. */
-  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly variables: Variables;
+  /** The server's working folder. */
+  readonly folder: string;
   /** Whether it may spend the credits of one call. */
   readonly call: boolean;
   /** Called before that call is made. */
@@ -21,10 +25,11 @@ interface ExamineOptions {
 
 /** Checks everything that the server needs, as the server itself would find it. */
 export async function examine(options: ExamineOptions): Promise<readonly Finding[]> {
-  const { config, findings } = checkSettings(options.variables);
+  const { config, findings } = checkSettings(options.variables, options.folder);
   if (!config) return [...findings, NOTHING_ELSE];
   return [
     ...findings,
+    ...(await checkListening(config)),
     ...(config.keyapi.emulator
       ? await examineEmulator(config, options)
       : await examineKeyapi(config, options)),

@@ -9,6 +9,8 @@ interface RunDoctorOptions {
   readonly args: readonly string[];
   /** The environment. */
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Where the server is started. */
+  readonly folder: string;
   readonly write: (text: string) => void;
   readonly clock: Clock;
 }
@@ -16,8 +18,8 @@ interface RunDoctorOptions {
 /** The text of `--help`. */
 export const USAGE = `Usage: npm run doctor -- [options]
 
-Checks the settings in the environment and everything that they name, and says what to do. Exits with 1 when something
-needs fixing. With settings from a file: node --env-file=.env dist/bin/doctor.js
+Checks the settings, in the environment and in the file .env of this folder, and everything that they name, and says
+what to do. Exits with 1 when something needs fixing.
 
   --call   make one call to KeyAPI, to check whether it accepts the token: 2 credits
   --help   this text
@@ -28,7 +30,13 @@ needs fixing. With settings from a file: node --env-file=.env dist/bin/doctor.js
  *
  * @throws {TypeError} For an unknown option.
  */
-export async function runDoctor({ args, variables, write, clock }: RunDoctorOptions): Promise<number> {
+export async function runDoctor({
+  args,
+  variables,
+  folder,
+  write,
+  clock,
+}: RunDoctorOptions): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: { call: { type: 'boolean' }, help: { type: 'boolean' } },
@@ -43,7 +51,7 @@ export async function runDoctor({ args, variables, write, clock }: RunDoctorOpti
     // Imported only now: it may not load on an older Node.
     const { examine } = await import('./examine.ts');
     const onCall = (origin: string): void => write(`One call to ${origin}: 2 credits.\n\n`);
-    findings.push(...(await examine({ variables, call: values.call === true, onCall, clock })));
+    findings.push(...(await examine({ variables, folder, call: values.call === true, onCall, clock })));
   }
   write(renderFindings(findings));
   return needsFixing(findings) ? 1 : 0;

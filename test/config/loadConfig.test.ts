@@ -1,15 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError, loadConfig } from '../../src/config/loadConfig.ts';
-
-function problems(variables: Record<string, string>): readonly string[] {
-  try {
-    loadConfig(variables);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
+import { loadConfig } from '../../src/config/loadConfig.ts';
+import { problems } from '../support/problems.ts';
 
 describe('loadConfig', () => {
   it('needs no variables in development, and turns on demo data, Sandbox and introspection', () => {
@@ -61,6 +52,7 @@ describe('loadConfig', () => {
       subgraph: true,
       metrics: { port: undefined },
       logLevel: 'info',
+      secrets: [],
     });
   });
 
@@ -107,6 +99,13 @@ describe('loadConfig', () => {
     },
   );
 
+  it.each([{}, { NODE_ENV: 'test' }, { NODE_ENV: 'development' }])(
+    'takes %j for development',
+    (variables) => {
+      expect(loadConfig(variables)).toEqual(loadConfig({}));
+    },
+  );
+
   it('turns off demo data, CORS, introspection and Sandbox in production', () => {
     expect(loadConfig({ NODE_ENV: 'production', KEYAPI_TOKEN: 'sk-1' })).toMatchObject({
       keyapi: { emulator: false, token: 'sk-1' },
@@ -137,7 +136,7 @@ describe('loadConfig', () => {
 
   it('lists a missing token beside other problems', () => {
     expect(problems({ NODE_ENV: 'production', PORT: 'x' })).toEqual([
-      'PORT: expected a whole number from 0 to 65535',
+      'PORT: expected a whole number from 0 to 65535, but got: "x"',
       expect.stringMatching(/^KEYAPI_TOKEN: /),
     ]);
   });
@@ -178,39 +177,39 @@ describe('loadConfig', () => {
     };
     const found = problems(variables);
     expect(found).toEqual([
-      'PORT: expected a whole number from 0 to 65535',
-      'KEYAPI_TOKEN: expected printable ASCII without spaces',
-      'KEYAPI_BASE_URL: expected an http or https address without credentials, query or fragment',
-      'KEYAPI_EMULATOR: expected true or false',
-      'KEYAPI_QPS: expected a whole number from 1 to 10000',
-      'KEYAPI_CONCURRENCY: expected a whole number from 1 to 1000',
-      'KEYAPI_TIMEOUT_MS: expected a whole number from 1 to 600000',
-      'OPERATION_TIMEOUT_MS: expected a whole number from 1 to 600000',
-      'CACHE_TTL_SECONDS: expected a whole number from 1 to 31536000',
-      'CACHE_STALE_SECONDS: expected a whole number from 0 to 31536000',
-      'ERROR_TTL_SECONDS: expected a whole number from 1 to 60',
-      'CACHE_MAX_MB: expected a whole number from 1 to 1048576',
-      'REDIS_URL: expected redis:// or rediss://, with user:password@ where needed, a host, and a /database',
-      'REDIS_PREFIX: expected up to 64 letters, digits and .:_-{}',
-      'CREDIT_BUDGET_PER_DAY: expected a whole number from 0 to 999999999999',
-      'MAX_CREDITS_PER_OPERATION: expected a whole number from 0 to 999999999999',
-      'MAX_DOCUMENT_TOKENS: expected a whole number from 1 to 5000',
-      'MAX_DOCUMENT_DEPTH: expected a whole number from 1 to 5000',
-      'MAX_DOCUMENT_ALIASES: expected a whole number from 0 to 5000',
-      'MAX_ROOT_FIELDS: expected a whole number from 1 to 5000',
-      'MAX_DIRECTIVES: expected a whole number from 0 to 5000',
-      'MAX_VALIDATION_ERRORS: expected a whole number from 2 to 100',
-      'RATE_LIMIT_PER_MINUTE: expected a whole number from 0 to 1000000',
-      'MAX_BODY_KB: expected a whole number from 1 to 10000',
-      'MAX_HEADER_KB: expected a whole number from 1 to 1000',
-      'REQUEST_TIMEOUT_SECONDS: expected a whole number from 1 to 600',
-      'MAX_EVENT_LOOP_DELAY_MS: expected a whole number from 10 to 600000',
-      'MAX_HEAP_PERCENT: expected a whole number from 1 to 100',
-      'CORS_ORIGINS: expected origins such as https://app.example.com, separated by commas',
-      'INTROSPECTION: expected true or false',
-      'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent',
+      'PORT: expected a whole number from 0 to 65535, but got: "70000"',
+      'KEYAPI_TOKEN: expected printable ASCII without spaces, but it contains a space',
+      'KEYAPI_BASE_URL: expected an http or https address without credentials, query or fragment, but got: "https://***@api.example/"',
+      'KEYAPI_EMULATOR: expected true or false, but got: "maybe"',
+      'KEYAPI_QPS: expected a whole number from 1 to 10000, but got: "1.5"',
+      'KEYAPI_CONCURRENCY: expected a whole number from 1 to 1000, but got: "0"',
+      'KEYAPI_TIMEOUT_MS: expected a whole number from 1 to 600000, but got: "5s"',
+      'OPERATION_TIMEOUT_MS: expected a whole number from 1 to 600000, but got: "0"',
+      'CACHE_TTL_SECONDS: expected a whole number from 1 to 31536000, but got: "-1"',
+      'CACHE_STALE_SECONDS: expected a whole number from 0 to 31536000, but got: "long"',
+      'ERROR_TTL_SECONDS: expected a whole number from 1 to 60, but got: "61"',
+      'CACHE_MAX_MB: expected a whole number from 1 to 1048576, but got: "0.5"',
+      'REDIS_URL: expected redis:// or rediss://, with user:password@ where needed, a host, and a /database, but got: "https://***@redis.example/"',
+      'REDIS_PREFIX: expected up to 64 letters, digits and .:_-{}, but got: "two words"',
+      'CREDIT_BUDGET_PER_DAY: expected a whole number from 0 to 999999999999, but got: "-2"',
+      'MAX_CREDITS_PER_OPERATION: expected a whole number from 0 to 999999999999, but got: "all"',
+      'MAX_DOCUMENT_TOKENS: expected a whole number from 1 to 5000, but got: "5001"',
+      'MAX_DOCUMENT_DEPTH: expected a whole number from 1 to 5000, but got: "0"',
+      'MAX_DOCUMENT_ALIASES: expected a whole number from 0 to 5000, but got: "-1"',
+      'MAX_ROOT_FIELDS: expected a whole number from 1 to 5000, but got: "many"',
+      'MAX_DIRECTIVES: expected a whole number from 0 to 5000, but got: "1e3"',
+      'MAX_VALIDATION_ERRORS: expected a whole number from 2 to 100, but got: "1"',
+      'RATE_LIMIT_PER_MINUTE: expected a whole number from 0 to 1000000, but got: "many"',
+      'MAX_BODY_KB: expected a whole number from 1 to 10000, but got: "0"',
+      'MAX_HEADER_KB: expected a whole number from 1 to 1000, but got: "16kB"',
+      'REQUEST_TIMEOUT_SECONDS: expected a whole number from 1 to 600, but got: "0"',
+      'MAX_EVENT_LOOP_DELAY_MS: expected a whole number from 10 to 600000, but got: "1"',
+      'MAX_HEAP_PERCENT: expected a whole number from 1 to 100, but got: "101"',
+      'CORS_ORIGINS: expected origins such as https://app.example.com, separated by commas, but got: "https://b.example/path"',
+      'INTROSPECTION: expected true or false, but got: "ja"',
+      'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent, but got: "loud"',
     ]);
-    expect(found.join()).not.toMatch(/two words|secret/);
+    expect(found.join()).not.toMatch(/secret|two words.*two words/);
   });
 
   it('treats an empty variable as unset', () => {

@@ -39,7 +39,7 @@ async function callDoctor(variables: Record<string, string>, ...args: string[]) 
   const write = (text: string): void => {
     output += text;
   };
-  const code = await runDoctor({ args, variables, write, clock });
+  const code = await runDoctor({ args, variables, folder, write, clock });
   expect(output).not.toMatch(/secret-token|never-shown|key-of-a-client|\n {4}at /);
   return { code, output };
 }
@@ -80,11 +80,13 @@ describe('npm run doctor', () => {
       PORT: 'x',
       REDIS_URL: `http://:${PASSWORD}@a`,
       API_KEYS: 'short',
+      CACHE_TTL_SECOND: '5',
     };
     const { code, output } = await callDoctor(variables);
-    expect(output).toMatch(/^PORT +fix +expected a whole number/m);
-    expect(output).toMatch(/^REDIS_URL +fix +expected redis:/m);
-    expect(output).toMatch(/^API_KEYS +fix /m);
+    expect(output).toMatch(/^PORT +fix +expected a whole number from 0 to 65535, but got: "x"$/m);
+    expect(output).toMatch(/^REDIS_URL +fix +expected redis:.*, but got: "http:\/\/\*\*\*@a\/"$/m);
+    expect(output).toMatch(/^API_KEYS +fix .*, but key 1 has fewer than 8 characters$/m);
+    expect(output).toMatch(/^CACHE_TTL_SECOND +fix .*did you mean CACHE_TTL_SECONDS\?$/m);
     expect(output).toMatch(/^KEYAPI_TOKEN +fix +expected the bearer token/m);
     expect(output).toMatch(/^Other parts +skipped /m);
     expect(code).toBe(1);
@@ -96,6 +98,12 @@ describe('npm run doctor', () => {
     expect(output).toMatch(/^Clients +note +no API_KEYS/m);
     expect(output).toMatch(/^Budget +note +no CREDIT_BUDGET_PER_DAY/m);
     expect(code).toBe(0);
+  });
+
+  it('notes that an address of KeyAPI is not used', async () => {
+    const { code, output } = await callDoctor({ KEYAPI_EMULATOR: 'true', KEYAPI_BASE_URL: base });
+    expect(output).toMatch(/^KEYAPI_BASE_URL +note +not used: KEYAPI_EMULATOR asks for demo data$/m);
+    expect([code, emulator.counts.requests]).toEqual([0, 0]);
   });
 
   it('requires the same Node as package.json', async () => {
@@ -199,7 +207,59 @@ describe('the doctor, about Redis', () => {
   });
 });
 
+describe('the doctor, about the ports', () => {
+  it('says that they can be listened on, and does not keep them', async () => {
+    const [port, metricsPort] = [await findFreePort(), await findFreePort()].map(String);
+    const variables = { PORT: port ?? '', METRICS_PORT: metricsPort ?? '' };
+    for (const { code, output } of [await callDoctor(variables), await callDoctor(variables)]) {
+      expect(output).toMatch(new RegExp(`^PORT +ok +${port} can be listened on$`, 'm'));
+      expect(output).toMatch(new RegExp(`^METRICS_PORT +ok +${metricsPort} can be listened on$`, 'm'));
+      expect(code).toBe(0);
+    }
+  });
+
+  it('only notes that a port is in use: the server may be running', async () => {
+    const { port } = new URL(base);
+    const { code, output } = await callDoctor({ PORT: '0', METRICS_PORT: port });
+    expect(output).toMatch(/^PORT +ok +any port can be listened on$/m);
+    expect(output).toMatch(
+      new RegExp(`^METRICS_PORT +note +127\\.0\\.0\\.1:${port} is in use\n +-> .*METRICS_PORT`, 'm'),
+    );
+    expect(code).toBe(0);
+  });
+
+  it('says that the host is no address of this machine', async () => {
+    const { code, output } = await callDoctor({ HOST: '192.0.2.1' });
+    expect(output).toMatch(/^HOST +fix +expected an address of this machine, but got: "192\.0\.2\.1"$/m);
+    expect(code).toBe(1);
+  });
+});
+
 describe('the doctor, about files', () => {
+  it('says which .env it has read, with how many settings, and which of them are hidden', async () => {
+    const file = path.join(folder, '.env');
+    await writeFile(file, `KEYAPI_TOKEN=${TOKEN}\nKEYAPI_BASE_URL=${base}\nPORT=x\nCACHE_FILE=\nOTHER=1\n`);
+    const { code, output } = await callDoctor({ PORT: '0' });
+    expect(output).toContain(` ${file} has 3 settings\n`);
+    expect(output).toMatch(/^\.env +note +not used, because the environment has them too: PORT$/m);
+    expect(output).toMatch(/^KeyAPI +ok +http:.* can be reached$/m);
+    expect(code).toBe(0);
+  });
+
+  it('reports problems in .env, and that it cannot be read', async () => {
+    const file = path.join(folder, '.env');
+    await writeFile(file, 'PORT="4000\nNODE_EXTRA_CA_CERTS=ca.pem\n');
+    const wrong = await callDoctor({});
+    expect(wrong.output).toMatch(/^\.env +ok .* has 1 setting$/m);
+    expect(wrong.output).toMatch(/^\.env +note +no effect in a file: NODE_EXTRA_CA_CERTS$/m);
+    expect(wrong.output).toMatch(/^PORT +fix +expected a whole number/m);
+    await rm(file);
+    await mkdir(file);
+    const folderInstead = await callDoctor({});
+    expect(folderInstead.output).toMatch(/^\.env +fix +expected a file that can be read, but got: EISDIR/m);
+    expect([wrong.code, folderInstead.code]).toEqual([1, 1]);
+  });
+
   it('says that a cache file can be written, and leaves no file behind', async () => {
     const { code, output } = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'pages.json') }));
     expect(output).toMatch(/^Cache file +ok .* has no pages yet, and can be written$/m);
@@ -230,6 +290,10 @@ describe('the doctor, about files', () => {
     expect(found.output).toMatch(/^Documents +ok +\S+ has \d+ trusted documents$/m);
     const missing = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: path.join(folder, 'none.json') }));
     expect(missing.output).toMatch(/^Documents +fix +PERSISTED_DOCUMENTS cannot be read: ENOENT/m);
+    const secret = path.join(folder, 'token');
+    await writeFile(secret, TOKEN);
+    const wrong = await callDoctor({ PERSISTED_DOCUMENTS: secret });
+    expect(wrong.output).toMatch(/^Documents +fix +PERSISTED_DOCUMENTS cannot be read: it is not JSON$/m);
     const none = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: 'package-lock.json' }));
     expect(none.output).toMatch(/^Documents +fix .*it is not a manifest of documents$/m);
     expect([found.code, missing.code, none.code]).toEqual([0, 1, 1]);

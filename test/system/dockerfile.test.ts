@@ -33,7 +33,7 @@ describe('the image (its Dockerfile replayed without Docker)', () => {
   it('refuses to start without a token, in one clear sentence', async () => {
     const { exit, output } = start({});
     expect(await exit).toBe(1);
-    expect(output()).toMatch(/^The environment is not valid:\n {2}- KEYAPI_TOKEN: .*\n$/);
+    expect(output()).toMatch(/^{"level":"fatal",.*"setting":"KEYAPI_TOKEN","msg":"KEYAPI_TOKEN: .*"}\n$/);
   });
 
   it('executes a query, and is healthy until it exits', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -54,6 +54,19 @@ describe('dist/bin/doctor.js', () => {
     expect(found.output).toContain(text);
     expect(found.output).toContain('2 credits');
     expect(found.code).toBe(code);
+  });
+
+  it('reads .env in its working folder as the server does', async () => {
+    await writeFile(path.join(folder, '.env'), `KEYAPI_BASE_URL=${base}\nKEYAPI_TOKEN=${TOKEN}\nPORT=x\n`);
+    const wrong = startProgram([process.execPath, DOCTOR], {}, folder);
+    expect(await wrong.exit).toBe(1);
+    expect(wrong.output()).toMatch(/^\.env +ok +\S+\.env has 3 settings$/m);
+    expect(wrong.output()).toMatch(/^PORT +fix +expected a whole number from 0 to 65535, but got: "x"$/m);
+    const right = startProgram([process.execPath, DOCTOR], { PORT: '0' }, folder);
+    expect(await right.exit).toBe(0);
+    expect(right.output()).toMatch(/^\.env +note +not used, because the environment has them too: PORT$/m);
+    expect(right.output()).toMatch(/^KeyAPI +ok +http:.* can be reached$/m);
+    expect(right.output()).not.toContain(TOKEN);
   });
 
   it('exits with 1 when something needs fixing', async () => {

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { findFreePort } from '../support/freePort.ts';
 import { startEmulator, type TestEmulator } from './support/emulator.ts';
 import { PATIENT, type Program, postQuery, startProgram } from './support/program.ts';
 
@@ -18,6 +19,24 @@ function run(script: string, variables: Record<string, string> = {}, args: strin
   const command = [process.execPath, path.resolve(script), ...args];
   const { MAX_EVENT_LOOP_DELAY_MS } = PATIENT;
   return endAfterTest(startProgram(command, { PORT: '0', MAX_EVENT_LOOP_DELAY_MS, ...variables }));
+}
+
+/** Runs a program of dist/ in this folder, with only these variables. */
+function runIn(cwd: string, script: string, variables: Record<string, string> = {}): Program {
+  return endAfterTest(startProgram([process.execPath, path.resolve(script)], variables, cwd));
+}
+
+/** The lines of its log. */
+function linesOf({ output }: Program): unknown[] {
+  return output()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+/** A line that says why the server does not start: without a stack. */
+function fatal(setting: string, msg: string): object {
+  return { level: 'fatal', time: expect.any(String), setting, msg };
 }
 
 /** Ends the program after the test, if it still runs. */
@@ -39,10 +58,23 @@ async function startUpstream() {
   return { emulator, variables: { ...PATIENT, ...emulator.variables } };
 }
 
-/** The path of a cache file in its own folder, which is removed after the test. */
+/** A folder that is removed after the test. */
+async function makeFolder(): Promise<string> {
+  // As the program sees it: macOS links its temporary folder.
+  folder = await realpath(await mkdtemp(path.join(tmpdir(), 'process-')));
+  return folder;
+}
+
+/** The path of a cache file in its own folder. */
 async function makeCacheFile(): Promise<string> {
-  folder = await mkdtemp(path.join(tmpdir(), 'process-'));
-  return path.join(folder, 'pages.json');
+  return path.join(await makeFolder(), 'pages.json');
+}
+
+/** A working folder with this file `.env`. */
+async function writeEnvFile(text: string): Promise<string> {
+  const cwd = await makeFolder();
+  await writeFile(path.join(cwd, '.env'), text);
+  return cwd;
 }
 
 afterEach(async () => {
@@ -176,31 +208,120 @@ describe('dist/main.js', () => {
   });
 
   it('exits when `npm start` gets a SIGTERM', async () => {
-    const program = endAfterTest(startProgram(['npm', 'start'], { PORT: '0' }, process.cwd()));
+    // Not in the repository's folder, in which it would read a developer's .env.
+    const copy = await makeFolder();
+    for (const name of ['package.json', 'tsconfig.json', 'build.js', 'src']) {
+      await cp(name, path.join(copy, name), { recursive: true });
+    }
+    await symlink(path.resolve('node_modules'), path.join(copy, 'node_modules'));
+    const program = endAfterTest(startProgram(['npm', 'start'], { PORT: '0' }, copy));
     const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
     program.child.kill('SIGTERM');
     expect(await program.exit).toBe(0);
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
-  it('refuses to start in production without a token, in one clear sentence', async () => {
-    const program = run('dist/main.js', { NODE_ENV: 'production' });
+  it('reads .env in its working folder, and logs the names of the settings in it', async () => {
+    const upstream = await startUpstream();
+    const { KEYAPI_TOKEN = '', KEYAPI_BASE_URL = '' } = upstream.emulator.variables;
+    const cwd = await writeEnvFile(
+      `\uFEFFPORT=0\nKEYAPI_TOKEN="${KEYAPI_TOKEN}"\nKEYAPI_BASE_URL=${KEYAPI_BASE_URL}\nSANDBOX=false\n`,
+    );
+    const program = runIn(cwd, 'dist/main.js', { ...PATIENT, SANDBOX: '' });
+    const [, url = ''] = await program.see(/GraphQL at (http:\S+\/graphql)/);
+    expect(await postQuery(url, COUNT)).toMatchObject({ extensions: { upstream: { source: 'keyapi' } } });
+    expect(linesOf(program)[0]).toMatchObject({
+      level: 'info',
+      file: path.join(cwd, '.env'),
+      used: ['PORT', 'KEYAPI_TOKEN', 'KEYAPI_BASE_URL'],
+      hidden: ['SANDBOX'],
+      msg: 'Settings file read',
+    });
+    program.child.kill('SIGTERM');
+    expect(await program.exit).toBe(0);
+    expect(program.output()).not.toMatch(/sk-secret|Warning/);
+  });
+
+  it('takes a variable of the environment instead of that in .env, even an empty one', async () => {
+    const cwd = await writeEnvFile('PORT=x\nKEYAPI_BASE_URL=http://127.0.0.1:9\nNODE_ENV=production\n');
+    const program = runIn(cwd, 'dist/main.js', { PORT: '0', KEYAPI_BASE_URL: '', NODE_ENV: '' });
+    await program.see(/Demo data/);
+    await program.see(/GraphQL at http/);
+  });
+
+  it.each<[string, Record<string, string>, Record<string, string>]>([
+    [
+      'a token is missing in production',
+      { NODE_ENV: 'production' },
+      {
+        KEYAPI_TOKEN:
+          'expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)',
+      },
+    ],
+    [
+      'settings are wrong, the level of the log too',
+      { NODE_ENV: 'prod', LOG_LEVEL: 'loud', KEYAPI_TOKN: 'sk-secret' },
+      {
+        NODE_ENV: 'expected one of production, development, test, but got: "prod"',
+        LOG_LEVEL: 'expected one of fatal, error, warn, info, debug, trace, silent, but got: "loud"',
+        KEYAPI_TOKEN:
+          'expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)',
+        KEYAPI_TOKN: 'expected a setting: did you mean KEYAPI_TOKEN?',
+      },
+    ],
+    [
+      'the manifest cannot be read',
+      { PERSISTED_DOCUMENTS: 'none.json', LOG_LEVEL: 'silent' },
+      {
+        PERSISTED_DOCUMENTS:
+          "expected a JSON file of documents by their hash: ENOENT: no such file or directory, open 'none.json'",
+      },
+    ],
+    [
+      'the host is no address of this machine',
+      { HOST: '192.0.2.1', LOG_LEVEL: 'silent' },
+      { HOST: 'expected an address of this machine, but got: "192.0.2.1"' },
+    ],
+  ])('logs a line for each reason not to start, and exits with 1, when %s', async (_, variables, reasons) => {
+    const program = run('dist/main.js', variables);
     expect(await program.exit).toBe(1);
-    expect(program.output()).toBe(
-      'The environment is not valid:\n' +
-        '  - KEYAPI_TOKEN: expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)\n',
+    expect(linesOf(program)).toEqual(
+      Object.entries(reasons).map(([setting, text]) => fatal(setting, `${setting}: ${text}`)),
     );
   });
 
-  it('reports the port that is in use', async () => {
+  it('does not start when .env cannot be read', async () => {
+    const cwd = await makeFolder();
+    await mkdir(path.join(cwd, '.env'));
+    const program = runIn(cwd, 'dist/main.js');
+    expect(await program.exit).toBe(1);
+    const message =
+      '.env: expected a file that can be read, but got: EISDIR: illegal operation on a directory, read';
+    expect(linesOf(program)).toEqual([fatal('.env', message)]);
+  });
+
+  it.each(['PORT', 'METRICS_PORT'])('says that %s is in use', async (setting) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
-    const address = other.address();
-    const port = typeof address === 'object' ? String(address?.port) : '';
-    const program = run('dist/main.js', { PORT: port, LOG_LEVEL: 'silent' });
+    const { port } = other.address() as AddressInfo;
+    const program = run('dist/main.js', { [setting]: String(port), LOG_LEVEL: 'silent' });
     expect(await program.exit).toBe(1);
-    expect(program.output()).toBe(`listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`);
+    const message = `${setting}: 127.0.0.1:${port} is in use: stop the program that listens there, or set ${setting} to another port`;
+    expect(linesOf(program)).toEqual([fatal(setting, message)]);
     other.close();
+  });
+});
+
+describe('dist/bin/healthcheck.js', () => {
+  it('finds the port of the server in .env', async () => {
+    const port = await findFreePort();
+    const cwd = await writeEnvFile(`PORT=${port}\n`);
+    const server = runIn(cwd, 'dist/main.js');
+    await server.see(/GraphQL at http/);
+    expect(await runIn(cwd, 'dist/bin/healthcheck.js').exit).toBe(0);
+    server.child.kill('SIGTERM');
+    expect(await server.exit).toBe(0);
+    expect(await runIn(cwd, 'dist/bin/healthcheck.js').exit).toBe(1);
   });
 });
 
@@ -224,6 +345,28 @@ describe('dist/bin/emulator.js', () => {
     program.child.kill('SIGINT');
     expect(await program.exit).toBe(0);
   });
+
+  it('listens where KEYAPI_BASE_URL expects it, also in .env, so that server and emulator share the file', async () => {
+    const port = await findFreePort();
+    const cwd = await writeEnvFile(`KEYAPI_BASE_URL=http://127.0.0.1:${port}\nKEYAPI_TOKEN=any\nPORT=0\n`);
+    const program = runIn(cwd, 'dist/bin/emulator.js');
+    await program.see(new RegExp(`KEYAPI_BASE_URL=http://127\\.0\\.0\\.1:${port},`));
+    const server = runIn(cwd, 'dist/main.js', PATIENT);
+    const [, url = ''] = await server.see(/GraphQL at (http:\S+\/graphql)/);
+    expect(await postQuery(url, COUNT)).toMatchObject({ data: { trendingVideos: { totalCount: 500 } } });
+    const second = runIn(cwd, 'dist/bin/emulator.js');
+    expect(await second.exit).toBe(1);
+    expect(second.output()).toContain(`--port: 127.0.0.1:${port} is in use`);
+  });
+
+  it.each(['https://api.keyapi.ai', 'http://10.0.0.1:9', 'https://127.0.0.1:9', 'http://127.0.0.1', 'x'])(
+    'does not listen on the port of %s, which is not an emulator on this machine',
+    async (KEYAPI_BASE_URL) => {
+      const program = run('dist/bin/emulator.js', { KEYAPI_BASE_URL });
+      // Whether or not another program listens there.
+      await program.see(/127\.0\.0\.1:4010/);
+    },
+  );
 
   it.each([
     [['--port', 'x'], '--port: expected a whole number of up to 6 digits, but got: x'],

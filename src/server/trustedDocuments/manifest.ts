@@ -19,12 +19,21 @@ const apolloManifest = z.object({
 export async function readManifest(file: string): Promise<ReadonlyMap<string, string>> {
   const text = await readFile(file, 'utf8');
   // Some editors and shells write a byte order mark, which is not JSON.
-  const json: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
+  const json = parseJson(text.replace(/^\ufeff/, ''));
   const apollos = apolloManifest.safeParse(json).data?.operations;
   const others = textsByHash.safeParse(json).data;
   if (!apollos && !others) throw new TypeError('it is not a manifest of documents');
   const entries = apollos?.map(({ id, body }) => [id, body] as const) ?? Object.entries(others ?? {});
   return new Map(entries.map(([id, text]) => [toHash(id), text]));
+}
+
+/** The parser's own error would show a part of the text, which may be any file: one with a secret, for example. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new TypeError('it is not JSON');
+  }
 }
 
 /** The hash without the prefix that some clients add. */

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, it } from '@jest/globals';
 import { range } from '../../../support/charts.ts';
 import { findBlocks } from '../../../support/examples.ts';
@@ -22,7 +23,10 @@ const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch:
 it('starts with its own API, as its README shows', async () => {
   const copy = await copyBoard();
   const variables = { PORT: String(await findFreePort()), BOARD_PORT: String(await findFreePort()) };
-  const program = startProgram([process.execPath, copy.start], variables);
+  const folder = path.dirname(copy.start);
+  // One in a file, where the API reads it too.
+  await writeFile(path.join(folder, '.env'), `PORT=${variables.PORT}\n`);
+  const program = startProgram([process.execPath, copy.start], { BOARD_PORT: variables.BOARD_PORT }, folder);
   const [output, url = ''] = await program.see(/The board: (\S+)\nThe API: {3}\S+\n/);
   const result = await postQuery(new URL('graphql', url).href, '{ trendingVideos { totalCount } }');
   expect(result).toMatchObject({

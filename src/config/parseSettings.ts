@@ -1,0 +1,93 @@
+import type { ConfigProblem } from './configError.ts';
+import type { Variables } from './environment.ts';
+import { findNearMisses } from './nearMisses.ts';
+import { describeValue } from './secrets.ts';
+import { SETTINGS, type Setting, type SettingValues } from './settings.ts';
+
+/** The values of all settings, or what is wrong with them. */
+interface ParsedSettings {
+  /** Undefined when there is a problem. */
+  readonly values: SettingValues | undefined;
+  /** Whether the embedded emulator stands in for KeyAPI. */
+  readonly emulator: boolean;
+  readonly problems: readonly ConfigProblem[];
+}
+
+const IN_QUOTES = 'expected a value without quotes around it (remove them: docker run --env-file keeps them)';
+const TOKEN_MISSING =
+  'expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
+const TOKEN_MISSING_FOR_URL =
+  'expected the bearer token for KEYAPI_BASE_URL (or set KEYAPI_EMULATOR=true for demo data)';
+const MANIFEST_MISSING = 'expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows';
+
+/** Parses each setting, and checks them together. A variable that is set to nothing counts as unset. */
+export function parseSettings(variables: Variables): ParsedSettings {
+  const trimmed = Object.entries(variables).map(([name, value]) => [name, value?.trim()] as const);
+  const present: Variables = Object.fromEntries(trimmed.filter(([, value]) => value !== undefined));
+  const set: Variables = Object.fromEntries(trimmed.filter(([, value]) => value));
+  const parsed = Object.entries<Setting>(SETTINGS).map(([name, setting]) => ({
+    name,
+    ...parseSetting(setting, set[name]),
+  }));
+  // Each was parsed by the schema that the type is made from.
+  const values = Object.fromEntries(parsed.map(({ name, value }) => [name, value])) as Partial<SettingValues>;
+  const problems = [
+    ...parsed.flatMap(({ name, problems }) => problems.map((text) => ({ setting: name, text }))),
+    ...findConflicts(set, values),
+    ...findNearMisses(present),
+  ];
+  const isValid = problems.length === 0;
+  return { values: isValid ? (values as SettingValues) : undefined, emulator: usesEmulator(set), problems };
+}
+
+interface ParsedSetting {
+  readonly value?: unknown;
+  readonly problems: readonly string[];
+}
+
+function parseSetting(setting: Setting, given: string | undefined): ParsedSetting {
+  const { type, default: fallback } = setting;
+  const text = given ?? fallback;
+  if (text === undefined) return { problems: [] };
+  const inQuotes = type.parts(text).find(isInQuotes);
+  if (inQuotes !== undefined) return { problems: [`${IN_QUOTES}${describeValue(setting, inQuotes)}`] };
+  const { data, error } = type.schema.safeParse(text);
+  if (!error) return { value: data, problems: [] };
+  return {
+    problems: error.issues.map(({ message, path }) => {
+      // The items of a list are checked one by one.
+      const item = typeof path[0] === 'number' ? type.parts(text)[path[0] + 1] : undefined;
+      return `${message}${describeValue(setting, item ?? text)}`;
+    }),
+  };
+}
+
+function isInQuotes(text: string): boolean {
+  return /^(["']).*\1$/s.test(text);
+}
+
+/** Problems of several settings together. */
+function findConflicts(set: Variables, values: Partial<SettingValues>): ConfigProblem[] {
+  const conflicts: ConfigProblem[] = [];
+  const { KEYAPI_TOKEN, KEYAPI_BASE_URL, KEYAPI_EMULATOR, PERSISTED_DOCUMENTS, METRICS_PORT } = set;
+  if (KEYAPI_TOKEN === undefined && !usesEmulator(set)) {
+    conflicts.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING });
+  } else if (KEYAPI_TOKEN === undefined && KEYAPI_BASE_URL !== undefined && KEYAPI_EMULATOR === undefined) {
+    // Nobody who names an address expects demo data.
+    conflicts.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING_FOR_URL });
+  }
+  if (values.PERSISTED_DOCUMENTS_ONLY && PERSISTED_DOCUMENTS === undefined) {
+    conflicts.push({ setting: 'PERSISTED_DOCUMENTS', text: MANIFEST_MISSING });
+  }
+  if (METRICS_PORT !== undefined && values.METRICS_PORT && values.METRICS_PORT === values.PORT) {
+    const text = `expected another port than PORT${describeValue(SETTINGS.METRICS_PORT, METRICS_PORT)}`;
+    conflicts.push({ setting: 'METRICS_PORT', text });
+  }
+  return conflicts;
+}
+
+/** Reads raw variables, so that a missing token is reported together with invalid settings, a misspelt `NODE_ENV` above all. */
+function usesEmulator({ KEYAPI_EMULATOR, KEYAPI_TOKEN, NODE_ENV = '' }: Variables): boolean {
+  if (KEYAPI_EMULATOR === undefined) return KEYAPI_TOKEN === undefined && !/prod/i.test(NODE_ENV);
+  return SETTINGS.KEYAPI_EMULATOR.type.schema.safeParse(KEYAPI_EMULATOR).data !== false;
+}

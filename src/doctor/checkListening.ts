@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { addressOf, explainListenError, type Listener, listListeners } from '../config/listeners.ts';
+import type { Config } from '../config/loadConfig.ts';
+import type { Finding } from './finding.ts';
+
+/** Listens for a moment wherever the server would. */
+export async function checkListening(config: Config): Promise<Finding[]> {
+  return Promise.all(listListeners(config).map(checkListener));
+}
+
+async function checkListener(listener: Listener): Promise<Finding> {
+  const { setting, host, port } = listener;
+  const server = createServer();
+  try {
+    server.listen({ host, port });
+    await once(server, 'listening');
+    server.close();
+    return { part: setting, state: 'ok', found: `${port === 0 ? 'any port' : port} can be listened on` };
+  } catch (error) {
+    return toFinding(error, listener);
+  }
+}
+
+function toFinding(error: unknown, listener: Listener): Finding {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const { setting } = listener;
+  if (code === 'EADDRINUSE') {
+    const advice = `If that is not this server, stop it, or set ${setting} to another port`;
+    return { part: setting, state: 'note', found: `${addressOf(listener)} is in use`, advice };
+  }
+  const problem = explainListenError(error, listener);
+  return { part: problem?.setting ?? setting, state: 'fix', found: problem?.text ?? message };
+}

@@ -1,0 +1,232 @@
+import { describe, expect, it } from '@jest/globals';
+import { problems } from '../support/problems.ts';
+
+const PROPER = 'proper-token-1';
+const SECRET = 's3cr3t-never-shown';
+
+const QUOTES = 'expected a value without quotes around it (remove them: docker run --env-file keeps them)';
+const KEYS = 'expected keys of 8 characters or more, each bare or as name:key, separated by commas';
+const NO_TOKEN =
+  'expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
+const MODE = 'expected one of production, development, test';
+const REDIS = 'expected redis:// or rediss://, with user:password@ where needed, a host, and a /database';
+const HTTP = 'expected an http or https address without credentials, query or fragment';
+const NOT_SHOWN = 'but got a value that is not shown: it may contain a password';
+
+/** What is wrong, the variables, and what is printed. */
+const MISTAKES: readonly (readonly [string, Record<string, string>, readonly string[]])[] = [
+  [
+    'a number is not one',
+    { PORT: 'x', CACHE_TTL_SECONDS: '1h' },
+    [
+      'PORT: expected a whole number from 0 to 65535, but got: "x"',
+      'CACHE_TTL_SECONDS: expected a whole number from 1 to 31536000, but got: "1h"',
+    ],
+  ],
+  [
+    'a number is out of bounds',
+    { MAX_HEAP_PERCENT: '101' },
+    ['MAX_HEAP_PERCENT: expected a whole number from 1 to 100, but got: "101"'],
+  ],
+  [
+    'a switch is neither true nor false',
+    { SANDBOX: 'yes' },
+    ['SANDBOX: expected true or false, but got: "yes"'],
+  ],
+  [
+    'a value has a line break and an escape sequence',
+    { LOG_LEVEL: 'info\n\u001b[2J' },
+    [
+      'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent, but got: "info\\n\\u001b[2J"',
+    ],
+  ],
+  [
+    'a value is very long',
+    { PORT: 'x'.repeat(1000) },
+    [`PORT: expected a whole number from 0 to 65535, but got: "${'x'.repeat(80)}…"`],
+  ],
+  [
+    'an item of a list is wrong, and another one in quotes',
+    { CORS_ORIGINS: 'https://a.example,https://B.example', TRUST_PROXY: '10.0.0.1, "10.0.0.2"' },
+    [
+      `TRUST_PROXY: ${QUOTES}, but got: "\\"10.0.0.2\\""`,
+      'CORS_ORIGINS: expected origins such as https://app.example.com, separated by commas, but got: "https://B.example"',
+    ],
+  ],
+
+  [
+    'NODE_ENV is capitalised, and there is no token',
+    { NODE_ENV: 'Production' },
+    [`NODE_ENV: ${MODE}, but got: "Production"`, `KEYAPI_TOKEN: ${NO_TOKEN}`],
+  ],
+  [
+    'NODE_ENV is shortened',
+    { NODE_ENV: 'prod', KEYAPI_TOKEN: PROPER },
+    [`NODE_ENV: ${MODE}, but got: "prod"`],
+  ],
+  ['NODE_ENV is another stage', { NODE_ENV: 'staging' }, [`NODE_ENV: ${MODE}, but got: "staging"`]],
+  [
+    'NODE_ENV is in quotes',
+    { NODE_ENV: '"production"', KEYAPI_TOKEN: PROPER },
+    [`NODE_ENV: ${QUOTES}, but got: "\\"production\\""`],
+  ],
+
+  ['the token is in quotes', { KEYAPI_TOKEN: `"${SECRET}"` }, [`KEYAPI_TOKEN: ${QUOTES}`]],
+  [
+    'the token has a space',
+    { KEYAPI_TOKEN: `Bearer ${SECRET}` },
+    ['KEYAPI_TOKEN: expected printable ASCII without spaces, but it contains a space'],
+  ],
+  [
+    'the token has a typographic quote',
+    { KEYAPI_TOKEN: `${SECRET}”` },
+    ['KEYAPI_TOKEN: expected printable ASCII without spaces, but it contains another character'],
+  ],
+  [
+    'all keys, or single ones, are in quotes',
+    { API_KEYS: `web:'${SECRET}',app:${SECRET}` },
+    [`API_KEYS: ${QUOTES}`],
+  ],
+  [
+    'keys are too short, missing, or not keys',
+    { API_KEYS: `web:${SECRET},short,,w b:${SECRET},a:b:${SECRET},ä:${SECRET},:${SECRET}` },
+    [
+      `API_KEYS: ${KEYS}, but key 2 has fewer than 8 characters`,
+      `API_KEYS: ${KEYS}, but key 3 is missing`,
+      `API_KEYS: ${KEYS}, but key 4 contains a space`,
+      `API_KEYS: ${KEYS}, but key 5 contains a second colon`,
+      `API_KEYS: ${KEYS}, but key 6 has a name with other characters than letters, digits, - and _`,
+      `API_KEYS: ${KEYS}, but key 7 has an empty name`,
+    ],
+  ],
+
+  [
+    'an address has credentials',
+    { KEYAPI_BASE_URL: `https://user:${SECRET}@api.example/v2`, KEYAPI_TOKEN: PROPER },
+    [`KEYAPI_BASE_URL: ${HTTP}, but got: "https://***@api.example/v2"`],
+  ],
+  [
+    'an address has a token as user or in its query',
+    { KEYAPI_BASE_URL: `https://${SECRET}@api.example/?key=${SECRET}#${SECRET}`, KEYAPI_TOKEN: PROPER },
+    [`KEYAPI_BASE_URL: ${HTTP}, but got: "https://***@api.example/?***#***"`],
+  ],
+  [
+    'an address has no scheme',
+    { KEYAPI_BASE_URL: 'api.keyapi.ai', KEYAPI_TOKEN: PROPER },
+    [`KEYAPI_BASE_URL: ${HTTP}, ${NOT_SHOWN}`],
+  ],
+  [
+    'the password of Redis has a slash',
+    { REDIS_URL: `redis://user:12/${SECRET}@redis` },
+    [`REDIS_URL: ${REDIS}, ${NOT_SHOWN}`],
+  ],
+  [
+    'the address of Redis has no //',
+    { REDIS_URL: `redis:user:${SECRET}@redis` },
+    [`REDIS_URL: ${REDIS}, ${NOT_SHOWN}`],
+  ],
+  [
+    'the address of Redis is in quotes',
+    { REDIS_URL: `'redis://user:${SECRET}@redis/1'` },
+    [`REDIS_URL: ${QUOTES}, but got: "'redis://***@redis/1'"`],
+  ],
+  [
+    'an address with a password is the value of another setting',
+    { PORT: `redis://user:${SECRET}@redis`, CORS_ORIGINS: `https://user:${SECRET}@app.example` },
+    [
+      'PORT: expected a whole number from 0 to 65535, but got: "redis://***@redis"',
+      'CORS_ORIGINS: expected origins such as https://app.example.com, separated by commas, but got: "https://***@app.example/"',
+    ],
+  ],
+
+  [
+    'an address is set, but no token',
+    { KEYAPI_BASE_URL: 'https://api.example' },
+    [
+      'KEYAPI_TOKEN: expected the bearer token for KEYAPI_BASE_URL (or set KEYAPI_EMULATOR=true for demo data)',
+    ],
+  ],
+  [
+    'an address is set in production, but no token',
+    { KEYAPI_BASE_URL: 'https://api.example', NODE_ENV: 'production' },
+    [`KEYAPI_TOKEN: ${NO_TOKEN}`],
+  ],
+  [
+    'only trusted documents are allowed, but there are none',
+    { PERSISTED_DOCUMENTS_ONLY: 'true', PORT: 'x' },
+    [
+      'PORT: expected a whole number from 0 to 65535, but got: "x"',
+      'PERSISTED_DOCUMENTS: expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows',
+    ],
+  ],
+  [
+    'two listeners have one port',
+    { METRICS_PORT: '4000' },
+    ['METRICS_PORT: expected another port than PORT, but got: "4000"'],
+  ],
+
+  [
+    'a letter of a name is missing, too many, another one, or two are swapped',
+    {
+      CACHE_TTL_SECOND: '5',
+      KEYAPI_TOKEENN: SECRET,
+      REDIS_URI: SECRET,
+      NODE_EVN: 'production',
+      API_KEYSS: '',
+    },
+    [
+      'CACHE_TTL_SECOND: expected a setting: did you mean CACHE_TTL_SECONDS?',
+      'REDIS_URI: expected a setting: did you mean REDIS_URL?',
+      'NODE_EVN: expected a setting: did you mean NODE_ENV?',
+      'API_KEYSS: expected a setting: did you mean API_KEYS?',
+    ],
+  ],
+  [
+    'the name of the token is misspelt in production',
+    { KEYAPI_TOKN: SECRET, NODE_ENV: 'production' },
+    [`KEYAPI_TOKEN: ${NO_TOKEN}`, 'KEYAPI_TOKN: expected a setting: did you mean KEYAPI_TOKEN?'],
+  ],
+  [
+    'a name is in lower case',
+    { keyapi_token: SECRET },
+    ['keyapi_token: expected a setting: did you mean KEYAPI_TOKEN?'],
+  ],
+];
+
+/** What is usually in an environment, beside the settings: of shells, containers, services, CI, Node and its tools. */
+const USUAL_NAMES = `
+  PATH HOME USER LOGNAME HOSTNAME SHELL TERM COLORTERM LANG LANGUAGE LC_ALL PWD OLDPWD SHLVL TZ EDITOR VISUAL PAGER MAIL DISPLAY _
+  SSH_AUTH_SOCK SSH_CONNECTION XDG_RUNTIME_DIR XDG_CONFIG_HOME DBUS_SESSION_BUS_ADDRESS TMPDIR TEMP APPDATA USERPROFILE SystemRoot
+  PROCESSOR_ARCHITECTURE ProgramFiles ComSpec DOCKER_HOST COMPOSE_PROJECT_NAME KUBERNETES_SERVICE_HOST KUBERNETES_SERVICE_PORT
+  KUBERNETES_PORT KUBERNETES_PORT_443_TCP POD_NAME POD_IP NODE_NAME NODE_IP REDIS_HOST REDIS_PORT REDIS_PASSWORD REDIS_TLS_URL
+  REDIS_SERVICE_HOST REDIS_SERVICE_PORT REDIS_PORT_6379_TCP DATABASE_URL API_KEY API_URL BASE_URL PUBLIC_URL SERVER_PORT HTTP_PORT
+  HOST_NAME BIND_HOST LOG_FORMAT LOG_FILE DEBUG VERBOSE CI GITHUB_ACTIONS GITHUB_TOKEN GITLAB_CI BUILD_NUMBER NODE_OPTIONS NODE_PATH
+  NODE_VERSION NODE_EXTRA_CA_CERTS NODE_NO_WARNINGS NODE_TLS_REJECT_UNAUTHORIZED NODE_DEBUG UV_THREADPOOL_SIZE NPM_TOKEN YARN_VERSION
+  npm_config_cache npm_config_loglevel npm_lifecycle_event npm_package_name npm_node_execpath INIT_CWD NO_COLOR FORCE_COLOR
+  HTTPS_PROXY HTTP_PROXY NO_PROXY ALL_PROXY https_proxy http_proxy no_proxy all_proxy SSL_CERT_FILE SSL_CERT_DIR DYNO WEB_CONCURRENCY
+  AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN GOOGLE_APPLICATION_CREDENTIALS K_SERVICE INVOCATION_ID
+  JOURNAL_STREAM NOTIFY_SOCKET CREDENTIALS_DIRECTORY SENTRY_DSN OTEL_SERVICE_NAME OTEL_EXPORTER_OTLP_ENDPOINT APOLLO_KEY API_SECRET
+  APOLLO_GRAPH_REF METRICS_SERVICE_HOST CACHE_DIR CACHE_TTL CACHE_URL INTROSPECTION_URL TRUST_STORE BOARD_PORT API_TOKEN`
+  .trim()
+  .split(/\s+/);
+
+describe('the settings', () => {
+  it.each(MISTAKES)('are refused when %s', (_name, variables, printed) => {
+    expect(problems(variables)).toEqual(printed);
+    expect(problems(variables).join()).not.toContain(SECRET);
+  });
+
+  it('may stand beside the names that are usual in an environment', () => {
+    expect(problems(Object.fromEntries(USUAL_NAMES.map((name) => [name, 'x'])))).toEqual([]);
+  });
+
+  it('may have a name like them beside them, if they are set themselves', () => {
+    expect(problems({ REDIS_URI: 'x', REDIS_URL: 'redis://redis' })).toEqual([]);
+  });
+
+  it.each([
+    { KEYAPI_BASE_URL: 'https://api.example', KEYAPI_EMULATOR: 'true' },
+    { KEYAPI_BASE_URL: 'https://api.example', KEYAPI_TOKEN: PROPER },
+    { KEYAPI_BASE_URL: '' },
+  ])('may be %j', (variables) => expect(problems(variables)).toEqual([]));
+});
