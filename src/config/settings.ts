@@ -116,7 +116,8 @@ export const SETTINGS = {
     type: integer(1, 60),
     default: '1',
     description:
-      'How long a page that failed is not requested again. Doubles with each failure, up to a minute.',
+      'How long a page that failed is not requested again. Doubles with each failure, up to a minute, or to 10 if the ' +
+      'response cannot be read.',
   },
   CACHE_MAX_MB: {
     group: 'Cache',
