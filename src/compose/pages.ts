@@ -50,7 +50,8 @@ export async function createPages(context: AppContext, options: PagesOptions): P
   await cacheFile?.read();
   const storing = { store, clock, random, ttlMs };
   const attemptMs = config.keyapi.timeoutMs;
-  const shared = redis && createSharedPages({ ...storing, redis, source, staleMs, errorTtlMs, attemptMs });
+  const shared =
+    redis && createSharedPages({ ...storing, redis, source, staleMs, errorTtlMs, attemptMs, onEvent });
   const fetchUnshared: FetchPage = async (key, call) => ({
     // Numbered as with Redis: a replica may read this cache file later.
     page: storePage(await source(key, call), storing, Math.round(clock.now() * 1000)),

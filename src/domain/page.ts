@@ -65,6 +65,12 @@ export function rankOffset({ number, pageSize }: Pick<Page, 'number' | 'pageSize
   return (number - 1) * pageSize;
 }
 
+/** For how long a page is believed that came without the rows that it ought to have; doubles each time in a row. */
+export const EMPTY_PAGE_MS = 60_000;
+
+/** For how long after that it is remembered, at least, however long other pages may be served stale. */
+export const EMPTY_MEMORY_MS = 86_400_000;
+
 /**
  * True for a page without rows that ought to have some: its chart claims to reach it, or to have no videos at all. A page
  * beyond the end of its chart is empty for a reason.

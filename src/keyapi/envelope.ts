@@ -64,10 +64,18 @@ export function readEnvelope(response: RawResponse, now: number, redact: (text: 
   return { body, upstream };
 }
 
-/** The seconds to wait that upstream asks for with a 429, 5xx or 3xx; undefined when it does not. */
-function toRetryAfter(code: number, { retryAfter, date }: RawResponse, now: number): number | undefined {
-  const mayAsk = code === 429 || [3, 5].includes(Math.floor(code / 100));
-  if (!mayAsk) return undefined;
+/**
+ * The seconds to wait that upstream asks for with a 429, 5xx or 3xx, as code in the body or as HTTP status; undefined when
+ * it does not. A code from 400 to 404 says that waiting does not help.
+ */
+function toRetryAfter(
+  code: number,
+  { status, retryAfter, date }: RawResponse,
+  now: number,
+): number | undefined {
+  const mayAsk = (asking: number): boolean => asking === 429 || [3, 5].includes(Math.floor(asking / 100));
+  const isRefused = code >= 400 && code <= 404;
+  if (isRefused || !(mayAsk(code) || mayAsk(status))) return undefined;
   const seconds = parseRetryAfter(retryAfter, parseHttpDate(date) ?? now);
   return code === 429 ? (seconds ?? RATE_LIMIT_SECONDS) : seconds;
 }

@@ -20,7 +20,9 @@ export function parseRetryAfter(header: string | undefined, sentAt: number): num
 export function parseHttpDate(header: string | undefined): number | undefined {
   const text = header?.trim() ?? '';
   // `Date.parse` accepts nearly anything as a date; an HTTP date begins with the name of a day.
-  const date = /^(mon|tue|wed|thu|fri|sat|sun)/i.test(text) ? Date.parse(text) : Number.NaN;
+  const isDate = /^(mon|tue|wed|thu|fri|sat|sun)/i.test(text);
+  // One of the obsolete formats has no time zone: all of them are in GMT.
+  const date = isDate ? Date.parse(/GMT$/i.test(text) ? text : `${text} GMT`) : Number.NaN;
   return Number.isNaN(date) ? undefined : date;
 }
 

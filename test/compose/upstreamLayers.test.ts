@@ -137,6 +137,25 @@ describe('layers of two endpoints', () => {
     expect(state.openCircuits()).toEqual([{ endpoint: 'other', code: 'UPSTREAM_UNAVAILABLE' }]);
   });
 
+  it.each([
+    ['UPSTREAM_ERROR', 503],
+    ['UPSTREAM_BAD_RESPONSE', 302],
+  ] as const)('call no more often when %s (%i) asks for a pause of a second', async (code, status) => {
+    const upstream = { status, code: null, requestId: null };
+    const allowsSecondAttempt = code === 'UPSTREAM_ERROR';
+    const countCalls = async (retryAfterSeconds: number | undefined): Promise<number> => {
+      const { clock, errors, bill, askOther } = createBoth();
+      errors.set('other', new ApiError(code, { upstream, allowsSecondAttempt, retryAfterSeconds }));
+      const end = clock.monotonic() + 600_000;
+      while (clock.monotonic() < end) {
+        await askOther();
+        clock.advance(1000);
+      }
+      return bill.length;
+    };
+    expect(await countCalls(1)).toBeLessThanOrEqual(await countCalls(undefined));
+  });
+
   it('cache failures for each endpoint, though their keys have the same id', async () => {
     const { errors, bill, askPage, askOther } = createBoth();
     errors.set('other', new ApiError('BAD_USER_INPUT'));

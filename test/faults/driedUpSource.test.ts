@@ -195,6 +195,36 @@ describe('a source that dries up', () => {
     expect(await read({ after })).toMatchObject({ ranks: range(41, 60), totalCount: 500, stale: false });
   });
 
+  it('lets no cached response outlive what an empty page says about the length of the chart', async () => {
+    await start(chart(500));
+    const after = await walk(40);
+    send = (number) => ({ rows: number === 3 ? 0 : 20, totalCount: 500 });
+    await read({ after });
+    const query = '{ trendingVideos(first: 30) { totalCount pageInfo { hasNextPage } } }';
+    const get = () =>
+      app.server.inject({ url: '/graphql', query: { query }, headers: { 'apollo-require-preflight': '1' } });
+    const short = await get();
+    expect(short.json().data.trendingVideos.totalCount).toBe(40);
+    expect(short.headers['cache-control']).toBe('public, max-age=60, stale-while-revalidate=0');
+    clock.advance(MINUTE);
+    const long = await get();
+    expect(long.json().data.trendingVideos.totalCount).toBe(500);
+    expect(long.headers['cache-control']).toBe('public, max-age=3540, stale-while-revalidate=86400');
+  });
+
+  it('leaves no hole in a window whose first page came empty before the others came with rows', async () => {
+    await start((number) => (number === 1 ? driedUp() : chart(500)(number, '')));
+    for (const requests of [2, 1, 0]) {
+      const { data, errors, extensions } = await ask({ first: 40 });
+      expect(data).toEqual({ trendingVideos: null });
+      expect(errors).toMatchObject([{ extensions: { code: 'UPSTREAM_BAD_RESPONSE' } }]);
+      expect(extensions.upstream.requests).toBe(requests);
+    }
+    send = chart(500);
+    clock.advance(MINUTE);
+    expect(await read({ first: 40 })).toMatchObject({ ranks: range(1, 40), totalCount: 500 });
+  });
+
   it('leaves the pages of the chart in one generation', async () => {
     await start(chart(500));
     const after = await walk(40);
@@ -254,6 +284,14 @@ describe('an empty page that is no failure', () => {
       stale: false,
     });
   });
+
+  it.each(['0', '60'])(
+    'is requested as seldom when stale pages are served for %s seconds',
+    async (seconds) => {
+      await start(driedUp, { CACHE_STALE_SECONDS: seconds });
+      expect(await callsOfDay({ region: 'AQ' })).toEqual(DAY_OF_EMPTY_PAGES);
+    },
+  );
 
   it('is requested again at longer intervals after a restart, too', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'dried-up-'));

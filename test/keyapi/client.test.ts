@@ -190,6 +190,11 @@ describe('client', () => {
       { code: 'UPSTREAM_ERROR', retryAfterSeconds: 7 },
     ],
     [
+      'Retry-After of a 503 with a code of its own',
+      reply({ code: 1234, data: null }, 503, { 'retry-after': '7' }),
+      { code: 'UPSTREAM_BAD_RESPONSE', retryAfterSeconds: 7 },
+    ],
+    [
       'Retry-After of a redirect',
       reply('', 302, { 'retry-after': '7' }),
       { code: 'UPSTREAM_BAD_RESPONSE', retryAfterSeconds: 7 },
@@ -406,7 +411,9 @@ describe('client', () => {
     await upstream.close();
     expect(await allowsSecondAttempt()).toBe(true);
     await client.close();
-    expect(await allowsSecondAttempt()).toBe(false);
+    const eventsBefore = events.length;
+    expect(await fetchError()).toMatchObject({ allowsSecondAttempt: false, isCallFailure: false });
+    expect(events).toHaveLength(eventsBefore);
   });
 
   it('counts no request that gets no connection in time', async () => {

@@ -9,6 +9,7 @@ it.each([
   ['more seconds than the maximum', '3600', 120],
   ['a date', 'Sun, 22 Nov 2026 10:01:30 GMT', 90],
   ['a date in the obsolete format', 'Sunday, 22-Nov-26 10:00:05 GMT', 5],
+  ['a date in the format of asctime', 'Sun Nov 22 10:00:05 2026', 5],
   ['a date that has passed', 'Sun, 22 Nov 2026 09:00:00 GMT', 1],
   ['a date too far ahead', 'Sun, 22 Nov 2026 11:00:00 GMT', 120],
   ['a missing header', undefined, undefined],

@@ -106,6 +106,11 @@ export class PageCache {
     return itemIds.map((itemId) => store.find(itemId));
   }
 
+  /** Until when an empty page ends the chart, on the monotonic clock; Infinity when none does. */
+  emptyUntil(chart: Chart): number {
+    return this.#options.store.emptyUntil(chart);
+  }
+
   /** How often the cached pages have changed. */
   get changes(): number {
     return this.#options.store.changes;

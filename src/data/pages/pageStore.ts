@@ -3,8 +3,10 @@ import { type Chart, chartId } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
 import {
   type CachedPage,
+  EMPTY_MEMORY_MS,
   emptiesChart,
   lacksRows,
+  type Page,
   type PageCopy,
   type PageKey,
   pageId,
@@ -33,6 +35,8 @@ interface ChartCopies {
   readonly usable: readonly CachedPage[];
   /** When that changes, or one of them is due for deletion. */
   readonly validUntil: number;
+  /** When the first page expires that lacks rows, beside others that have some; Infinity without such a page. */
+  readonly emptyUntil: number;
 }
 
 /** Copies of one page: the newest, and the one before it for windows whose other pages are no newer. */
@@ -82,7 +86,7 @@ export class PageStore {
     const chartCopies = this.#byChart.get(id);
     if (!chartCopies) return [];
     if (now < chartCopies.validUntil) return chartCopies.usable;
-    const outdated = chartCopies.all.filter(({ freshUntil }) => now >= freshUntil + this.#options.staleMs);
+    const outdated = chartCopies.all.filter((page) => now >= this.#deletedAt(page));
     for (const page of outdated) this.#pages.delete(copyId(page));
     const left = this.#byChart.get(id)?.all ?? [];
     if (left.length > 0) this.#setCopies(id, [...left]);
@@ -95,10 +99,23 @@ export class PageStore {
     return pageSize === undefined || newest?.pageSize === pageSize ? newest : undefined;
   }
 
+  /** Whether rows are cached that a page says do not exist: its own, or any of its chart. */
+  contradicts(page: Page): boolean {
+    if (!lacksRows(page)) return false;
+    const withRows = this.copies(page.chart).filter(hasRows);
+    return emptiesChart(page) ? withRows.length > 0 : withRows.some(({ number }) => number === page.number);
+  }
+
+  /**
+   * Until when the chart's length is what its pages say: the first expiry of a page that ends it without having rows.
+   */
+  emptyUntil(chart: Chart): number {
+    return this.#byChart.get(chartId(chart))?.emptyUntil ?? Number.POSITIVE_INFINITY;
+  }
+
   /** How often in a row a page came without the rows that it ought to have. */
   timesEmpty({ chart, number }: PageKey): number {
-    const copies = this.#byChart.get(chartId(chart))?.all ?? [];
-    return copies.find((page) => page.number === number)?.timesEmpty ?? 0;
+    return this.#copiesOf(chart).find((page) => page.number === number)?.timesEmpty ?? 0;
   }
 
   /** The newest copy of a video on any page that may still be used. */
@@ -116,9 +133,8 @@ export class PageStore {
 
   /** Until when a page may be used, on the monotonic clock. */
   staleUntil(page: CachedPage): number {
-    const chartHasRows = (): boolean => this.#byChart.get(chartId(page.chart))?.all.some(hasRows) ?? false;
-    const isHidden = lacksRows(page) && chartHasRows();
-    return page.freshUntil + (isHidden ? 0 : this.#options.staleMs);
+    const isBrief = lacksRows(page) && this.#copiesOf(page.chart).some(hasRows);
+    return page.freshUntil + (isBrief ? 0 : this.#options.staleMs);
   }
 
   /** The sequence number of the next page: at least `min`. */
@@ -126,14 +142,16 @@ export class PageStore {
     return Math.max(this.#latest + 1, min);
   }
 
-  /** Adds a page. Of the page's copies the two newest stay. Rows end what showed their chart to be empty. */
+  /** Adds a page. Of the page's copies the two newest stay, but none that says that these rows do not exist. */
   add(page: CachedPage): void {
     this.#changes++;
-    const emptied = hasRows(page) ? this.copies(page.chart).filter(emptiesChart) : [];
-    for (const empty of emptied) this.#pages.delete(copyId(empty));
+    const isDenial = (copy: CachedPage): boolean =>
+      emptiesChart(copy) || (lacksRows(copy) && copy.number === page.number);
+    const denials = hasRows(page) ? this.#copiesOf(page.chart).filter(isDenial) : [];
+    for (const denial of denials) this.#pages.delete(copyId(denial));
     this.#latest = Math.max(this.#latest, page.sequence);
     this.#pages.set(copyId(page), page);
-    const copies = this.copies(page.chart).filter(({ number }) => number === page.number);
+    const copies = this.#copiesOf(page.chart).filter(({ number }) => number === page.number);
     for (const old of copies.slice(MAX_COPIES)) this.#pages.delete(copyId(old));
   }
 
@@ -175,23 +193,36 @@ export class PageStore {
     }
   }
 
+  /** All copies of a chart, the newest first. */
+  #copiesOf(chart: Chart): readonly CachedPage[] {
+    return this.#byChart.get(chartId(chart))?.all ?? [];
+  }
+
+  #deletedAt(page: CachedPage): number {
+    const { staleMs } = this.#options;
+    return page.freshUntil + (lacksRows(page) ? Math.max(staleMs, EMPTY_MEMORY_MS) : staleMs);
+  }
+
   #setCopies(id: string, all: CachedPage[]): void {
     all.sort(bySequence);
     const now = this.#options.clock.monotonic();
     const chartHasRows = all.some(hasRows);
     let validUntil = Number.POSITIVE_INFINITY;
+    let emptyUntil = Number.POSITIVE_INFINITY;
     const usable = all.filter((page) => {
-      const staleUntil = page.freshUntil + this.#options.staleMs;
-      const usableUntil = chartHasRows && lacksRows(page) ? page.freshUntil : staleUntil;
+      const isBrief = chartHasRows && lacksRows(page);
+      const usableUntil = page.freshUntil + (isBrief ? 0 : this.#options.staleMs);
       const isUsable = now < usableUntil;
-      validUntil = Math.min(validUntil, isUsable ? usableUntil : staleUntil);
+      validUntil = Math.min(validUntil, isUsable ? usableUntil : this.#deletedAt(page));
+      if (isBrief && isUsable) emptyUntil = Math.min(emptyUntil, usableUntil);
       return isUsable;
     });
-    this.#byChart.set(id, { all, usable, validUntil });
+    this.#byChart.set(id, { all, usable, validUntil, emptyUntil });
   }
 }
 
-function hasRows({ rows }: CachedPage): boolean {
+/** True for a page with any row, readable or not. */
+function hasRows({ rows }: Page): boolean {
   return rows.length > 0;
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
-import { type CachedPage, lacksRows, type Page } from '../../domain/page.ts';
+import { type CachedPage, EMPTY_PAGE_MS, lacksRows, type Page } from '../../domain/page.ts';
+import { rejectContradiction } from './emptyPage.ts';
 import type { PageStore } from './pageStore.ts';
 
 /** What storing a page needs. */
@@ -13,17 +14,19 @@ export interface StorePageOptions {
 
 /** The greatest share by which a time to live is shortened, so that charts fetched together do not expire together. */
 const MAX_JITTER = 0.1;
-/** For how long a page is cached that came without its rows; twice as long with each further time in a row. */
-export const EMPTY_TTL_MS = 60_000;
 
 /**
  * Stores a page that was just fetched. Pages that arrive while their chart's generation is fresh join it and expire
  * with it; the first one after that begins the next generation. A page that lacks its rows expires earlier.
  *
+ * Throws as `rejectContradiction` does.
+ *
  * @param minSequence The page's sequence number is at least this.
  */
 export function storePage(page: Page, options: StorePageOptions, minSequence?: number): CachedPage {
   const { store, clock } = options;
+  // Rows may have arrived since the page was checked.
+  rejectContradiction(page, store);
   const sequence = store.nextSequence(minSequence);
   const newest = store.copies(page.chart).find((copy) => !lacksRows(copy));
   const current = newest && store.isFresh(newest) ? newest : undefined;
@@ -44,15 +47,19 @@ export function storePage(page: Page, options: StorePageOptions, minSequence?: n
 
 /** When a page expires that joins the generation of `current`, or begins one. */
 function toFreshUntil(page: Page, current: CachedPage | undefined, options: StorePageOptions): number {
-  if (current && !page.timesEmpty) return current.freshUntil;
+  if (current && !lacksRows(page)) return current.freshUntil;
   const freshUntil = options.clock.monotonic() + toTtlMs(page, options);
   return Math.min(freshUntil, current?.freshUntil ?? freshUntil);
 }
 
 /** The time to live of a page that begins a generation now, in milliseconds. */
 export function toTtlMs(page: Page, { ttlMs, random }: Pick<StorePageOptions, 'ttlMs' | 'random'>): number {
-  if (page.timesEmpty) return Math.min(EMPTY_TTL_MS * 2 ** (page.timesEmpty - 1), ttlMs);
-  return ttlMs * (1 - MAX_JITTER * random());
+  return lacksRows(page) ? longestTtlMs(page, ttlMs) : ttlMs * (1 - MAX_JITTER * random());
+}
+
+/** The longest time to live of a page, where `ttlMs` is the longest of all. */
+export function longestTtlMs(page: Page, ttlMs: number): number {
+  return lacksRows(page) ? Math.min(EMPTY_PAGE_MS * 2 ** ((page.timesEmpty ?? 1) - 1), ttlMs) : ttlMs;
 }
 
 /**

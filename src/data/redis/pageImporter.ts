@@ -1,5 +1,5 @@
-import { type CachedPage, emptiesChart, type Page, type PageKey } from '../../domain/page.ts';
-import { type StorePageOptions, storePage, toCoversUntil } from '../pages/storePage.ts';
+import { type CachedPage, lacksRows, type Page, type PageKey } from '../../domain/page.ts';
+import { longestTtlMs, type StorePageOptions, storePage, toCoversUntil } from '../pages/storePage.ts';
 import { decodeValue, type PageValue } from './pageValue.ts';
 import type { RedisConnection } from './redisConnection.ts';
 import { keyOfPage } from './scripts/redisKeys.ts';
@@ -11,7 +11,10 @@ export interface PageImporterOptions extends StorePageOptions {
 
 /** Imports pages from Redis into the store. */
 export interface PageImporter {
-  /** Imports a value; returns the newest copy that is then cached, undefined for a value that is not this page. */
+  /**
+   * Imports a value; returns the newest copy that is then cached. Undefined for a value that is not this page, or that
+   * contradicts what is cached.
+   */
   importValue(value: Buffer, key: PageKey): CachedPage | undefined;
   /** Stores a page that was just stored in Redis. */
   storeValue(value: PageValue): CachedPage;
@@ -45,17 +48,19 @@ export function createPageImporter(options: PageImporterOptions): PageImporter {
 
   function importValue(value: Buffer, key: PageKey): CachedPage | undefined {
     const decoded = decodeValue(value, key);
-    return decoded && (importIfNewer(decoded) ?? store.newest(key));
+    if (!decoded || store.contradicts(decoded.page)) return undefined;
+    return importIfNewer(decoded) ?? store.newest(key);
   }
 
-  /** Undefined when the cached copy is no older, when the value is from the future, or empties a chart that has rows. */
+  /** Undefined when the cached copy is no older, and for a value that is from the future or contradicts what is cached. */
   function importIfNewer(value: PageValue): CachedPage | undefined {
     const { page, sequence } = value;
     const cached = store.newest(page);
-    if (isFromFuture(value)) return undefined;
-    const hasRows = store.copies(page.chart).some(({ rows }) => rows.length > 0);
-    if (hasRows && emptiesChart(page)) return undefined;
-    return cached && cached.sequence >= sequence && !isFromFuture(cached) ? undefined : storeValue(value);
+    if (isFromFuture(value) || store.contradicts(page)) return undefined;
+    // Rows take precedence over a page that says that they do not exist, however new it is.
+    const isDenial = cached !== undefined && lacksRows(cached) && page.rows.length > 0;
+    const isOlder = cached !== undefined && cached.sequence >= sequence && !isFromFuture(cached);
+    return isOlder && !isDenial ? undefined : storeValue(value);
   }
 
   function storeValue({ page, sequence, generation, freshUntil, replaces }: PageValue): CachedPage {
@@ -67,7 +72,7 @@ export function createPageImporter(options: PageImporterOptions): PageImporter {
       fetchedAt: Math.min(page.fetchedAt, clock.now()),
       sequence,
       generation,
-      freshUntil: now + Math.min(freshUntil - redis.now(), options.ttlMs),
+      freshUntil: now + Math.min(freshUntil - redis.now(), longestTtlMs(page, options.ttlMs)),
       coversUntil: isReplacement ? null : toCoversUntil(page, now - ageMs),
     };
     if (store.copies(page.chart).some((copy) => copy.number === page.number && isFromFuture(copy)))

@@ -17,7 +17,7 @@ import { createShedError } from '../upstream/shedError.ts';
 import type { RedisConnection } from './redisConnection.ts';
 import { openSharedCircuit } from './scripts/openSharedCircuit.ts';
 import { ACCOUNT_CIRCUIT_KEY, keyOfEndpointCircuit } from './scripts/redisKeys.ts';
-import { type CallState, reportCall } from './scripts/reportCall.ts';
+import { type CallState, type CircuitChange, reportCall } from './scripts/reportCall.ts';
 import { reserveCall } from './scripts/reserveCall.ts';
 import type { RunScript } from './scripts/script.ts';
 import { syncLimits } from './scripts/syncLimits.ts';
@@ -163,9 +163,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
 
     /** Reports the state of a call to all replicas. */
     async function report(token: string, call: CallState, day: number): Promise<void> {
-      // When Redis went down meanwhile, at least this replica keeps to a refusal.
-      const refusal = call.state === 'refused' ? [{ scope: call.scope, isOpen: true }] : [];
-      const changes = await reportCall(redis.run, {
+      const { spent: spentOnDay, changes } = await reportCall(redis.run, {
         endpoint: endpoint.name,
         token,
         call,
@@ -174,10 +172,17 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
         credits: creditsPerDay === undefined ? 0 : endpoint.credits,
         day,
         maxFailures: MAX_FAILURES,
-      }).catch(() => refusal);
-      for (const { scope, isOpen } of changes) {
-        if (!isOpen) scopes[scope].close();
-        else if ('error' in call) scopes[scope].stopCalls(call.error, call.openMs);
+        // When Redis went down meanwhile, at least this replica stops.
+      }).catch(() => ({ spent: undefined, changes: knownChanges(call) }));
+      if (spentOnDay !== undefined && spent?.day === day) spent = { day, credits: spentOnDay };
+      applyChanges(changes, call);
+    }
+
+    function applyChanges(changes: readonly CircuitChange[], call: CallState, isReported = true): void {
+      for (const { scope, change } of changes) {
+        const stop = change === 'paused' ? call.pause : call.stop;
+        if (change === 'closed') scopes[scope].close();
+        else if (stop) scopes[scope].stopCalls(stop.error, stop.ms, isReported);
       }
     }
 
@@ -188,7 +193,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
         return await source(key, call);
       } catch (error) {
         const state = toCallState(error);
-        if (state.state === 'refused') scopes[state.scope].stopCalls(state.error, state.openMs, false);
+        applyChanges(knownChanges(state), state, false);
         throw error;
       }
     }
@@ -235,13 +240,19 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
 function toCallState(error: unknown): CallState {
   if (!(error instanceof ApiError)) return { state: 'answered' };
   if (!error.isCallFailure) return { state: 'unsent' };
-  const pause = toCallPause(error);
-  const isFailure = isUpstreamFailure(error);
-  if (pause) {
-    const { scope, seconds } = pause;
-    return { state: isFailure ? 'paused' : 'refused', scope, error, openMs: seconds * 1000 };
+  const refusal = toCallPause(error);
+  if (refusal) {
+    return { state: 'refused', stop: { scope: refusal.scope, error, ms: refusal.seconds * 1000 } };
   }
-  if (!isFailure) return { state: 'answered' };
-  const state = error.hadNoConnection ? 'unconnected' : 'failed';
-  return { state, scope: 'endpoint', error: toUnavailable(), openMs: FAILURE_SECONDS * 1000 };
+  const { retryAfterSeconds } = error;
+  const pause = retryAfterSeconds === undefined ? undefined : { error, ms: retryAfterSeconds * 1000 };
+  if (!isUpstreamFailure(error)) return { state: 'answered', pause };
+  const stop = { scope: 'endpoint', error: toUnavailable(), ms: FAILURE_SECONDS * 1000 } as const;
+  return { state: error.hadNoConnection ? 'unconnected' : 'failed', stop, pause };
+}
+
+/** The circuits that a call opens, whatever Redis knows of other calls. */
+function knownChanges({ state, stop, pause }: CallState): CircuitChange[] {
+  if (state === 'refused' && stop) return [{ scope: stop.scope, change: 'opened' }];
+  return pause ? [{ scope: 'endpoint', change: 'paused' }] : [];
 }

@@ -1,6 +1,13 @@
 import DataLoader from 'dataloader';
 import { type Chart, chartId } from '../../domain/chart.ts';
-import { FULL_CHART, PAGE_SIZE, type PageKey, pageId } from '../../domain/page.ts';
+import {
+  type CachedPage,
+  FULL_CHART,
+  lacksRows,
+  PAGE_SIZE,
+  type PageKey,
+  pageId,
+} from '../../domain/page.ts';
 import { isItemId } from '../../domain/trendingVideo.ts';
 import type { SharedLookup } from '../pages/pageCache.ts';
 import type { PageImporter, PageImporterOptions } from './pageImporter.ts';
@@ -15,6 +22,12 @@ const LOOKUP_INTERVAL_MS = 1000;
 const MAX_VIDEOS = 100;
 /** More than a full chart has, for pages that are smaller than usual. */
 const MAX_PAGES = 50;
+
+/** Imports the pages of single charts. */
+interface ChartImporter {
+  /** Imports what other replicas have of a chart, however recently it was looked up. */
+  importChart(chart: Chart): Promise<void>;
+}
 
 /** A chart that was looked up. */
 interface FollowedChart {
@@ -35,7 +48,7 @@ interface FollowedChart {
 export function createSharedLookup(
   { redis, store, clock }: PageImporterOptions,
   { importPages, importValue, isFromFuture }: PageImporter,
-): SharedLookup {
+): ChartImporter & SharedLookup {
   /** By chart id. */
   const followed = new Map<string, FollowedChart>();
   /** Lookups in flight, by chart id. */
@@ -79,10 +92,11 @@ export function createSharedLookup(
     return wanted.map((keys) => keys.some((key) => imported.has(key)));
   }
 
-  /** The pages that the chart may have and that are not cached fresh. */
+  /** The pages that the chart may have and whose rows are not cached fresh. */
   function missingPages(chart: Chart): PageKey[] {
     const copies = store.copies(chart);
-    const fresh = new Set(copies.filter((copy) => store.isFresh(copy)).map(({ number }) => number));
+    const isFresh = (copy: CachedPage): boolean => store.isFresh(copy) && !lacksRows(copy);
+    const fresh = new Set(copies.filter(isFresh).map(({ number }) => number));
     const { totalCount, pageSize } = copies[0] ?? { totalCount: FULL_CHART, pageSize: PAGE_SIZE };
     const count = Math.min(Math.max(FULL_CHART / PAGE_SIZE, Math.ceil(totalCount / pageSize)), MAX_PAGES);
     const numbers = Array.from({ length: count }, (_, index) => index + 1);
@@ -123,6 +137,7 @@ export function createSharedLookup(
   }
 
   return {
+    importChart: async (chart) => void (await importPages(missingPages(chart))),
     needsLookup: (chart) => redis.isUp() && followed.get(chartId(chart))?.lookedUpAt === undefined,
     lookUpChart,
     lookUpVideos,

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../../domain/errors.ts';
-import { type CachedPage, lacksRows, type Page, type PageKey } from '../../domain/page.ts';
+import {
+  type CachedPage,
+  EMPTY_MEMORY_MS,
+  lacksRows,
+  type Page,
+  type PageKey,
+  pageEndpoint,
+} from '../../domain/page.ts';
 import { type Call, type Source, withSignal } from '../../domain/source.ts';
+import type { OnDataEvent } from '../events.ts';
+import { createEmptyPageError } from '../pages/emptyPage.ts';
 import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache.ts';
 import { toTtlMs } from '../pages/storePage.ts';
 import { longestNegativeTtl, toNegativeTtl } from '../upstream/negativeTtl.ts';
@@ -23,6 +32,7 @@ interface SharedPagesOptions extends PageImporterOptions {
   readonly errorTtlMs: number;
   /** Deadline of one attempt: a replica that dies while it fetches a page keeps the others waiting no longer. */
   readonly attemptMs: number;
+  readonly onEvent: OnDataEvent;
 }
 
 /** The pages of all replicas: what one of them fetched, the others can import. */
@@ -40,7 +50,7 @@ const REJECT_REFRESH_MS = 100;
 
 /** Shares the pages of a store with the other replicas, while Redis is up. */
 export function createSharedPages(options: SharedPagesOptions): SharedPages {
-  const { redis, source, store, clock, staleMs, attemptMs } = options;
+  const { redis, source, store, clock, staleMs, attemptMs, onEvent } = options;
   const importer = createPageImporter(options);
   const { importValue, storeLocally, isFromFuture, importPages } = importer;
   const lookup = createSharedLookup(options, importer);
@@ -155,6 +165,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     };
     const page = await source(key, { ...call, onSent });
     if (!redis.isUp()) return storeLocally(page);
+    if (lacksRows(page)) await compareWithRedis(page);
     try {
       const freshUntil = redis.now() + toTtlMs(page, options);
       const stored = await storeInRedis({ page, sequence, freshUntil, token });
@@ -166,11 +177,21 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     }
   }
 
+  /** Rejects an empty page that contradicts what any replica has cached: this one may not know of it yet. */
+  async function compareWithRedis(page: Page): Promise<void> {
+    await lookup.importChart(page.chart).catch(() => undefined);
+    if (!store.contradicts(page)) return;
+    onEvent({ type: 'emptyPage', endpoint: pageEndpoint.name, key: pageEndpoint.describe(page) });
+    throw createEmptyPageError();
+  }
+
   /** Stores a page in Redis, unless a newer copy is there. */
   async function storeInRedis(copy: Omit<SharedCopy, 'body'>): ReturnType<typeof storeSharedPage> {
     const body = encodeBody(copy.page);
     const sequence = Math.min(copy.sequence, toSequence(redis.now()));
-    const common = { staleMs, ttlMs: options.ttlMs, replica: redis.replica };
+    // Longer than it may be served, so that the next empty page is the second in a row.
+    const memoryMs = lacksRows(copy.page) ? Math.max(staleMs, EMPTY_MEMORY_MS) : staleMs;
+    const common = { staleMs: memoryMs, ttlMs: options.ttlMs, replica: redis.replica };
     return storeSharedPage(redis.run, { ...copy, body, sequence }, common);
   }
 

@@ -13,9 +13,8 @@ interface CallPause {
 const REFUSED_SECONDS = 60;
 
 /**
- * The pause after the error of a call that is not about one key: a minute when the account is refused (401, 402), or the endpoint
- * (403), and as long as upstream asks for (`Retry-After`), after a 429 for the account, else for the endpoint. Undefined
- * for any other error.
+ * The pause after a refusal: a minute when the account is refused (401, 402), or the endpoint (403), and as long as
+ * upstream asks for after a 429, which is about the account. Undefined for any other error.
  */
 export function toCallPause({ code, retryAfterSeconds }: ApiError): CallPause | undefined {
   switch (code) {
@@ -27,6 +26,6 @@ export function toCallPause({ code, retryAfterSeconds }: ApiError): CallPause | 
     case 'UPSTREAM_FORBIDDEN':
       return { scope: 'endpoint', seconds: REFUSED_SECONDS };
     default:
-      return retryAfterSeconds === undefined ? undefined : { scope: 'endpoint', seconds: retryAfterSeconds };
+      return undefined;
   }
 }

@@ -13,7 +13,7 @@ export interface CircuitOptions {
 }
 
 /** A pause in calls. */
-interface Opening {
+export interface Opening {
   /** The error that calls are rejected with. */
   readonly error: ApiError;
   /** When a probe is due, on the monotonic clock. */

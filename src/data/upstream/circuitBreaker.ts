@@ -8,6 +8,7 @@ import {
   type CircuitOptions,
   createCircuit,
   FAILURE_SECONDS,
+  type Opening,
   toUnavailable,
 } from './circuit.ts';
 
@@ -23,12 +24,14 @@ type EndpointLimit<Key> = <Value>(source: Source<Key, Value>) => Source<Key, Val
 /** Clock and listener of a circuit breaker. */
 type BreakerOptions = Pick<CircuitOptions, 'clock' | 'onEvent'>;
 
-/** A call that was made: its request was sent, or it got no connection. */
-interface MadeCall {
+/** A call whose request was sent, or that got no connection. */
+interface AttemptedCall {
   /** Undefined when it succeeded. */
   readonly error: ApiError | undefined;
   /** True for a probe of this circuit, or of the account's. */
   readonly isProbe: boolean;
+  /** The opening that it probed. */
+  readonly probed: Opening | undefined;
   /** Closes the circuit if the call probed it. One that was no probe may have been sent before the circuit opened. */
   readonly close: () => void;
 }
@@ -61,7 +64,8 @@ export function createAccountBreaker(options: BreakerOptions): CircuitBreaker<Ac
 
 /**
  * Creates the circuit breaker of an endpoint: it opens for 30 seconds after 5 failures in a row, for a minute after a 403,
- * and for as long as another failure asks for. Then one call probes, as for the account. A failing probe of the account opens it too.
+ * and at least for as long as another error asks for (`Retry-After`). Then one call probes, as for the account. A failing
+ * probe of the account opens it too.
  */
 export function createEndpointBreaker<Key>(
   endpoint: Endpoint<Key>,
@@ -70,21 +74,28 @@ export function createEndpointBreaker<Key>(
   const circuit = createCircuit({ ...options, endpoint: endpoint.name });
   const open = createOpener(circuit, options);
   let failures = 0;
-  const protect = protectBy(circuit, ({ error, isProbe, close }) => {
+  const protect = protectBy(circuit, ({ error, isProbe, probed, close }) => {
     const pause = error && toCallPause(error);
     // A refused account says nothing about the endpoint.
     if (pause?.scope === 'account') return;
-    if (error && pause) open(error, pause.seconds);
-    else if (error && isUpstreamFailure(error)) {
-      failures++;
-      const isTooMany = failures >= MAX_FAILURES && !circuit.latest();
-      if (isProbe || isTooMany) open(toUnavailable(), FAILURE_SECONDS);
-    } else {
-      failures = 0;
-      close();
-    }
+    if (error && pause) return open(error, pause.seconds);
+    const isFailure = error !== undefined && isUpstreamFailure(error);
+    failures = isFailure ? failures + 1 : 0;
+    const isTooMany = failures >= MAX_FAILURES && !circuit.current();
+    const isFailedProbe = isFailure && isProbe && !isRequestedPause(probed);
+    const seconds = isFailedProbe || isTooMany ? FAILURE_SECONDS : 0;
+    const { retryAfterSeconds = 0 } = error ?? {};
+    if (seconds > retryAfterSeconds) open(toUnavailable(), seconds);
+    else if (error && retryAfterSeconds > 0) open(error, retryAfterSeconds);
+    // A pause that upstream asked for is over when it is over: a failure after it only counts.
+    else if (!isFailure || isRequestedPause(probed)) close();
   });
   return { circuit, protect };
+}
+
+/** Whether an endpoint was stopped only because upstream asked for it: failures and refusals have other codes. */
+function isRequestedPause(opening: Opening | undefined): boolean {
+  return opening?.error.code === 'UPSTREAM_ERROR' || opening?.error.code === 'UPSTREAM_BAD_RESPONSE';
 }
 
 /** Opens a circuit, unless it is open for longer. */
@@ -101,7 +112,7 @@ function createOpener(
 /** Creates the function that wraps sources: all that it wraps share the circuit and its probes. */
 function protectBy(
   circuit: Circuit,
-  record: (call: MadeCall) => void,
+  record: (call: AttemptedCall) => void,
 ): <Key, Value>(source: Source<Key, Value>) => Source<Key, Value> {
   let probe: Promise<unknown> | undefined;
 
@@ -114,10 +125,10 @@ function protectBy(
       };
       try {
         const value = await circuit.run(call, (cancellable) => source(key, { ...cancellable, isProbe }));
-        record({ error: undefined, isProbe, close });
+        record({ error: undefined, isProbe, probed, close });
         return value;
       } catch (error) {
-        if (error instanceof ApiError && error.isCallFailure) record({ error, isProbe, close });
+        if (error instanceof ApiError && error.isCallFailure) record({ error, isProbe, probed, close });
         throw error;
       }
     };

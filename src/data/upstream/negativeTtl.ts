@@ -1,4 +1,5 @@
 import type { ApiError } from '../../domain/errors.ts';
+import { EMPTY_PAGE_MS } from '../../domain/page.ts';
 import { toCallPause } from './callPause.ts';
 
 /** Settings of negative caches. */
@@ -22,8 +23,6 @@ const MAX_FAILURE_MS = 60_000;
  * again, and bill it.
  */
 const MAX_REFUSED_MS = 600_000;
-/** How long an empty page is not requested again, the first time. */
-const EMPTY_PAGE_MS = 60_000;
 
 /** How long a failure is cached; undefined when it is not about one key. The circuit breakers remember others. */
 export function toNegativeTtl(
@@ -31,7 +30,7 @@ export function toNegativeTtl(
   { errorTtlMs, ttlMs }: NegativeTtlSettings,
 ): NegativeTtl | undefined {
   if (!error.isCallFailure || toCallPause(error)) return undefined;
-  if (error.isEmptyPage) return { firstMs: Math.min(EMPTY_PAGE_MS, ttlMs), maxMs: ttlMs };
+  if (error.isEmptyPage) return { firstMs: EMPTY_PAGE_MS, maxMs: ttlMs };
   if (error.code === 'BAD_USER_INPUT') return { firstMs: MAX_REFUSED_MS, maxMs: MAX_REFUSED_MS };
   // Without a response, it is not about this key alone: the circuit breaker counts it too.
   const isUnreadable = error.code === 'UPSTREAM_BAD_RESPONSE' && error.upstream !== undefined;

@@ -41,6 +41,13 @@ export function createChartReader(options: OperationPagesOptions): ChartReader {
   const pages = new OperationPages(options);
 
   async function readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
+    const window = await cutOrLoad(chart, args, need);
+    // The chart's length depends on an empty page, which expires early, whether or not it is part of the window.
+    pages.limitFreshness(cache.emptyUntil(chart));
+    return window;
+  }
+
+  async function cutOrLoad(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
     if (cache.needsSharedLookup(chart)) await cache.lookUpShared(chart);
     let views = cache.views(chart);
     let cached = cutFromViews(chart, views, 'preferred', args, need);

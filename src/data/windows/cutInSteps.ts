@@ -1,5 +1,5 @@
 import { ApiError } from '../../domain/errors.ts';
-import type { CachedPage } from '../../domain/page.ts';
+import { type CachedPage, emptiesChart } from '../../domain/page.ts';
 import {
   cutWindow,
   type KnownPages,
@@ -10,6 +10,7 @@ import {
   type WindowNeed,
   type WindowPlan,
 } from '../../domain/window/index.ts';
+import { createEmptyPageError } from '../pages/emptyPage.ts';
 
 /** A window that was cut. */
 export interface ChartWindow {
@@ -51,7 +52,8 @@ export interface PagesNeeded {
  *
  * @param known The cached pages of the chart. Called before each step; returns the same object while nothing changes.
  * @param isFresh Whether a page has not expired.
- * @throws {ApiError} `UPSTREAM_BAD_RESPONSE` when the pages keep contradicting each other.
+ * @throws {ApiError} `UPSTREAM_BAD_RESPONSE` when the pages keep contradicting each other, or when one that was just read
+ * says that the chart is empty, and another one has rows.
  */
 export function* cutInSteps(
   args: WindowArguments,
@@ -71,6 +73,7 @@ export function* cutInSteps(
     if (missing.length === 0) return cut(plan);
     const pagesRead = yield { numbers: missing, pageSize, anyPage };
     for (const page of pagesRead) loaded.set(page.number, page);
+    rejectContradictions([...loaded.values()]);
     // The same pages would give the same plan.
     if (isSettled && round === 0 && known() === cached && areAmong(pagesRead, cached.fresh)) return cut(plan);
   }
@@ -85,6 +88,11 @@ export function* cutInSteps(
     const used = pages.length > 0 ? read.filter(({ number }) => pages.includes(number)) : read;
     return { ranks, videos, facts: toFacts(chartLength, used, isFresh) };
   }
+}
+
+/** Pages that are read at once were not compared with each other. */
+function rejectContradictions(pages: readonly CachedPage[]): void {
+  if (pages.some(emptiesChart) && pages.some(({ rows }) => rows.length > 0)) throw createEmptyPageError();
 }
 
 function areAmong(pages: readonly CachedPage[], others: readonly CachedPage[]): boolean {

@@ -87,6 +87,12 @@ export class OperationPages {
     this.#lookedUpAt ??= this.#cache.changes;
   }
 
+  /** Limits how long the result may be cached, because of a page that it depends on without using it. */
+  limitFreshness(until: number): void {
+    this.#freshUntil = Math.min(this.#freshUntil, until);
+    this.#staleUntil = Math.min(this.#staleUntil, until);
+  }
+
   /** Undefined without pages, and when a video was not found: it may be found a moment later. */
   freshness(): Freshness | undefined {
     if (this.#used.size === 0 || this.#hasNotFound) return undefined;

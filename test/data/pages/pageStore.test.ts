@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { PageStore, sizeOf } from '../../../src/data/pages/pageStore.ts';
 import type { CachedPage } from '../../../src/domain/page.ts';
+import { DAY_MS } from '../../../src/domain/utcDay.ts';
 import { makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 
@@ -54,17 +55,18 @@ describe('PageStore', () => {
     const empty = (number: number, overrides: Partial<CachedPage> = {}): CachedPage =>
       copy(number, 1, { rows: [], timesEmpty: 2, freshUntil: 100, ...overrides });
 
-    it('is used until it expires, and remembered for as long as others are used', () => {
+    it('is used until it expires, and remembered for a day', () => {
       const { clock, store, names } = createStore();
       store.add(copy(1));
       store.add(empty(3));
       expect(names()).toEqual(['3/1', '1/1']);
-      expect(store.staleUntil(empty(3))).toBe(100);
+      expect([store.staleUntil(empty(3)), store.emptyUntil(US_VIEWS)]).toEqual([100, 100]);
       clock.advance(99);
       expect(names()).toEqual(['1/1']);
       expect(store.timesEmpty(empty(3))).toBe(2);
-      clock.advance(1000);
-      expect(names()).toEqual(['1/1']);
+      expect(store.emptyUntil(US_VIEWS)).toBe(Number.POSITIVE_INFINITY);
+      clock.advance(DAY_MS);
+      expect(names()).toEqual([]);
       expect(store.timesEmpty(empty(3))).toBe(0);
     });
 
@@ -85,6 +87,39 @@ describe('PageStore', () => {
       store.add(empty(3));
       store.add(copy(5));
       expect(names()).toEqual(['5/1', '3/1']);
+    });
+
+    it('is deleted when its own rows arrive, even if they are older', () => {
+      const { store, names } = createStore();
+      store.add(empty(3, { sequence: 900 }));
+      store.add(copy(3));
+      expect(names()).toEqual(['3/1']);
+      expect(store.newest(copy(3))?.rows).toHaveLength(20);
+    });
+
+    it('contradicts its own rows, and any of its chart when it shows the whole chart to be empty', () => {
+      const { clock, store } = createStore();
+      store.add(copy(3));
+      clock.advance(1500);
+      const isContradiction = (page: CachedPage): boolean => store.contradicts(page);
+      expect([empty(3), empty(1), empty(9, { totalCount: 0 })].map(isContradiction)).toEqual([
+        true,
+        true,
+        true,
+      ]);
+      expect([empty(4), empty(26), copy(3)].map(isContradiction)).toEqual([false, false, false]);
+      clock.advance(500);
+      expect(isContradiction(empty(3))).toBe(false);
+    });
+
+    it('is stored twice at most, as other pages are', () => {
+      const { clock, store } = createStore();
+      store.add(copy(1));
+      for (let generation = 1; generation < 9; generation++) {
+        store.add(empty(3, { generation, freshUntil: clock.monotonic() + 100 }));
+        clock.advance(200);
+      }
+      expect(store.all().filter(({ number }) => number === 3)).toHaveLength(2);
     });
 
     it('is not one that lies beyond the end of its chart', () => {

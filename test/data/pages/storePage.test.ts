@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { PageStore } from '../../../src/data/pages/pageStore.ts';
-import { EMPTY_TTL_MS, storePage } from '../../../src/data/pages/storePage.ts';
-import type { CachedPage, Page } from '../../../src/domain/page.ts';
+import { storePage } from '../../../src/data/pages/storePage.ts';
+import { type CachedPage, EMPTY_PAGE_MS, type Page } from '../../../src/domain/page.ts';
 import { makePage, makeVideos } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 
@@ -31,10 +31,18 @@ it('puts pages that arrive while their generation is fresh into it', () => {
 it('lets a page that lacks its rows expire earlier than its generation, and changes nothing for the others', () => {
   const { clock, add } = createStoring();
   const { generation, freshUntil } = add(full(1));
-  expect(add(empty(3))).toMatchObject({ generation, freshUntil: clock.monotonic() + EMPTY_TTL_MS });
+  expect(add(empty(3))).toMatchObject({ generation, freshUntil: clock.monotonic() + EMPTY_PAGE_MS });
   expect(add(full(2))).toMatchObject({ generation, freshUntil });
   clock.advance(TTL_MS - 1000);
   expect(add(empty(4))).toMatchObject({ generation, freshUntil });
+});
+
+it('rejects an empty page when rows have arrived since it was checked', () => {
+  const { add } = createStoring();
+  add(full(2));
+  expect(() => add(empty(1))).toThrow(
+    expect.objectContaining({ code: 'UPSTREAM_BAD_RESPONSE', isEmptyPage: true }),
+  );
 });
 
 it('begins a generation with rows after an empty page', () => {
@@ -47,9 +55,9 @@ it('begins a generation with rows after an empty page', () => {
 });
 
 it.each([
-  [1, EMPTY_TTL_MS],
-  [2, 2 * EMPTY_TTL_MS],
-  [6, 32 * EMPTY_TTL_MS],
+  [1, EMPTY_PAGE_MS],
+  [2, 2 * EMPTY_PAGE_MS],
+  [6, 32 * EMPTY_PAGE_MS],
   [7, TTL_MS],
   [2000, TTL_MS],
 ])('caches a page that came without its rows %i times in a row for %i ms', (timesEmpty, ms) => {

@@ -68,6 +68,35 @@ describe('circuit breakers', () => {
     },
   );
 
+  it('counts failures after which upstream asks for a pause, which may then be longer than that', async () => {
+    const upstream = { status: 503, code: null, requestId: null };
+    const busy = (retryAfterSeconds: number) =>
+      new ApiError('UPSTREAM_ERROR', { upstream, retryAfterSeconds });
+    const { source, bill } = createScript(...Array(6).fill(busy(1)), busy(60), page);
+    const { clock, ask } = createBreaker(source);
+    const seconds: number[] = [];
+    for (let second = 0; second < 150; second++) {
+      const callsBefore = bill.length;
+      await ask();
+      if (bill.length > callsBefore) seconds.push(second);
+      clock.advance(1000);
+    }
+    // Every second, until 5 have failed; then the probes.
+    expect(seconds.slice(0, 8)).toEqual([0, 1, 2, 3, 4, 34, 64, 124]);
+  });
+
+  it('goes on without probing when a pause is over that upstream asked for', async () => {
+    const upstream = { status: 503, code: null, requestId: null };
+    const busy = new ApiError('UPSTREAM_ERROR', { upstream, retryAfterSeconds: 1 });
+    const { source, bill } = createScript(busy, failure, page);
+    const { clock, ask, events } = createBreaker(source);
+    await ask();
+    clock.advance(1000);
+    expect([await ask(), await ask()]).toEqual(['UPSTREAM_ERROR', 'ok']);
+    expect(bill).toHaveLength(3);
+    expect(events.map(({ type }) => type)).toEqual(['circuitOpened', 'circuitClosed']);
+  });
+
   it('counts failures in a row: a success or a 404 resets the count', async () => {
     const notFound = new ApiError('UPSTREAM_BAD_RESPONSE', {
       upstream: { status: 404, code: null, requestId: null },

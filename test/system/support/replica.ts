@@ -54,7 +54,15 @@ export async function startReplica(options: ReplicaOptions) {
   const client = withEmptyPageCheck(withSentErrors(source), { store, onEvent });
   const limited = limits.protect(client, pageEndpoint);
   const storing = { store, clock, random: () => 0, ttlMs };
-  const shared = createSharedPages({ ...storing, redis, source: limited, staleMs, errorTtlMs, attemptMs });
+  const shared = createSharedPages({
+    ...storing,
+    redis,
+    source: limited,
+    staleMs,
+    errorTtlMs,
+    attemptMs,
+    onEvent,
+  });
   const { fetchPage } = shared;
   const refreshTimeoutMs = TIME_LIMIT_MS;
   const cache = new PageCache({

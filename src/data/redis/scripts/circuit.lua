@@ -5,12 +5,12 @@ local function readCircuit(circuit)
   if openUntil and openUntil <= now + MAX_PAUSE_MS then return openUntil, found[2] end
 end
 
--- Opens a circuit unless it is open for longer; returns true when that is news.
-local function openCircuit(circuit, error, ms)
+-- Opens a circuit unless it is open for longer; returns true when that is news. `isPause`: only because upstream asked for it.
+local function openCircuit(circuit, error, ms, isPause)
   local openUntil, openedBy = readCircuit(circuit)
   if openUntil and openUntil > now + ms then return false end
   redis.call('HDEL', circuit, 'probe', 'probeUntil')
-  redis.call('HSET', circuit, 'until', now + ms, 'error', error)
+  redis.call('HSET', circuit, 'until', now + ms, 'error', error, 'isPause', isPause and 1 or 0)
   redis.call('PEXPIRE', circuit, ms + MAX_PAUSE_MS)
   return not (openUntil and openUntil > now and openedBy == error)
 end

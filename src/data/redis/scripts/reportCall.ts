@@ -9,27 +9,36 @@ import { defineScript, type RunScript } from './script.ts';
 
 const script = defineScript('reportCall', circuit, limits, reportCallLua);
 
-/** What a call means for later ones. */
-export type CallState =
-  | { readonly state: 'unsent' | 'sent' | 'answered' }
-  /**
-   * The error opens the circuit of the scope for `openMs`: at once after a refusal, and when upstream asked for a pause,
-   * else when enough calls in a row have failed. `unconnected`: it failed, and was not sent.
-   */
-  | {
-      readonly state: 'refused' | 'failed' | 'paused' | 'unconnected';
-      readonly scope: LimitScope;
-      readonly error: ApiError;
-      readonly openMs: number;
-    };
-
-/** A circuit that has changed. */
-interface CircuitChange {
-  readonly scope: LimitScope;
-  readonly isOpen: boolean;
+/** An error that stops calls for a time. */
+interface Stop {
+  readonly error: ApiError;
+  readonly ms: number;
 }
 
-/** Reports the state of a reserved call; returns which circuits that has opened or closed. */
+/** What a call means for later ones. */
+export interface CallState {
+  /** `unconnected`: it failed, and was not sent. */
+  readonly state: 'unsent' | 'sent' | 'answered' | 'refused' | 'failed' | 'unconnected';
+  /** Opens the circuit of its scope: at once after a refusal, after a failure when enough calls in a row have failed. */
+  readonly stop?: (Stop & { readonly scope: LimitScope }) | undefined;
+  /** For how long upstream asked to stop the calls to the endpoint. */
+  readonly pause?: Stop | undefined;
+}
+
+/** A circuit that has changed: opened by the call's `stop`, opened by its `pause`, or closed. */
+export interface CircuitChange {
+  readonly scope: LimitScope;
+  readonly change: 'opened' | 'paused' | 'closed';
+}
+
+/** What has become of a report. */
+interface Reported {
+  /** Credits spent on the day that the call was paid on; undefined when that is another day, or there is no budget. */
+  readonly spent: number | undefined;
+  readonly changes: readonly CircuitChange[];
+}
+
+/** Reports the state of a reserved call. */
 export async function reportCall(
   run: RunScript,
   options: {
@@ -47,12 +56,20 @@ export async function reportCall(
     /** Failures in a row that open the circuit of the endpoint. */
     readonly maxFailures: number;
   },
-): Promise<CircuitChange[]> {
+): Promise<Reported> {
   const { endpoint, token, call, attemptMs, windowMs, credits, day, maxFailures } = options;
-  const opening = 'error' in call ? [call.scope, encodeError(call.error), call.openMs] : [];
-  const args = [token, call.state, attemptMs, windowMs, credits, day, maxFailures, ...opening];
-  const changes = (await run(script, keysOfLimits(endpoint), args)).map(String);
-  return changes.flatMap((scope, index) =>
-    index % 2 === 0 ? [{ scope: scope as LimitScope, isOpen: changes[index + 1] === 'opened' }] : [],
-  );
+  const { state, stop, pause } = call;
+  const stopped = stop && [stop.scope, encodeError(stop.error), stop.ms];
+  const paused = pause ? [encodeError(pause.error), pause.ms] : [undefined, undefined];
+  const args = [token, state, attemptMs, windowMs, credits, day, maxFailures, ...paused, ...(stopped ?? [])];
+  const [spent, ...words] = await run(script, keysOfLimits(endpoint), args);
+  const changes = words.map(String);
+  return {
+    spent: Number(spent) < 0 ? undefined : Number(spent),
+    changes: changes.flatMap((scope, index) =>
+      index % 2 === 0
+        ? [{ scope: scope as LimitScope, change: changes[index + 1] as CircuitChange['change'] }]
+        : [],
+    ),
+  };
 }
