@@ -17,6 +17,13 @@ const REFUSALS = [
   ['UPSTREAM_RATE_LIMITED', 60],
 ] as const;
 
+/** A failing endpoint that asks for a pause. */
+const BUSY = new ApiError('UPSTREAM_ERROR', {
+  upstream: { status: 503, code: null, requestId: null },
+  retryAfterSeconds: 60,
+});
+const ENDPOINT_CIRCUIT = 'test:circuit:trendingVideos';
+
 /** How long a call counts after its response. */
 const WINDOW_MS = 1010;
 
@@ -364,6 +371,28 @@ describeWithRedis('createSharedLimits', () => {
     expect(first.limits.openCircuits()).toEqual([{ endpoint: 'trendingVideos', code: 'UPSTREAM_ERROR' }]);
   });
 
+  it('counts failures after which the endpoint asks for a short pause', async () => {
+    const upstream = { status: 503, code: null, requestId: null };
+    respond = async () => {
+      throw new ApiError('UPSTREAM_ERROR', { upstream, retryAfterSeconds: 1 });
+    };
+    for (const number of range(1, 5)) {
+      // One that has not learned of the pause before.
+      const replica = await start();
+      const before = await timeOf(redis);
+      expect(await call(replica, number)).toBe('UPSTREAM_ERROR');
+      const until = Number(await redis.client.hget(ENDPOINT_CIRCUIT, 'until'));
+      expect(until - before).toBeGreaterThanOrEqual(number < 5 ? 999 : 29_999);
+      expect(until - (await timeOf(redis))).toBeLessThanOrEqual(number < 5 ? 1000 : 30_000);
+      // As if that time had passed.
+      await redis.client.hset(ENDPOINT_CIRCUIT, 'until', 1);
+    }
+    // The probe of a failing endpoint opens the circuit at once.
+    await call(await start(), 6);
+    expect(await redis.client.hget(ENDPOINT_CIRCUIT, 'error')).toContain('UPSTREAM_UNAVAILABLE');
+    expect(calls).toHaveLength(6);
+  });
+
   it('lets a probe that finds the account refused say nothing about the endpoint', async () => {
     const [first, second] = await startTwo();
     respond = async () => {
@@ -420,6 +449,22 @@ describeWithRedis('createSharedLimits', () => {
     expect(await redis.client.exists('test:calls')).toBe(0);
     await fleet[0].nextHeartbeat();
     expect(fleet[0].limits.creditsLeft()).toBe(6);
+  });
+
+  it('does not report released credits as spent after a lost connection', async () => {
+    const source: PageSource = async () => {
+      throw new ApiError('UPSTREAM_UNAVAILABLE', { hadNoConnection: true });
+    };
+    const replica = await start({ source, creditsPerDay: 10 });
+    await openBudget();
+    for (const round of range(1, 3)) {
+      expect(await call(replica, round)).toBe('UPSTREAM_UNAVAILABLE');
+      expect(replica.limits.creditsLeft()).toBe(10);
+      const ups = replica.events.filter(({ type }) => type === 'redisUp').length;
+      await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await poll(() => replica.events.filter(({ type }) => type === 'redisUp').length > ups);
+    }
+    expect(await redis.client.hget('test:budget', 'spent')).toBe('0');
   });
 
   it('starts a new day with a full budget', async () => {
@@ -570,14 +615,32 @@ describeWithRedis('createSharedLimits', () => {
     expect(calls).toHaveLength(5);
   });
 
-  it('keeps a circuit open that could not be reported to Redis', async () => {
+  it('shares the pause of an endpoint that began while Redis was down', async () => {
+    const first = await start();
+    await redis.kill();
+    await poll(() => !first.redis.isUp());
+    respond = async () => {
+      throw BUSY;
+    };
+    expect(await call(first)).toBe('UPSTREAM_ERROR');
+    await redis.start();
+    await poll(async () => (await redis.client.hexists(ENDPOINT_CIRCUIT, 'error')) === 1);
+    const second = await start();
+    expect([await call(first), await call(second)]).toEqual(['UPSTREAM_ERROR', 'UPSTREAM_ERROR']);
+    expect(calls).toHaveLength(1);
+  });
+
+  it.each([
+    ['UPSTREAM_RATE_LIMITED', () => new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 })],
+    ['UPSTREAM_ERROR', () => BUSY],
+  ])('keeps a circuit open that could not be reported to Redis: %s', async (code, toError) => {
     const replica = await start();
     respond = async () => {
       await redis.kill();
-      throw new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 60 });
+      throw toError();
     };
     await call(replica);
-    expect(await call(replica, 2)).toBe('UPSTREAM_RATE_LIMITED');
+    expect(await call(replica, 2)).toBe(code);
     expect(calls).toHaveLength(1);
     await redis.start();
   });

@@ -365,10 +365,113 @@ describeWithRedis('createSharedPages', () => {
     expect(bill).toEqual([1, 1, 1]);
   });
 
-  it('does not import an empty page in place of rows', async () => {
+  it('does not take over an empty page that a replica fetched without Redis, in place of rows that others have', async () => {
     const [first, second] = await startTwo();
     await first.read();
-    const empty = { ...makePage([], 1, 20), chart: US_VIEWS, timesEmpty: 1, fetchedAt: Date.now() };
+    await redis.kill();
+    await poll(() => !first.redis.isUp() && !second.redis.isUp());
+    const rows = chart.rows;
+    chart.rows = [];
+    expect((await second.read()).ids).toEqual([]);
+    chart.rows = rows;
+    await redis.start();
+    // The first one has stored its rows again, which are older.
+    await waitForKeys(PAGE_1);
+    await poll(() => second.redis.isUp());
+    expect((await second.read()).ids).toEqual(range(1, 20));
+    expect((await (await start()).read()).ids).toEqual(range(1, 20));
+    expect(bill).toEqual([1, 1]);
+  });
+
+  it('does not store an empty page that was fetched while Redis was down', async () => {
+    const replica = await start();
+    await redis.kill();
+    await poll(() => !replica.redis.isUp());
+    chart.rows = [];
+    await replica.read();
+    await redis.start();
+    await poll(() => replica.redis.isUp());
+    await replica.nextHeartbeat();
+    expect(await redis.client.exists(PAGE_1)).toBe(0);
+  });
+
+  it('compares an empty page with what Redis has, before it is stored', async () => {
+    const [first, second] = await startTwo();
+    await first.read();
+    await second.read();
+    await expirePages(redis, [first]);
+    // As when they were evicted a moment after the chart was looked up.
+    second.store.delete(key(1));
+    chart.rows = [];
+    expect(await codeOf(second.cache.fetch(key(1), 20, createOperation()))).toBe('ok');
+    expect(second.events.filter(({ type }) => type === 'emptyPage')).toHaveLength(1);
+    expect(await redis.client.hget(FAILURE_1, 'count')).toBe('1');
+    expect((await (await start()).read()).ids).toEqual(range(1, 20));
+  });
+
+  it('lets an empty page expire before its generation, and begin none', async () => {
+    const replica = await start({ ttlMs: HOUR_MS });
+    const GENERATION = 'test:generation:US:7:VIEWS';
+    const header = async (name: string): Promise<number[]> =>
+      ((await redis.client.get(name)) ?? '').split(' ').slice(1, 3).map(Number);
+    await replica.read();
+    const [generation, freshUntil = 0] = await header(PAGE_1);
+    const upstream = source;
+    source = async (pageKey, call) => ({ ...(await upstream(pageKey, call)), rows: [] });
+    const before = await timeOf(redis);
+    await replica.cache.fetch(key(3), 20, createOperation());
+    const [emptyGeneration, emptyUntil = 0] = await header(PAGE_3);
+    expect(emptyGeneration).toBe(generation);
+    await expectAfter(60_000, before, emptyUntil);
+    expect(await redis.client.hgetall(GENERATION)).toMatchObject({ freshUntil: String(freshUntil) });
+    // At the end of the generation, it expires with it.
+    await redis.client.hset(GENERATION, 'freshUntil', Math.floor(before) + 30_000);
+    await replica.cache.fetch(key(2), 20, createOperation());
+    expect((await header(PAGE_2))[1]).toBe(Math.floor(before) + 30_000);
+    await redis.client.del(GENERATION);
+    await replica.cache.fetch(key(4), 20, createOperation());
+    expect(await redis.client.exists(GENERATION)).toBe(0);
+  });
+
+  it('begins with a minute when a page is empty after it has failed in another way', async () => {
+    const replica = await start({ errorTtlMs: 1000, ttlMs: HOUR_MS });
+    await replica.read();
+    await expirePages(redis, [replica]);
+    const upstream = source;
+    source = async (_key, { onSent }) => {
+      onSent();
+      throw new ApiError('UPSTREAM_ERROR');
+    };
+    for (const count of ['1', '2']) {
+      await replica.cache.fetch(key(1), 20, createOperation());
+      expect(await redis.client.hget(FAILURE_1, 'count')).toBe(count);
+      await redis.client.hset(FAILURE_1, 'until', 0);
+    }
+    source = upstream;
+    chart.rows = [];
+    const before = await timeOf(redis);
+    await replica.cache.fetch(key(1), 20, createOperation());
+    await expectAfter(60_000, before, await failedUntil());
+  });
+
+  it('caches a failure for as long as the time to live of a page, and no longer', async () => {
+    const replica = await start({ ttlMs: HOUR_MS });
+    const error = JSON.stringify({ code: 'UPSTREAM_BAD_RESPONSE', message: 'no' });
+    for (const [ms, code] of [
+      [HOUR_MS - 60_000, 'UPSTREAM_BAD_RESPONSE'],
+      [HOUR_MS + 600_000, 'ok'],
+    ] as const) {
+      const until = Math.floor(await timeOf(redis)) + ms;
+      await redis.client.hset(FAILURE_1, 'until', until, 'error', error);
+      expect(await codeOf(replica.read())).toBe(code);
+    }
+  });
+
+  it.each([1, 3])('does not import an empty page %i in place of rows', async (number) => {
+    const [first, second] = await startTwo();
+    await first.read({ first: 60 });
+    const times = { timesEmpty: 1, fetchedAt: Date.now() };
+    const empty = { ...makePage(chart.rows, number, 20), ...times, chart: US_VIEWS, rows: [] };
     const now = await timeOf(redis);
     await storeSharedPage(
       second.redis.run,
@@ -376,7 +479,7 @@ describeWithRedis('createSharedPages', () => {
       { staleMs: 60_000, ttlMs: 60_000, replica: second.redis.replica },
     );
     await first.nextHeartbeat();
-    expect(await first.read()).toMatchObject({ ids: range(1, 20), chartLength: 500 });
+    expect(await first.read({ first: 60 })).toMatchObject({ ids: range(1, 60), chartLength: 500 });
   });
 
   it('remembers the failure of a call that got no connection', async () => {
