@@ -21,8 +21,8 @@ What an operation that reads a window of a chart gets while upstream (KeyAPI) ha
 
 Temporary errors are cached for a second (\`ERROR_TTL_SECONDS\`), and twice as long after each further failure of the
 page: up to a minute, or up to 10 if KeyAPI responded with something that cannot be read. An empty page is cached for a
-minute, and twice as long after each further one, up to \`CACHE_TTL_SECONDS\`. After 5 failures in a row without a
-readable status (5xx, timeouts, connections), the circuit breaker rejects all calls to the endpoint for 30 seconds.
+minute, and twice as long after each further one, up to \`CACHE_TTL_SECONDS\`. After 5 failures in a row of KeyAPI as a
+whole (5xx, timeouts, no connection), the circuit breaker rejects all calls to the endpoint for 30 seconds.
 
 | Fault | Nothing cached | Requests | Credits | Stale window cached | Next call after |
 | --- | --- | --- | --- | --- | --- |
