@@ -20,8 +20,15 @@ const TOKEN_MISSING_FOR_URL =
   'expected the bearer token for KEYAPI_BASE_URL (or set KEYAPI_EMULATOR=true for demo data)';
 const MANIFEST_MISSING = 'expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows';
 
-/** Parses each setting, and checks them together. A variable that is set to nothing counts as unset. */
-export function parseSettings(variables: Variables): ParsedSettings {
+/**
+ * Parses each setting, and checks them together. A variable that is set to nothing counts as unset.
+ *
+ * @param fileProblems Why the file `.env` was not read, if there is one: they come first.
+ */
+export function parseSettings(
+  variables: Variables,
+  fileProblems: readonly ConfigProblem[] = [],
+): ParsedSettings {
   const trimmed = Object.entries(variables).map(([name, value]) => [name, value?.trim()] as const);
   const present: Variables = Object.fromEntries(trimmed.filter(([, value]) => value !== undefined));
   const set: Variables = Object.fromEntries(trimmed.filter(([, value]) => value));
@@ -32,7 +39,10 @@ export function parseSettings(variables: Variables): ParsedSettings {
   // Each was parsed by the schema that the type is made from.
   const values = Object.fromEntries(parsed.map(({ name, value }) => [name, value])) as Partial<SettingValues>;
   const problems = [
+    ...fileProblems,
     ...parsed.flatMap(({ name, problems }) => problems.map((text) => ({ setting: name, text }))),
+    // What is missing may be in the file.
+    ...(fileProblems.length === 0 ? findMissing(set, values) : []),
     ...findConflicts(set, values),
     ...findNearMisses(present),
   ];
@@ -66,24 +76,28 @@ function isInQuotes(text: string): boolean {
   return /^(["']).*\1$/s.test(text);
 }
 
-/** Problems of several settings together. */
-function findConflicts(set: Variables, values: Partial<SettingValues>): ConfigProblem[] {
-  const conflicts: ConfigProblem[] = [];
-  const { KEYAPI_TOKEN, KEYAPI_BASE_URL, KEYAPI_EMULATOR, PERSISTED_DOCUMENTS, METRICS_PORT } = set;
+/** Settings that others require. */
+function findMissing(set: Variables, values: Partial<SettingValues>): ConfigProblem[] {
+  const missing: ConfigProblem[] = [];
+  const { KEYAPI_TOKEN, KEYAPI_BASE_URL, KEYAPI_EMULATOR, PERSISTED_DOCUMENTS } = set;
   if (KEYAPI_TOKEN === undefined && !usesEmulator(set)) {
-    conflicts.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING });
+    missing.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING });
   } else if (KEYAPI_TOKEN === undefined && KEYAPI_BASE_URL !== undefined && KEYAPI_EMULATOR === undefined) {
     // Nobody who names an address expects demo data.
-    conflicts.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING_FOR_URL });
+    missing.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING_FOR_URL });
   }
   if (values.PERSISTED_DOCUMENTS_ONLY && PERSISTED_DOCUMENTS === undefined) {
-    conflicts.push({ setting: 'PERSISTED_DOCUMENTS', text: MANIFEST_MISSING });
+    missing.push({ setting: 'PERSISTED_DOCUMENTS', text: MANIFEST_MISSING });
   }
-  if (METRICS_PORT !== undefined && values.METRICS_PORT && values.METRICS_PORT === values.PORT) {
-    const text = `expected another port than PORT${describeValue(SETTINGS.METRICS_PORT, METRICS_PORT)}`;
-    conflicts.push({ setting: 'METRICS_PORT', text });
-  }
-  return conflicts;
+  return missing;
+}
+
+/** Settings that exclude each other. */
+function findConflicts({ METRICS_PORT }: Variables, values: Partial<SettingValues>): ConfigProblem[] {
+  // Any number of servers may take a free port.
+  if (METRICS_PORT === undefined || !values.METRICS_PORT || values.METRICS_PORT !== values.PORT) return [];
+  const text = `expected another port than PORT${describeValue(SETTINGS.METRICS_PORT, METRICS_PORT)}`;
+  return [{ setting: 'METRICS_PORT', text }];
 }
 
 /** Reads raw variables, so that a missing token is reported together with invalid settings, a misspelt `NODE_ENV` above all. */

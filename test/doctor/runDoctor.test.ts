@@ -255,8 +255,9 @@ describe('the doctor, about files', () => {
     expect(wrong.output).toMatch(/^PORT +fix +expected a whole number/m);
     await rm(file);
     await mkdir(file);
-    const folderInstead = await callDoctor({});
-    expect(folderInstead.output).toMatch(/^\.env +fix +expected a file that can be read, but got: EISDIR/m);
+    const folderInstead = await callDoctor({ NODE_ENV: 'production', PORT: 'x' });
+    expect(folderInstead.output).toMatch(/^\.env +fix +expected a regular file .*, but got a folder$/m);
+    expect(folderInstead.output).toMatch(/^To fix: \.env, PORT\.$/m);
     expect([wrong.code, folderInstead.code]).toEqual([1, 1]);
   });
 

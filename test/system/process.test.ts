@@ -290,14 +290,15 @@ describe('dist/main.js', () => {
     );
   });
 
-  it('does not start when .env cannot be read', async () => {
+  it('logs the problems of .env and of the environment together', async () => {
     const cwd = await makeFolder();
     await mkdir(path.join(cwd, '.env'));
-    const program = runIn(cwd, 'dist/main.js');
+    const program = runIn(cwd, 'dist/main.js', { PORT: 'x', NODE_ENV: 'production' });
     expect(await program.exit).toBe(1);
-    const message =
-      '.env: expected a file that can be read, but got: EISDIR: illegal operation on a directory, read';
-    expect(linesOf(program)).toEqual([fatal('.env', message)]);
+    expect(linesOf(program)).toEqual([
+      fatal('.env', '.env: expected a regular file of up to 1 MB, but got a folder'),
+      fatal('PORT', 'PORT: expected a whole number from 0 to 65535, but got: "x"'),
+    ]);
   });
 
   it.each(['PORT', 'METRICS_PORT'])('says that %s is in use', async (setting) => {
