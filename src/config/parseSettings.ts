@@ -13,6 +13,7 @@ interface ParsedSettings {
   readonly problems: readonly ConfigProblem[];
 }
 
+const SEVERAL_LINES = 'expected a value on one line';
 const IN_QUOTES = 'expected a value without quotes around it (remove them: docker run --env-file keeps them)';
 const TOKEN_MISSING =
   'expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
@@ -59,6 +60,8 @@ function parseSetting(setting: Setting, given: string | undefined): ParsedSettin
   const { type, default: fallback } = setting;
   const text = given ?? fallback;
   if (text === undefined) return { problems: [] };
+  // Nothing of it is shown: it may have other variables in it, after a quote that is not closed.
+  if (/[\n\r]/.test(text)) return { problems: [SEVERAL_LINES] };
   const inQuotes = type.parts(text).find(isInQuotes);
   if (inQuotes !== undefined) return { problems: [`${IN_QUOTES}${describeValue(setting, inQuotes)}`] };
   const { data, error } = type.schema.safeParse(text);
@@ -66,14 +69,15 @@ function parseSetting(setting: Setting, given: string | undefined): ParsedSettin
   return {
     problems: error.issues.map(({ message, path }) => {
       // The items of a list are checked one by one.
-      const item = typeof path[0] === 'number' ? type.parts(text)[path[0] + 1] : undefined;
+      const item = typeof path[0] === 'number' ? type.items(text)[path[0]] : undefined;
       return `${message}${describeValue(setting, item ?? text)}`;
     }),
   };
 }
 
+/** Also on one side: the other quote may be on another line, or be forgotten. */
 function isInQuotes(text: string): boolean {
-  return /^(["']).*\1$/s.test(text);
+  return /^["'`]|["'`]$/.test(text);
 }
 
 /** Settings that others require. */
@@ -102,6 +106,7 @@ function findConflicts({ METRICS_PORT }: Variables, values: Partial<SettingValue
 
 /** Reads raw variables, so that a missing token is reported together with invalid settings, a misspelt `NODE_ENV` above all. */
 function usesEmulator({ KEYAPI_EMULATOR, KEYAPI_TOKEN, NODE_ENV = '' }: Variables): boolean {
+  // Loosely: `prod` is a problem itself, so that this only decides whether a missing token is reported beside it.
   if (KEYAPI_EMULATOR === undefined) return KEYAPI_TOKEN === undefined && !/prod/i.test(NODE_ENV);
   return SETTINGS.KEYAPI_EMULATOR.type.schema.safeParse(KEYAPI_EMULATOR).data !== false;
 }

@@ -252,7 +252,7 @@ describe('the doctor, about files', () => {
     const wrong = await callDoctor({});
     expect(wrong.output).toMatch(/^\.env +ok .* has 1 setting$/m);
     expect(wrong.output).toMatch(/^\.env +note +no effect in a file: NODE_EXTRA_CA_CERTS$/m);
-    expect(wrong.output).toMatch(/^PORT +fix +expected a whole number/m);
+    expect(wrong.output).toMatch(/^PORT +fix +expected a value without quotes/m);
     await rm(file);
     await mkdir(file);
     const folderInstead = await callDoctor({ NODE_ENV: 'production', PORT: 'x' });
