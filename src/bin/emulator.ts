@@ -53,7 +53,8 @@ function toDefaultPort({ KEYAPI_BASE_URL = '' }: Variables): number {
   const address = KEYAPI_BASE_URL.trim();
   if (!URL.canParse(address)) return DEFAULT_PORT;
   const { protocol, hostname, port } = new URL(address);
-  const isHere = protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  // It listens on 127.0.0.1 alone.
+  const isHere = protocol === 'http:' && /^(localhost|127\.0\.0\.1)$/.test(hostname);
   return isHere && port !== '' ? Number(port) : DEFAULT_PORT;
 }
 

@@ -360,14 +360,31 @@ describe('dist/bin/emulator.js', () => {
     expect(second.output()).toContain(`--port: 127.0.0.1:${port} is in use`);
   });
 
-  it.each(['https://api.keyapi.ai', 'http://10.0.0.1:9', 'https://127.0.0.1:9', 'http://127.0.0.1', 'x'])(
-    'does not listen on the port of %s, which is not an emulator on this machine',
-    async (KEYAPI_BASE_URL) => {
-      const program = run('dist/bin/emulator.js', { KEYAPI_BASE_URL });
-      // Whether or not another program listens there.
-      await program.see(/127\.0\.0\.1:4010/);
-    },
-  );
+  it('listens where KEYAPI_BASE_URL expects it on localhost', async () => {
+    const port = await findFreePort();
+    const program = run('dist/bin/emulator.js', { KEYAPI_BASE_URL: `http://localhost:${port}` });
+    await program.see(new RegExp(`KEYAPI_BASE_URL=http://127\\.0\\.0\\.1:${port},`));
+  });
+
+  it('does not listen when .env cannot be read', async () => {
+    const program = runIn(await writeEnvFile('KEYAPI_BASE_URL'), 'dist/bin/emulator.js');
+    expect(await program.exit).toBe(1);
+    expect(program.output()).toContain('.env: expected lines such as NAME=value');
+  });
+
+  it.each([
+    'https://api.keyapi.ai',
+    'http://10.0.0.1:9',
+    'http://127.0.0.2:9',
+    'http://[::1]:9',
+    'https://127.0.0.1:9',
+    'http://127.0.0.1',
+    'x',
+  ])('does not listen on the port of %s, which is not its own address', async (KEYAPI_BASE_URL) => {
+    const program = run('dist/bin/emulator.js', { KEYAPI_BASE_URL });
+    // Whether or not another program listens there.
+    await program.see(/127\.0\.0\.1:4010/);
+  });
 
   it.each([
     [['--port', 'x'], '--port: expected a whole number of up to 6 digits, but got: x'],
