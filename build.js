@@ -35,7 +35,8 @@ async function readLicences({ inputs }) {
 }
 
 const { outputFiles, metafile } = await build({
-  entryPoints: ['src/main.ts', 'src/bin/*.ts'],
+  // The programs, and what the board's start.js imports.
+  entryPoints: ['src/main.ts', 'src/bin/*.ts', 'src/config/environment.ts'],
   outdir: OUT,
   chunkNames: 'parts/[name]-[hash]',
   bundle: true,

@@ -15,10 +15,10 @@ import { logStartFailure } from './startFailure.ts';
 /** Bounds closing: the server drains, pages in flight settle, and the cache file has 2 seconds. */
 const CLOSE_MS = DRAIN_MS + SETTLE_MS + 2000;
 
-async function main({ variables, file }: Environment): Promise<void> {
+async function main({ variables, file, problems }: Environment): Promise<void> {
   // Cache churn creates garbage: limits how much the heap grows between major collections.
   setFlagsFromString('--heap-growing-percent=30');
-  const config = loadConfig(variables);
+  const config = loadConfig(variables, problems);
   const log = createAppLog(config);
   if (file) log.info({ file: file.path, ...listFileSettings(file) }, 'Settings file read');
   let server: FastifyInstance | undefined;
@@ -38,7 +38,7 @@ async function main({ variables, file }: Environment): Promise<void> {
   }
 }
 
-let environment: Environment = { variables: process.env, file: undefined };
+let environment: Environment = { variables: process.env, file: undefined, problems: [] };
 try {
   environment = readEnvironment(process.env);
   await main(environment);

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { toLine } from '../config/configError.ts';
+import { ConfigError, toLine } from '../config/configError.ts';
 import { readEnvironment, type Variables } from '../config/environment.ts';
 import { explainListenError } from '../config/listeners.ts';
 import { createEmulator } from '../keyapi/emulator/emulator.ts';
@@ -42,12 +42,19 @@ function readOptions() {
   return { help: values.help, token: values.token, number };
 }
 
-/** Where the server that has the same settings expects an emulator. */
-function defaultPort({ KEYAPI_BASE_URL = '' }: Variables): number {
+/** The port on which the server that has the same settings expects an emulator. */
+function readDefaultPort(): number {
+  const { variables, problems } = readEnvironment(process.env);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return toDefaultPort(variables);
+}
+
+function toDefaultPort({ KEYAPI_BASE_URL = '' }: Variables): number {
   const address = KEYAPI_BASE_URL.trim();
   if (!URL.canParse(address)) return DEFAULT_PORT;
   const { protocol, hostname, port } = new URL(address);
-  const isHere = protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  // It listens on 127.0.0.1 alone.
+  const isHere = protocol === 'http:' && /^(localhost|127\.0\.0\.1)$/.test(hostname);
   return isHere && port !== '' ? Number(port) : DEFAULT_PORT;
 }
 
@@ -65,7 +72,7 @@ async function main(): Promise<void> {
   });
   const rotateSeconds = number('rotate-seconds');
   if (rotateSeconds) setInterval(() => emulator.switches.rotation++, rotateSeconds * 1000).unref();
-  const port = number('port') ?? defaultPort(readEnvironment(process.env).variables);
+  const port = number('port') ?? readDefaultPort();
   const url = await emulator.listen(port).catch((error: unknown) => {
     const problem = explainListenError(error, { setting: '--port', host: '127.0.0.1', port });
     throw problem ? new Error(toLine(problem)) : error;

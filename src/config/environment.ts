@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
-import { ConfigError } from './configError.ts';
+import { ConfigError, type ConfigProblem } from './configError.ts';
 
 /** Environment variables by name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -9,8 +9,10 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 /** The variables of the process, with those of the file `.env` that it does not have itself. */
 export interface Environment {
   readonly variables: Variables;
-  /** Undefined when there is no such file. */
+  /** Undefined when there is no such file, or a problem with it. */
   readonly file: EnvironmentFile | undefined;
+  /** Why the file is not used. All variables are those of the process then. */
+  readonly problems: readonly ConfigProblem[];
 }
 
 /** The file `.env` of the working folder. */
@@ -23,31 +25,55 @@ export interface EnvironmentFile {
 }
 
 const NAME = '.env';
+const MAX_BYTES = 1_000_000;
 /** Shows that the parser has read everything before it as lines of their own. */
 const END = 'END_OF_FILE';
 
-/**
- * Adds the variables of the file `.env` in the working folder to those of the process, which take precedence.
- *
- * @throws {ConfigError} When the file cannot be read.
- */
+/** Adds the variables of the file `.env` in the working folder to those of the process, which take precedence. */
 export function readEnvironment(variables: Variables, folder = process.cwd()): Environment {
   const file = path.resolve(folder, NAME);
-  const bytes = readIfExists(file);
-  if (!bytes) return { variables, file: undefined };
-  const fromFile = parse(decode(bytes));
-  const hidden = Object.keys(fromFile).filter((name) => variables[name] !== undefined);
-  return { variables: { ...fromFile, ...variables }, file: { path: file, variables: fromFile, hidden } };
+  try {
+    if (!exists(file)) return { variables, file: undefined, problems: [] };
+    const fromFile = parse(decode(read(file)));
+    // Not by reading them: process.env inherits names such as `constructor`.
+    const hidden = Object.keys(fromFile).filter((name) => Object.hasOwn(variables, name));
+    return {
+      variables: { ...fromFile, ...variables },
+      file: { path: file, variables: fromFile, hidden },
+      problems: [],
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { variables, file: undefined, problems: error.problems };
+  }
 }
 
-function readIfExists(file: string): Buffer | undefined {
+/** Whether the folder has such an entry: a link to nothing is one. */
+function exists(file: string): boolean {
   try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // Reading it says why.
+    return true;
+  }
+}
+
+function read(file: string): Buffer {
+  try {
+    const fault = findFault(statSync(file));
+    if (fault !== undefined) throw fileError(`expected a regular file of up to 1 MB, but got ${fault}`);
     return readFileSync(file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    throw fileError(`expected a file that can be read, but got: ${message}`);
+    if (error instanceof ConfigError) throw error;
+    throw fileError(`expected a file that can be read, but got: ${(error as Error).message}`);
   }
+}
+
+/** Reading a device might never end. A pipe is fine: some secret managers provide the file as one. */
+function findFault(stats: Stats): string | undefined {
+  if (stats.isDirectory()) return 'a folder';
+  if (!stats.isFile() && !stats.isFIFO()) return 'a device or a socket';
+  return stats.size > MAX_BYTES ? `one of ${Math.ceil(stats.size / MAX_BYTES)} MB` : undefined;
 }
 
 /** Without a byte order mark. Text in UTF-16, which some editors write, would have none of the names. */
@@ -62,6 +88,7 @@ function decode(bytes: Buffer): string {
 /** The parser takes a line without `=` for a part of the next name, which would be lost without a word. */
 function parse(text: string): Variables {
   const { [END]: end, ...variables } = parseEnv(`${text}\n${END}=true\n`);
+  refuseLineBreaks(variables);
   const stray = Object.keys(variables).find((name) => /\s/.test(name));
   if (stray === undefined && end !== undefined) return variables;
   const [first = ''] = stray?.split('\n') ?? [];
@@ -70,6 +97,15 @@ function parse(text: string): Variables {
   throw fileError(
     `expected lines such as NAME=value, but got another one${line < 0 ? '' : `: line ${line + 1}`}`,
   );
+}
+
+/** A quote that is not closed makes the next lines a part of the value: their settings would be lost. */
+function refuseLineBreaks(variables: Variables): void {
+  const [name] = Object.entries(variables).find(([, value = '']) => /[\n\r]/.test(value)) ?? [];
+  if (name === undefined) return;
+  // Such a line may also have become a part of the next name.
+  const whose = /^\w+$/.test(name) ? `the value of ${name}` : 'a value';
+  throw fileError(`expected NAME=value on one line, but ${whose} goes on over several: is a quote missing?`);
 }
 
 function fileError(text: string): ConfigError {

@@ -24,7 +24,7 @@ export function listListeners({
 /** What to change so that the server can listen; undefined for an unknown error. */
 export function explainListenError(error: unknown, listener: Listener): ConfigProblem | undefined {
   const { code = '' } = error as NodeJS.ErrnoException;
-  const { setting, host } = listener;
+  const { setting, host, port } = listener;
   switch (code) {
     case 'EADDRINUSE':
       return {
@@ -34,7 +34,7 @@ export function explainListenError(error: unknown, listener: Listener): ConfigPr
     case 'EACCES':
       return {
         setting,
-        text: `this user may not listen on ${addressOf(listener)}: set ${setting} to 1024 or more`,
+        text: `this user may not listen on ${addressOf(listener)}: set ${setting} to ${port < 1024 ? '1024 or more' : 'another port'}`,
       };
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':

@@ -1,4 +1,4 @@
-import { ConfigError } from './configError.ts';
+import { ConfigError, type ConfigProblem } from './configError.ts';
 import type { Variables } from './environment.ts';
 import { parseSettings } from './parseSettings.ts';
 import { collectSecrets } from './secrets.ts';
@@ -15,10 +15,11 @@ const DEVELOPMENT_ORIGINS = [
 /**
  * Reads the settings from the environment; a variable set to nothing counts as unset.
  *
+ * @param fileProblems Why the file `.env` was not read, if there is one.
  * @throws {ConfigError} With all problems at once.
  */
-export function loadConfig(variables: Variables): Config {
-  const { values, emulator, problems } = parseSettings(variables);
+export function loadConfig(variables: Variables, fileProblems: readonly ConfigProblem[] = []): Config {
+  const { values, emulator, problems } = parseSettings(variables, fileProblems);
   if (!values) throw new ConfigError(problems);
   return toConfig(values, emulator, collectSecrets(variables));
 }

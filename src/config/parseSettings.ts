@@ -13,6 +13,7 @@ interface ParsedSettings {
   readonly problems: readonly ConfigProblem[];
 }
 
+const SEVERAL_LINES = 'expected a value on one line';
 const IN_QUOTES = 'expected a value without quotes around it (remove them: docker run --env-file keeps them)';
 const TOKEN_MISSING =
   'expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
@@ -20,8 +21,15 @@ const TOKEN_MISSING_FOR_URL =
   'expected the bearer token for KEYAPI_BASE_URL (or set KEYAPI_EMULATOR=true for demo data)';
 const MANIFEST_MISSING = 'expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows';
 
-/** Parses each setting, and checks them together. A variable that is set to nothing counts as unset. */
-export function parseSettings(variables: Variables): ParsedSettings {
+/**
+ * Parses each setting, and checks them together. A variable that is set to nothing counts as unset.
+ *
+ * @param fileProblems Why the file `.env` was not read, if there is one: they come first.
+ */
+export function parseSettings(
+  variables: Variables,
+  fileProblems: readonly ConfigProblem[] = [],
+): ParsedSettings {
   const trimmed = Object.entries(variables).map(([name, value]) => [name, value?.trim()] as const);
   const present: Variables = Object.fromEntries(trimmed.filter(([, value]) => value !== undefined));
   const set: Variables = Object.fromEntries(trimmed.filter(([, value]) => value));
@@ -32,7 +40,10 @@ export function parseSettings(variables: Variables): ParsedSettings {
   // Each was parsed by the schema that the type is made from.
   const values = Object.fromEntries(parsed.map(({ name, value }) => [name, value])) as Partial<SettingValues>;
   const problems = [
+    ...fileProblems,
     ...parsed.flatMap(({ name, problems }) => problems.map((text) => ({ setting: name, text }))),
+    // What is missing may be in the file.
+    ...(fileProblems.length === 0 ? findMissing(set, values) : []),
     ...findConflicts(set, values),
     ...findNearMisses(present),
   ];
@@ -49,6 +60,8 @@ function parseSetting(setting: Setting, given: string | undefined): ParsedSettin
   const { type, default: fallback } = setting;
   const text = given ?? fallback;
   if (text === undefined) return { problems: [] };
+  // Nothing of it is shown: it may have other variables in it, after a quote that is not closed.
+  if (/[\n\r]/.test(text)) return { problems: [SEVERAL_LINES] };
   const inQuotes = type.parts(text).find(isInQuotes);
   if (inQuotes !== undefined) return { problems: [`${IN_QUOTES}${describeValue(setting, inQuotes)}`] };
   const { data, error } = type.schema.safeParse(text);
@@ -56,38 +69,44 @@ function parseSetting(setting: Setting, given: string | undefined): ParsedSettin
   return {
     problems: error.issues.map(({ message, path }) => {
       // The items of a list are checked one by one.
-      const item = typeof path[0] === 'number' ? type.parts(text)[path[0] + 1] : undefined;
+      const item = typeof path[0] === 'number' ? type.items(text)[path[0]] : undefined;
       return `${message}${describeValue(setting, item ?? text)}`;
     }),
   };
 }
 
+/** Also on one side: the other quote may be on another line, or be forgotten. */
 function isInQuotes(text: string): boolean {
-  return /^(["']).*\1$/s.test(text);
+  return /^["'`]|["'`]$/.test(text);
 }
 
-/** Problems of several settings together. */
-function findConflicts(set: Variables, values: Partial<SettingValues>): ConfigProblem[] {
-  const conflicts: ConfigProblem[] = [];
-  const { KEYAPI_TOKEN, KEYAPI_BASE_URL, KEYAPI_EMULATOR, PERSISTED_DOCUMENTS, METRICS_PORT } = set;
+/** Settings that others require. */
+function findMissing(set: Variables, values: Partial<SettingValues>): ConfigProblem[] {
+  const missing: ConfigProblem[] = [];
+  const { KEYAPI_TOKEN, KEYAPI_BASE_URL, KEYAPI_EMULATOR, PERSISTED_DOCUMENTS } = set;
   if (KEYAPI_TOKEN === undefined && !usesEmulator(set)) {
-    conflicts.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING });
+    missing.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING });
   } else if (KEYAPI_TOKEN === undefined && KEYAPI_BASE_URL !== undefined && KEYAPI_EMULATOR === undefined) {
     // Nobody who names an address expects demo data.
-    conflicts.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING_FOR_URL });
+    missing.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING_FOR_URL });
   }
   if (values.PERSISTED_DOCUMENTS_ONLY && PERSISTED_DOCUMENTS === undefined) {
-    conflicts.push({ setting: 'PERSISTED_DOCUMENTS', text: MANIFEST_MISSING });
+    missing.push({ setting: 'PERSISTED_DOCUMENTS', text: MANIFEST_MISSING });
   }
-  if (METRICS_PORT !== undefined && values.METRICS_PORT && values.METRICS_PORT === values.PORT) {
-    const text = `expected another port than PORT${describeValue(SETTINGS.METRICS_PORT, METRICS_PORT)}`;
-    conflicts.push({ setting: 'METRICS_PORT', text });
-  }
-  return conflicts;
+  return missing;
+}
+
+/** Settings that exclude each other. */
+function findConflicts({ METRICS_PORT }: Variables, values: Partial<SettingValues>): ConfigProblem[] {
+  // Any number of servers may take a free port.
+  if (METRICS_PORT === undefined || !values.METRICS_PORT || values.METRICS_PORT !== values.PORT) return [];
+  const text = `expected another port than PORT${describeValue(SETTINGS.METRICS_PORT, METRICS_PORT)}`;
+  return [{ setting: 'METRICS_PORT', text }];
 }
 
 /** Reads raw variables, so that a missing token is reported together with invalid settings, a misspelt `NODE_ENV` above all. */
 function usesEmulator({ KEYAPI_EMULATOR, KEYAPI_TOKEN, NODE_ENV = '' }: Variables): boolean {
+  // Loosely: `prod` is a problem itself, so that this only decides whether a missing token is reported beside it.
   if (KEYAPI_EMULATOR === undefined) return KEYAPI_TOKEN === undefined && !/prod/i.test(NODE_ENV);
   return SETTINGS.KEYAPI_EMULATOR.type.schema.safeParse(KEYAPI_EMULATOR).data !== false;
 }

@@ -38,9 +38,10 @@ a setting is a problem too (\`CACHE_TTL_SECOND\`). \`npm run doctor\` checks the
 
 Server, doctor and emulator also read the file \`.env\` of the folder that they are started in;
 [\`.env.example\`](../.env.example) is a template. A variable of the environment takes precedence, even an empty one: the image
-sets \`NODE_ENV\`, \`HOST\` and \`PORT\`. In the file a value with a \`#\` needs quotes. In the environment quotes are a part of the
-value, and refused: a shell removes them, \`docker run --env-file\` does not. Only settings are read from the file:
-\`NODE_OPTIONS\`, \`NODE_EXTRA_CA_CERTS\` and \`OTEL_...\` have no effect there.
+sets \`NODE_ENV\`, \`HOST\` and \`PORT\`. In the file every value is on one line, and one with a \`#\` needs quotes. In the
+environment quotes are a part of the value, and refused: a shell removes them, \`docker run --env-file\` does not. Only settings are
+read from the file: \`NODE_OPTIONS\`, \`NODE_EXTRA_CA_CERTS\` and \`OTEL_...\` have no effect there. It may be a pipe, else it is a
+regular file of up to 1 MB.
 `;
 
 const ENV_INTRODUCTION = `# Every setting with its default. Generated from src/config/settings.ts by npm run docs.

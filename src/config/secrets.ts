@@ -1,6 +1,7 @@
 import { quote } from '../domain/quote.ts';
 import type { Variables } from './environment.ts';
 import { SETTINGS, type Setting } from './settings.ts';
+import { isUrlHost } from './settingTypes.ts';
 
 /** Completes a problem with the value that came: all of it, or as much as is no secret. */
 export function describeValue({ secret, type }: Setting, text: string): string {
@@ -15,15 +16,17 @@ export function collectSecrets(variables: Variables): string[] {
   return Object.entries<Setting>(SETTINGS).flatMap(([name, { secret, type }]) => {
     const text = variables[name]?.trim();
     if (!text) return [];
-    return secret ? [...type.parts(text)] : passwordsIn(text);
+    const parts = type.parts(text);
+    return secret ? [...parts] : parts.flatMap(secretsIn);
   });
 }
 
-/** An address with stars in place of what may be secret; undefined when that cannot be told. */
+/** An address, perhaps in quotes, with stars in place of what may be secret; undefined when that cannot be told. */
 function maskUrl(text: string): string | undefined {
-  const [, before = '', address = '', after = ''] = /^(["']?)(.*?)(["']?)$/s.exec(text) ?? [];
+  const [, before = '', address = '', after = ''] = /^(["'`]?)(.*?)(["'`]?)$/s.exec(text) ?? [];
   if (!URL.canParse(address)) return undefined;
   const url = new URL(address);
+  if (!isPlain(address, url)) return undefined;
   const isSecret = `${url.username}${url.password}${url.search}${url.hash}` !== '';
   if (url.username || url.password) {
     url.username = '***';
@@ -31,15 +34,24 @@ function maskUrl(text: string): string | undefined {
   }
   if (url.search) url.search = '***';
   if (url.hash) url.hash = '***';
-  // A password with a slash, for example, ends up in the path.
-  if (url.href.replace('***@', '').includes('@')) return undefined;
   return isSecret ? `${before}${url.href}${after}` : text;
 }
 
-function passwordsIn(text: string): string[] {
+/** Whether all its parts are what they seem. A password with a slash, for example, ends up in the path. */
+function isPlain(address: string, url: URL): boolean {
+  const hasCredentials = `${url.username}${url.password}` !== '';
+  if (address.split('@').length > (hasCredentials ? 2 : 1)) return false;
+  if (!/^(https?|rediss?):\/\//i.test(address) || !isUrlHost(url.hostname)) return false;
+  if (/^http/.test(url.protocol)) return true;
+  return `${url.search}${url.hash}` === '' && /^(\/\d*)?$/.test(url.pathname);
+}
+
+/** What of an address may be secret, as it is written and decoded: a user name only if it stands alone. */
+function secretsIn(text: string): string[] {
   if (!URL.canParse(text)) return [];
-  const { password } = new URL(text);
-  return password === '' ? [] : [password, decode(password)];
+  const { username, password, search, hash, searchParams } = new URL(text);
+  const written = [password || username, search.slice(1), hash.slice(1)];
+  return [...written, ...written.map(decode), ...searchParams.values()].filter((secret) => secret !== '');
 }
 
 function decode(encoded: string): string {

@@ -6,7 +6,9 @@ export interface SettingType<T extends z.ZodType> {
   /** Completes "expected …". Shown for a value that is not valid, and in the documentation. */
   readonly expected: string;
   readonly schema: T;
-  /** What of a text may be in quotes by mistake: all of it, and the items of a list. */
+  /** The items of a list, in the order in which its schema counts them; none of anything else. */
+  readonly items: (text: string) => readonly string[];
+  /** All that may be in quotes by mistake, and may have a secret: the items, what they consist of, and the whole text. */
   readonly parts: (text: string) => readonly string[];
   /** Whether it is an address, which may have a password. */
   readonly isUrl: boolean;
@@ -16,9 +18,13 @@ export interface SettingType<T extends z.ZodType> {
 function settingType<T extends z.ZodType>(
   expected: string,
   toSchema: (error: string) => T,
-  { parts = (text) => [text], isUrl = false }: Partial<Pick<SettingType<z.ZodType>, 'parts' | 'isUrl'>> = {},
+  {
+    items = () => [],
+    parts = (text) => [...items(text), text],
+    isUrl = false,
+  }: Partial<Omit<SettingType<z.ZodType>, 'expected' | 'schema'>> = {},
 ): SettingType<T> {
-  return { expected, schema: toSchema(`expected ${expected}`), parts, isUrl };
+  return { expected, schema: toSchema(`expected ${expected}`), items, parts, isUrl };
 }
 
 /** A whole number within bounds, both included. */
@@ -52,6 +58,11 @@ export function pattern(expected: string, regex: RegExp) {
   return settingType(expected, (error) => z.string().regex(regex, error));
 }
 
+/** An address, or a host name, to listen on: no URL, no port, no brackets. */
+export const host = settingType('an address or a host name', (error) =>
+  z.string().refine((text) => isIP(text) !== 0 || /^[a-z0-9]([\w.-]*[a-z0-9])?$/i.test(text), error),
+);
+
 /** The address of an HTTP API; it may have a path. */
 export const httpUrl = settingType(
   'an http or https address without credentials, query or fragment',
@@ -74,7 +85,7 @@ export const origins = settingType(
       .string()
       .transform(toList)
       .pipe(z.array(z.string().refine(isOrigin, error))),
-  { parts: toParts },
+  { items: toList },
 );
 
 /** A token that is sent in a header. Any other character would break it, and Node's error would show the token. */
@@ -99,7 +110,10 @@ export const apiKeys = settingType(
         }
       })
       .transform((list) => list.map(toApiKey)),
-  { parts: (text) => [...toParts(text), ...toList(text).map((item) => toApiKey(item).key)] },
+  {
+    items: toList,
+    parts: (text) => [...toList(text), ...toList(text).map((item) => toApiKey(item).key), text],
+  },
 );
 
 /** Proxies whose `X-Forwarded-For` is trusted. */
@@ -110,7 +124,7 @@ export const proxies = settingType(
       .string()
       .transform(toProxies)
       .refine((trusted) => !Array.isArray(trusted) || trusted.every(isAddress), error),
-  { parts: toParts },
+  { items: toList },
 );
 
 function toUrl(address: string): URL {
@@ -121,21 +135,25 @@ function toList(list: string): string[] {
   return list.split(',').map((item) => item.trim());
 }
 
-function toParts(list: string): string[] {
-  return [list, ...toList(list)];
-}
-
 function isHttpUrl(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { protocol, username, password, search, hash } = new URL(address);
   return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '';
 }
 
+/**
+ * Whether it is nothing but the host of an address, or a wildcard for some: in connection strings of other programs a
+ * password follows it behind a comma.
+ */
+export function isUrlHost(hostname: string): boolean {
+  return /^([\w.*-]+|\[[\da-f:.]+\])$/i.test(hostname);
+}
+
 /** Credentials must decode here: decoding them later would throw an error that contains the password. */
 function isRedisUrl(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { protocol, hostname, pathname, username, password, search, hash } = new URL(address);
-  const isWhole = /^rediss?:$/.test(protocol) && hostname !== '' && /^(\/\d{0,4})?$/.test(pathname);
+  const isWhole = /^rediss?:$/.test(protocol) && isUrlHost(hostname) && /^(\/\d{0,4})?$/.test(pathname);
   return isWhole && `${search}${hash}` === '' && [username, password].every(canDecode);
 }
 

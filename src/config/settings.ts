@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import {
   apiKeys,
   boolean,
+  host,
   httpUrl,
   integer,
   oneOf,
@@ -42,7 +43,7 @@ export const SETTINGS = {
   },
   HOST: {
     group: 'Server',
-    type: text('an address or a host name'),
+    type: host,
     default: '127.0.0.1',
     description: 'Address to listen on. The image sets it to `0.0.0.0`.',
   },

@@ -6,7 +6,9 @@ import type { Finding } from './finding.ts';
 
 /** Listens for a moment wherever the server would. */
 export async function checkListening(config: Config): Promise<Finding[]> {
-  return Promise.all(listListeners(config).map(checkListener));
+  const findings = await Promise.all(listListeners(config).map(checkListener));
+  // All listeners have one host, which is reported once.
+  return [...new Map(findings.map((finding) => [`${finding.part}: ${finding.found}`, finding])).values()];
 }
 
 async function checkListener(listener: Listener): Promise<Finding> {

@@ -17,11 +17,10 @@ interface CheckedSettings {
 
 /** Reads the settings as the server does when it is started in `folder`, and notes what may surprise an operator. */
 export function checkSettings(variables: Variables, folder: string): CheckedSettings {
-  let file: readonly Finding[] = [];
+  const environment = readEnvironment(variables, folder);
+  const file = environment.file ? describeFile(environment.file) : [];
   try {
-    const environment = readEnvironment(variables, folder);
-    file = environment.file ? describeFile(environment.file) : [];
-    const config = loadConfig(environment.variables);
+    const config = loadConfig(environment.variables, environment.problems);
     return { config, findings: [...file, ...describeConfig(config, environment)] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -25,14 +25,17 @@ function* toPieces(value: unknown): Generator<string> {
     yield '[';
     for (const [index, item] of value.entries()) {
       if (index > 0) yield ',';
-      yield* toPieces(item);
+      yield* toPieces(item ?? null);
     }
     yield ']';
   } else if (isJsonObject(value)) {
     yield '{';
-    for (const [index, name] of Object.keys(value).entries()) {
-      yield `${index > 0 ? ',' : ''}${toJsonString(name)}:`;
+    let separator = '';
+    for (const name of Object.keys(value)) {
+      if (value[name] === undefined) continue;
+      yield `${separator}${toJsonString(name)}:`;
       yield* toPieces(value[name]);
+      separator = ',';
     }
     yield '}';
   } else yield typeof value === 'string' ? toJsonString(value) : String(value);

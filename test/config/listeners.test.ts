@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError, toLine } from '../../src/config/configError.ts';
-import { toListenError } from '../../src/config/listeners.ts';
+import { explainListenError, toListenError } from '../../src/config/listeners.ts';
 
 /** What is printed when listening fails on `port`. */
 function explain(code: string, port: number, host = '127.0.0.1'): string {
@@ -9,6 +9,17 @@ function explain(code: string, port: number, host = '127.0.0.1'): string {
   if (explained instanceof ConfigError) return explained.problems.map(toLine).join();
   return `unknown: ${(explained as Error).message}`;
 }
+
+describe('explainListenError', () => {
+  it.each([
+    [80, '1024 or more'],
+    [1023, '1024 or more'],
+    [1024, 'another port'],
+  ])('says which port to set instead of %i, on which this user may not listen', (port, instead) => {
+    const problem = explainListenError({ code: 'EACCES' }, { setting: 'PORT', host: '::', port });
+    expect(problem?.text).toBe(`this user may not listen on [::]:${port}: set PORT to ${instead}`);
+  });
+});
 
 describe('toListenError', () => {
   it.each([
@@ -22,11 +33,11 @@ describe('toListenError', () => {
       9090,
       'METRICS_PORT: 127.0.0.1:9090 is in use: stop the program that listens there, or set METRICS_PORT to another port',
     ],
-    ['EACCES', 4000, 'PORT: this user may not listen on 127.0.0.1:4000: set PORT to 1024 or more'],
+    ['EACCES', 4000, 'PORT: this user may not listen on 127.0.0.1:4000: set PORT to another port'],
     [
       'EACCES',
       9090,
-      'METRICS_PORT: this user may not listen on 127.0.0.1:9090: set METRICS_PORT to 1024 or more',
+      'METRICS_PORT: this user may not listen on 127.0.0.1:9090: set METRICS_PORT to another port',
     ],
     ['EADDRNOTAVAIL', 4000, 'HOST: expected an address of this machine, but got: "127.0.0.1"'],
     ['ENOTFOUND', 4000, 'HOST: expected an address, or a name that DNS knows, but got: "127.0.0.1"'],

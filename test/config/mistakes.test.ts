@@ -34,10 +34,45 @@ const MISTAKES: readonly (readonly [string, Record<string, string>, readonly str
     ['SANDBOX: expected true or false, but got: "yes"'],
   ],
   [
-    'a value has a line break and an escape sequence',
-    { LOG_LEVEL: 'info\n\u001b[2J' },
+    'a value has an escape sequence',
+    { LOG_LEVEL: 'info\u001b[2J' },
+    ['LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent, but got: "info\\u001b[2J"'],
+  ],
+  [
+    'values have line breaks',
+    {
+      PORT: `4000\nKEYAPI_TOKEN=${SECRET}`,
+      CACHE_FILE: `pages.json\r${SECRET}`,
+      KEYAPI_TOKEN: `${SECRET}\nPORT=4000`,
+      REDIS_URL: 'redis://redis\n',
+    },
     [
-      'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent, but got: "info\\n\\u001b[2J"',
+      'PORT: expected a value on one line',
+      'KEYAPI_TOKEN: expected a value on one line',
+      'CACHE_FILE: expected a value on one line',
+    ],
+  ],
+  [
+    'values have a quote on one side, or are in backquotes',
+    {
+      PORT: '"4000',
+      LOG_LEVEL: "info'",
+      HOST: '`::1`',
+      CACHE_FILE: 'pages.json"',
+      KEYAPI_TOKEN: `"${SECRET}`,
+      API_KEYS: `web:\`${SECRET}`,
+      REDIS_URL: `redis://u:${SECRET}@h"`,
+      CORS_ORIGINS: "https://a.example,'https://b.example",
+    },
+    [
+      `HOST: ${QUOTES}, but got: "\`::1\`"`,
+      `PORT: ${QUOTES}, but got: "\\"4000"`,
+      `KEYAPI_TOKEN: ${QUOTES}`,
+      `CACHE_FILE: ${QUOTES}, but got: "pages.json\\""`,
+      `REDIS_URL: ${QUOTES}, but got: "redis://***@h\\""`,
+      `API_KEYS: ${QUOTES}`,
+      `CORS_ORIGINS: ${QUOTES}, but got: "'https://b.example"`,
+      `LOG_LEVEL: ${QUOTES}, but got: "info'"`,
     ],
   ],
   [
@@ -82,8 +117,10 @@ const MISTAKES: readonly (readonly [string, Record<string, string>, readonly str
     { KEYAPI_TOKEN: `${SECRET}”` },
     ['KEYAPI_TOKEN: expected printable ASCII without spaces, but it contains another character'],
   ],
+  ['all keys are in quotes', { API_KEYS: `"web:${SECRET},app:${SECRET}"` }, [`API_KEYS: ${QUOTES}`]],
+  ['a single key is in quotes', { API_KEYS: `web:${SECRET},'app:${SECRET}'` }, [`API_KEYS: ${QUOTES}`]],
   [
-    'all keys, or single ones, are in quotes',
+    'a key is in quotes, without its name',
     { API_KEYS: `web:'${SECRET}',app:${SECRET}` },
     [`API_KEYS: ${QUOTES}`],
   ],
@@ -109,6 +146,13 @@ const MISTAKES: readonly (readonly [string, Record<string, string>, readonly str
     'an address has a token as user or in its query',
     { KEYAPI_BASE_URL: `https://${SECRET}@api.example/?key=${SECRET}#${SECRET}`, KEYAPI_TOKEN: PROPER },
     [`KEYAPI_BASE_URL: ${HTTP}, but got: "https://***@api.example/?***#***"`],
+  ],
+  [
+    'an origin has a wildcard and a path',
+    { CORS_ORIGINS: 'https://*.example.com/' },
+    [
+      'CORS_ORIGINS: expected origins such as https://app.example.com, separated by commas, but got: "https://*.example.com/"',
+    ],
   ],
   [
     'an address has no scheme',
@@ -193,6 +237,35 @@ const MISTAKES: readonly (readonly [string, Record<string, string>, readonly str
   ],
 ];
 
+/** Addresses of which it cannot be told what in them is secret. */
+const NOT_PLAIN = {
+  REDIS_URL: [
+    `myredis.redis.cache.windows.net:6380,password=${SECRET},ssl=True`,
+    `redis://myredis.redis.cache.windows.net,password=${SECRET},ssl=True`,
+    `redis:u:${SECRET}`,
+    `user:${SECRET}`,
+    `redis:///${SECRET}`,
+    `redis://h/0;password=${SECRET}`,
+    `redis://default:123#${SECRET}@host:6379`,
+    `redis://default:12?${SECRET}@host`,
+    `redis://default:12/${SECRET}@host`,
+    `redis://h?password=${SECRET}`,
+    `redis://h#${SECRET}`,
+    `unix:/${SECRET}`,
+    `https:user:${SECRET}@host`,
+  ],
+  KEYAPI_BASE_URL: [
+    `https://user:12#${SECRET}@host`,
+    `https://user:12?${SECRET}@host`,
+    `https://user:12/${SECRET}@host?x`,
+    `https:/user:${SECRET}@host`,
+    `https://user:${SECRET}`,
+    `https://host,key=${SECRET}?x`,
+    `user:${SECRET}`,
+    `ftp://user:${SECRET}@host`,
+  ],
+};
+
 /** What is usually in an environment, beside the settings: of shells, containers, services, CI, Node and its tools. */
 const USUAL_NAMES = `
   PATH HOME USER LOGNAME HOSTNAME SHELL TERM COLORTERM LANG LANGUAGE LC_ALL PWD OLDPWD SHLVL TZ EDITOR VISUAL PAGER MAIL DISPLAY _
@@ -215,6 +288,33 @@ describe('the settings', () => {
     expect(problems(variables)).toEqual(printed);
     expect(problems(variables).join()).not.toContain(SECRET);
   });
+
+  it.each(
+    Object.entries(NOT_PLAIN).flatMap(([name, values]) => values.map((value) => [name, value] as const)),
+  )('may be wrong without being shown: %s=%s', (name, value) => {
+    const [printed = '', ...others] = problems({ KEYAPI_TOKEN: PROPER, [name]: value });
+    expect(printed).toBe(`${name}: ${name === 'REDIS_URL' ? REDIS : HTTP}, ${NOT_SHOWN}`);
+    expect(others).toEqual([]);
+  });
+
+  it.each(['http://user:pass@x', '[::1]', '127.0.0.1:4000', '/tmp/x', 'a b', '-a', '::g', '*'])(
+    'refuse %s as HOST, and show no password',
+    (HOST) => {
+      const shown = HOST.replace('user:pass@x', '***@x/');
+      expect(problems({ HOST })).toEqual([`HOST: expected an address or a host name, but got: "${shown}"`]);
+    },
+  );
+
+  it.each(['::', '0.0.0.0', 'fe80::1%eth0', 'localhost', 'my_host-1.example', 'x'])(
+    'accept %s as HOST',
+    (HOST) => expect(problems({ HOST })).toEqual([]),
+  );
+
+  it.each([
+    'redis://redis_1',
+    'rediss://u:p@redis.default.svc.cluster.local.:6379/15',
+    'redis://[::1]:6379/',
+  ])('accept %s as REDIS_URL', (REDIS_URL) => expect(problems({ REDIS_URL })).toEqual([]));
 
   it('may stand beside the names that are usual in an environment', () => {
     expect(problems(Object.fromEntries(USUAL_NAMES.map((name) => [name, 'x'])))).toEqual([]);

@@ -36,6 +36,11 @@ describe('quoteJson', () => {
     expect(quoteJson(`${'x'.repeat(78)}🐶`)).toBe(`"${'x'.repeat(78)}…`);
   });
 
+  it.each([[{ a: undefined, b: 1, c: undefined, d: { e: undefined } }], [[undefined, null, 1]]])(
+    'drops what is undefined as JSON.stringify does: %j',
+    (value) => expect(quoteJson(value)).toBe(JSON.stringify(value)),
+  );
+
   it('shows numbers that JSON does not have', () => {
     expect(quoteJson({ itemId: Number.POSITIVE_INFINITY })).toBe('{"itemId":Infinity}');
   });

@@ -290,14 +290,15 @@ describe('dist/main.js', () => {
     );
   });
 
-  it('does not start when .env cannot be read', async () => {
+  it('logs the problems of .env and of the environment together', async () => {
     const cwd = await makeFolder();
     await mkdir(path.join(cwd, '.env'));
-    const program = runIn(cwd, 'dist/main.js');
+    const program = runIn(cwd, 'dist/main.js', { PORT: 'x', NODE_ENV: 'production' });
     expect(await program.exit).toBe(1);
-    const message =
-      '.env: expected a file that can be read, but got: EISDIR: illegal operation on a directory, read';
-    expect(linesOf(program)).toEqual([fatal('.env', message)]);
+    expect(linesOf(program)).toEqual([
+      fatal('.env', '.env: expected a regular file of up to 1 MB, but got a folder'),
+      fatal('PORT', 'PORT: expected a whole number from 0 to 65535, but got: "x"'),
+    ]);
   });
 
   it.each(['PORT', 'METRICS_PORT'])('says that %s is in use', async (setting) => {
@@ -359,14 +360,31 @@ describe('dist/bin/emulator.js', () => {
     expect(second.output()).toContain(`--port: 127.0.0.1:${port} is in use`);
   });
 
-  it.each(['https://api.keyapi.ai', 'http://10.0.0.1:9', 'https://127.0.0.1:9', 'http://127.0.0.1', 'x'])(
-    'does not listen on the port of %s, which is not an emulator on this machine',
-    async (KEYAPI_BASE_URL) => {
-      const program = run('dist/bin/emulator.js', { KEYAPI_BASE_URL });
-      // Whether or not another program listens there.
-      await program.see(/127\.0\.0\.1:4010/);
-    },
-  );
+  it('listens where KEYAPI_BASE_URL expects it on localhost', async () => {
+    const port = await findFreePort();
+    const program = run('dist/bin/emulator.js', { KEYAPI_BASE_URL: `http://localhost:${port}` });
+    await program.see(new RegExp(`KEYAPI_BASE_URL=http://127\\.0\\.0\\.1:${port},`));
+  });
+
+  it('does not listen when .env cannot be read', async () => {
+    const program = runIn(await writeEnvFile('KEYAPI_BASE_URL'), 'dist/bin/emulator.js');
+    expect(await program.exit).toBe(1);
+    expect(program.output()).toContain('.env: expected lines such as NAME=value');
+  });
+
+  it.each([
+    'https://api.keyapi.ai',
+    'http://10.0.0.1:9',
+    'http://127.0.0.2:9',
+    'http://[::1]:9',
+    'https://127.0.0.1:9',
+    'http://127.0.0.1',
+    'x',
+  ])('does not listen on the port of %s, which is not its own address', async (KEYAPI_BASE_URL) => {
+    const program = run('dist/bin/emulator.js', { KEYAPI_BASE_URL });
+    // Whether or not another program listens there.
+    await program.see(/127\.0\.0\.1:4010/);
+  });
 
   it.each([
     [['--port', 'x'], '--port: expected a whole number of up to 6 digits, but got: x'],

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from '@jest/globals';
 import { range } from '../../../support/charts.ts';
@@ -24,8 +24,8 @@ it('starts with its own API, as its README shows', async () => {
   const copy = await copyBoard();
   const variables = { PORT: String(await findFreePort()), BOARD_PORT: String(await findFreePort()) };
   const folder = path.dirname(copy.start);
-  // One in a file, where the API reads it too.
-  await writeFile(path.join(folder, '.env'), `PORT=${variables.PORT}\n`);
+  // One in a file, where the API reads it too; with a byte order mark, as some editors write it.
+  await writeFile(path.join(folder, '.env'), `\uFEFFPORT=${variables.PORT}\n`);
   const program = startProgram([process.execPath, copy.start], { BOARD_PORT: variables.BOARD_PORT }, folder);
   const [output, url = ''] = await program.see(/The board: (\S+)\nThe API: {3}\S+\n/);
   const result = await postQuery(new URL('graphql', url).href, '{ trendingVideos { totalCount } }');
@@ -41,6 +41,27 @@ it('starts with its own API, as its README shows', async () => {
   program.child.kill('SIGINT');
   expect(await program.exit).toBe(0);
   expect(program.output()).toBe(output);
+  await copy.remove();
+});
+
+it('leaves .env to its own API', async () => {
+  const copy = await copyBoard();
+  const folder = path.dirname(copy.start);
+  const file = path.join(folder, '.env');
+  const [port, boardPort] = [await findFreePort(), await findFreePort()];
+  await writeFile(file, `PORT=${port}\nBOARD_PORT=${boardPort}\nLOG_LEVEL=info\nKEYAPI_EMULATOR=1\n`);
+  const right = startProgram([process.execPath, copy.start], {}, folder);
+  await right.see(/"used":\["PORT","KEYAPI_EMULATOR","LOG_LEVEL"\],"hidden":\[\]/);
+  const [, url] = await right.see(/The board: http:\/\/localhost:(\d+)/);
+  expect(url).toBe(String(boardPort));
+  right.child.kill('SIGINT');
+  expect(await right.exit).toBe(0);
+
+  await rm(file);
+  await symlink('.env', file);
+  const wrong = startProgram([process.execPath, copy.start], {}, folder);
+  expect(await wrong.exit).toBe(1);
+  expect(wrong.output()).toMatch(/^\{"level":"fatal",.*"setting":".env","msg":".*ELOOP.*"\}\n$/);
   await copy.remove();
 });
 

@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { collectSecrets } from '../../src/config/secrets.ts';
+
+describe('collectSecrets', () => {
+  it.each([
+    ['KEYAPI_TOKEN', 'token', ['token']],
+    ['API_KEYS', 'web:key-1,key-2', ['web:key-1,key-2', 'web:key-1', 'key-1', 'key-2']],
+    ['REDIS_URL', 'redis://user:p%40ss@redis', ['p%40ss', 'p@ss']],
+    ['REDIS_URL', 'redis://secret@redis', ['secret']],
+    ['REDIS_URL', 'redis://redis/1', []],
+    ['KEYAPI_BASE_URL', 'https://api.example/v2?key=a%20b&c#d', ['key=a%20b&c', 'key=a b&c', 'a b', 'd']],
+    ['CORS_ORIGINS', 'https://a.example,https://user:pass@b.example', ['pass']],
+    ['PORT', 'https://secret@a.example', ['secret']],
+    ['OTHER', 'https://secret@a.example', []],
+  ])('finds those in %s=%s', (name, value, secrets) => {
+    expect(new Set(collectSecrets({ [name]: value }))).toEqual(new Set(secrets));
+  });
+});
