@@ -1,4 +1,5 @@
 import { type CachedPage, lacksRows, type Page, type PageKey } from '../../domain/page.ts';
+import { rejectContradiction } from '../pages/emptyPage.ts';
 import { longestTtlMs, type StorePageOptions, storePage, toCoversUntil } from '../pages/storePage.ts';
 import { decodeValue, type PageValue } from './pageValue.ts';
 import type { RedisConnection } from './redisConnection.ts';
@@ -16,7 +17,7 @@ export interface PageImporter {
    * contradicts what is cached.
    */
   importValue(value: Buffer, key: PageKey): CachedPage | undefined;
-  /** Stores a page that was just stored in Redis. */
+  /** Stores a page that was just stored in Redis. Throws as `rejectContradiction` does. */
   storeValue(value: PageValue): CachedPage;
   /** Stores a page that could not be stored in Redis. */
   storeLocally(page: Page): CachedPage;
@@ -64,6 +65,7 @@ export function createPageImporter(options: PageImporterOptions): PageImporter {
   }
 
   function storeValue({ page, sequence, generation, freshUntil, replaces }: PageValue): CachedPage {
+    rejectContradiction(page, store);
     const now = clock.monotonic();
     const ageMs = Math.max(0, clock.now() - page.fetchedAt);
     const isReplacement = replaces || store.newest(page)?.generation === generation;
