@@ -274,6 +274,10 @@ describe('an empty page that is no failure', () => {
   it('is an empty connection for a region without a chart, and costs as little as a source that dries up', async () => {
     await start(driedUp);
     expect(await read({ region: 'AQ' })).toMatchObject({ ranks: [], totalCount: 0, stale: false });
+    const query = '{ trendingVideos(region: "AQ") { totalCount } }';
+    const headers = { 'apollo-require-preflight': '1' };
+    const response = await app.server.inject({ url: '/graphql', query: { query }, headers });
+    expect(response.headers['cache-control']).toBe('public, max-age=60, stale-while-revalidate=0');
     expect(await callsOfDay({ region: 'AQ' })).toEqual(DAY_OF_EMPTY_PAGES.slice(1));
     send = chart(500);
     clock.advance(HOUR);

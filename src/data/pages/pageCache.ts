@@ -3,7 +3,14 @@ import type { Chart } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { charge, type Operation } from '../../domain/operation.ts';
-import { type CachedPage, type PageCopy, type PageKey, pageEndpoint, pageId } from '../../domain/page.ts';
+import {
+  type CachedPage,
+  lacksRows,
+  type PageCopy,
+  type PageKey,
+  pageEndpoint,
+  pageId,
+} from '../../domain/page.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import type { PageOrigin } from '../../domain/upstreamCost.ts';
 import type { FoundVideo, PageStore } from './pageStore.ts';
@@ -120,9 +127,11 @@ export class PageCache {
   expiry(page: CachedPage): { readonly freshUntil: number; readonly staleUntil: number } {
     const { clock, store } = this.#options;
     const coversUntil = clock.monotonic() + firstCoverExpiry(page) - clock.now();
+    // What lacks rows may be served stale here, while it is refreshed, but not by shared caches.
+    const staleUntil = lacksRows(page) ? page.freshUntil : store.staleUntil(page);
     return {
       freshUntil: Math.min(page.freshUntil, coversUntil),
-      staleUntil: Math.min(store.staleUntil(page), coversUntil),
+      staleUntil: Math.min(staleUntil, coversUntil),
     };
   }
 

@@ -113,6 +113,11 @@ export class PageStore {
     return this.#byChart.get(chartId(chart))?.emptyUntil ?? Number.POSITIVE_INFINITY;
   }
 
+  /** The sequence number of a page's newest copy, even if that may not be used any more. */
+  latestSequence({ chart, number }: PageKey): number | undefined {
+    return this.#copiesOf(chart).find((page) => page.number === number)?.sequence;
+  }
+
   /** How often in a row a page came without the rows that it ought to have. */
   timesEmpty({ chart, number }: PageKey): number {
     return this.#copiesOf(chart).find((page) => page.number === number)?.timesEmpty ?? 0;
@@ -131,10 +136,9 @@ export class PageStore {
     return this.#options.clock.monotonic() < freshUntil;
   }
 
-  /** Until when a page may be used, on the monotonic clock. */
-  staleUntil(page: CachedPage): number {
-    const isBrief = lacksRows(page) && this.#copiesOf(page.chart).some(hasRows);
-    return page.freshUntil + (isBrief ? 0 : this.#options.staleMs);
+  /** Until when a page with rows may be used, on the monotonic clock. */
+  staleUntil({ freshUntil }: CachedPage): number {
+    return freshUntil + this.#options.staleMs;
   }
 
   /** The sequence number of the next page: at least `min`. */

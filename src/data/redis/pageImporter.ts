@@ -1,5 +1,4 @@
 import { type CachedPage, lacksRows, type Page, type PageKey } from '../../domain/page.ts';
-import { rejectContradiction } from '../pages/emptyPage.ts';
 import { longestTtlMs, type StorePageOptions, storePage, toCoversUntil } from '../pages/storePage.ts';
 import { decodeValue, type PageValue } from './pageValue.ts';
 import type { RedisConnection } from './redisConnection.ts';
@@ -17,7 +16,7 @@ export interface PageImporter {
    * contradicts what is cached.
    */
   importValue(value: Buffer, key: PageKey): CachedPage | undefined;
-  /** Stores a page that was just stored in Redis. Throws as `rejectContradiction` does. */
+  /** Stores a page that was just stored in Redis. */
   storeValue(value: PageValue): CachedPage;
   /** Stores a page that could not be stored in Redis. */
   storeLocally(page: Page): CachedPage;
@@ -60,12 +59,13 @@ export function createPageImporter(options: PageImporterOptions): PageImporter {
     if (isFromFuture(value) || store.contradicts(page)) return undefined;
     // Rows take precedence over a page that says that they do not exist, however new it is.
     const isDenial = cached !== undefined && lacksRows(cached) && page.rows.length > 0;
-    const isOlder = cached !== undefined && cached.sequence >= sequence && !isFromFuture(cached);
+    // Also of a copy that may not be used any more.
+    const known = store.latestSequence(page);
+    const isOlder = known !== undefined && known >= sequence && !isFromFuture({ sequence: known });
     return isOlder && !isDenial ? undefined : storeValue(value);
   }
 
   function storeValue({ page, sequence, generation, freshUntil, replaces }: PageValue): CachedPage {
-    rejectContradiction(page, store);
     const now = clock.monotonic();
     const ageMs = Math.max(0, clock.now() - page.fetchedAt);
     const isReplacement = replaces || store.newest(page)?.generation === generation;

@@ -8,8 +8,9 @@ import { PAGE_SIZE, type Page, type PageKey, pageId } from '../../domain/page.ts
 import { isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
 
 /**
- * The value of a page in Redis: a line `sequence generation freshUntil replaces pageId`, written by the script that
- * stores the page, then the page as deflated JSON, whose checksum zlib verifies.
+ * The value of a page in Redis: a line `sequence generation freshUntil kind pageId`, written by the script that stores
+ * the page, then the page as deflated JSON, whose checksum zlib verifies. `kind`: 1 for a page that replaced a copy of its
+ * generation, 2 for one that lacks rows, else 0.
  */
 export interface PageValue {
   readonly page: Page;
@@ -22,7 +23,7 @@ export interface PageValue {
   readonly replaces: boolean;
 }
 
-const HEAD = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) ([01]) (\S{1,60})$/;
+const HEAD = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) ([012]) (\S{1,60})$/;
 const MAX_BODY_BYTES = 2 ** 21;
 
 const url = z.string().refine((text) => URL.canParse(text));

@@ -9,7 +9,7 @@ import type { AccountLimit } from '../upstream/accountLimit.ts';
 import { createBudgetError } from '../upstream/budgetError.ts';
 import { toCallPause } from '../upstream/callPause.ts';
 import { type Circuit, createCircuit, FAILURE_SECONDS, toUnavailable } from '../upstream/circuit.ts';
-import { isUpstreamFailure, MAX_FAILURES } from '../upstream/circuitBreaker.ts';
+import { isRequestedPause, isUpstreamFailure, MAX_FAILURES } from '../upstream/circuitBreaker.ts';
 import type { Spending } from '../upstream/creditBudget.ts';
 import type { LimitsState } from '../upstream/limitsState.ts';
 import { WINDOW_MS } from '../upstream/rateLimit.ts';
@@ -93,7 +93,8 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   async function reportIfOpen(run: RunScript, key: string, circuit: Circuit): Promise<void> {
     const open = circuit.current();
     if (!open) return;
-    await openSharedCircuit(run, { key, error: open.error, ms: Math.ceil(open.until - clock.monotonic()) });
+    const ms = Math.ceil(open.until - clock.monotonic());
+    await openSharedCircuit(run, { key, error: open.error, ms, isPause: isRequestedPause(open) });
   }
 
   function today(): number {

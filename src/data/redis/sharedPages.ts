@@ -89,7 +89,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     let origin: 'cached' | 'shared' = 'cached';
     let ignoresFailure = false;
     const cached = store.newest(key);
-    let known = cached && !isFromFuture(cached) ? cached.sequence : 0;
+    // Rows take precedence over a page that lacks them, however new it is.
+    let known = cached && !isFromFuture(cached) && !lacksRows(cached) ? cached.sequence : 0;
     while (redis.isUp()) {
       const token = randomUUID();
       // Undefined when Redis went down.
@@ -138,7 +139,10 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       );
     }, lockMs / 4);
     try {
-      return await fetchAndShare(key, token, withSignal(call, controller.signal));
+      const page = await fetchAndShare(key, token, withSignal(call, controller.signal));
+      // Its lock was kept until it was certain that nothing contradicts it.
+      if (lacksRows(page)) await giveUpLock(key, token, undefined);
+      return page;
     } catch (error) {
       if (error === lost) return undefined;
       const known = error instanceof ApiError ? error : undefined;
@@ -168,11 +172,18 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     if (lacksRows(page)) await compareWithRedis(page);
     try {
       const freshUntil = redis.now() + toTtlMs(page, options);
-      const stored = await storeInRedis({ page, sequence, freshUntil, token });
+      const stored = await storeInRedis({
+        page,
+        sequence,
+        freshUntil,
+        token: lacksRows(page) ? undefined : token,
+      });
+      if (stored.type === 'contradicted' || store.contradicts(page)) throw toEmptyPageError(page);
       if (stored.type === 'stored') return importer.storeValue({ ...stored, page, sequence });
       const newer = stored.type === 'newer' && stored.value ? importValue(stored.value, page) : undefined;
       return newer ?? storeLocally(page);
-    } catch {
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
       return storeLocally(page);
     }
   }
@@ -180,9 +191,13 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   /** Rejects an empty page that contradicts what any replica has cached: this one may not know of it yet. */
   async function compareWithRedis(page: Page): Promise<void> {
     await lookup.importChart(page.chart).catch(() => undefined);
-    if (!store.contradicts(page)) return;
+    if (store.contradicts(page)) throw toEmptyPageError(page);
+  }
+
+  /** Emits that an empty page is rejected, and returns the error to throw. */
+  function toEmptyPageError(page: Page): ApiError {
     onEvent({ type: 'emptyPage', endpoint: pageEndpoint.name, key: pageEndpoint.describe(page) });
-    throw createEmptyPageError();
+    return createEmptyPageError();
   }
 
   /** Stores a page in Redis, unless a newer copy is there. */

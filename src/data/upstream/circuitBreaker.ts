@@ -28,10 +28,10 @@ type BreakerOptions = Pick<CircuitOptions, 'clock' | 'onEvent'>;
 interface AttemptedCall {
   /** Undefined when it succeeded. */
   readonly error: ApiError | undefined;
-  /** True for a probe of this circuit, or of the account's. */
-  readonly isProbe: boolean;
-  /** The opening that it probed. */
+  /** The opening of this circuit that it probed. */
   readonly probed: Opening | undefined;
+  /** True when it probed the circuit of the account. */
+  readonly isAccountProbe: boolean;
   /** Closes the circuit if the call probed it. One that was no probe may have been sent before the circuit opened. */
   readonly close: () => void;
 }
@@ -74,7 +74,7 @@ export function createEndpointBreaker<Key>(
   const circuit = createCircuit({ ...options, endpoint: endpoint.name });
   const open = createOpener(circuit, options);
   let failures = 0;
-  const protect = protectBy(circuit, ({ error, isProbe, probed, close }) => {
+  const protect = protectBy(circuit, ({ error, probed, isAccountProbe, close }) => {
     const pause = error && toCallPause(error);
     // A refused account says nothing about the endpoint.
     if (pause?.scope === 'account') return;
@@ -82,20 +82,20 @@ export function createEndpointBreaker<Key>(
     const isFailure = error !== undefined && isUpstreamFailure(error);
     failures = isFailure ? failures + 1 : 0;
     const isTooMany = failures >= MAX_FAILURES && !circuit.current();
-    const isFailedProbe = isFailure && isProbe && !isRequestedPause(probed);
-    const seconds = isFailedProbe || isTooMany ? FAILURE_SECONDS : 0;
+    const isProbe = isAccountProbe || (probed !== undefined && !isRequestedPause(probed));
+    const seconds = (isFailure && isProbe) || isTooMany ? FAILURE_SECONDS : 0;
     const { retryAfterSeconds = 0 } = error ?? {};
     if (seconds > retryAfterSeconds) open(toUnavailable(), seconds);
     else if (error && retryAfterSeconds > 0) open(error, retryAfterSeconds);
     // A pause that upstream asked for is over when it is over: a failure after it only counts.
-    else if (!isFailure || isRequestedPause(probed)) close();
+    else if (!isFailure || (probed && isRequestedPause(probed))) close();
   });
   return { circuit, protect };
 }
 
 /** Whether an endpoint was stopped only because upstream asked for it: failures and refusals have other codes. */
-function isRequestedPause(opening: Opening | undefined): boolean {
-  return opening?.error.code === 'UPSTREAM_ERROR' || opening?.error.code === 'UPSTREAM_BAD_RESPONSE';
+export function isRequestedPause({ error }: Opening): boolean {
+  return error.code === 'UPSTREAM_ERROR' || error.code === 'UPSTREAM_BAD_RESPONSE';
 }
 
 /** Opens a circuit, unless it is open for longer. */
@@ -119,16 +119,18 @@ function protectBy(
   return (source) => {
     const run: typeof source = async (key, call) => {
       const probed = circuit.latest();
-      const isProbe = call.isProbe === true || probed !== undefined;
+      const isAccountProbe = call.isProbe === true;
+      const isProbe = isAccountProbe || probed !== undefined;
       const close = (): void => {
         if (probed && circuit.latest() === probed) circuit.close();
       };
       try {
         const value = await circuit.run(call, (cancellable) => source(key, { ...cancellable, isProbe }));
-        record({ error: undefined, isProbe, probed, close });
+        record({ error: undefined, probed, isAccountProbe, close });
         return value;
       } catch (error) {
-        if (error instanceof ApiError && error.isCallFailure) record({ error, isProbe, probed, close });
+        if (error instanceof ApiError && error.isCallFailure)
+          record({ error, probed, isAccountProbe, close });
         throw error;
       }
     };

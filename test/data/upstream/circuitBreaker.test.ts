@@ -85,6 +85,22 @@ describe('circuit breakers', () => {
     expect(seconds.slice(0, 8)).toEqual([0, 1, 2, 3, 4, 34, 64, 124]);
   });
 
+  it('opens for 30 s when a probe of the account fails, also after a pause of the endpoint', async () => {
+    const upstream = { status: 503, code: null, requestId: null };
+    const busy = new ApiError('UPSTREAM_ERROR', { upstream, retryAfterSeconds: 1 });
+    const limited = new ApiError('UPSTREAM_RATE_LIMITED', { retryAfterSeconds: 1 });
+    const { source, bill } = createScript(busy, limited, failure, page);
+    const { clock, ask } = createBreaker(source);
+    for (const code of ['UPSTREAM_ERROR', 'UPSTREAM_RATE_LIMITED', 'UPSTREAM_ERROR']) {
+      expect(await ask()).toBe(code);
+      clock.advance(1000);
+    }
+    expect(await ask()).toBe('UPSTREAM_UNAVAILABLE');
+    clock.advance(29_000);
+    expect(await ask()).toBe('ok');
+    expect(bill).toHaveLength(4);
+  });
+
   it('goes on without probing when a pause is over that upstream asked for', async () => {
     const upstream = { status: 503, code: null, requestId: null };
     const busy = new ApiError('UPSTREAM_ERROR', { upstream, retryAfterSeconds: 1 });

@@ -625,6 +625,7 @@ describeWithRedis('createSharedLimits', () => {
     expect(await call(first)).toBe('UPSTREAM_ERROR');
     await redis.start();
     await poll(async () => (await redis.client.hexists(ENDPOINT_CIRCUIT, 'error')) === 1);
+    expect(await redis.client.hget(ENDPOINT_CIRCUIT, 'isPause')).toBe('1');
     const second = await start();
     expect([await call(first), await call(second)]).toEqual(['UPSTREAM_ERROR', 'UPSTREAM_ERROR']);
     expect(calls).toHaveLength(1);

@@ -409,6 +409,58 @@ describeWithRedis('createSharedPages', () => {
     expect((await (await start()).read()).ids).toEqual(range(1, 20));
   });
 
+  it('lets rows replace an empty page in Redis, even older ones, and never the other way round', async () => {
+    const { redis: connection } = await start();
+    const now = await timeOf(redis);
+    const store = (rows: typeof chart.rows, ageMs: number) => {
+      const page = { ...makePage(chart.rows, 1, 20), chart: US_VIEWS, rows, fetchedAt: Date.now() };
+      const copy = { page, body: encodeBody(page), sequence: Math.round((now - ageMs) * 1000) };
+      const options = { staleMs: 60_000, ttlMs: 60_000, replica: 'another' };
+      return storeSharedPage(connection.run, { ...copy, freshUntil: now + 60_000 }, options);
+    };
+    const rows = chart.rows.slice(0, 20);
+    expect(await store([], 100)).toMatchObject({ type: 'stored' });
+    expect(await store([], 200)).toMatchObject({ type: 'newer' });
+    expect(await store(rows, 300)).toMatchObject({ type: 'stored' });
+    expect(await store([], 50)).toMatchObject({ type: 'contradicted' });
+    expect((await (await start()).read()).ids).toEqual(range(1, 20));
+    expect(bill).toEqual([]);
+  });
+
+  it('remembers that an empty page was contradicted while it was stored', async () => {
+    const replica = await start();
+    chart.rows = [];
+    // Rows of another page arrive after it was compared twice.
+    const checks = [false, false];
+    replica.store.contradicts = () => checks.shift() ?? true;
+    expect(await codeOf(replica.cache.fetch(key(1), 20, createOperation()))).toBe('UPSTREAM_BAD_RESPONSE');
+    expect(replica.events.filter(({ type }) => type === 'emptyPage')).toHaveLength(1);
+    expect(await redis.client.hget(FAILURE_1, 'count')).toBe('1');
+    expect(await redis.client.exists(LOCK_1)).toBe(0);
+  });
+
+  it('releases the lock of an empty page that nothing contradicts', async () => {
+    const replica = await start();
+    chart.rows = [];
+    await replica.read();
+    expect(await redis.client.exists(PAGE_1, LOCK_1)).toBe(1);
+  });
+
+  it('does not import an expired empty page again and again', async () => {
+    const replica = await start();
+    await replica.read();
+    const upstream = source;
+    source = async (pageKey, call) => ({ ...(await upstream(pageKey, call)), rows: [] });
+    await replica.cache.fetch(key(3), 20, createOperation());
+    await expirePages(redis, [replica]);
+    const lookedUpAt = systemClock.monotonic();
+    await replica.cache.lookUpShared(US_VIEWS);
+    await poll(() => systemClock.monotonic() > lookedUpAt + 1100);
+    const { changes } = replica.store;
+    expect(await replica.cache.lookUpShared(US_VIEWS)).toBe(false);
+    expect(replica.store.changes).toBe(changes);
+  });
+
   it('lets an empty page expire before its generation, and begin none', async () => {
     const replica = await start({ ttlMs: HOUR_MS });
     const GENERATION = 'test:generation:US:7:VIEWS';

@@ -9,7 +9,14 @@ const script = defineScript('openSharedCircuit', circuit, openSharedCircuitLua);
 /** Opens the circuit with this key for all replicas, unless it is open for longer. */
 export async function openSharedCircuit(
   run: RunScript,
-  { key, error, ms }: { readonly key: string; readonly error: ApiError; readonly ms: number },
+  options: {
+    readonly key: string;
+    readonly error: ApiError;
+    readonly ms: number;
+    /** True when upstream asked for it, and nothing else opened it. */
+    readonly isPause: boolean;
+  },
 ): Promise<void> {
-  await run(script, [key], [encodeError(error), ms]);
+  const { key, error, ms, isPause } = options;
+  await run(script, [key], [encodeError(error), ms, isPause]);
 }

@@ -1,5 +1,7 @@
 -- Stores a page and announces it, unless a newer copy is stored. A page without a generation is new: it joins the fresh
--- one of its chart, or begins one. One that `lacksRows` expires before its generation, which it does not begin. Returns
+-- one of its chart, or begins one. One that `lacksRows` expires before its generation, which it does not begin; it never
+-- replaces one that has rows, and any such page replaces it. Returns
+-- - `contradicted`: a page with rows is stored;
 -- - `newer` and, unless it is the same copy, the stored value;
 -- - `refused`: upstream does not accept requests for the page any more;
 -- - `stored`, its generation, the end of its time to live, 1 when it replaced a copy of the same generation.
@@ -28,7 +30,9 @@ if found and found.sequence == sequence then
   listVideos(math.max(1, redis.call('PTTL', page)))
   return { 'newer' }
 end
-if found and found.sequence > sequence then return { 'newer', redis.call('GET', page) } end
+if found and lacksRows and not found.lacksRows then return { 'contradicted' } end
+local isDenial = found and found.lacksRows and not lacksRows
+if found and found.sequence > sequence and not isDenial then return { 'newer', redis.call('GET', page) } end
 deleteIfWrongType(failure, 'hash')
 if ownGeneration and redis.call('HGET', failure, 'isRefused') == '1' then return { 'refused' } end
 
@@ -42,7 +46,8 @@ local leftMs = freshUntil + staleMs - now
 if leftMs <= 0 then return { 'stored', generation, freshUntil, 0 } end
 
 local replaces = (found and found.generation == generation or wasReplacement) and 1 or 0
-local header = string.format('%.0f %.0f %.0f %d %s\n', sequence, generation, freshUntil, replaces, pageId)
+local kind = lacksRows and 2 or replaces
+local header = string.format('%.0f %.0f %.0f %d %s\n', sequence, generation, freshUntil, kind, pageId)
 redis.call('SET', page, header .. body, 'PX', leftMs)
 listVideos(leftMs)
 if not lacksRows and freshUntil > now and not (isFresh and newestGeneration >= generation) then

@@ -25,6 +25,8 @@ export interface SharedCopy {
 type Stored =
   /** A newer copy is there; no value when that is the same copy. */
   | { readonly type: 'newer'; readonly value: Buffer | undefined }
+  /** It lacks rows that are stored. */
+  | { readonly type: 'contradicted' }
   /** Upstream does not accept requests for the page any more. */
   | { readonly type: 'refused' }
   | {
@@ -59,12 +61,14 @@ export async function storeSharedPage(
     membership?.isReplacement,
     lacksRows(page),
   ];
-  const [type, first, storedUntil, replaces] = await run(script, [...keys, ...lists], args);
-  switch (String(type)) {
+  const [word, first, storedUntil, replaces] = await run(script, [...keys, ...lists], args);
+  const type = String(word);
+  switch (type) {
     case 'newer':
-      return { type: 'newer', value: first as Buffer | undefined };
+      return { type, value: first as Buffer | undefined };
+    case 'contradicted':
     case 'refused':
-      return { type: 'refused' };
+      return { type };
     default:
       return {
         type: 'stored',
