@@ -1,7 +1,7 @@
 import { quote } from '../domain/quote.ts';
 import type { Variables } from './environment.ts';
 import { SETTINGS, type Setting } from './settings.ts';
-import { isUrlHost } from './settingTypes.ts';
+import { canDecode, isUrlHost } from './settingTypes.ts';
 
 /** Completes a problem with the value that came: all of it, or as much as is no secret. */
 export function describeValue({ secret, type }: Setting, text: string): string {
@@ -55,9 +55,5 @@ function secretsIn(text: string): string[] {
 }
 
 function decode(encoded: string): string {
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    return encoded;
-  }
+  return canDecode(encoded) ? decodeURIComponent(encoded) : encoded;
 }

@@ -157,7 +157,8 @@ function isRedisUrl(address: string): boolean {
   return isWhole && `${search}${hash}` === '' && [username, password].every(canDecode);
 }
 
-function canDecode(encoded: string): boolean {
+/** Whether the percent-encoding of a part of an address is valid. */
+export function canDecode(encoded: string): boolean {
   try {
     decodeURIComponent(encoded);
     return true;

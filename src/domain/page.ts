@@ -69,7 +69,7 @@ export function rankOffset({ number, pageSize }: Pick<Page, 'number' | 'pageSize
 export const EMPTY_PAGE_MS = 60_000;
 
 /** For how long after that it is remembered, at least, however long other pages may be served stale. */
-export const EMPTY_MEMORY_MS = 86_400_000;
+const EMPTY_MEMORY_MS = 86_400_000;
 
 /**
  * True for a page without rows that ought to have some: its chart claims to reach it, or to have no videos at all. A page
@@ -79,9 +79,18 @@ export function lacksRows(page: Page): boolean {
   return page.rows.length === 0 && (page.totalCount === 0 || page.totalCount > rankOffset(page));
 }
 
-/** True for a page that shows its whole chart to be empty, if it can be believed. */
-export function emptiesChart(page: Page): boolean {
-  return lacksRows(page) && (page.number === 1 || page.totalCount === 0);
+/**
+ * Whether a page says that the rows of another page of its chart do not exist: it lacks the same rows, or shows the whole
+ * chart to be empty.
+ */
+export function denies(page: Page, other: Page): boolean {
+  if (other.rows.length === 0 || !lacksRows(page)) return false;
+  return page.number === other.number || page.number === 1 || page.totalCount === 0;
+}
+
+/** How long a page is stored after its expiry, where pages with rows may be served stale for `staleMs`. */
+export function toRetentionMs(page: Page, staleMs: number): number {
+  return lacksRows(page) ? Math.max(staleMs, EMPTY_MEMORY_MS) : staleMs;
 }
 
 /** KeyAPI's endpoint for pages of trending charts. */

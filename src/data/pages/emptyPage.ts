@@ -1,18 +1,11 @@
 import { ApiError } from '../../domain/errors.ts';
-import type { Page } from '../../domain/page.ts';
-import type { PageStore } from './pageStore.ts';
+import { type PageKey, pageEndpoint } from '../../domain/page.ts';
+import type { OnDataEvent } from '../events.ts';
 
 /**
- * Rejects an empty page that contradicts what is cached. KeyAPI's charts come from sources that can be retired, and then
- * it responds without an error and without videos: that must not replace a chart.
- *
- * @throws {ApiError} `UPSTREAM_BAD_RESPONSE`.
+ * The error of an empty page that denies cached rows. KeyAPI's charts come from sources that can be retired, and then it
+ * responds without an error and without videos: that must not replace a chart.
  */
-export function rejectContradiction(page: Page, store: PageStore): void {
-  if (store.contradicts(page)) throw createEmptyPageError();
-}
-
-/** The error of an empty page in place of rows. */
 export function createEmptyPageError(): ApiError {
   return new ApiError('UPSTREAM_BAD_RESPONSE', {
     message: 'The data provider sent no videos for a chart that had some.',
@@ -22,4 +15,10 @@ export function createEmptyPageError(): ApiError {
     isEmptyPage: true,
     detail: 'The page is empty, but rows of it or of its chart are cached',
   });
+}
+
+/** Emits that an empty page is rejected, and returns the error to throw. */
+export function reportEmptyPage(key: PageKey, onEvent: OnDataEvent): ApiError {
+  onEvent({ type: 'emptyPage', endpoint: pageEndpoint.name, key: pageEndpoint.describe(key) });
+  return createEmptyPageError();
 }

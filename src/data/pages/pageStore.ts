@@ -3,13 +3,13 @@ import { type Chart, chartId } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
 import {
   type CachedPage,
-  EMPTY_MEMORY_MS,
-  emptiesChart,
+  denies,
   lacksRows,
   type Page,
   type PageCopy,
   type PageKey,
   pageId,
+  toRetentionMs,
 } from '../../domain/page.ts';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 
@@ -88,7 +88,7 @@ export class PageStore {
     if (now < chartCopies.validUntil) return chartCopies.usable;
     const outdated = chartCopies.all.filter((page) => now >= this.#deletedAt(page));
     for (const page of outdated) this.#pages.delete(copyId(page));
-    const left = this.#byChart.get(id)?.all ?? [];
+    const left = this.#copiesOf(chart);
     if (left.length > 0) this.#setCopies(id, [...left]);
     return this.#byChart.get(id)?.usable ?? [];
   }
@@ -101,9 +101,7 @@ export class PageStore {
 
   /** Whether rows are cached that a page says do not exist: its own, or any of its chart. */
   contradicts(page: Page): boolean {
-    if (!lacksRows(page)) return false;
-    const withRows = this.copies(page.chart).filter(hasRows);
-    return emptiesChart(page) ? withRows.length > 0 : withRows.some(({ number }) => number === page.number);
+    return lacksRows(page) && this.copies(page.chart).some((copy) => denies(page, copy));
   }
 
   /**
@@ -113,14 +111,9 @@ export class PageStore {
     return this.#byChart.get(chartId(chart))?.emptyUntil ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The sequence number of a page's newest copy, even if that may not be used any more. */
-  latestSequence({ chart, number }: PageKey): number | undefined {
-    return this.#copiesOf(chart).find((page) => page.number === number)?.sequence;
-  }
-
-  /** How often in a row a page came without the rows that it ought to have. */
-  timesEmpty({ chart, number }: PageKey): number {
-    return this.#copiesOf(chart).find((page) => page.number === number)?.timesEmpty ?? 0;
+  /** The newest copy of a page, even if it may not be used any more. */
+  latest({ chart, number }: PageKey): CachedPage | undefined {
+    return this.#copiesOf(chart).find((page) => page.number === number);
   }
 
   /** The newest copy of a video on any page that may still be used. */
@@ -136,7 +129,7 @@ export class PageStore {
     return this.#options.clock.monotonic() < freshUntil;
   }
 
-  /** Until when a page with rows may be used, on the monotonic clock. */
+  /** Until when a page may be used, on the monotonic clock; one that lacks rows may expire before. */
   staleUntil({ freshUntil }: CachedPage): number {
     return freshUntil + this.#options.staleMs;
   }
@@ -149,9 +142,7 @@ export class PageStore {
   /** Adds a page. Of the page's copies the two newest stay, but none that says that these rows do not exist. */
   add(page: CachedPage): void {
     this.#changes++;
-    const isDenial = (copy: CachedPage): boolean =>
-      emptiesChart(copy) || (lacksRows(copy) && copy.number === page.number);
-    const denials = hasRows(page) ? this.#copiesOf(page.chart).filter(isDenial) : [];
+    const denials = this.#copiesOf(page.chart).filter((copy) => denies(copy, page));
     for (const denial of denials) this.#pages.delete(copyId(denial));
     this.#latest = Math.max(this.#latest, page.sequence);
     this.#pages.set(copyId(page), page);
@@ -167,7 +158,7 @@ export class PageStore {
   /** Deletes all copies of a page. */
   delete({ chart, number }: PageKey): void {
     this.#changes++;
-    const copies = this.copies(chart).filter((page) => page.number === number);
+    const copies = this.#copiesOf(chart).filter((page) => page.number === number);
     for (const page of copies) this.#pages.delete(copyId(page));
   }
 
@@ -178,7 +169,7 @@ export class PageStore {
 
   #index(page: CachedPage): void {
     const id = chartId(page.chart);
-    this.#setCopies(id, [...(this.#byChart.get(id)?.all ?? []), page]);
+    this.#setCopies(id, [...this.#copiesOf(page.chart), page]);
     for (const itemId of itemIds(page)) {
       const others = this.#byVideo.get(itemId) ?? [];
       this.#byVideo.set(itemId, [...others, page].sort(bySequence));
@@ -187,7 +178,7 @@ export class PageStore {
 
   #unindex(page: CachedPage): void {
     const id = chartId(page.chart);
-    const copies = this.#byChart.get(id)?.all.filter((copy) => copy !== page) ?? [];
+    const copies = this.#copiesOf(page.chart).filter((copy) => copy !== page);
     if (copies.length > 0) this.#setCopies(id, copies);
     else this.#byChart.delete(id);
     for (const itemId of itemIds(page)) {
@@ -203,8 +194,7 @@ export class PageStore {
   }
 
   #deletedAt(page: CachedPage): number {
-    const { staleMs } = this.#options;
-    return page.freshUntil + (lacksRows(page) ? Math.max(staleMs, EMPTY_MEMORY_MS) : staleMs);
+    return page.freshUntil + toRetentionMs(page, this.#options.staleMs);
   }
 
   #setCopies(id: string, all: CachedPage[]): void {
@@ -215,7 +205,7 @@ export class PageStore {
     let emptyUntil = Number.POSITIVE_INFINITY;
     const usable = all.filter((page) => {
       const isBrief = chartHasRows && lacksRows(page);
-      const usableUntil = page.freshUntil + (isBrief ? 0 : this.#options.staleMs);
+      const usableUntil = isBrief ? page.freshUntil : this.staleUntil(page);
       const isUsable = now < usableUntil;
       validUntil = Math.min(validUntil, isUsable ? usableUntil : this.#deletedAt(page));
       if (isBrief && isUsable) emptyUntil = Math.min(emptyUntil, usableUntil);

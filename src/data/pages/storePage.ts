@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import { type CachedPage, EMPTY_PAGE_MS, lacksRows, type Page } from '../../domain/page.ts';
-import { rejectContradiction } from './emptyPage.ts';
+import { createEmptyPageError } from './emptyPage.ts';
 import type { PageStore } from './pageStore.ts';
 
 /** What storing a page needs. */
@@ -19,14 +19,13 @@ const MAX_JITTER = 0.1;
  * Stores a page that was just fetched. Pages that arrive while their chart's generation is fresh join it and expire
  * with it; the first one after that begins the next generation. A page that lacks its rows expires earlier.
  *
- * Throws as `rejectContradiction` does.
- *
  * @param minSequence The page's sequence number is at least this.
+ * @throws {ApiError} See `createEmptyPageError`.
  */
 export function storePage(page: Page, options: StorePageOptions, minSequence?: number): CachedPage {
   const { store, clock } = options;
   // Rows may have arrived since the page was checked.
-  rejectContradiction(page, store);
+  if (store.contradicts(page)) throw createEmptyPageError();
   const sequence = store.nextSequence(minSequence);
   const newest = store.copies(page.chart).find((copy) => !lacksRows(copy));
   const current = newest && store.isFresh(newest) ? newest : undefined;

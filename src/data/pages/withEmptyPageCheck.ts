@@ -1,7 +1,7 @@
-import { lacksRows, type Page, type PageKey, pageEndpoint } from '../../domain/page.ts';
+import { lacksRows, type Page, type PageKey } from '../../domain/page.ts';
 import type { Source } from '../../domain/source.ts';
 import type { OnDataEvent } from '../events.ts';
-import { createEmptyPageError } from './emptyPage.ts';
+import { reportEmptyPage } from './emptyPage.ts';
 import type { PageStore } from './pageStore.ts';
 
 /** See `withEmptyPageCheck`. */
@@ -11,8 +11,8 @@ interface EmptyPageCheckOptions {
 }
 
 /**
- * Rejects empty pages that contradict what is cached (see `rejectContradiction`), and emits an event. Others that lack
- * their rows get `timesEmpty`, which decides how long they are cached.
+ * Rejects empty pages that contradict what is cached (see `createEmptyPageError`). Others that lack their rows get
+ * `timesEmpty`, which decides how long they are cached.
  */
 export function withEmptyPageCheck(
   source: Source<PageKey, Page>,
@@ -21,8 +21,7 @@ export function withEmptyPageCheck(
   return async (key, call) => {
     const page = await source(key, call);
     if (!lacksRows(page)) return page;
-    if (!store.contradicts(page)) return { ...page, timesEmpty: store.timesEmpty(page) + 1 };
-    onEvent({ type: 'emptyPage', endpoint: pageEndpoint.name, key: pageEndpoint.describe(key) });
-    throw createEmptyPageError();
+    if (store.contradicts(page)) throw reportEmptyPage(key, onEvent);
+    return { ...page, timesEmpty: (store.latest(page)?.timesEmpty ?? 0) + 1 };
   };
 }

@@ -1,4 +1,4 @@
-import { type CachedPage, lacksRows, type Page, type PageKey } from '../../domain/page.ts';
+import { type CachedPage, denies, type Page, type PageKey } from '../../domain/page.ts';
 import { longestTtlMs, type StorePageOptions, storePage, toCoversUntil } from '../pages/storePage.ts';
 import { decodeValue, type PageValue } from './pageValue.ts';
 import type { RedisConnection } from './redisConnection.ts';
@@ -58,11 +58,11 @@ export function createPageImporter(options: PageImporterOptions): PageImporter {
     const cached = store.newest(page);
     if (isFromFuture(value) || store.contradicts(page)) return undefined;
     // Rows take precedence over a page that says that they do not exist, however new it is.
-    const isDenial = cached !== undefined && lacksRows(cached) && page.rows.length > 0;
+    const isDenied = cached !== undefined && denies(cached, page);
     // Also of a copy that may not be used any more.
-    const known = store.latestSequence(page);
-    const isOlder = known !== undefined && known >= sequence && !isFromFuture({ sequence: known });
-    return isOlder && !isDenial ? undefined : storeValue(value);
+    const latest = store.latest(page);
+    const isOlder = latest !== undefined && latest.sequence >= sequence && !isFromFuture(latest);
+    return isOlder && !isDenied ? undefined : storeValue(value);
   }
 
   function storeValue({ page, sequence, generation, freshUntil, replaces }: PageValue): CachedPage {

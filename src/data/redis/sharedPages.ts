@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../../domain/errors.ts';
-import {
-  type CachedPage,
-  EMPTY_MEMORY_MS,
-  lacksRows,
-  type Page,
-  type PageKey,
-  pageEndpoint,
-} from '../../domain/page.ts';
+import { type CachedPage, lacksRows, type Page, type PageKey, toRetentionMs } from '../../domain/page.ts';
 import { type Call, type Source, withSignal } from '../../domain/source.ts';
 import type { OnDataEvent } from '../events.ts';
-import { createEmptyPageError } from '../pages/emptyPage.ts';
+import { reportEmptyPage } from '../pages/emptyPage.ts';
 import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache.ts';
 import { toTtlMs } from '../pages/storePage.ts';
 import { longestNegativeTtl, toNegativeTtl } from '../upstream/negativeTtl.ts';
@@ -178,7 +171,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
         freshUntil,
         token: lacksRows(page) ? undefined : token,
       });
-      if (stored.type === 'contradicted' || store.contradicts(page)) throw toEmptyPageError(page);
+      if (stored.type === 'contradicted' || store.contradicts(page)) throw reportEmptyPage(page, onEvent);
       if (stored.type === 'stored') return importer.storeValue({ ...stored, page, sequence });
       const newer = stored.type === 'newer' && stored.value ? importValue(stored.value, page) : undefined;
       return newer ?? storeLocally(page);
@@ -191,13 +184,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   /** Rejects an empty page that contradicts what any replica has cached: this one may not know of it yet. */
   async function compareWithRedis(page: Page): Promise<void> {
     await lookup.importChart(page.chart).catch(() => undefined);
-    if (store.contradicts(page)) throw toEmptyPageError(page);
-  }
-
-  /** Emits that an empty page is rejected, and returns the error to throw. */
-  function toEmptyPageError(page: Page): ApiError {
-    onEvent({ type: 'emptyPage', endpoint: pageEndpoint.name, key: pageEndpoint.describe(page) });
-    return createEmptyPageError();
+    if (store.contradicts(page)) throw reportEmptyPage(page, onEvent);
   }
 
   /** Stores a page in Redis, unless a newer copy is there. */
@@ -205,8 +192,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     const body = encodeBody(copy.page);
     const sequence = Math.min(copy.sequence, toSequence(redis.now()));
     // Longer than it may be served, so that the next empty page is the second in a row.
-    const memoryMs = lacksRows(copy.page) ? Math.max(staleMs, EMPTY_MEMORY_MS) : staleMs;
-    const common = { staleMs: memoryMs, ttlMs: options.ttlMs, replica: redis.replica };
+    const retentionMs = toRetentionMs(copy.page, staleMs);
+    const common = { staleMs: retentionMs, ttlMs: options.ttlMs, replica: redis.replica };
     return storeSharedPage(redis.run, { ...copy, body, sequence }, common);
   }
 

@@ -1,5 +1,5 @@
 import { ApiError } from '../../domain/errors.ts';
-import { type CachedPage, emptiesChart } from '../../domain/page.ts';
+import { type CachedPage, denies } from '../../domain/page.ts';
 import {
   cutWindow,
   type KnownPages,
@@ -92,7 +92,7 @@ export function* cutInSteps(
 
 /** Pages that are read at once were not compared with each other. */
 function rejectContradictions(pages: readonly CachedPage[]): void {
-  if (pages.some(emptiesChart) && pages.some(({ rows }) => rows.length > 0)) throw createEmptyPageError();
+  if (pages.some((page) => pages.some((other) => denies(page, other)))) throw createEmptyPageError();
 }
 
 function areAmong(pages: readonly CachedPage[], others: readonly CachedPage[]): boolean {

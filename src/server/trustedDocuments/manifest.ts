@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { parseJson } from '../../domain/json.ts';
 
 /** The format of GraphQL Code Generator and the Relay compiler. */
 const textsByHash = z.record(z.string(), z.string());
@@ -20,20 +21,13 @@ export async function readManifest(file: string): Promise<ReadonlyMap<string, st
   const text = await readFile(file, 'utf8');
   // Some editors and shells write a byte order mark, which is not JSON.
   const json = parseJson(text.replace(/^\ufeff/, ''));
+  // The parser's own error would show a part of the text, which may be any file: one with a secret, for example.
+  if (json === undefined) throw new TypeError('it is not JSON');
   const apollos = apolloManifest.safeParse(json).data?.operations;
   const others = textsByHash.safeParse(json).data;
   if (!apollos && !others) throw new TypeError('it is not a manifest of documents');
   const entries = apollos?.map(({ id, body }) => [id, body] as const) ?? Object.entries(others ?? {});
   return new Map(entries.map(([id, text]) => [toHash(id), text]));
-}
-
-/** The parser's own error would show a part of the text, which may be any file: one with a secret, for example. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new TypeError('it is not JSON');
-  }
 }
 
 /** The hash without the prefix that some clients add. */

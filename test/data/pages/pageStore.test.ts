@@ -63,11 +63,11 @@ describe('PageStore', () => {
       expect(store.emptyUntil(US_VIEWS)).toBe(100);
       clock.advance(99);
       expect(names()).toEqual(['1/1']);
-      expect([store.timesEmpty(empty(3)), store.latestSequence(empty(3))]).toEqual([2, 103]);
+      expect(store.latest(empty(3))).toMatchObject({ timesEmpty: 2, sequence: 103 });
       expect(store.emptyUntil(US_VIEWS)).toBe(Number.POSITIVE_INFINITY);
       clock.advance(DAY_MS);
       expect(names()).toEqual([]);
-      expect(store.timesEmpty(empty(3))).toBe(0);
+      expect(store.latest(empty(3))).toBeUndefined();
     });
 
     it('is used when it has expired if nothing else of its chart is cached', () => {

@@ -26,21 +26,29 @@ async function requestTimes(error: ApiError, seconds: number, ttls = TTLS): Prom
 
 describe('withNegativeCache', () => {
   it('caches each further failure for twice as long, up to a minute', async () => {
-    const failed = new ApiError('UPSTREAM_ERROR');
-    expect(await requestTimes(failed, 250)).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+    expect(await requestTimes(new ApiError('UPSTREAM_ERROR'), 250)).toEqual([
+      0, 1, 3, 7, 15, 31, 63, 123, 183, 243,
+    ]);
   });
 
-  it('starts again with the shortest time to live after a success', async () => {
-    const failed = new ApiError('UPSTREAM_ERROR');
-    const { source, bill } = createScript(failed, failed, page, failed, page);
+  const failed = new ApiError('UPSTREAM_ERROR');
+  const empty = new ApiError('UPSTREAM_BAD_RESPONSE', { upstream: RESPONSE, isEmptyPage: true });
+  const refused = new ApiError('BAD_USER_INPUT');
+
+  it.each([
+    ['a success', [failed, failed, page, failed, page], [1000, 2000, 0, 1000]],
+    ['another kind of failure', [failed, failed, empty, failed, page], [1000, 2000, 60_000, 1000]],
+    ['a refusal (400)', [failed, failed, failed, refused, failed, page], [1000, 2000, 4000, 600_000, 1000]],
+  ])('starts again with the shortest time to live after %s', async (_name, outcomes, pausesMs) => {
+    const { source, bill } = createScript(...outcomes);
     const clock = createTestClock();
     const fetch = withNegativeCache(source, pageEndpoint, { clock, ...TTLS });
-    for (const pauseMs of [1000, 2000, 0, 1000]) {
+    for (const pauseMs of pausesMs) {
       await codeOf(fetch(key(), createCall()));
       clock.advance(pauseMs);
     }
     expect(await codeOf(fetch(key(), createCall()))).toBe('ok');
-    expect(bill).toHaveLength(5);
+    expect(bill).toHaveLength(outcomes.length);
   });
 
   it('caches responses that cannot be read for up to 10 minutes', async () => {
@@ -51,25 +59,10 @@ describe('withNegativeCache', () => {
   });
 
   it('caches empty pages for a minute, and longer up to the time to live of a page', async () => {
-    const empty = new ApiError('UPSTREAM_BAD_RESPONSE', { upstream: RESPONSE, isEmptyPage: true });
     expect(await requestTimes(empty, 1200, { ...TTLS, ttlMs: 300_000 })).toEqual([
       0, 60, 180, 420, 720, 1020,
     ]);
     expect(await requestTimes(empty, 20, { ...TTLS, ttlMs: 5000 })).toEqual([0, 5, 10, 15, 20]);
-  });
-
-  it('starts again with the shortest time to live when a page fails in another way', async () => {
-    const failed = new ApiError('UPSTREAM_ERROR');
-    const empty = new ApiError('UPSTREAM_BAD_RESPONSE', { upstream: RESPONSE, isEmptyPage: true });
-    const { source, bill } = createScript(failed, failed, empty, failed, page);
-    const clock = createTestClock();
-    const fetch = withNegativeCache(source, pageEndpoint, { clock, ...TTLS });
-    for (const pauseMs of [1000, 2000, 60_000, 1000]) {
-      await codeOf(fetch(key(), createCall()));
-      clock.advance(pauseMs);
-    }
-    expect(await codeOf(fetch(key(), createCall()))).toBe('ok');
-    expect(bill).toHaveLength(5);
   });
 
   it('caches the failure of a call that got no connection', async () => {
@@ -102,26 +95,6 @@ describe('withNegativeCache', () => {
     clock.advance(1);
     expect(await codeOf(fetch(key(), createCall()))).toBe('ok');
     expect(bill).toEqual([1, 1]);
-  });
-
-  it('starts again with the shortest time to live after a refusal (400)', async () => {
-    const failed = new ApiError('UPSTREAM_ERROR');
-    const { source, bill } = createScript(
-      failed,
-      failed,
-      failed,
-      new ApiError('BAD_USER_INPUT'),
-      failed,
-      page,
-    );
-    const clock = createTestClock();
-    const fetch = withNegativeCache(source, pageEndpoint, { clock, ...TTLS });
-    for (const pauseMs of [1000, 2000, 4000, 600_000, 1000]) {
-      await codeOf(fetch(key(), createCall()));
-      clock.advance(pauseMs);
-    }
-    expect(await codeOf(fetch(key(), createCall()))).toBe('ok');
-    expect(bill).toHaveLength(6);
   });
 
   it('does not cache errors of calls that were not made, nor errors of the account', async () => {

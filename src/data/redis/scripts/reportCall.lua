@@ -11,6 +11,7 @@ local scope, error, openMs = ARGV[11], ARGV[12], tonumber(ARGV[13])
 local circuits = { account = accountCircuit, endpoint = endpointCircuit }
 local isProbe, reply = {}, { -1 }
 for name, circuit in pairs(circuits) do isProbe[name] = redis.call('HGET', circuit, 'probe') == token end
+local isUnsent = state == 'unsent' or state == 'unconnected'
 local isAfterPause = redis.call('HGET', endpointCircuit, 'isPause') == '1'
 
 local function change(name, what)
@@ -31,7 +32,7 @@ local function endProbe(name)
   if isProbe[name] then redis.call('HDEL', circuits[name], 'probe', 'probeUntil') end
 end
 
-if state == 'unsent' or state == 'unconnected' then redis.call('ZREM', calls, token)
+if isUnsent then redis.call('ZREM', calls, token)
 elseif state == 'sent' then
   redis.call('ZADD', calls, 'XX', now + attemptMs + windowMs, token)
   for name, circuit in pairs(circuits) do
@@ -42,8 +43,7 @@ else redis.call('ZADD', calls, 'XX', now + windowMs, token) end
 local entry = redis.call('HMGET', budget, 'day', 'spent')
 if credits > 0 and toInteger(entry[1]) == day then
   reply[1] = toInteger(entry[2]) or -1
-  local isReleased = state == 'unsent' or state == 'unconnected'
-  if isReleased and reply[1] >= credits then reply[1] = redis.call('HINCRBY', budget, 'spent', -credits) end
+  if isUnsent and reply[1] >= credits then reply[1] = redis.call('HINCRBY', budget, 'spent', -credits) end
 end
 
 if state == 'unsent' then
