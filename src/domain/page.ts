@@ -81,10 +81,12 @@ export function lacksRows(page: Page): boolean {
 
 /**
  * Whether a page says that the rows of another page of its chart do not exist: it lacks the same rows, or shows the whole
- * chart to be empty.
+ * chart to be empty. One that has rows does so by a `totalCount` of 0, unless the other claims nothing else.
  */
 export function denies(page: Page, other: Page): boolean {
-  if (other.rows.length === 0 || !lacksRows(page)) return false;
+  if (other.rows.length === 0) return false;
+  if (page.totalCount === 0 && other.totalCount > 0) return true;
+  if (!lacksRows(page)) return false;
   return page.number === other.number || page.number === 1 || page.totalCount === 0;
 }
 

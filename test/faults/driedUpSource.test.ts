@@ -132,6 +132,16 @@ describe('a source that dries up', () => {
     expect(await read()).toMatchObject({ ranks: range(1, 20), totalCount: 500, stale: true, fetchedAt });
   });
 
+  it('leaves a chart of which a page with rows says that it has no videos at all', async () => {
+    await start(chart(500));
+    const { fetchedAt } = await read();
+    send = () => ({ rows: 20, totalCount: 0 });
+    clock.advance(HOUR);
+    await read();
+    expect(await read()).toMatchObject({ totalCount: 500, stale: true, fetchedAt });
+    expect(events.filter(({ type }) => type === 'emptyPage')).toHaveLength(1);
+  });
+
   it('is reported by an event and a metric', async () => {
     await start(chart(500));
     await read();
@@ -200,7 +210,7 @@ describe('a source that dries up', () => {
     const after = await walk(40);
     send = (number) => ({ rows: number === 3 ? 0 : 20, totalCount: 500 });
     await read({ after });
-    const query = '{ trendingVideos(first: 30) { totalCount pageInfo { hasNextPage } } }';
+    const query = '{ trendingVideos(first: 20) { nodes { itemId } totalCount pageInfo { hasNextPage } } }';
     const get = () =>
       app.server.inject({ url: '/graphql', query: { query }, headers: { 'apollo-require-preflight': '1' } });
     const short = await get();
@@ -271,6 +281,11 @@ describe('a source that dries up', () => {
 });
 
 describe('an empty page that is no failure', () => {
+  it('is the end of a chart whose pages all claim that it has no videos', async () => {
+    await start((number) => ({ rows: number < 3 ? 20 : 0, totalCount: 0 }));
+    expect(await read({ first: 40 })).toMatchObject({ ranks: range(1, 40), totalCount: 40, stale: false });
+  });
+
   it('is an empty connection for a region without a chart, and costs as little as a source that dries up', async () => {
     await start(driedUp);
     expect(await read({ region: 'AQ' })).toMatchObject({ ranks: [], totalCount: 0, stale: false });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { createMonotonicClock } from '../../src/compose/systemClock.ts';
 import { createEndpointBreaker } from '../../src/data/upstream/circuitBreaker.ts';
 import { createCreditBudget } from '../../src/data/upstream/creditBudget.ts';
 import type { LimitsState } from '../../src/data/upstream/limitsState.ts';
@@ -10,6 +11,7 @@ import { createCall } from '../support/cache.ts';
 import { createTestClock } from '../support/clock.ts';
 import { codeOf, createScript, key, page } from '../support/sources.ts';
 
+const HOUR_MS = 3_600_000;
 const NOTHING: LimitsState = { openCircuits: () => [], creditsLeft: () => undefined };
 
 describe('readiness', () => {
@@ -44,6 +46,25 @@ describe('readiness', () => {
     }
     clock.advance(DAY_MS);
     expect(read()).toMatchObject({ budget: 'left' });
+  });
+
+  it('reports, as the budget does, that a day has ended in which the machine was suspended', () => {
+    const times = { wall: 3 * DAY_MS + 23 * HOUR_MS, running: 500, booted: 9 * HOUR_MS };
+    const monotonic = createMonotonicClock({
+      wall: () => times.wall,
+      running: () => times.running,
+      booted: () => times.booted,
+    });
+    const clock = { ...createTestClock(), now: () => times.wall, monotonic };
+    const budget = createCreditBudget({ creditsPerDay: 2, clock });
+    const read = () => describeReadiness({ ...NOTHING, creditsLeft: () => budget.left() }, undefined);
+    budget.reserve(2);
+    budget.spend(2);
+    expect([read().budget, budget.isSpent(2)]).toEqual(['spent', true]);
+    times.wall += 2 * HOUR_MS;
+    times.booted += 2 * HOUR_MS;
+    expect([read().budget, budget.isSpent(2)]).toEqual(['left', false]);
+    expect(budget.secondsLeft()).toBe(23 * 3600);
   });
 
   it('reports the budget as unknown while Redis, which stores it, is down', () => {

@@ -3,7 +3,7 @@ import { type PageKey, pageEndpoint } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
 
 /**
- * The error of an empty page that denies cached rows. KeyAPI's charts come from sources that can be retired, and then it
+ * The error of a page that denies cached rows. KeyAPI's charts come from sources that can be retired, and then it
  * responds without an error and without videos: that must not replace a chart.
  */
 export function createEmptyPageError(): ApiError {
@@ -13,7 +13,7 @@ export function createEmptyPageError(): ApiError {
     upstream: { status: 200, code: 0, requestId: null },
     wasSent: true,
     isEmptyPage: true,
-    detail: 'The page is empty, but rows of it or of its chart are cached',
+    detail: 'The page denies rows that are cached, of it or of its chart',
   });
 }
 

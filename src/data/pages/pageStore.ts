@@ -101,7 +101,7 @@ export class PageStore {
 
   /** Whether rows are cached that a page says do not exist: its own, or any of its chart. */
   contradicts(page: Page): boolean {
-    return lacksRows(page) && this.copies(page.chart).some((copy) => denies(page, copy));
+    return this.copies(page.chart).some((copy) => denies(page, copy));
   }
 
   /**

@@ -11,7 +11,7 @@ interface EmptyPageCheckOptions {
 }
 
 /**
- * Rejects empty pages that contradict what is cached (see `createEmptyPageError`). Others that lack their rows get
+ * Rejects pages that contradict what is cached (see `createEmptyPageError`). Others that lack their rows get
  * `timesEmpty`, which decides how long they are cached.
  */
 export function withEmptyPageCheck(
@@ -20,8 +20,8 @@ export function withEmptyPageCheck(
 ): Source<PageKey, Page> {
   return async (key, call) => {
     const page = await source(key, call);
-    if (!lacksRows(page)) return page;
     if (store.contradicts(page)) throw reportEmptyPage(key, onEvent);
+    if (!lacksRows(page)) return page;
     return { ...page, timesEmpty: (store.latest(page)?.timesEmpty ?? 0) + 1 };
   };
 }

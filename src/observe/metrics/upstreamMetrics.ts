@@ -37,7 +37,7 @@ export function countUpstream(registry: Registry): (event: AppEvent) => void {
   const dropped = counter('trending_rows_dropped_total', 'Rows from KeyAPI that could not be read');
   const emptied = counter(
     'trending_empty_pages_total',
-    'Empty pages from KeyAPI that were not accepted, because their rows are cached',
+    'Empty pages from KeyAPI that were not accepted, because rows of them or of their chart are cached',
   );
   for (const purpose of ['operation', 'refresh']) spent.inc({ purpose }, 0);
 
