@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config/loadConfig.ts';
 import { withEmptyPageCheck } from '../data/pages/withEmptyPageCheck.ts';
+import { withNegativeCache } from '../data/upstream/withNegativeCache.ts';
 import type { Clock } from '../domain/clock.ts';
 import { trendingVideos } from '../keyapi/endpoints/trendingVideos.ts';
 import type { AppEvent } from '../observe/appEvent.ts';
@@ -52,7 +53,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const store = createStore(context);
   // Inside the layers: an empty page in place of rows is a failure like others.
   const client = withEmptyPageCheck(upstream.source(trendingVideos), { store, onEvent });
-  const source = layers.wrap(client, trendingVideos);
+  const wrapped = layers.wrap(client, trendingVideos);
+  const source = withNegativeCache(wrapped, trendingVideos, { ...config.cache, clock });
   const pages = await createPages(context, { store, source, redis, tracing });
   // Not before: its listeners must not miss the first heartbeat.
   await redis?.open();

@@ -14,7 +14,6 @@ import {
 import type { LimitsState } from '../data/upstream/limitsState.ts';
 import { createRateLimit } from '../data/upstream/rateLimit.ts';
 import { createSpendingFile } from '../data/upstream/spendingFile.ts';
-import { withNegativeCache } from '../data/upstream/withNegativeCache.ts';
 import { withRetry } from '../data/upstream/withRetry.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
@@ -35,7 +34,7 @@ interface UpstreamLayersOptions {
 interface UpstreamLayers {
   /**
    * Stacks the layers around the client's source of an endpoint, the innermost first: the limits of the account, which
-   * all endpoints share, then those of the endpoint.
+   * all endpoints share, then those of the endpoint. What of a failure is cached, its cache decides.
    */
   wrap<Key, Value>(client: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value>;
   readonly state: LimitsState;
@@ -72,9 +71,7 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
     const guarded = accountBreaker.protect(endpointBreaker.protect(limited), endpoint);
     // While Redis is up, the replicas share their circuits.
     const source: Source<Key, Value> = (key, call) => (redis?.isUp() ? limited : guarded)(key, call);
-    const retrying = withRetry(source, endpoint, { clock, random, onEvent });
-    const { errorTtlMs, ttlMs } = config.cache;
-    return withNegativeCache(retrying, endpoint, { clock, errorTtlMs, ttlMs });
+    return withRetry(source, endpoint, { clock, random, onEvent });
   }
 
   return {

@@ -44,13 +44,16 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
       ttlMs: values.CACHE_TTL_SECONDS * 1000,
       staleMs: values.CACHE_STALE_SECONDS * 1000,
       errorTtlMs: values.ERROR_TTL_SECONDS * 1000,
+      statsTtlMs: values.STATS_TTL_SECONDS * 1000,
       pageBytes: cacheBytes,
+      /** For numbers on videos. */
+      statsBytes: cacheBytes / 4,
       /** For the JSON of rows. */
       rowBytes: cacheBytes / 4,
       /** For parsed documents. */
-      documentBytes: cacheBytes / 4,
+      documentBytes: cacheBytes / 8,
       /** For whole responses; 0: none is cached. */
-      responseBytes: values.RESPONSE_CACHE ? cacheBytes / 2 : 0,
+      responseBytes: values.RESPONSE_CACHE ? (cacheBytes * 3) / 8 : 0,
       file: values.CACHE_FILE,
     },
     /** Undefined for a process on its own. */

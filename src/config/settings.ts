@@ -106,18 +106,25 @@ export const SETTINGS = {
     description:
       'Time to live of a page. Up to a tenth is taken off at random, so that charts do not all expire at once.',
   },
+  STATS_TTL_SECONDS: {
+    group: 'Cache',
+    type: integer(1, 31_536_000),
+    default: '21600',
+    description: 'Time to live of the numbers of a video, and of the fact that KeyAPI does not know it.',
+  },
   CACHE_STALE_SECONDS: {
     group: 'Cache',
     type: integer(0, 31_536_000),
     default: '86400',
-    description: 'How long an expired page may still be served, while it is refreshed or while KeyAPI fails.',
+    description:
+      'How long an expired page, or expired numbers, may still be served, while they are refreshed or while KeyAPI fails.',
   },
   ERROR_TTL_SECONDS: {
     group: 'Cache',
     type: integer(1, 60),
     default: '1',
     description:
-      'How long a page that failed is not requested again. Doubles with each failure, up to a minute, or to 10 if the ' +
+      'How long a page or numbers that failed are not requested again. Doubles with each failure, up to a minute, or to 10 if the ' +
       'response cannot be read.',
   },
   CACHE_MAX_MB: {
@@ -125,7 +132,8 @@ export const SETTINGS = {
     type: integer(1, 1_048_576),
     default: '64',
     description:
-      'Memory for pages. Cached responses, JSON of rows and parsed documents take up to as much again.',
+      'Memory for pages. Numbers on videos (a quarter), cached responses (three eighths), JSON of rows (a quarter) and parsed ' +
+      'documents (an eighth) take up to as much again.',
   },
   RESPONSE_CACHE: {
     group: 'Cache',
@@ -136,15 +144,15 @@ export const SETTINGS = {
   CACHE_FILE: {
     group: 'Cache',
     type: text('a path in an existing folder'),
-    unset: 'pages are lost when the process ends',
-    description: 'File in which the pages of a single process survive a restart.',
+    unset: 'pages and numbers are lost when the process ends',
+    description: 'File in which the pages and numbers of a single process survive a restart.',
   },
 
   REDIS_URL: {
     group: 'Redis',
     type: redisUrl,
     unset: 'each process is on its own',
-    description: 'Redis through which replicas share pages and limits. `rediss://` for TLS.',
+    description: 'Redis through which replicas share pages, numbers and limits. `rediss://` for TLS.',
   },
   REDIS_PREFIX: {
     group: 'Redis',
@@ -170,7 +178,7 @@ export const SETTINGS = {
   MAX_CREDITS_PER_OPERATION: {
     group: 'Credits',
     type: integer(0, 999_999_999_999),
-    default: '20',
+    default: '25',
     description:
       'Credits that one operation may cost in the worst case. Others are refused before anything is spent.',
   },

@@ -1,3 +1,4 @@
+import { ApiError } from './errors.ts';
 import type { UpstreamCost } from './upstreamCost.ts';
 
 /** One GraphQL operation, as the data layer sees it. */
@@ -8,6 +9,23 @@ export interface Operation {
   readonly deadlineAt: number;
   /** Credits that may still be spent on it. Retries do not count. */
   creditsLeft: number;
+}
+
+/**
+ * Takes the price of a request from what the operation may spend: its worst case assumes full pages, and charts as long as
+ * they claim.
+ *
+ * @throws {ApiError} `OPERATION_TOO_EXPENSIVE`.
+ */
+export function reserve(operation: Operation, credits: number): void {
+  if (operation.creditsLeft < credits) {
+    throw new ApiError('OPERATION_TOO_EXPENSIVE', {
+      message:
+        'This operation has spent as much as it may (MAX_CREDITS_PER_OPERATION), and needs more than could be foreseen. ' +
+        'What it has fetched so far is cached: ask for less at once.',
+    });
+  }
+  operation.creditsLeft -= credits;
 }
 
 /**

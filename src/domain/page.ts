@@ -99,6 +99,8 @@ export function toRetentionMs(page: Page, staleMs: number): number {
 export const pageEndpoint: Endpoint<PageKey> = {
   name: 'trendingVideos',
   credits: 2,
+  priority: 1,
+  pauses: { codes: ['UPSTREAM_FORBIDDEN'], maxSeconds: 60 },
   toId: pageId,
   describe: ({ chart, number }) => ({ chart: chartId(chart), page: number }),
 };

@@ -5,22 +5,32 @@ export interface UpstreamCost {
   /** What these requests were charged for. */
   credits: number;
   /** Pages it used, by where they came from. */
-  readonly pages: {
-    /** Cached and fresh. */
-    cached: number;
-    /** Cached and expired. */
-    stale: number;
-    /** In flight already, for another operation, a refresh or another replica. */
-    shared: number;
-    /** Fetched and paid for by this operation. */
-    fetched: number;
-  };
+  readonly pages: OriginCounts;
+  /** Videos whose numbers it used, likewise; undefined when it asked for no numbers. */
+  stats?: OriginCounts;
 }
 
-/** How an operation got a page. */
-export type PageOrigin = keyof UpstreamCost['pages'];
+/** What an operation used, by where it came from. */
+export interface OriginCounts {
+  /** Cached and fresh. */
+  cached: number;
+  /** Cached and expired. */
+  stale: number;
+  /** In flight already, for another operation, a refresh or another replica. */
+  shared: number;
+  /** Fetched and paid for by this operation. */
+  fetched: number;
+}
+
+/** How an operation got a page, or the numbers of a video. */
+export type Origin = keyof OriginCounts;
+
+/** Counts of an operation that has used nothing yet. */
+export function createOriginCounts(): OriginCounts {
+  return { cached: 0, stale: 0, shared: 0, fetched: 0 };
+}
 
 /** The cost of an operation that has spent nothing yet. */
 export function createUpstreamCost(): UpstreamCost {
-  return { requests: 0, credits: 0, pages: { cached: 0, stale: 0, shared: 0, fetched: 0 } };
+  return { requests: 0, credits: 0, pages: createOriginCounts() };
 }

@@ -33,6 +33,8 @@ describe('layers of two endpoints', () => {
   const other: Endpoint<number> = {
     name: 'other',
     credits: 1,
+    priority: 0,
+    pauses: { codes: ['UPSTREAM_FORBIDDEN'], maxSeconds: 60 },
     toId: String,
     describe: (number) => ({ number }),
   };

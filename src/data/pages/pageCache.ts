@@ -2,7 +2,7 @@ import pTimeout from 'p-timeout';
 import type { Chart } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
-import { charge, type Operation } from '../../domain/operation.ts';
+import { charge, type Operation, reserve } from '../../domain/operation.ts';
 import {
   type CachedPage,
   lacksRows,
@@ -12,7 +12,7 @@ import {
   pageId,
 } from '../../domain/page.ts';
 import type { Call, Source } from '../../domain/source.ts';
-import type { PageOrigin } from '../../domain/upstreamCost.ts';
+import type { Origin } from '../../domain/upstreamCost.ts';
 import type { FoundVideo, PageStore } from './pageStore.ts';
 import { firstCoverExpiry } from './storePage.ts';
 import { newestCopies, toViews, type Views } from './views.ts';
@@ -32,7 +32,7 @@ interface PageCacheOptions {
 /** A page, and how an operation got it. */
 export interface PageWithOrigin {
   readonly page: CachedPage;
-  readonly origin: PageOrigin;
+  readonly origin: Origin;
 }
 
 /** Gets a page that is not cached, and stores it. */
@@ -193,7 +193,7 @@ export class PageCache {
   async #wait(key: PageKey, operation: Operation): Promise<PageWithOrigin> {
     const other = this.#pending.get(pageId(key));
     if (other) other.deadlineAt = Math.max(other.deadlineAt, operation.deadlineAt);
-    else reserve(operation);
+    else reserve(operation, pageEndpoint.credits);
     // Costs credits: the operation needs this page, and it is neither cached nor in flight.
     const pending = other ?? this.#start(key, operation);
     const { clock } = this.#options;
@@ -242,23 +242,6 @@ export class PageCache {
     const areCoversExpired = page.coversUntil !== null && this.#options.clock.monotonic() >= page.coversUntil;
     return !this.isFresh(page) || areCoversExpired;
   }
-}
-
-/**
- * Takes the price of a page from what the operation may spend: its worst case assumes full pages, and charts as long as
- * they claim.
- *
- * @throws {ApiError} `OPERATION_TOO_EXPENSIVE`.
- */
-function reserve(operation: Operation): void {
-  if (operation.creditsLeft < pageEndpoint.credits) {
-    throw new ApiError('OPERATION_TOO_EXPENSIVE', {
-      message:
-        'This operation has fetched as many pages as it may (MAX_CREDITS_PER_OPERATION), and needs more than could be ' +
-        'foreseen. The pages fetched so far are cached: ask for less at once.',
-    });
-  }
-  operation.creditsLeft -= pageEndpoint.credits;
 }
 
 function rejectTimeout(): never {

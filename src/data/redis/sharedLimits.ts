@@ -193,7 +193,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
       try {
         return await source(key, call);
       } catch (error) {
-        const state = toCallState(error);
+        const state = toCallState(error, endpoint);
         applyChanges(knownChanges(state), state, false);
         throw error;
       }
@@ -213,7 +213,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
         return value;
       } catch (error) {
         // All replicas know of a failure before the caller does.
-        await report(token, toCallState(error), day);
+        await report(token, toCallState(error, endpoint), day);
         throw error;
       }
     }
@@ -238,10 +238,10 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
 }
 
 /** The state of a call that has failed. */
-function toCallState(error: unknown): CallState {
+function toCallState(error: unknown, endpoint: Pick<Endpoint<never>, 'pauses'>): CallState {
   if (!(error instanceof ApiError)) return { state: 'answered' };
   if (!error.isCallFailure) return { state: 'unsent' };
-  const refusal = toCallPause(error);
+  const refusal = toCallPause(error, endpoint);
   if (refusal) {
     return { state: 'refused', stop: { scope: refusal.scope, error, ms: refusal.seconds * 1000 } };
   }

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../../domain/errors.ts';
-import { type CachedPage, lacksRows, type Page, type PageKey, toRetentionMs } from '../../domain/page.ts';
+import {
+  type CachedPage,
+  lacksRows,
+  type Page,
+  type PageKey,
+  pageEndpoint,
+  toRetentionMs,
+} from '../../domain/page.ts';
 import { type Call, type Source, withSignal } from '../../domain/source.ts';
 import type { OnDataEvent } from '../events.ts';
 import { reportEmptyPage } from '../pages/emptyPage.ts';
@@ -201,7 +208,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
    * Lets other replicas fetch the page: after a while, if the error is about this page. False when the lock was lost.
    */
   async function giveUpLock(key: PageKey, token: string, error: ApiError | undefined): Promise<boolean> {
-    const ttl = error && toNegativeTtl(error, options);
+    const ttl = error && toNegativeTtl(error, pageEndpoint, options);
     const failure = ttl && { error, ...ttl, isRefused: error.code === 'BAD_USER_INPUT' };
     const release = () => releaseLock(redis.run, { page: key, token, failure });
     return release().catch(() => {

@@ -2,7 +2,7 @@ import type { Endpoint } from '../../domain/endpoint.ts';
 import { ApiError, type ErrorCode } from '../../domain/errors.ts';
 import type { Source } from '../../domain/source.ts';
 import type { AccountLimit } from './accountLimit.ts';
-import { toCallPause } from './callPause.ts';
+import { toAccountPause, toCallPause, toPauseSeconds } from './callPause.ts';
 import {
   type Circuit,
   type CircuitOptions,
@@ -54,8 +54,8 @@ export function createAccountBreaker(options: BreakerOptions): CircuitBreaker<Ac
   const circuit = createCircuit(options);
   const open = createOpener(circuit, options);
   const protect = protectBy(circuit, ({ error, close }) => {
-    const pause = error && toCallPause(error);
-    if (error && pause?.scope === 'account') open(error, pause.seconds);
+    const pause = error && toAccountPause(error);
+    if (error && pause) open(error, pause.seconds);
     // A failing endpoint says nothing about the account.
     else if (!error || !isUpstreamFailure(error)) close();
   });
@@ -63,8 +63,8 @@ export function createAccountBreaker(options: BreakerOptions): CircuitBreaker<Ac
 }
 
 /**
- * Creates the circuit breaker of an endpoint: it opens for 30 seconds after 5 failures in a row, for a minute after a 403,
- * and at least for as long as another error asks for (`Retry-After`). Then one call probes, as for the account. A failing
+ * Creates the circuit breaker of an endpoint: it opens for 30 seconds after 5 failures in a row, for a minute or longer
+ * after a refusal (`Endpoint.pauses`), and at least for as long as another error asks for (`Retry-After`). Then one call probes, as for the account. A failing
  * probe of the account opens it too.
  */
 export function createEndpointBreaker<Key>(
@@ -74,11 +74,17 @@ export function createEndpointBreaker<Key>(
   const circuit = createCircuit({ ...options, endpoint: endpoint.name });
   const open = createOpener(circuit, options);
   let failures = 0;
+  let refusals = 0;
   const protect = protectBy(circuit, ({ error, probed, isAccountProbe, close }) => {
-    const pause = error && toCallPause(error);
+    const pause = error && toCallPause(error, endpoint);
     // A refused account says nothing about the endpoint.
     if (pause?.scope === 'account') return;
-    if (error && pause) return open(error, pause.seconds);
+    if (error && pause) {
+      // Those that were in flight together are one refusal.
+      if (refusals === 0 || !circuit.current()) refusals++;
+      return open(error, toPauseSeconds(pause, refusals));
+    }
+    if (!error) refusals = 0;
     const isFailure = error !== undefined && isUpstreamFailure(error);
     failures = isFailure ? failures + 1 : 0;
     const isTooMany = failures >= MAX_FAILURES && !circuit.current();
@@ -93,9 +99,9 @@ export function createEndpointBreaker<Key>(
   return { circuit, protect };
 }
 
-/** Whether an endpoint was stopped only because upstream asked for it: failures and refusals have other codes. */
-export function isRequestedPause({ error }: Opening): boolean {
-  return error.code === 'UPSTREAM_ERROR' || error.code === 'UPSTREAM_BAD_RESPONSE';
+/** Whether an endpoint was stopped only because upstream asked for it (`Retry-After`): failures have another code. */
+export function isRequestedPause({ error: { code, retryAfterSeconds } }: Opening): boolean {
+  return (code === 'UPSTREAM_ERROR' || code === 'UPSTREAM_BAD_RESPONSE') && retryAfterSeconds !== undefined;
 }
 
 /** Opens a circuit, unless it is open for longer. */

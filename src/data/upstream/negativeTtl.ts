@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../domain/endpoint.ts';
 import type { ApiError } from '../../domain/errors.ts';
 import { EMPTY_PAGE_MS } from '../../domain/page.ts';
 import { toCallPause } from './callPause.ts';
@@ -22,14 +23,15 @@ const MAX_FAILURE_MS = 60_000;
  * The longest time for which a refusal (400) or a response that cannot be read is cached: upstream would send the same
  * again, and bill it.
  */
-const MAX_REFUSED_MS = 600_000;
+export const MAX_REFUSED_MS = 600_000;
 
 /** How long a failure is cached; undefined when it is not about one key. The circuit breakers remember others. */
 export function toNegativeTtl(
   error: ApiError,
+  endpoint: Pick<Endpoint<never>, 'pauses'>,
   { errorTtlMs, ttlMs }: NegativeTtlSettings,
 ): NegativeTtl | undefined {
-  if (!error.isCallFailure || toCallPause(error)) return undefined;
+  if (!error.isCallFailure || toCallPause(error, endpoint)) return undefined;
   if (error.isEmptyPage) return { firstMs: EMPTY_PAGE_MS, maxMs: ttlMs };
   if (error.code === 'BAD_USER_INPUT') return { firstMs: MAX_REFUSED_MS, maxMs: MAX_REFUSED_MS };
   // Without a response, it is not about this key alone: the circuit breaker counts it too.

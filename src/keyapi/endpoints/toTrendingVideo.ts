@@ -49,8 +49,8 @@ export function toTrendingVideo(row: unknown, now: number): TrendingVideo | null
   };
 }
 
-/** JSON numbers beyond 2^53 have lost digits, and would be the id of another video. */
-function toItemId(value: unknown): string | null {
+/** The item id in a row: JSON numbers beyond 2^53 have lost digits, and would be the id of another video. */
+export function toItemId(value: unknown): string | null {
   const text = Number.isSafeInteger(value) ? String(value) : value;
   return typeof text === 'string' && isItemId(text) ? text : null;
 }

@@ -11,7 +11,7 @@ export const BOUNDS = {
   /** How far a time may lie ahead of Redis's clock. A value with a later one was not written by these scripts. */
   MAX_LEAD_MS: 5000,
   /** The longest time for which the circuit is open; likewise. */
-  MAX_PAUSE_MS: 600_000,
+  MAX_PAUSE_MS: 3_600_000,
   /** The longest time for which a call counts, or is waited for as a probe; likewise. */
   MAX_CALL_MS: 700_000,
   /** How much longer than a call may take other calls wait for it as a probe. */

@@ -8,6 +8,8 @@ import { toCallPause } from '../../../../src/data/upstream/callPause.ts';
 import { FAILURE_SECONDS } from '../../../../src/data/upstream/circuit.ts';
 import { WINDOW_MS } from '../../../../src/data/upstream/rateLimit.ts';
 import { ApiError, ERROR_CODES, type ErrorCode } from '../../../../src/domain/errors.ts';
+import { pageEndpoint } from '../../../../src/domain/page.ts';
+import { statsEndpoint } from '../../../../src/domain/videoStats.ts';
 import { parseRetryAfter } from '../../../../src/keyapi/retryAfter.ts';
 
 const FOLDER = 'src/data/redis/scripts';
@@ -28,7 +30,11 @@ describe('the bounds of the scripts', () => {
   it('let the circuit be open for as long as anything asks for', () => {
     const retryAfterSeconds = parseRetryAfter('999999', 0);
     const codes = Object.keys(ERROR_CODES) as ErrorCode[];
-    const pauses = codes.map((code) => toCallPause(new ApiError(code, { retryAfterSeconds }))?.seconds ?? 0);
+    const upstream = { status: 200, code: 0, requestId: null };
+    const errors = codes.map((code) => new ApiError(code, { retryAfterSeconds, upstream }));
+    const pauses = [pageEndpoint, statsEndpoint].flatMap((endpoint) =>
+      errors.map((error) => toCallPause(error, endpoint)?.maxSeconds ?? 0),
+    );
     expect(Math.max(...pauses)).toBeGreaterThan(60);
     const longestMs = Math.max(...pauses, FAILURE_SECONDS) * 1000;
     expect(BOUNDS.MAX_PAUSE_MS).toBeGreaterThanOrEqual(longestMs);

@@ -1,0 +1,80 @@
+import type { Clock } from '../../domain/clock.ts';
+import { ApiError } from '../../domain/errors.ts';
+import type { Call, Source } from '../../domain/source.ts';
+import { type BatchStats, type StatsBatch, statsEndpoint } from '../../domain/videoStats.ts';
+import type { OnDataEvent } from '../events.ts';
+import type { NegativeCache } from '../upstream/negativeCache.ts';
+import { MAX_REFUSED_MS } from '../upstream/negativeTtl.ts';
+import type { CachedStats, StatsStore } from './statsStore.ts';
+
+/** See `createBuyStats`. */
+interface BuyStatsOptions {
+  readonly source: Source<StatsBatch, BatchStats>;
+  readonly store: StatsStore;
+  /** By video. */
+  readonly failures: NegativeCache;
+  readonly clock: Clock;
+  readonly ttlMs: number;
+  readonly onEvent: OnDataEvent;
+}
+
+/** Buys the numbers of a batch, and stores them: gives for each of its videos the numbers, or why there are none. */
+export type BuyStats = (batch: StatsBatch, call: Call) => Promise<ReadonlyMap<string, CachedStats | Error>>;
+
+/**
+ * Creates what buys numbers. A batch that KeyAPI refuses (400) is split in two, and each half is requested again: one
+ * video that it does not accept must not hide the others. A video that is refused alone is unknown for 10 minutes.
+ */
+export function createBuyStats(options: BuyStatsOptions): BuyStats {
+  const { source, store, failures, clock, ttlMs, onEvent } = options;
+
+  function add(entry: CachedStats): CachedStats {
+    store.add(entry);
+    failures.delete(entry.itemId);
+    return entry;
+  }
+
+  /** Costs credits: the caller needs these numbers, and they are neither cached nor in flight. */
+  async function buy(batch: StatsBatch, call: Call): Promise<ReadonlyMap<string, CachedStats | Error>> {
+    try {
+      const bought = await source(batch, call);
+      const freshUntil = clock.monotonic() + ttlMs;
+      return new Map(
+        [...bought].map(([itemId, stats]) => [itemId, add({ itemId, stats, freshUntil, isRefused: false })]),
+      );
+    } catch (thrown) {
+      const error = thrown as Error;
+      if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') return handleRefusal(batch, call);
+      if (error instanceof ApiError) for (const itemId of batch) failures.add(itemId, error);
+      return new Map(batch.map((itemId) => [itemId, error]));
+    }
+  }
+
+  async function handleRefusal(
+    batch: StatsBatch,
+    call: Call,
+  ): Promise<ReadonlyMap<string, CachedStats | Error>> {
+    const [first = '', ...others] = batch;
+    if (others.length === 0) {
+      const freshUntil = clock.monotonic() + MAX_REFUSED_MS;
+      return new Map([[first, add({ itemId: first, stats: null, freshUntil, isRefused: true })]]);
+    }
+    const middle = Math.ceil(batch.length / 2);
+    const halves = [batch.slice(0, middle), batch.slice(middle)];
+    const bought = await Promise.all(halves.map((half) => buy(half, withRetryEvent(half, call))));
+    return new Map(bought.flatMap((outcomes) => [...outcomes]));
+  }
+
+  /** The call for a part of a refused batch: a retry. */
+  function withRetryEvent(batch: StatsBatch, call: Call): Call {
+    const { name: endpoint, describe } = statsEndpoint;
+    const retry = { endpoint, key: describe(batch), code: 'BAD_USER_INPUT', pauseMs: 0 } as const;
+    const onSent = (): void => {
+      call.onSent();
+      onEvent({ type: 'retry', ...retry });
+    };
+    return { ...call, onSent };
+  }
+
+  return buy;
+}

@@ -1,0 +1,247 @@
+import pTimeout from 'p-timeout';
+import type { Clock } from '../../domain/clock.ts';
+import { ApiError } from '../../domain/errors.ts';
+import { charge, type Operation, reserve } from '../../domain/operation.ts';
+import type { Page } from '../../domain/page.ts';
+import type { Origin } from '../../domain/upstreamCost.ts';
+import { type ServedStats, statsEndpoint } from '../../domain/videoStats.ts';
+import type { NegativeCache } from '../upstream/negativeCache.ts';
+import type { FetchStats, SettledStats, StatsCall } from './fetchStats.ts';
+import { roomAfter } from './statsBatches.ts';
+import type { CachedStats, StatsStore } from './statsStore.ts';
+
+/** What a statistics cache needs. */
+interface StatsCacheOptions {
+  readonly fetchStats: FetchStats;
+  /** Imports what other replicas have of these videos into the store; undefined for a process on its own. */
+  readonly lookUpShared?: ((itemIds: readonly string[]) => Promise<void>) | undefined;
+  readonly store: StatsStore;
+  /** By video. */
+  readonly failures: NegativeCache;
+  readonly clock: Clock;
+  /** How long a refresh may take, waiting for its turn and retries included. */
+  readonly refreshTimeoutMs: number;
+}
+
+/** A video whose numbers are needed, and the page that it is on. */
+export interface VideoOnPage {
+  readonly itemId: string;
+  readonly page: Page;
+}
+
+/** Numbers of a video, and how an operation got them. */
+export interface StatsWithOrigin {
+  /** Null when KeyAPI does not know the video. */
+  readonly stats: ServedStats | null;
+  readonly origin: Origin;
+  /** Until when, on the monotonic clock, they are fresh, and may be served stale. */
+  readonly freshUntil: number;
+  readonly staleUntil: number;
+}
+
+/** Numbers that are being fetched. */
+interface PendingStats {
+  readonly settled: Promise<SettledStats>;
+  /** The latest moment at which anybody still waits for them. */
+  readonly deadline: { at: number };
+}
+
+/**
+ * Caches numbers on videos, for all operations of the process.
+ *
+ * - Fresh numbers are served from memory.
+ * - Expired ones are served, as stale, as long as the store has them, while one refresh runs in the background. An
+ *   operation that has to wait for other numbers has the room in their last batch filled with those.
+ * - Numbers that are missing are bought in batches of 10, whose room is filled with videos of the same pages. What is in
+ *   flight for anybody is waited for, and never bought twice. A batch continues when nobody waits for it any more: it is
+ *   paid for.
+ * - That KeyAPI does not know a video is cached like its numbers. Failures are cached by video.
+ */
+export class StatsCache {
+  readonly #options: StatsCacheOptions;
+  /** By item id. */
+  readonly #pending = new Map<string, PendingStats>();
+
+  constructor(options: StatsCacheOptions) {
+    this.#options = options;
+  }
+
+  /** How often the cached numbers have changed. */
+  get changes(): number {
+    return this.#options.store.changes;
+  }
+
+  /** The numbers of a video as they would be served now, undefined when they are not cached. Does not count as use. */
+  peek(itemId: string): ServedStats | null | undefined {
+    const { store } = this.#options;
+    const entry = store.peek(itemId);
+    return entry && store.serve(entry);
+  }
+
+  /** The numbers of a video while they are fresh. */
+  readFresh(itemId: string): StatsWithOrigin | undefined {
+    const { store } = this.#options;
+    const entry = store.get(itemId);
+    return entry && store.isFresh(entry) ? this.#serve(entry, 'cached') : undefined;
+  }
+
+  /**
+   * Gets the numbers of videos for an operation, in their order: fresh ones, or stale ones where those are cached or
+   * fresh ones are unavailable; else an error. Waits for those that are not cached, until its deadline.
+   */
+  async fetch(
+    videos: readonly VideoOnPage[],
+    operation: Operation,
+  ): Promise<readonly (StatsWithOrigin | Error)[]> {
+    const { store, failures } = this.#options;
+    const isMissing = ({ itemId }: VideoOnPage): boolean => !store.get(itemId);
+    if (videos.some(isMissing)) await this.#lookUpShared(videos);
+
+    const errors = new Map<string, Error>();
+    const waiting = new Map<string, PendingStats>();
+    const absent = videos.filter(isMissing).filter(({ itemId }) => {
+      const pending = this.#pending.get(itemId);
+      const failure = pending ? undefined : failures.find(itemId);
+      if (pending) waiting.set(itemId, pending);
+      if (failure) errors.set(itemId, failure);
+      return !pending && !failure;
+    });
+    const expired = videos.filter(({ itemId }) => this.#isDue(itemId));
+    // They have to be refreshed anyway: in the room of a batch they cost nothing.
+    const along = absent.length > 0 ? expired.slice(0, roomAfter(absent.length)) : [];
+    if (absent.length > 0) this.#start([...absent, ...along], operation);
+    this.#refresh(expired.slice(along.length));
+
+    for (const { deadline } of waiting.values()) deadline.at = Math.max(deadline.at, operation.deadlineAt);
+    const own = new Map<string, PendingStats>();
+    for (const { itemId } of [...absent, ...along]) {
+      const pending = this.#pending.get(itemId);
+      if (pending) own.set(itemId, pending);
+    }
+    const settled = await this.#settleInTime(new Map([...waiting, ...own]), operation);
+
+    return videos.map(({ itemId }) => {
+      const outcome = settled.get(itemId);
+      if (outcome && !(outcome instanceof Error))
+        return this.#serve(outcome.entry, waiting.has(itemId) ? 'shared' : outcome.origin);
+      const entry = store.get(itemId);
+      if (entry) return this.#serve(entry, store.isFresh(entry) ? 'cached' : 'stale');
+      return errors.get(itemId) ?? outcome ?? new ApiError('UPSTREAM_TIMEOUT');
+    });
+  }
+
+  /** Waits until nothing is in flight: all numbers that were paid for are then cached. */
+  async settle(): Promise<void> {
+    await Promise.all([...this.#pending.values()].map(({ settled }) => settled));
+  }
+
+  /** Looks up what is missing or expired, and what could fill a batch, in other replicas. */
+  async #lookUpShared(videos: readonly VideoOnPage[]): Promise<void> {
+    const { lookUpShared, store } = this.#options;
+    const isDue = (itemId: string): boolean => {
+      const entry = store.peek(itemId);
+      return !entry || !store.isFresh(entry);
+    };
+    const missing = videos.filter(({ itemId }) => !store.peek(itemId));
+    const wanted = [...videos.map(({ itemId }) => itemId), ...itemIdsOf(missing)];
+    await lookUpShared?.([...new Set(wanted)].filter(isDue));
+  }
+
+  /** True for numbers that have expired and are worth a refresh now. */
+  #isDue(itemId: string): boolean {
+    const { store, failures } = this.#options;
+    const entry = store.peek(itemId);
+    return (
+      entry !== undefined &&
+      !store.isFresh(entry) &&
+      !this.#pending.has(itemId) &&
+      failures.find(itemId) === undefined
+    );
+  }
+
+  /** Refreshes expired numbers in the background. Costs credits, for later operations: these videos are in demand. */
+  #refresh(videos: readonly VideoOnPage[]): void {
+    if (videos.length > 0) this.#start(videos);
+  }
+
+  /** Starts to fetch numbers: for an operation or, without one, as a refresh that belongs to no operation. */
+  #start(videos: readonly VideoOnPage[], operation?: Operation): void {
+    const { fetchStats, clock, refreshTimeoutMs } = this.#options;
+    const deadline = { at: operation?.deadlineAt ?? clock.monotonic() + refreshTimeoutMs };
+    const call: StatsCall = {
+      deadline: () => deadline.at,
+      background: operation === undefined,
+      reserve: () => {
+        if (operation) reserve(operation, statsEndpoint.credits);
+      },
+      onSent: () => {
+        if (operation) charge(operation, statsEndpoint.credits, clock.monotonic());
+      },
+    };
+    const resolvers = new Map<string, (settled: SettledStats) => void>();
+    const track = (itemIds: readonly string[]): void => {
+      for (const itemId of itemIds) {
+        // With Redis, another request of this process may have begun meanwhile.
+        if (this.#pending.has(itemId)) continue;
+        const settled = new Promise<SettledStats>((resolve) => void resolvers.set(itemId, resolve));
+        this.#pending.set(itemId, { settled, deadline });
+      }
+    };
+    const onSettled = (itemId: string, settled: SettledStats): void => {
+      const resolve = resolvers.get(itemId);
+      if (!resolve) return;
+      resolvers.delete(itemId);
+      this.#pending.delete(itemId);
+      resolve(settled);
+    };
+    const itemIds = videos.map(({ itemId }) => itemId);
+    track(itemIds);
+    const others = this.#toOthers(videos);
+    void fetchStats({ itemIds, others, call, onFill: track, onSettled });
+  }
+
+  /**
+   * Videos of the same pages that may fill the last batch: first those without numbers, then those whose numbers have
+   * expired. The pages of the last videos come first: they are most likely to be in that batch.
+   */
+  #toOthers(videos: readonly VideoOnPage[]): string[] {
+    const { store, failures } = this.#options;
+    const candidates = itemIdsOf([...videos].reverse()).filter(
+      (itemId) => !this.#pending.has(itemId) && failures.find(itemId) === undefined,
+    );
+    const missing = candidates.filter((itemId) => !store.peek(itemId));
+    return [...missing, ...candidates.filter((itemId) => this.#isDue(itemId))];
+  }
+
+  /** What became of numbers in flight by the operation's deadline. */
+  async #settleInTime(
+    pending: ReadonlyMap<string, PendingStats>,
+    { deadlineAt }: Operation,
+  ): Promise<ReadonlyMap<string, SettledStats>> {
+    const outcomes = new Map<string, SettledStats>();
+    if (pending.size === 0) return outcomes;
+    const { clock } = this.#options;
+    const all = [...pending].map(async ([itemId, { settled }]) => {
+      outcomes.set(itemId, await settled);
+    });
+    await pTimeout(Promise.all(all), {
+      milliseconds: Math.max(1, deadlineAt - clock.monotonic()),
+      fallback: () => undefined,
+      customTimers: clock.timers,
+    });
+    return outcomes;
+  }
+
+  #serve(entry: CachedStats, origin: Origin): StatsWithOrigin {
+    const { store } = this.#options;
+    const { freshUntil } = entry;
+    return { stats: store.serve(entry), origin, freshUntil, staleUntil: store.staleUntil(entry) };
+  }
+}
+
+/** The videos of the pages that these are on, each once. */
+function itemIdsOf(videos: readonly VideoOnPage[]): string[] {
+  const pages = new Set(videos.map(({ page }) => page));
+  const rows = [...pages].flatMap((page) => page.rows);
+  return [...new Set(rows.flatMap((row) => (row ? [row.itemId] : [])))];
+}
