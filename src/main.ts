@@ -1,8 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import type { FastifyInstance } from 'fastify';
-import { createApp } from './compose/createApp.ts';
+import { createApp, SETTLE_MS } from './compose/createApp.ts';
 import { createAppLog } from './compose/log.ts';
-import { SETTLE_MS } from './compose/pages.ts';
 import { type Environment, readEnvironment } from './config/environment.ts';
 import { listFileSettings } from './config/fileSettings.ts';
 import { toListenError } from './config/listeners.ts';
@@ -12,7 +11,7 @@ import { installShutdownHandlers } from './endProcess.ts';
 import { DRAIN_MS } from './server/drainOnClose.ts';
 import { logStartFailure } from './startFailure.ts';
 
-/** Bounds closing: the server drains, pages in flight settle, and the cache file has 2 seconds. */
+/** Bounds closing: the server drains, what is in flight settles, and the cache file has 2 seconds. */
 const CLOSE_MS = DRAIN_MS + SETTLE_MS + 2000;
 
 async function main({ variables, file, problems }: Environment): Promise<void> {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { SETTLE_MS } from '../src/compose/pages.ts';
+import { SETTLE_MS } from '../src/compose/createApp.ts';
 import { ConfigError } from '../src/config/configError.ts';
 import { type Config, loadConfig } from '../src/config/loadConfig.ts';
 import { SETTINGS } from '../src/config/settings.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { SETTLE_MS } from '../src/compose/pages.ts';
+import { SETTLE_MS } from '../src/compose/createApp.ts';
 import { DRAIN_MS } from '../src/server/drainOnClose.ts';
 import { startApp } from './support/app.ts';
 

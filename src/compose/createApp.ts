@@ -1,24 +1,28 @@
 import type { FastifyInstance } from 'fastify';
+import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Config } from '../config/loadConfig.ts';
-import { withEmptyPageCheck } from '../data/pages/withEmptyPageCheck.ts';
-import { withNegativeCache } from '../data/upstream/withNegativeCache.ts';
 import type { Clock } from '../domain/clock.ts';
-import { trendingVideos } from '../keyapi/endpoints/trendingVideos.ts';
+import { videoAnalytics } from '../keyapi/endpoints/videoAnalytics.ts';
 import type { AppEvent } from '../observe/appEvent.ts';
 import type { CheckOverload } from '../server/protection/overload.ts';
 import type { AppContext } from './appContext.ts';
+import { openCacheFile } from './cacheFile.ts';
 import { createGraphql } from './graphql.ts';
 import { createHttp } from './http.ts';
 import { createKeyapi } from './keyapi.ts';
 import { createAppLog } from './log.ts';
 import { createObservability } from './observability.ts';
-import { createPages, createStore } from './pages.ts';
+import { createPageSource, createPageStore, createPages } from './pages.ts';
 import { createSharedRateLimiter } from './rateLimiter.ts';
 import { createRedis } from './redis.ts';
+import { createStats, createStatsStore } from './stats.ts';
 import { systemClock } from './systemClock.ts';
 import { readTrustedDocuments } from './trustedDocuments.ts';
 import { createUpstreamLayers } from './upstreamLayers.ts';
+
+/** How long closing waits for what is in flight, in milliseconds. */
+export const SETTLE_MS = 3000;
 
 /** What tests replace or listen to. */
 export interface AppOptions {
@@ -50,15 +54,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const redis = await createRedis(context);
   const rateLimiter = createSharedRateLimiter(context, redis);
   const layers = createUpstreamLayers({ ...context, redis });
-  const store = createStore(context);
-  // Inside the layers: an empty page in place of rows is a failure like others.
-  const client = withEmptyPageCheck(upstream.source(trendingVideos), { store, onEvent });
-  const wrapped = layers.wrap(client, trendingVideos);
-  const source = withNegativeCache(wrapped, trendingVideos, { ...config.cache, clock });
-  const pages = await createPages(context, { store, source, redis, tracing });
+  const stores = { pages: createPageStore(context), stats: createStatsStore(context) };
+  const cacheFile = await openCacheFile(context, stores);
+  const pages = createPages(context, {
+    store: stores.pages,
+    source: createPageSource(context, { upstream, layers, store: stores.pages }),
+    redis,
+    tracing,
+  });
+  const stats = createStats(context, {
+    store: stores.stats,
+    source: layers.wrap(upstream.source(videoAnalytics), videoAnalytics),
+  });
   // Not before: its listeners must not miss the first heartbeat.
   await redis?.open();
-  const graphql = await createGraphql(context, { pages, prepareFrom: options.prepareFrom });
+  const graphql = await createGraphql(context, { pages, stats, prepareFrom: options.prepareFrom });
   const { checkOverload } = options;
   const { responseCache, ...http } = await createHttp(context, {
     upstream,
@@ -66,6 +76,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     redis,
     rateLimiter,
     pages,
+    stats,
     graphql,
     trusted,
     observability,
@@ -73,7 +84,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   observability.watch({
     caches: {
-      pages: { bytes: () => store.bytes, maxBytes: config.cache.pageBytes },
+      pages: { bytes: () => stores.pages.bytes, maxBytes: config.cache.pageBytes },
+      stats: { bytes: () => stores.stats.bytes, maxBytes: config.cache.statsBytes },
       documents: { bytes: () => graphql.documents.bytes, maxBytes: config.cache.documentBytes },
       // A public label, which does not change.
       answers: responseCache && { bytes: () => responseCache.bytes, maxBytes: config.cache.responseBytes },
@@ -86,7 +98,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     http.stopOverloadWatch();
     observability.close();
     await graphql.close();
-    await pages.close();
+    // What is in flight is paid for: worth waiting for, if it survives the process.
+    if (cacheFile || redis)
+      await pTimeout(Promise.all([pages.cache.settle(), stats.settle()]), {
+        milliseconds: SETTLE_MS,
+        message: false,
+      });
+    await cacheFile?.write();
     await redis?.close();
     await upstream.close();
   });

@@ -1,3 +1,5 @@
+import { OperationStats } from '../data/stats/operationStats.ts';
+import type { StatsCache } from '../data/stats/statsCache.ts';
 import { createChartReader } from '../data/windows/chartReader.ts';
 import { createUpstreamCost } from '../domain/upstreamCost.ts';
 import type { OperationContext } from '../graphql/context.ts';
@@ -11,6 +13,7 @@ import type { Pages } from './pages.ts';
 /** Dependencies of the GraphQL execution. */
 interface GraphqlOptions {
   readonly pages: Pages;
+  readonly stats: StatsCache;
   /** See `createFastPath`. */
   readonly prepareFrom: number | undefined;
 }
@@ -39,7 +42,7 @@ export async function createGraphql(context: AppContext, options: GraphqlOptions
     prepareFrom: options.prepareFrom,
     log,
   });
-  const createContext = createContextFactory(context, options.pages);
+  const createContext = createContextFactory(context, options);
   return {
     startOperation: () => {
       const operation = createContext();
@@ -52,7 +55,7 @@ export async function createGraphql(context: AppContext, options: GraphqlOptions
 
 function createContextFactory(
   { config, clock }: AppContext,
-  { cache, readPage }: Pages,
+  { pages: { cache, readPage }, stats }: Pick<GraphqlOptions, 'pages' | 'stats'>,
 ): () => OperationContext {
   const waitMs = toWaitMs(config.operationTimeoutMs);
   return () => {
@@ -63,7 +66,13 @@ function createContextFactory(
       creditsLeft: config.credits.perOperation,
     };
     const charts = createChartReader({ cache, operation, readPage });
-    return { operation: { name: undefined }, cost, charts };
+    return {
+      operation: { name: undefined },
+      cost,
+      charts,
+      stats: new OperationStats(stats, operation),
+      rowErrors: [],
+    };
   };
 }
 

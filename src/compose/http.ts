@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import type { StatsCache } from '../data/stats/statsCache.ts';
 import type { LimitsState } from '../data/upstream/limitsState.ts';
 import { recordHit } from '../data/windows/freshness.ts';
 import { describeReadiness } from '../observe/readiness.ts';
@@ -23,6 +24,7 @@ interface HttpOptions {
   /** Undefined when there is no limit. */
   readonly rateLimiter: RateLimiter | undefined;
   readonly pages: Pages;
+  readonly stats: StatsCache;
   readonly graphql: Graphql;
   readonly trusted: TrustedDocuments | undefined;
   readonly observability: Observability;
@@ -41,7 +43,7 @@ interface Http {
 /** Creates the HTTP server with its response cache and overload check. */
 export async function createHttp(context: AppContext, options: HttpOptions): Promise<Http> {
   const { config, clock, onEvent, log } = context;
-  const { upstream, limits, redis, rateLimiter, pages, graphql, trusted, observability } = options;
+  const { upstream, limits, redis, rateLimiter, pages, stats, graphql, trusted, observability } = options;
   const { monotonic } = clock;
   const { metrics, tracing } = observability;
   const { responseBytes } = config.cache;
@@ -50,7 +52,8 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
       ? new ResponseCache({
           maxBytes: responseBytes,
           monotonic,
-          currentChanges: () => pages.cache.changes,
+          isCurrent: ({ changes, statsChanges = stats.changes }) =>
+            changes === pages.cache.changes && statsChanges === stats.changes,
           recordHit: (freshness) => recordHit(pages.cache, freshness),
         })
       : undefined;

@@ -1,16 +1,25 @@
-import pTimeout from 'p-timeout';
-import { sourceId } from '../config/sourceId.ts';
-import { createCacheFile } from '../data/pages/cacheFile.ts';
 import { type FetchPage, PageCache } from '../data/pages/pageCache.ts';
 import { PageStore } from '../data/pages/pageStore.ts';
 import { storePage } from '../data/pages/storePage.ts';
+import { withEmptyPageCheck } from '../data/pages/withEmptyPageCheck.ts';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { createSharedPages } from '../data/redis/sharedPages.ts';
+import { withNegativeCache } from '../data/upstream/withNegativeCache.ts';
 import type { ReadPage } from '../data/windows/operationPages.ts';
 import type { Page, PageKey } from '../domain/page.ts';
 import type { Source } from '../domain/source.ts';
+import { trendingVideos } from '../keyapi/endpoints/trendingVideos.ts';
 import type { Tracing } from '../observe/tracing/createTracing.ts';
 import type { AppContext } from './appContext.ts';
+import type { Upstream } from './keyapi.ts';
+import type { UpstreamLayers } from './upstreamLayers.ts';
+
+/** Dependencies of the source of pages. */
+interface PageSourceOptions {
+  readonly upstream: Upstream;
+  readonly layers: UpstreamLayers;
+  readonly store: PageStore;
+}
 
 /** Dependencies of the page cache. */
 interface PagesOptions {
@@ -26,28 +35,29 @@ export interface Pages {
   readonly cache: PageCache;
   /** Reads a page that may have to be waited for, with a span; undefined without tracing. */
   readonly readPage: ReadPage | undefined;
-  /** Waits for pages in flight, and writes the cache file. */
-  close(): Promise<void>;
 }
 
-/** How long closing waits for pages in flight, in milliseconds. */
-export const SETTLE_MS = 3000;
-
 /** Creates the store of pages. */
-export function createStore({ config, clock }: AppContext): PageStore {
+export function createPageStore({ config, clock }: AppContext): PageStore {
   const { staleMs, pageBytes } = config.cache;
   return new PageStore({ clock, staleMs, maxBytes: pageBytes });
 }
 
-/** Creates the page cache: in memory, filled from the cache file, over Redis if there is one, over its source. */
-export async function createPages(context: AppContext, options: PagesOptions): Promise<Pages> {
+/** Creates the source of pages that are not cached: KeyAPI's client, with the layers around it. */
+export function createPageSource(
+  { config, clock, onEvent }: AppContext,
+  { upstream, layers, store }: PageSourceOptions,
+): Source<PageKey, Page> {
+  // Inside the layers: an empty page in place of rows is a failure like others.
+  const client = withEmptyPageCheck(upstream.source(trendingVideos), { store, onEvent });
+  return withNegativeCache(layers.wrap(client, trendingVideos), trendingVideos, { ...config.cache, clock });
+}
+
+/** Creates the page cache: in memory, over Redis if there is one, over its source. */
+export function createPages(context: AppContext, options: PagesOptions): Pages {
   const { config, clock, random, onEvent } = context;
   const { store, source, redis, tracing } = options;
-  const { file, ttlMs, staleMs, errorTtlMs } = config.cache;
-  const cacheFile = file
-    ? createCacheFile({ file, sourceId: sourceId(config), store, ttlMs, clock, onEvent })
-    : undefined;
-  await cacheFile?.read();
+  const { ttlMs, staleMs, errorTtlMs } = config.cache;
   const storing = { store, clock, random, ttlMs };
   const attemptMs = config.keyapi.timeoutMs;
   const shared =
@@ -65,15 +75,8 @@ export async function createPages(context: AppContext, options: PagesOptions): P
     ttlMs,
     refreshTimeoutMs: config.operationTimeoutMs,
   });
-
-  async function close(): Promise<void> {
-    // Pages in flight are paid for: worth waiting for, if they survive the process.
-    if (cacheFile || redis) await pTimeout(cache.settle(), { milliseconds: SETTLE_MS, message: false });
-    await cacheFile?.write();
-  }
   return {
     cache,
     readPage: tracing?.withPageSpans((...args) => cache.fetch(...args)),
-    close,
   };
 }

@@ -31,7 +31,7 @@ interface UpstreamLayersOptions {
 }
 
 /** The layers between KeyAPI's client and the caches. */
-interface UpstreamLayers {
+export interface UpstreamLayers {
   /**
    * Stacks the layers around the client's source of an endpoint, the innermost first: the limits of the account, which
    * all endpoints share, then those of the endpoint. What of a failure is cached, its cache decides.

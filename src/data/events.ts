@@ -41,7 +41,13 @@ interface BudgetEvent {
 
 /** A file that survives the process was read or written, or could not be. */
 type FileEvent =
-  | { readonly type: 'cacheFileRead' | 'cacheFileWritten'; readonly file: string; readonly pages: number }
+  | {
+      readonly type: 'cacheFileRead' | 'cacheFileWritten';
+      readonly file: string;
+      readonly pages: number;
+      /** Videos with numbers. */
+      readonly stats: number;
+    }
   | { readonly type: 'fileFailed'; readonly file: string; readonly reason: string }
   /** `isReplaced`: a new file will be written in its place. */
   | {

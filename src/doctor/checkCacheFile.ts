@@ -1,21 +1,24 @@
 import path from 'node:path';
 import type { Config } from '../config/loadConfig.ts';
 import { sourceId } from '../config/sourceId.ts';
+import { createCacheFile } from '../data/cacheFile.ts';
 import type { DataEvent } from '../data/events.ts';
-import { createCacheFile } from '../data/pages/cacheFile.ts';
 import { PageStore } from '../data/pages/pageStore.ts';
+import { StatsStore } from '../data/stats/statsStore.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Finding } from './finding.ts';
 
 /** Reads the cache file as the server does at its start, and checks that it can be written. */
 export async function checkCacheFile(config: Config, file: string, clock: Clock): Promise<Finding> {
-  const { staleMs, pageBytes, ttlMs } = config.cache;
+  const { staleMs, pageBytes, statsBytes, ttlMs, statsTtlMs } = config.cache;
   const events: DataEvent[] = [];
   const cacheFile = createCacheFile({
     file,
     sourceId: sourceId(config),
-    store: new PageStore({ clock, staleMs, maxBytes: pageBytes }),
+    pages: new PageStore({ clock, staleMs, maxBytes: pageBytes }),
+    stats: new StatsStore({ clock, staleMs, maxBytes: statsBytes }),
     ttlMs,
+    statsTtlMs,
     clock,
     onEvent: (event) => void events.push(event),
   });

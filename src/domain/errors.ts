@@ -55,6 +55,8 @@ interface ApiErrorOptions {
   readonly upstream?: UpstreamResponse | undefined;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds?: number | undefined;
+  /** How many videos of a connection or list have no numbers because of it. */
+  readonly videos?: number | undefined;
   /** True when a request was sent, and is paid for. */
   readonly wasSent?: boolean | undefined;
   /** True when no connection could be opened: nothing was sent or paid for, but upstream has failed all the same. */
@@ -68,12 +70,15 @@ interface ApiErrorOptions {
   readonly cause?: unknown;
 }
 
-/** An error that clients may see: its code, message, `retryable`, `retryAfterSeconds` and `upstream`, nothing else. */
+/**
+ * An error that clients may see: its code, message, `retryable`, `retryAfterSeconds`, `videos` and `upstream`, nothing else.
+ */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly retryable: boolean;
   readonly upstream: UpstreamResponse | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly videos: number | undefined;
   readonly wasSent: boolean;
   readonly hadNoConnection: boolean;
   readonly allowsSecondAttempt: boolean;
@@ -86,6 +91,7 @@ export class ApiError extends Error {
       message,
       upstream,
       retryAfterSeconds,
+      videos,
       wasSent = false,
       hadNoConnection = false,
       allowsSecondAttempt = false,
@@ -98,6 +104,7 @@ export class ApiError extends Error {
     this.retryable = ERROR_CODES[code].retryable;
     this.upstream = upstream;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.videos = videos;
     this.wasSent = wasSent;
     this.hadNoConnection = hadNoConnection;
     this.allowsSecondAttempt = allowsSecondAttempt;

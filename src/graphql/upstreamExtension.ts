@@ -1,4 +1,4 @@
-import { createUpstreamCost, type UpstreamCost } from '../domain/upstreamCost.ts';
+import { createUpstreamCost, type OriginCounts, type UpstreamCost } from '../domain/upstreamCost.ts';
 
 /** Where the data comes from: KeyAPI, or the embedded emulator. */
 export type UpstreamSource = 'keyapi' | 'emulator';
@@ -8,7 +8,9 @@ export interface UpstreamExtension {
   readonly source: UpstreamSource;
   readonly requests: number;
   readonly credits: number;
-  readonly pages: Readonly<UpstreamCost['pages']>;
+  readonly pages: Readonly<OriginCounts>;
+  /** Videos whose numbers it used; absent when it asked for no numbers. */
+  readonly stats?: Readonly<OriginCounts>;
 }
 
 /** The extension for a cost; by default for a response without an operation, which costs nothing. */
@@ -19,13 +21,24 @@ export function toUpstreamExtension(
   return { source, ...cost };
 }
 
-/** What an operation costs a request that was coalesced with it: the pages that it fetched are `shared`. */
-export function costOfCoalesced({ pages }: UpstreamCost): UpstreamCost {
-  return { requests: 0, credits: 0, pages: { ...pages, shared: pages.shared + pages.fetched, fetched: 0 } };
+/** What an operation costs a request that was coalesced with it: what it fetched is `shared`. */
+export function costOfCoalesced(cost: UpstreamCost): UpstreamCost {
+  return toFree(cost, (counts) => ({ ...counts, shared: counts.shared + counts.fetched, fetched: 0 }));
 }
 
-/** What a cached response costs: nothing, and all pages that were not stale are `cached`. */
-export function costOfCached({ pages }: UpstreamCost): UpstreamCost {
-  const cached = pages.cached + pages.shared + pages.fetched;
-  return { requests: 0, credits: 0, pages: { cached, stale: pages.stale, shared: 0, fetched: 0 } };
+/** What a cached response costs: nothing, and all that was not stale is `cached`. */
+export function costOfCached(cost: UpstreamCost): UpstreamCost {
+  return toFree(cost, ({ cached, stale, shared, fetched }) => ({
+    cached: cached + shared + fetched,
+    stale,
+    shared: 0,
+    fetched: 0,
+  }));
+}
+
+function toFree(
+  { pages, stats }: UpstreamCost,
+  toCounts: (counts: OriginCounts) => OriginCounts,
+): UpstreamCost {
+  return { requests: 0, credits: 0, pages: toCounts(pages), ...(stats && { stats: toCounts(stats) }) };
 }

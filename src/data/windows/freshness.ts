@@ -1,5 +1,6 @@
 import type { PageCopy } from '../../domain/page.ts';
 import type { PageCache } from '../pages/pageCache.ts';
+import type { StatsFreshness } from '../stats/operationStats.ts';
 
 /** A copy of a page that a result was made of. */
 export interface UsedCopy extends PageCopy {
@@ -10,11 +11,11 @@ export interface UsedCopy extends PageCopy {
 /** How long a result may be cached, and the pages that it was made of. Retains no page. */
 export interface Freshness {
   /**
-   * Until when, on the monotonic clock, all pages are fresh and all their covers valid. In the past when a page is
-   * stale.
+   * Until when, on the monotonic clock, all pages and numbers are fresh and all covers valid. In the past when any of
+   * them is stale.
    */
   readonly freshUntil: number;
-  /** Until when all pages may be served stale, likewise. */
+  /** Until when all of them may be served stale, likewise. */
   readonly staleUntil: number;
   /** True when videos were looked up: any page that arrives may have newer copies of them. */
   readonly hasLookups: boolean;
@@ -23,6 +24,8 @@ export interface Freshness {
    * give the same result.
    */
   readonly changes: number;
+  /** `StatsCache.changes`, likewise; undefined without numbers. */
+  readonly statsChanges?: number | undefined;
   readonly copies: readonly UsedCopy[];
 }
 
@@ -36,4 +39,18 @@ export function recordHit(cache: PageCache, freshness: Freshness): void {
     cache.touch(copy);
     if (!isFresh && copy.servesWindow) cache.refresh(copy);
   }
+}
+
+/** The freshness of a result that has numbers on videos too: undefined when its pages must not be cached. */
+export function withStats(
+  pages: Freshness | undefined,
+  stats: StatsFreshness | undefined,
+): Freshness | undefined {
+  if (!pages || !stats) return pages;
+  return {
+    ...pages,
+    freshUntil: Math.min(pages.freshUntil, stats.freshUntil),
+    staleUntil: Math.min(pages.staleUntil, stats.staleUntil),
+    statsChanges: stats.changes,
+  };
 }

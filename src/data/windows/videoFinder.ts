@@ -1,10 +1,10 @@
 import DataLoader from 'dataloader';
-import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 import type { PageCache } from '../pages/pageCache.ts';
+import type { FoundVideo } from '../pages/pageStore.ts';
 import type { OperationPages } from './operationPages.ts';
 
-/** Finds a video by TikTok's id; null when no cached page has it. */
-export type FindVideo = (itemId: string) => Promise<TrendingVideo | null>;
+/** Finds a video by TikTok's id, with the page that it is on; null when no cached page has it. */
+export type FindVideo = (itemId: string) => Promise<FoundVideo | null>;
 
 /**
  * Finds videos for one operation on the cached pages of all charts, here and in other replicas, however old the pages
@@ -12,9 +12,9 @@ export type FindVideo = (itemId: string) => Promise<TrendingVideo | null>;
  * refreshed.
  */
 export function createVideoFinder(cache: PageCache, pages: OperationPages): FindVideo {
-  let loader: DataLoader<string, TrendingVideo | null> | undefined;
+  let loader: DataLoader<string, FoundVideo | null> | undefined;
 
-  async function findAll(itemIds: readonly string[]): Promise<(TrendingVideo | null)[]> {
+  async function findAll(itemIds: readonly string[]): Promise<(FoundVideo | null)[]> {
     const found = await cache.findVideos(itemIds);
     return found.map((copy) => {
       if (!copy) {
@@ -22,7 +22,7 @@ export function createVideoFinder(cache: PageCache, pages: OperationPages): Find
         return null;
       }
       pages.use(copy.page, 'lookup');
-      return copy.video;
+      return copy;
     });
   }
 

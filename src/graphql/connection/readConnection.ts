@@ -4,14 +4,16 @@ import { decodeCursor } from '../../domain/cursor.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { MAX_WINDOW, type WindowArguments } from '../../domain/window/index.ts';
 import type { OperationContext } from '../context.ts';
+import { readStats } from '../stats/readStats.ts';
+import { toStatsNeed } from '../stats/statsNeed.ts';
 import type { TrendingVideosArgs } from '../types/trendingVideos.args.ts';
-import { toWindowNeed } from './selection.ts';
 import { WindowConnection } from './windowConnection.ts';
+import { toWindowNeed, videoFields } from './windowNeed.ts';
 
 /** Resolves `Query.trendingVideos`: reads what is selected of the connection. */
 export async function readConnection(
   args: TrendingVideosArgs,
-  { charts }: OperationContext,
+  context: OperationContext,
   info: GraphQLResolveInfo,
 ): Promise<WindowConnection | object> {
   const chart = toChart(args.region, args.period, args.orderBy);
@@ -19,7 +21,10 @@ export async function readConnection(
   const need = toWindowNeed(info.fieldNodes, info);
   // Only `__typename` is selected, of the connection or of its page info.
   if (!need.rows && !need.facts) return { pageInfo: {} };
-  return new WindowConnection(chart, await charts.readWindow(chart, window, need));
+  const read = await context.charts.readWindow(chart, window, need);
+  const videos = read.videos.map(({ video, page }) => ({ itemId: video.itemId, page }));
+  const stats = await readStats(videos, toStatsNeed(videoFields(info.fieldNodes, info), info), context);
+  return new WindowConnection(chart, read, stats);
 }
 
 /**

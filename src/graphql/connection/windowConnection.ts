@@ -3,6 +3,7 @@ import type { Chart } from '../../domain/chart.ts';
 import { encodeCursor } from '../../domain/cursor.ts';
 import { type Page, rankOffset } from '../../domain/page.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
+import type { ListStats } from '../stats/readStats.ts';
 import type { TrendingVideoType } from '../types/trendingVideo.type.ts';
 import type { PageInfoType } from './pageInfo.type.ts';
 import type { TrendingVideoConnectionType, TrendingVideoEdgeType } from './trendingVideoConnection.type.ts';
@@ -11,10 +12,13 @@ import type { TrendingVideoConnectionType, TrendingVideoEdgeType } from './trend
 export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edges' | 'nodes' | 'pageInfo'> {
   readonly #chart: Chart;
   readonly #window: ChartWindow;
+  /** The numbers on its videos; undefined when they are not selected. */
+  readonly stats: ListStats | undefined;
 
-  constructor(chart: Chart, window: ChartWindow) {
+  constructor(chart: Chart, window: ChartWindow, stats?: ListStats) {
     this.#chart = chart;
     this.#window = window;
+    this.stats = stats;
   }
 
   /** The rows of the window. */
@@ -23,11 +27,11 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
   }
 
   get edges(): TrendingVideoEdgeType[] {
-    return this.rows.map((row) => ({ cursor: cursorOf(row), node: row.video, rank: row.rank }));
+    return this.rows.map((row) => ({ cursor: cursorOf(row), node: this.#nodeOf(row), rank: row.rank }));
   }
 
   get nodes(): TrendingVideoType[] {
-    return this.rows.map(({ video }) => video);
+    return this.rows.map((row) => this.#nodeOf(row));
   }
 
   get pageInfo(): PageInfoType {
@@ -59,7 +63,11 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
     const videos = page.rows.flatMap((video, index) =>
       video ? [{ rank: rankOffset(page) + index + 1, video, page }] : [],
     );
-    return new WindowConnection(this.#chart, { ...this.#window, videos });
+    return new WindowConnection(this.#chart, { ...this.#window, videos }, this.stats);
+  }
+
+  #nodeOf({ video }: RankedVideo): TrendingVideoType {
+    return this.stats ? { ...video, stats: this.stats.of(video.itemId) } : video;
   }
 
   /** When all rows of a window were dropped, cursors with a rank alone let a client page on. */

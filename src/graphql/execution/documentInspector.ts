@@ -19,6 +19,8 @@ export interface DocumentFacts {
   /** `trendingVideos` at the root; those of a fragment count once, since spreads with the same key are one field. */
   readonly charts: number;
   readonly hasLookups: boolean;
+  /** Whether numbers on videos are selected anywhere. */
+  readonly hasStats: boolean;
   /**
    * Whether the row schema gives the same result as the public one. Not with introspection, nor when rows have fields
    * that must be resolved for each operation.
@@ -38,12 +40,14 @@ export function createDocumentInspector(schema: GraphQLSchema): (document: Docum
   return (document) => {
     let charts = 0;
     let hasLookups = false;
+    let hasStats = false;
     let fitsRowSchema = true;
     const typeInfo = new TypeInfo(schema);
     const visitor: ASTVisitor = {
       Field: ({ name: { value } }) => {
         const field = typeInfo.getFieldDef();
         if (field && resolved.has(field)) fitsRowSchema = false;
+        if (value === 'stats') hasStats = true;
         // By its name alone, `node` would also be found in `edges { node }`.
         if (typeInfo.getParentType() !== query) return;
         if (value === 'trendingVideos') charts++;
@@ -52,7 +56,7 @@ export function createDocumentInspector(schema: GraphQLSchema): (document: Docum
       },
     };
     visit(document, visitWithTypeInfo(typeInfo, visitor));
-    return { charts, hasLookups, fitsRowSchema, conditions: conditionsIn(document) };
+    return { charts, hasLookups, hasStats, fitsRowSchema, conditions: conditionsIn(document) };
   };
 }
 

@@ -11,7 +11,8 @@ import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { isJsonObject } from '../../domain/json.ts';
 import type { OperationContext } from '../context.ts';
 import { checkLookups } from '../limits/lookupLimit.ts';
-import { MAX_CREDITS_PER_WINDOW, type SentOperation, worstCaseCredits } from '../limits/operationCost.ts';
+import { MAX_CREDITS_PER_WINDOW, worstCaseCredits } from '../limits/operationCost.ts';
+import type { SentOperation } from '../limits/sentOperation.ts';
 import { canCompile } from './canCompile.ts';
 import type { DocumentCache } from './documentCache.ts';
 import { createDocumentInspector, type DocumentFacts } from './documentInspector.ts';
@@ -135,11 +136,26 @@ export function createFastPath(options: FastPathOptions): FastPath {
     return formatError(formatted, originalError ?? new TypeError(message, { cause: error }));
   }
 
+  /** Adds the errors of rows that were executed apart. */
+  function withRowErrors(
+    { data, errors = [] }: FormattedResult,
+    { rowErrors }: OperationContext,
+  ): FormattedResult {
+    if (errors.length + rowErrors.length === 0) return { data };
+    const formatted = rowErrors.map((error) =>
+      formatError(toFormatted(error, 'INTERNAL_SERVER_ERROR'), error),
+    );
+    return { errors: [...errors, ...formatted], data };
+  }
+
   /** Refused operations fall through to Apollo Server, which reports why. */
-  function isAllowed({ charts, hasLookups, conditions }: PreparedOperation, sent: SentOperation): boolean {
+  function isAllowed(
+    { charts, hasLookups, hasStats, conditions }: PreparedOperation,
+    sent: SentOperation,
+  ): boolean {
     // Only Apollo Server's execution says where a condition must not be null.
     if (conditions.some((name) => sent.variables[name] === null)) return false;
-    const isCheap = charts * MAX_CREDITS_PER_WINDOW <= maxCreditsPerOperation;
+    const isCheap = charts * MAX_CREDITS_PER_WINDOW <= maxCreditsPerOperation && !(hasLookups && hasStats);
     if (!isCheap && worstCaseCredits(sent) > maxCreditsPerOperation) return false;
     if (!hasLookups) return true;
     try {
@@ -162,7 +178,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
     if (!isAllowed(prepared, { schema, document, operation, variables: variableValues })) return undefined;
     if (prepared.executions >= prepareFrom) prepared.execute ??= prepare(prepared, document, operationName);
     const run = prepared.execute ?? interpret(schema, document, operationName);
-    return run(contextValue, variableValues);
+    return withRowErrors(await run(contextValue, variableValues), contextValue);
   };
 }
 

@@ -75,11 +75,12 @@ export function createFormatError({ hints, limits, onUnexpected }: FormatErrorOp
         ? thrown.originalError
         : thrown;
     if (original instanceof ApiError) {
-      const { message, code, retryable, retryAfterSeconds, upstream } = original;
+      const { message, code, retryable, retryAfterSeconds, videos, upstream } = original;
       const extensions = {
         code,
         retryable,
         ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+        ...(videos !== undefined && { videos }),
         ...(upstream && { upstream }),
       };
       return { ...formatted, message, extensions };

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
-import type { Freshness } from '../../data/windows/freshness.ts';
+import { type Freshness, withStats } from '../../data/windows/freshness.ts';
 import { createUpstreamCost, type UpstreamCost } from '../../domain/upstreamCost.ts';
 import type { OperationContext } from '../context.ts';
 import { chooseMediaType, JSON_TYPE } from './mediaType.ts';
@@ -57,17 +57,19 @@ export function toOperationResult(
   accept: string | undefined,
   context: OperationContext | undefined,
 ): OperationResult {
-  const { errors, data } = result;
+  const { data } = result;
+  const errors = result.errors && oncePerList(result.errors);
   const codes = [...new Set(errors?.map(({ extensions }) => String(extensions?.code)))];
   return {
     status: status === 400 ? toErrorStatus(accept, codes) : status,
     headers,
-    members: toMembers(result),
+    members: toMembers({ errors, data }),
     outcome: errors ? toErrorOutcome(data) : 'ok',
     codes,
     name: context?.operation.name,
     cost: context?.cost ?? createUpstreamCost(),
-    freshness: errors ? undefined : context?.charts.freshness(),
+    freshness:
+      errors || !context ? undefined : withStats(context.charts.freshness(), context.stats.freshness()),
   };
 }
 
@@ -75,6 +77,17 @@ export function toOperationResult(
 export function toRefusedResult(error: GraphQLFormattedError, accept: string | undefined): OperationResult {
   const head = { status: 400, headers: { 'content-type': chooseMediaType(accept) ?? JSON_TYPE } };
   return toOperationResult({ errors: [error] }, head, accept, undefined);
+}
+
+/** Of the errors about the numbers on a connection's or list's videos, which are all the same, the first. */
+function oncePerList(errors: readonly GraphQLFormattedError[]): readonly GraphQLFormattedError[] {
+  const seen = new Set<unknown>();
+  return errors.filter(({ extensions, path: [field] = [] }) => {
+    if (extensions?.videos === undefined) return true;
+    const isFirst = !seen.has(field);
+    seen.add(field);
+    return isFirst;
+  });
 }
 
 function toErrorOutcome(data: FormattedResult['data']): 'partial' | 'error' {

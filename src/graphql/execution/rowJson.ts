@@ -1,6 +1,7 @@
 import {
   type ASTNode,
   executeSync,
+  GraphQLError,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   GraphQLSchema,
@@ -13,6 +14,7 @@ import { LRUCache } from 'lru-cache';
 import type { Page } from '../../domain/page.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
 import type { WindowConnection } from '../connection/windowConnection.ts';
+import type { ListStats } from '../stats/readStats.ts';
 import { JsonList } from './resultJson.ts';
 
 /** The JSON of a page's rows, for one selection. */
@@ -21,6 +23,17 @@ interface PageJson {
   readonly bytes: Buffer;
   /** Where each row ends in `bytes`; an unreadable row takes no bytes. */
   readonly ends: readonly number[];
+  /** What the field `stats` of each row was, while that may change: undefined when it is not selected. */
+  readonly stats: readonly unknown[] | undefined;
+}
+
+/** What a row's place in `ends`, and its numbers, take in memory, roughly. */
+const STATS_BYTES = 200;
+
+/** The rows of a connection, executed. */
+interface ExecutedRows {
+  readonly list: readonly unknown[];
+  readonly errors: readonly GraphQLError[];
 }
 
 /** What identifies the selections of an operation. */
@@ -31,8 +44,9 @@ interface OperationSelections {
 }
 
 /**
- * Caches the JSON of rows, by page and selection, for prepared operations: graphql-js serialises a page's rows once,
- * and every window on that page reuses the bytes. Bounded; the least recently used is evicted first.
+ * Caches the JSON of rows, by page and selection, for prepared operations: graphql-js serialises a page's rows once, and
+ * every window on that page reuses the bytes, until the numbers on one of its videos change. Bounded; the least recently
+ * used is evicted first.
  */
 export class RowJson {
   readonly #schema: GraphQLSchema;
@@ -50,7 +64,8 @@ export class RowJson {
     this.#schema = new GraphQLSchema({ query: connectionType });
     this.#json = new LRUCache({
       maxSize: maxBytes,
-      sizeCalculation: ({ bytes, ends }, key) => bytes.length + 8 * ends.length + 2 * key.length + 500,
+      sizeCalculation: ({ bytes, ends, stats }, key) =>
+        bytes.length + (stats ? STATS_BYTES : 8) * ends.length + 2 * key.length + 500,
     });
   }
 
@@ -58,33 +73,55 @@ export class RowJson {
    * Serialises the rows of a connection.
    *
    * @param info Of the list field that is resolved.
+   * @param errors Receives the errors in the rows: numbers that are unavailable.
    * @throws {TypeError} When a row cannot be serialised, which the mapper rules out.
    */
-  write(connection: WindowConnection, info: GraphQLResolveInfo): JsonList {
+  write(connection: WindowConnection, info: GraphQLResolveInfo, errors: GraphQLError[]): JsonList {
+    if (connection.stats?.hasErrors) return this.#writeOnce(connection, info, errors);
     const { rows } = connection;
     const selection = this.#selectionId(info);
     const pieces: Buffer[] = [];
     for (let from = 0; from < rows.length; ) {
       const to = endOfRun(rows, from);
       const [first, last] = [rows[from] as RankedVideo, rows[to] as RankedVideo];
-      const { bytes, ends } = this.#pageJson(connection, first.page, selection, info);
+      const { bytes, ends } = this.#pageJson(connection, rows.slice(from, to + 1), selection, info);
       pieces.push(bytes.subarray(ends[indexOf(first) - 1] ?? 0, ends[indexOf(last)]));
       from = to + 1;
     }
     return new JsonList(pieces);
   }
 
-  #pageJson(connection: WindowConnection, page: Page, selection: string, info: GraphQLResolveInfo): PageJson {
+  /** The JSON of the page that these rows of the connection are on, without a gap. */
+  #pageJson(
+    connection: WindowConnection,
+    rows: readonly RankedVideo[],
+    selection: string,
+    info: GraphQLResolveInfo,
+  ): PageJson {
+    const { page } = rows[0] as RankedVideo;
     const key = `${this.#serialOf(page)}|${selection}`;
     const cached = this.#json.get(key);
-    if (cached) return cached;
-    const created = toPageJson(page, this.#execute(connection.ofPage(page), info));
+    if (cached && hasStatsOf(cached, rows, connection.stats)) return cached;
+    const { list, errors } = this.#execute(connection.ofPage(page), info);
+    if (errors.length > 0) throw new TypeError('A row cannot be serialised', { cause: errors });
+    const created = toPageJson(page, list, connection.stats);
     this.#json.set(key, created);
     return created;
   }
 
+  /** Serialises rows without caching the JSON: errors in it have paths of their own. */
+  #writeOnce(connection: WindowConnection, info: GraphQLResolveInfo, errors: GraphQLError[]): JsonList {
+    const { prev } = info.path;
+    const executed = this.#execute(connection, info);
+    for (const { message, nodes, path = [], originalError } of executed.errors)
+      errors.push(
+        new GraphQLError(message, { nodes: nodes ?? null, path: [prev?.key ?? '', ...path], originalError }),
+      );
+    return new JsonList(executed.list.map(toItemBytes));
+  }
+
   /** Executes the list field alone. */
-  #execute(connection: WindowConnection, info: GraphQLResolveInfo): readonly unknown[] {
+  #execute(connection: WindowConnection, info: GraphQLResolveInfo): ExecutedRows {
     const { fieldNodes, fragments, operation, variableValues, path } = info;
     const { conditions } = this.#selectionsOf(info);
     const isCondition = ({ variable }: VariableDefinitionNode): boolean =>
@@ -95,15 +132,15 @@ export class RowJson {
       variableDefinitions: operation.variableDefinitions?.filter(isCondition) ?? [],
       selectionSet: { kind: Kind.SELECTION_SET, selections: fieldNodes },
     };
-    const { data, errors } = executeSync({
+    const { data, errors = [] } = executeSync({
       schema: this.#schema,
       document: { kind: Kind.DOCUMENT, definitions: [field, ...Object.values(fragments)] },
       rootValue: connection,
       variableValues,
     });
     const list: unknown = data?.[path.key];
-    if (errors || !Array.isArray(list)) throw new TypeError('A row cannot be serialised', { cause: errors });
-    return list;
+    if (!Array.isArray(list)) throw new TypeError('A row cannot be serialised', { cause: errors });
+    return { list, errors };
   }
 
   /** Identifies a selection: by operation, field (connections are root fields), and the values of its conditions. */
@@ -130,8 +167,8 @@ export class RowJson {
 }
 
 /** @param list The readable rows of the page, executed. */
-function toPageJson({ rows }: Page, list: readonly unknown[]): PageJson {
-  const items = list.map((item) => Buffer.from(`,${JSON.stringify(item)}`));
+function toPageJson({ rows }: Page, list: readonly unknown[], stats: ListStats | undefined): PageJson {
+  const items = list.map(toItemBytes);
   // Not from Node's buffer pool: a slice would retain the whole pool.
   const bytes = Buffer.allocUnsafeSlow(items.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
@@ -141,7 +178,16 @@ function toPageJson({ rows }: Page, list: readonly unknown[]): PageJson {
     if (item) end += item.copy(bytes, end);
     return end;
   });
-  return { bytes, ends };
+  return { bytes, ends, stats: stats && rows.map((row) => row && stats.of(row.itemId)) };
+}
+
+function toItemBytes(item: unknown): Buffer {
+  return Buffer.from(`,${JSON.stringify(item)}`);
+}
+
+/** Whether the JSON of a page has the numbers that these rows of it have now. */
+function hasStatsOf(json: PageJson, rows: readonly RankedVideo[], stats: ListStats | undefined): boolean {
+  return rows.every((row) => json.stats?.[indexOf(row)] === stats?.of(row.video.itemId));
 }
 
 /** The index of the last row on the same page as the row at `from`, without a gap between them. */

@@ -33,8 +33,8 @@ export function toRowSchema(schema: GraphQLSchema, maxBytes: number): GraphQLSch
 
   const list = {
     type: new GraphQLNonNull(JsonListScalar),
-    resolve: (source: WindowConnection, _args: object, _context: unknown, info: GraphQLResolveInfo) =>
-      rowJson.write(source, info),
+    resolve: (source: WindowConnection, _args: object, context: OperationContext, info: GraphQLResolveInfo) =>
+      rowJson.write(source, info, context.rowErrors),
   };
   const connectionType = withFields(connection, Object.fromEntries(ROW_LISTS.map((name) => [name, list])));
   return new GraphQLSchema({

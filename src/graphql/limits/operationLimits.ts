@@ -3,7 +3,8 @@ import { GraphQLError } from 'graphql';
 import { ApiError } from '../../domain/errors.ts';
 import type { OperationContext } from '../context.ts';
 import { checkLookups } from './lookupLimit.ts';
-import { type SentOperation, worstCaseCredits } from './operationCost.ts';
+import { worstCaseCredits } from './operationCost.ts';
+import type { SentOperation } from './sentOperation.ts';
 
 /**
  * Refuses operations that could cost more than `maxCredits`, or look up too many ids, before anything is executed or
@@ -17,8 +18,8 @@ export function createOperationLimitsPlugin(maxCredits: number): ApolloServerPlu
           if (!operation) return;
           const sent = { schema, document, operation, variables: request.variables ?? {} };
           try {
-            checkCost(sent, maxCredits);
             checkLookups(sent);
+            checkCost(sent, maxCredits);
           } catch (error) {
             throw toRefusal(error as Error);
           }
@@ -34,7 +35,7 @@ function checkCost(sent: SentOperation, maxCredits: number): void {
   throw new ApiError('OPERATION_TOO_EXPENSIVE', {
     message:
       `This operation could cost ${credits} credits, and at most ${maxCredits} are allowed ` +
-      '(MAX_CREDITS_PER_OPERATION): ask for smaller windows or fewer charts at once',
+      '(MAX_CREDITS_PER_OPERATION): ask for smaller windows, or for fewer charts or videos at once',
   });
 }
 

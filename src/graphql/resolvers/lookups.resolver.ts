@@ -1,9 +1,10 @@
-import { Arg, Ctx, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, Info, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
 import { MAX_IDS } from '../limits/lookupLimit.ts';
 import { IdScalar } from '../types/scalars.ts';
 import { TrendingVideoType } from '../types/trendingVideo.type.ts';
-import type { LookupResult } from './lookups.ts';
+import { type LookupResult, resolveVideo, resolveVideos } from './lookups.ts';
 
 /** Resolves the fields that look up videos by TikTok's id. */
 @Resolver()
@@ -11,14 +12,15 @@ export class LookupsResolver {
   @Query(() => TrendingVideoType, {
     nullable: true,
     description:
-      'A video by its `itemId`, from what this server has cached of any chart, in its newest copy. Never costs a credit. ' +
-      'Null when it is not cached: nobody has read a chart with it yet, or not for a long time.',
+      'A video by its `itemId`, from what this server has cached of any chart, in its newest copy: that costs no credit, only its ' +
+      '`stats` may. Null when it is not cached: nobody has read a chart with it yet, or not for a long time.',
   })
   trendingVideo(
     @Arg('itemId', () => IdScalar, { description: "TikTok's own id of the video." }) itemId: string,
-    @Ctx() { charts }: OperationContext,
+    @Ctx() context: OperationContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<LookupResult> {
-    return charts.findVideo(itemId);
+    return resolveVideo(context.charts.findVideo(itemId), context, info);
   }
 
   @Query(() => [TrendingVideoType], {
@@ -30,8 +32,9 @@ export class LookupsResolver {
   trendingVideosByItemId(
     @Arg('itemIds', () => [IdScalar], { description: `TikTok's own ids of the videos, ${MAX_IDS} at most.` })
     itemIds: string[],
-    @Ctx() { charts }: OperationContext,
+    @Ctx() context: OperationContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<LookupResult[]> {
-    return Promise.all(itemIds.map(charts.findVideo));
+    return resolveVideos(itemIds.map(context.charts.findVideo), context, info);
   }
 }

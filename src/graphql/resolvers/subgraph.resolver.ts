@@ -1,8 +1,9 @@
-import { Arg, Ctx, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, Info, Query, Resolver } from 'type-graphql';
 import type { OperationContext } from '../context.ts';
 import { MAX_IDS_PER_OPERATION } from '../limits/lookupLimit.ts';
 import { AnyScalar, EntityUnion, ServiceType } from '../types/subgraph.type.ts';
-import { type LookupResult, resolveReference } from './lookups.ts';
+import { findByReference, type LookupResult, resolveVideos } from './lookups.ts';
 
 /** Resolves the queries of a federated graph's gateway (Apollo Federation subgraph specification). */
 @Resolver()
@@ -25,7 +26,7 @@ export class SubgraphResolver {
     nullable: 'items',
     description:
       'For the gateway of a federated graph: the entities of these references, in the same order, null where one is unknown. ' +
-      'Videos come from what this server has cached, as by `trendingVideo`: that never costs a credit.',
+      'Videos come from what this server has cached, as by `trendingVideo`: only their `stats` may cost credits.',
   })
   _entities(
     @Arg('representations', () => [AnyScalar], {
@@ -33,10 +34,12 @@ export class SubgraphResolver {
     })
     representations: unknown[],
     @Ctx() context: OperationContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<(LookupResult | Error)[]> {
     // Failures as values: compiled code would move the items around a promise that rejects.
-    return Promise.all(
-      representations.map((reference) => resolveReference(reference, context).catch((error: Error) => error)),
+    const finding = representations.map((reference) =>
+      findByReference(reference, context).catch((error: Error) => error),
     );
+    return resolveVideos(finding, context, info);
   }
 }

@@ -1,5 +1,5 @@
 import { GraphQLError, GraphQLID, GraphQLScalarType, Kind } from 'graphql';
-import { GraphQLCountryCode, GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
+import { GraphQLCountryCode, GraphQLDateTime, GraphQLSafeInt, GraphQLURL } from 'graphql-scalars';
 
 /**
  * GraphQL's own `ID`, which refuses numbers beyond 2^53 - 1 in variables: parsing JSON has rounded them, and they would
@@ -49,4 +49,10 @@ export const DateTimeScalar = new GraphQLScalarType({
 export const UrlScalar = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
   description: 'An absolute web link, `https:` or `http:`.',
+});
+
+/** graphql-scalars' SafeInt, named as in this schema. */
+export const SafeIntScalar = new GraphQLScalarType({
+  ...GraphQLSafeInt.toConfig(),
+  description: 'A whole number that JavaScript can hold exactly: up to 2^53 - 1.',
 });

@@ -1,8 +1,10 @@
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
+import type { ServedStats } from '../../domain/videoStats.ts';
 import { CreatorType } from './creator.type.ts';
 import { NodeType } from './node.type.ts';
 import { CountryCodeScalar, DateTimeScalar, IdScalar, UrlScalar } from './scalars.ts';
+import { VideoStatsType } from './videoStats.type.ts';
 
 /** GraphQL type `TrendingVideo`: the domain's video. Other subgraphs refer to it by either of its keys. */
 @Directive('@key(fields: "id")')
@@ -12,7 +14,7 @@ import { CountryCodeScalar, DateTimeScalar, IdScalar, UrlScalar } from './scalar
   simpleResolvers: true,
   description:
     'A video on a TikTok trending chart. Looked up by its `id` or `itemId` it comes from what this server has cached of ' +
-    'any chart: the newest copy is given, no credit is spent, and a video that is not cached is null.',
+    'any chart: the newest copy is given, and a video that is not cached is null. Only its `stats` may cost credits.',
 })
 export class TrendingVideoType extends NodeType implements TrendingVideo {
   @Field(() => IdScalar, { description: "TikTok's own id of the video, as in its link." })
@@ -52,4 +54,14 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
     description: 'Who posted it; null when its link does not say.',
   })
   creator!: CreatorType | null;
+
+  /** Set where it is selected; an error where the numbers are unavailable. */
+  @Field(() => VideoStatsType, {
+    nullable: true,
+    description:
+      'Numbers on it, bought only where they are selected: up to 10 videos for 1 credit, then cached for everyone. Null, ' +
+      'without an error, when the provider does not know the video. When numbers are unavailable, there is one error for the ' +
+      'whole connection or list, at its first video without them: `extensions.videos` says how many there are.',
+  })
+  stats?: ServedStats | null | Error | undefined;
 }

@@ -7,8 +7,8 @@ interface ResponseCacheOptions {
   readonly maxBytes: number;
   /** The clock that pages expire by, in milliseconds. */
   readonly monotonic: () => number;
-  /** How often the cached pages have changed. */
-  readonly currentChanges: () => number;
+  /** Whether executing the operation again would give the same result: nothing that it was made of has changed. */
+  readonly isCurrent: (freshness: Freshness) => boolean;
   /** Records that a cached response was sent again. */
   readonly recordHit: (freshness: Freshness) => void;
 }
@@ -26,7 +26,7 @@ interface Entry {
   /** On the monotonic clock, as `expiresAt`. */
   readonly storedAt: number;
   readonly expiresAt: number;
-  /** True when pages that arrive later may change the response. */
+  /** True when pages, or numbers, that arrive later may change the response. */
   readonly isVolatile: boolean;
 }
 
@@ -39,9 +39,9 @@ const OVERHEAD_BYTES = 2500;
 /**
  * Caches responses without errors, for all operations of the process, under all that a response may depend on.
  *
- * - A response expires when the first of its pages does.
- * - One with stale pages, or with videos that were looked up, is volatile: it expires after a second, or as soon as a
- *   page arrives.
+ * - A response expires when the first of its pages and numbers does.
+ * - One in which any of these is stale, or with videos that were looked up, is volatile: it expires after a second, or as
+ *   soon as a page arrives, or numbers if it has any.
  * - Never cached: responses without pages, and those in which a video was not found.
  *
  * Bounded; the least recently used response is evicted first.
@@ -68,10 +68,10 @@ export class ResponseCache {
   get(key: string): CacheHit | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
-    const { monotonic, currentChanges, recordHit } = this.#options;
+    const { monotonic, isCurrent, recordHit } = this.#options;
     const { response, freshness, storedAt, expiresAt, isVolatile } = entry;
     const now = monotonic();
-    if (now >= expiresAt || (isVolatile && freshness.changes !== currentChanges())) {
+    if (now >= expiresAt || (isVolatile && !isCurrent(freshness))) {
       this.#entries.delete(key);
       return undefined;
     }

@@ -24,7 +24,7 @@ describe('createVideoFinder', () => {
     const read = (chart: Chart, number: number) => cache.fetch({ chart, number }, 20, createOperation());
     const find = async (itemId: string) => {
       const { findVideo } = createChartReader({ cache, operation: createOperation() });
-      return (await findVideo(itemId))?.title;
+      return (await findVideo(itemId))?.video.title;
     };
     expect(await find('7')).toBeUndefined();
     await read(US_VIEWS, 1);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { extendSchema, GraphQLObjectType, type GraphQLSchema, parse } from 'graphql';
 import { loadConfig } from '../../../src/config/loadConfig.ts';
+import type { OperationStats } from '../../../src/data/stats/operationStats.ts';
 import type { ChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
@@ -191,6 +192,8 @@ describe('createFastPath', () => {
     charts: {
       readWindow: async () => ({ ranks: { first: 1, last: 20 }, videos: rows, facts: undefined }),
     } as unknown as ChartReader,
+    stats: {} as OperationStats,
+    rowErrors: [],
   });
 
   function create(executable: GraphQLSchema, rowBytes: number, prepareFrom: number): FastPath {

@@ -87,8 +87,8 @@ it.each<[AppEvent, string]>([
   ],
   [{ type: 'redisUp' }, 'Redis is up: pages and limits are shared with the other replicas'],
   [{ type: 'redisDown', wasUp: true, reason: 'ECONNREFUSED' }, 'Redis is down: this replica goes on alone'],
-  [{ type: 'cacheFileRead', file: 'a', pages: 3 }, 'Cache file read'],
-  [{ type: 'cacheFileWritten', file: 'a', pages: 3 }, 'Cache file written'],
+  [{ type: 'cacheFileRead', file: 'a', pages: 3, stats: 2 }, 'Cache file read'],
+  [{ type: 'cacheFileWritten', file: 'a', pages: 3, stats: 2 }, 'Cache file written'],
   [{ type: 'fileIgnored', file: 'a', reason: 'it is damaged', isReplaced: true }, 'File ignored'],
   [
     { type: 'fileFailed', file: 'a', reason: 'no space' },

@@ -17,7 +17,7 @@ describe('ResponseCache', () => {
     cache = new ResponseCache({
       maxBytes: 100_000,
       monotonic: () => now,
-      currentChanges: () => changes,
+      isCurrent: (freshness) => freshness.changes === changes,
       recordHit: (hit) => void hits.push(hit),
     });
   });

@@ -95,7 +95,7 @@ export async function startReplica(options: ReplicaOptions) {
     const operation = createOperation(clock.monotonic() + TIME_LIMIT_MS);
     const { findVideo } = createChartReader({ cache, operation });
     const found = await Promise.all(itemIds.map(findVideo));
-    return { titles: found.map((video) => video?.title), ...operation.cost };
+    return { titles: found.map((copy) => copy?.video.title), ...operation.cost };
   }
 
   /** Resolves after a complete heartbeat that began after this call. */

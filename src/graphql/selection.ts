@@ -6,34 +6,19 @@ import {
   getDirectiveValues,
   type SelectionSetNode,
 } from 'graphql';
-import type { WindowNeed } from '../../domain/window/index.ts';
 
 /** What reading a selection needs. */
 export type SelectionContext = Pick<GraphQLResolveInfo, 'fragments' | 'variableValues'>;
 
-const ROW_FIELDS = ['edges', 'nodes', 'pageInfo.startCursor', 'pageInfo.endCursor'];
-const FACT_FIELDS = ['totalCount', 'fetchedAt', 'stale', 'pageInfo.hasNextPage', 'pageInfo.hasPreviousPage'];
-
-/** What a selection of a connection needs of its window; neither rows nor facts for `__typename` alone. */
-export function toWindowNeed(connectionFields: readonly FieldNode[], context: SelectionContext): WindowNeed {
-  const fields = selectedFields(connectionFields, context);
-  const pageInfo = fields.filter(({ name }) => name.value === 'pageInfo');
-  const names = new Set([
-    ...fields.map(({ name }) => name.value),
-    ...selectedFields(pageInfo, context).map(({ name }) => `pageInfo.${name.value}`),
-  ]);
-  return {
-    rows: ROW_FIELDS.some((name) => names.has(name)),
-    facts: FACT_FIELDS.some((name) => names.has(name)),
-  };
-}
+/** Whatever has a selection: a field, or an operation. */
+export type Selector = { readonly selectionSet?: SelectionSetNode | undefined };
 
 /**
  * The fields selected below `parents`, which are of one object type: fragments are expanded, `@skip` and `@include`
  * applied. Each fragment is expanded once, so that the work stays linear in the document.
  */
 export function selectedFields(
-  parents: readonly { readonly selectionSet?: SelectionSetNode | undefined }[],
+  parents: readonly Selector[],
   { fragments, variableValues }: SelectionContext,
 ): FieldNode[] {
   const fields: FieldNode[] = [];

@@ -2,14 +2,15 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DataEvent } from '../../../src/data/events.ts';
-import { createCacheFile } from '../../../src/data/pages/cacheFile.ts';
-import { createSpendingFile } from '../../../src/data/upstream/spendingFile.ts';
-import type { CachedPage } from '../../../src/domain/page.ts';
-import { createOperation, createTestCache } from '../../support/cache.ts';
-import { createArraySource, makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
-import { createTestClock } from '../../support/clock.ts';
-import { createEvents, key, type PageSource } from '../../support/sources.ts';
+import { createCacheFile } from '../../src/data/cacheFile.ts';
+import type { DataEvent } from '../../src/data/events.ts';
+import { StatsStore } from '../../src/data/stats/statsStore.ts';
+import { createSpendingFile } from '../../src/data/upstream/spendingFile.ts';
+import type { CachedPage } from '../../src/domain/page.ts';
+import { createOperation, createTestCache } from '../support/cache.ts';
+import { createArraySource, makePage, makeVideos, US_VIEWS } from '../support/charts.ts';
+import { createTestClock } from '../support/clock.ts';
+import { createEvents, key, type PageSource } from '../support/sources.ts';
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -33,10 +34,21 @@ function startProcess(wallClock = START, source = 'https://api.keyapi.ai/', ttlM
   });
   const testCache = createTestCache(dated, { clock });
   const { events, onEvent } = createEvents();
-  const cacheFile = createCacheFile({ ...testCache, file, sourceId: source, ttlMs, onEvent });
+  const { store } = testCache;
+  const stats = new StatsStore({ clock, staleMs: 10_000, maxBytes: 2 ** 20 });
+  const cacheFile = createCacheFile({
+    file,
+    sourceId: source,
+    pages: store,
+    stats,
+    ttlMs,
+    statsTtlMs: ttlMs,
+    clock,
+    onEvent,
+  });
   const origin = async (number: number): Promise<string> =>
     (await testCache.cache.fetch(key(number), 20, createOperation())).origin;
-  return { ...testCache, bill, cacheFile, events, origin };
+  return { ...testCache, stats, bill, cacheFile, events, origin };
 }
 
 /** Page 1 as it is cached. */

@@ -2,29 +2,32 @@ import { createHash } from 'node:crypto';
 import { readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Clock } from '../../domain/clock.ts';
-import { parseJson } from '../../domain/json.ts';
-import type { CachedPage } from '../../domain/page.ts';
-import type { OnDataEvent } from '../events.ts';
-import type { PageStore } from './pageStore.ts';
+import type { Clock } from '../domain/clock.ts';
+import { parseJson } from '../domain/json.ts';
+import type { CachedPage } from '../domain/page.ts';
+import type { OnDataEvent } from './events.ts';
+import type { PageStore } from './pages/pageStore.ts';
+import type { CachedStats, StatsStore } from './stats/statsStore.ts';
 
 /** See `createCacheFile`. */
 interface CacheFileOptions {
   readonly file: string;
-  /** Identifies where the pages come from: pages of another source are not read. */
+  /** Identifies where the data comes from: that of another source is not read. */
   readonly sourceId: string;
-  readonly store: PageStore;
-  /** Bounds the time to live that is left: the setting may have changed since the file was written. */
+  readonly pages: PageStore;
+  readonly stats: StatsStore;
+  /** Bound the time to live that is left, of pages and numbers: the settings may have changed since the file was written. */
   readonly ttlMs: number;
+  readonly statsTtlMs: number;
   readonly clock: Clock;
   readonly onEvent: OnDataEvent;
 }
 
-/** Carries a page store over a restart. Neither method throws: both emit events. */
-interface CacheFile {
-  /** Reads the file into the store, and checks that the file can be written. */
+/** Carries pages and numbers over a restart. Neither method throws: both emit events. */
+export interface CacheFile {
+  /** Reads the file into the stores, and checks that the file can be written. */
   read(): Promise<void>;
-  /** Writes the store to the file, unless no page was added since it was read. */
+  /** Writes the stores to the file, unless nothing was added since it was read. */
   write(): Promise<void>;
 }
 
@@ -39,6 +42,8 @@ const headerSchema = z.object({
   writtenAt: z.number(),
   /** Of the line with the pages, in hexadecimal. */
   sha256: z.string(),
+  /** Of the line with the numbers; absent in a file of release 0.1, which has none. */
+  statsSha256: z.string().optional(),
 });
 type Header = z.infer<typeof headerSchema>;
 
@@ -46,17 +51,17 @@ type Header = z.infer<typeof headerSchema>;
 type PageRecord = Omit<CachedPage, 'sequence'> & { readonly order: CachedPage['sequence'] };
 
 /**
- * Carries a page store over a restart, in a file of two lines: a header, and the pages as JSON. While no process runs,
- * pages age by the wall clock; a restart never extends their time to live. A file that cannot be trusted is ignored,
+ * Carries pages and numbers over a restart, in a file of three lines: a header, the pages and the numbers as JSON. While no
+ * process runs, they age by the wall clock; a restart never extends their time to live. A file that cannot be trusted is ignored,
  * and renamed to `.ignored` before it is replaced; a file of another source is left alone.
  */
 export function createCacheFile(options: CacheFileOptions): CacheFile {
-  const { sourceId, store, ttlMs, clock, onEvent } = options;
+  const { sourceId, pages, stats, clock, onEvent } = options;
   /** Symbolic links resolved: writing would replace them. */
   let file = options.file;
   let isUsable = true;
   let mustSetAside = false;
-  let firstSequence = store.nextSequence();
+  let changesRead = countChanges();
   /** In the same folder: a rename is atomic only within a file system. */
   const temporary = (): string => `${file}.${process.pid}.tmp`;
 
@@ -64,7 +69,11 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
     const text = await readRegularFile();
     if (text !== undefined) load(text);
     if (isUsable) await probe();
-    firstSequence = store.nextSequence();
+    changesRead = countChanges();
+  }
+
+  function countChanges(): number {
+    return pages.changes + stats.changes;
   }
 
   async function readRegularFile(): Promise<string | undefined> {
@@ -79,25 +88,27 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
           (target) => path.resolve(path.dirname(file), target),
           () => file,
         );
-        onEvent({ type: 'cacheFileRead', file, pages: 0 });
+        onEvent({ type: 'cacheFileRead', file, pages: 0, stats: 0 });
       }
     }
     return undefined;
   }
 
   function load(text: string): void {
-    const [head = '', body = ''] = text.split('\n');
+    const [head = '', body = '', statsBody = ''] = text.split('\n');
     const header = headerSchema.safeParse(parseJson(head));
     if (!header.success) setAside('it is not a page cache of this version');
     else if (header.data.source !== sourceId) {
       leaveAlone(`its pages come from ${header.data.source}, not ${sourceId}`);
-    } else if (header.data.sha256 !== digest(body)) setAside('it is damaged');
+    } else if (isDamaged(header.data, body, statsBody)) setAside('it is damaged');
     else {
       const downtimeMs = Math.max(0, clock.now() - header.data.writtenAt);
-      // The digest shows that this version wrote it.
+      // The digests show that this version wrote it.
       for (const record of JSON.parse(body) as PageRecord[])
-        store.add(restore(fromRecord(record), downtimeMs));
-      onEvent({ type: 'cacheFileRead', file, pages: store.all().length });
+        pages.add(restorePage(fromRecord(record), downtimeMs));
+      for (const entry of JSON.parse(statsBody || '[]') as CachedStats[])
+        stats.add(restoreStats(entry, downtimeMs));
+      onEvent({ type: 'cacheFileRead', file, ...countAll() });
     }
   }
 
@@ -113,35 +124,52 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
   }
 
   async function write(): Promise<void> {
-    if (!isUsable || store.nextSequence() === firstSequence) return;
+    if (!isUsable || countChanges() === changesRead) return;
     try {
-      const pages = store.all();
-      const body = JSON.stringify(pages.map((page) => toRecord(shift(page, -clock.monotonic()))));
+      const body = JSON.stringify(pages.all().map((page) => toRecord(shift(page, -clock.monotonic()))));
+      const statsBody = JSON.stringify(stats.all().map((entry) => shiftStats(entry, -clock.monotonic())));
       const header: Header = {
         format: 'trending-graphql pages',
         version: VERSION,
         source: sourceId,
         writtenAt: clock.now(),
         sha256: digest(body),
+        statsSha256: digest(statsBody),
       };
-      await writeFile(temporary(), `${JSON.stringify(header)}\n${body}\n`, { mode: 0o600 });
+      const text = `${[JSON.stringify(header), body, statsBody].join('\n')}\n`;
+      await writeFile(temporary(), text, { mode: 0o600 });
       if (mustSetAside) await rename(file, `${file}.ignored`);
       await rename(temporary(), file);
-      onEvent({ type: 'cacheFileWritten', file, pages: pages.length });
+      onEvent({ type: 'cacheFileWritten', file, ...countAll() });
     } catch (error) {
       await rm(temporary(), { force: true }).catch(() => undefined);
       onEvent({ type: 'fileFailed', file, reason: toReason(error) });
     }
   }
 
+  function countAll(): { readonly pages: number; readonly stats: number } {
+    return { pages: pages.all().length, stats: stats.all().length };
+  }
+
   /** The page after `downtimeMs`. Its age is never negative, even if the wall clock was set back. */
-  function restore(page: CachedPage, downtimeMs: number): CachedPage {
+  function restorePage(page: CachedPage, downtimeMs: number): CachedPage {
     const now = clock.monotonic();
     const restored = shift(page, now - downtimeMs);
     return {
       ...restored,
-      freshUntil: Math.min(restored.freshUntil, now + ttlMs),
+      freshUntil: Math.min(restored.freshUntil, now + options.ttlMs),
       fetchedAt: Math.min(page.fetchedAt, clock.now()),
+    };
+  }
+
+  /** The numbers after `downtimeMs`, likewise. */
+  function restoreStats(entry: CachedStats, downtimeMs: number): CachedStats {
+    const now = clock.monotonic();
+    const { freshUntil } = shiftStats(entry, now - downtimeMs);
+    return {
+      ...entry,
+      stats: entry.stats && { ...entry.stats, fetchedAt: Math.min(entry.stats.fetchedAt, clock.now()) },
+      freshUntil: Math.min(freshUntil, now + options.statsTtlMs),
     };
   }
 
@@ -176,6 +204,14 @@ function shift(page: CachedPage, ms: number): CachedPage {
     freshUntil: freshUntil + ms,
     coversUntil: coversUntil === null ? null : coversUntil + ms,
   };
+}
+
+function shiftStats(entry: CachedStats, ms: number): CachedStats {
+  return { ...entry, freshUntil: entry.freshUntil + ms };
+}
+
+function isDamaged({ sha256, statsSha256 }: Header, body: string, statsBody: string): boolean {
+  return sha256 !== digest(body) || (statsSha256 !== undefined && statsSha256 !== digest(statsBody));
 }
 
 function digest(text: string): string {

@@ -1,0 +1,38 @@
+import { createBuyStats } from '../data/stats/buyStats.ts';
+import { createUnsharedFetch } from '../data/stats/fetchUnshared.ts';
+import { StatsCache } from '../data/stats/statsCache.ts';
+import { StatsStore } from '../data/stats/statsStore.ts';
+import { NegativeCache } from '../data/upstream/negativeCache.ts';
+import type { Source } from '../domain/source.ts';
+import { type BatchStats, type StatsBatch, statsEndpoint } from '../domain/videoStats.ts';
+import type { AppContext } from './appContext.ts';
+
+/** Dependencies of the cache of numbers. */
+interface StatsOptions {
+  readonly store: StatsStore;
+  /** Where numbers come from that are not cached. */
+  readonly source: Source<StatsBatch, BatchStats>;
+}
+
+/** Creates the store of numbers. */
+export function createStatsStore({ config, clock }: AppContext): StatsStore {
+  const { staleMs, statsBytes } = config.cache;
+  return new StatsStore({ clock, staleMs, maxBytes: statsBytes });
+}
+
+/** Creates the cache of numbers: in memory, over its source. */
+export function createStats(
+  { config, clock, onEvent }: AppContext,
+  { store, source }: StatsOptions,
+): StatsCache {
+  const { statsTtlMs: ttlMs, errorTtlMs } = config.cache;
+  const failures = new NegativeCache({ endpoint: statsEndpoint, clock, errorTtlMs, ttlMs });
+  const buy = createBuyStats({ source, store, failures, clock, ttlMs, onEvent });
+  return new StatsCache({
+    fetchStats: createUnsharedFetch(buy, store),
+    store,
+    failures,
+    clock,
+    refreshTimeoutMs: config.operationTimeoutMs,
+  });
+}

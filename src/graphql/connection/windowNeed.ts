@@ -1,0 +1,31 @@
+import type { FieldNode } from 'graphql';
+import type { WindowNeed } from '../../domain/window/index.ts';
+import { type SelectionContext, selectedFields } from '../selection.ts';
+
+const ROW_FIELDS = ['edges', 'nodes', 'pageInfo.startCursor', 'pageInfo.endCursor'];
+const FACT_FIELDS = ['totalCount', 'fetchedAt', 'stale', 'pageInfo.hasNextPage', 'pageInfo.hasPreviousPage'];
+
+/** What a selection of a connection needs of its window; neither rows nor facts for `__typename` alone. */
+export function toWindowNeed(connectionFields: readonly FieldNode[], context: SelectionContext): WindowNeed {
+  const fields = selectedFields(connectionFields, context);
+  const pageInfo = fields.filter(({ name }) => name.value === 'pageInfo');
+  const names = new Set([
+    ...fields.map(({ name }) => name.value),
+    ...selectedFields(pageInfo, context).map(({ name }) => `pageInfo.${name.value}`),
+  ]);
+  return {
+    rows: ROW_FIELDS.some((name) => names.has(name)),
+    facts: FACT_FIELDS.some((name) => names.has(name)),
+  };
+}
+
+/** The fields of a connection that give its videos. */
+export function videoFields(
+  connectionFields: readonly FieldNode[],
+  context: SelectionContext,
+): readonly FieldNode[] {
+  const fields = selectedFields(connectionFields, context);
+  const edges = fields.filter(({ name }) => name.value === 'edges');
+  const nodes = selectedFields(edges, context).filter(({ name }) => name.value === 'node');
+  return [...fields.filter(({ name }) => name.value === 'nodes'), ...nodes];
+}

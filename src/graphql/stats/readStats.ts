@@ -1,0 +1,62 @@
+import type { VideoOnPage } from '../../data/stats/statsCache.ts';
+import { ApiError } from '../../domain/errors.ts';
+import type { ServedStats } from '../../domain/videoStats.ts';
+import type { OperationContext } from '../context.ts';
+import type { StatsNeed } from './statsNeed.ts';
+
+/** The value of a video's field `stats`. */
+type StatsValue = ServedStats | null | Error | undefined;
+
+/** The numbers of the videos of a connection or list. */
+export interface ListStats {
+  /** True when some are unavailable. */
+  readonly hasErrors: boolean;
+  /**
+   * The value of a video's field `stats`: the same object until the numbers change. A video for which they are
+   * unavailable has the error of the whole list. Of other videos it is what is cached.
+   */
+  readonly of: (itemId: string) => StatsValue;
+}
+
+/** Stands for the numbers where only their `__typename` is selected. */
+const NAME_ONLY = {} as ServedStats;
+const NAMES_ONLY: ListStats = { hasErrors: false, of: () => NAME_ONLY };
+
+/**
+ * Reads the numbers that are needed of these videos, all at once; undefined when none are. Never rejects because numbers are
+ * unavailable: the videos are there all the same.
+ */
+export async function readStats(
+  videos: readonly VideoOnPage[],
+  need: StatsNeed,
+  { stats }: OperationContext,
+): Promise<ListStats | undefined> {
+  if (need === 'nothing') return undefined;
+  if (need === 'typename') return NAMES_ONLY;
+  await stats.load(videos);
+  const failures = videos.flatMap(({ itemId }) => {
+    const found = stats.get(itemId);
+    return found instanceof Error ? [found] : [];
+  });
+  const [first] = failures;
+  if (!first) return { hasErrors: false, of: (itemId) => withoutError(stats.get(itemId)) };
+  const error = first instanceof ApiError ? aboutVideos(first, failures.length) : first;
+  return {
+    hasErrors: true,
+    of: (itemId) => {
+      const found = stats.get(itemId);
+      return found instanceof Error ? error : found;
+    },
+  };
+}
+
+/** Videos that are not in the list may have errors in the same operation. */
+function withoutError(found: StatsValue): StatsValue {
+  return found instanceof Error ? undefined : found;
+}
+
+/** The error of a list, of which so many videos have no numbers. */
+function aboutVideos(error: ApiError, videos: number): ApiError {
+  const { code, message, upstream, retryAfterSeconds, cause } = error;
+  return new ApiError(code, { message, upstream, retryAfterSeconds, videos, cause });
+}
