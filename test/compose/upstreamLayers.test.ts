@@ -158,17 +158,6 @@ describe('layers of two endpoints', () => {
     expect(await countCalls(1)).toBeLessThanOrEqual(await countCalls(undefined));
   });
 
-  it('cache failures for each endpoint, though their keys have the same id', async () => {
-    const { errors, bill, askPage, askOther } = createBoth();
-    errors.set('other', new ApiError('BAD_USER_INPUT'));
-    expect([await askOther(1), await askOther(1), await askPage(1)]).toEqual([
-      'BAD_USER_INPUT',
-      'BAD_USER_INPUT',
-      'ok',
-    ]);
-    expect(bill).toEqual(['other', 'trendingVideos']);
-  });
-
   it('spend one budget, each at its own price', async () => {
     const { bill, state, askPage, askOther } = createBoth({ CREDIT_BUDGET_PER_DAY: '4' });
     expect([

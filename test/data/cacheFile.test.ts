@@ -71,11 +71,11 @@ describe('createCacheFile', () => {
     await before.origin(2);
     before.clock.advance(200);
     await before.cacheFile.write();
-    expect(before.events.at(-1)).toEqual({ type: 'cacheFileWritten', file, pages: 2 });
+    expect(before.events.at(-1)).toEqual({ type: 'cacheFileWritten', file, pages: 2, stats: 0 });
 
     const after = startProcess(START + 800);
     await after.cacheFile.read();
-    expect(after.events.at(-1)).toEqual({ type: 'cacheFileRead', file, pages: 2 });
+    expect(after.events.at(-1)).toEqual({ type: 'cacheFileRead', file, pages: 2, stats: 0 });
     expect([await after.origin(1), await after.origin(2)]).toEqual(['cached', 'cached']);
     expect(after.bill).toEqual([]);
     const [page] = after.store.copies(US_VIEWS);
@@ -163,7 +163,7 @@ describe('createCacheFile', () => {
   it('restores no pages when there is no file', async () => {
     const { cacheFile, events } = startProcess();
     await cacheFile.read();
-    expect(events).toEqual([{ type: 'cacheFileRead', file, pages: 0 }]);
+    expect(events).toEqual([{ type: 'cacheFileRead', file, pages: 0, stats: 0 }]);
     expect(await readdir(folder)).toEqual([]);
   });
 

@@ -61,7 +61,7 @@ describe('a document that cannot be executed', () => {
       'could cost too many credits',
       {
         query:
-          '{ a: trendingVideos(first: 100) { nodes { id } } b: trendingVideos(last: 100) { nodes { id } } }',
+          '{ a: trendingVideos(last: 100) { nodes { id } } b: trendingVideos(last: 100) { nodes { id } } }',
       },
     ],
   ];

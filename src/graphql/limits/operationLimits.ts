@@ -35,7 +35,7 @@ function checkCost(sent: SentOperation, maxCredits: number): void {
   throw new ApiError('OPERATION_TOO_EXPENSIVE', {
     message:
       `This operation could cost ${credits} credits, and at most ${maxCredits} are allowed ` +
-      '(MAX_CREDITS_PER_OPERATION): ask for smaller windows, or for fewer charts or videos at once',
+      '(MAX_CREDITS_PER_OPERATION): ask for smaller windows or fewer charts at once',
   });
 }
 

@@ -54,5 +54,6 @@ export const UrlScalar = new GraphQLScalarType({
 /** graphql-scalars' SafeInt, named as in this schema. */
 export const SafeIntScalar = new GraphQLScalarType({
   ...GraphQLSafeInt.toConfig(),
+  specifiedByURL: null,
   description: 'A whole number that JavaScript can hold exactly: up to 2^53 - 1.',
 });
