@@ -1,4 +1,4 @@
-import { createUpstreamCost, type UpstreamCost } from '../domain/upstreamCost.ts';
+import { createUpstreamCost, type OriginCounts, type UpstreamCost } from '../domain/upstreamCost.ts';
 
 /** Where the data comes from: KeyAPI, or the embedded emulator. */
 export type UpstreamSource = 'keyapi' | 'emulator';
@@ -9,6 +9,7 @@ export interface UpstreamExtension {
   readonly requests: number;
   readonly credits: number;
   readonly pages: Readonly<UpstreamCost['pages']>;
+  readonly stats?: Readonly<OriginCounts>;
 }
 
 /** The extension for a cost; by default for a response without an operation, which costs nothing. */
