@@ -98,14 +98,19 @@ async function readBill(replicas: readonly Replica[], upstream: FaultyUpstream):
     const arrived = upstream.arrived();
     const metrics = await Promise.all(replicas.map((replica) => replica.readMetrics()));
     const spent = (purpose: string): number =>
-      metrics.reduce(
-        (sum, each) => sum + (each.get(`trending_credits_spent_total{purpose="${purpose}"}`) ?? 0),
-        0,
-      );
+      metrics
+        .flatMap((each) => [...each])
+        .filter(([series]) => isSpending(series, purpose))
+        .reduce((sum, [, credits]) => sum + credits, 0);
     const bill = { operations: spent('operation'), refreshes: spent('refresh'), arrived };
     const isSettled = bill.operations + bill.refreshes === arrived * pageEndpoint.credits;
     if (isSettled || performance.now() > until) return bill;
   }
+}
+
+/** Whether a series counts the credits spent for this purpose, at any endpoint. */
+function isSpending(series: string, purpose: string): boolean {
+  return series.startsWith('trending_credits_spent_total{') && series.includes(`purpose="${purpose}"`);
 }
 
 // Exit handlers kill the child processes.

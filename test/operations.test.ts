@@ -38,13 +38,23 @@ describe('docs/operations.md', () => {
       .map(([, text = '']) => text)
       .join('');
     const used = [
-      ...expressions.matchAll(/((?:trending|process)_\w+?)(?:_count|_bucket|_sum)?\b(?:\{(\w+))?/g),
+      ...expressions.matchAll(/((?:trending|process)_\w+?)(?:_count|_bucket|_sum)?\b(?:\{(.+?)\})?/g),
     ];
     expect(used.length).toBeGreaterThan(12);
-    for (const [, name = '', label = ''] of used)
-      expect([name, labels.get(name)]).toEqual([name, expect.stringContaining(label)]);
-    for (const [, label = ''] of expressions.matchAll(/ by \((\w+)\)/g)) {
-      if (label !== 'le') expect([...labels.values()].join()).toContain(`\`${label}\``);
+    for (const [, name = '', selector = ''] of used) {
+      expect([name, labels.has(name)]).toEqual([name, true]);
+      for (const [, label] of selector.matchAll(/(\w+)(?:=|!=)/g))
+        expect([name, labels.get(name)]).toEqual([name, expect.stringContaining(`\`${label}\``)]);
+    }
+    const grouped = [
+      ...expressions.matchAll(
+        / by \(([\w, ]+)\) \(.*?((?:trending|process)_\w+?)(?:_count|_bucket|_sum)?\b/g,
+      ),
+    ];
+    expect(grouped.length).toBeGreaterThan(4);
+    for (const [, list = '', name = ''] of grouped) {
+      for (const label of list.split(', ').filter((each) => each !== 'le'))
+        expect([name, labels.get(name)]).toEqual([name, expect.stringContaining(`\`${label}\``)]);
     }
   });
 

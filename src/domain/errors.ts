@@ -10,7 +10,7 @@ export const ERROR_CODES = {
   },
   UPSTREAM_FORBIDDEN: {
     retryable: false,
-    message: 'The data provider does not allow this server to read trending charts.',
+    message: 'The data provider does not allow this server to read this data.',
   },
   UPSTREAM_QUOTA_EXCEEDED: { retryable: false, message: "The data provider's credits are used up." },
   UPSTREAM_RATE_LIMITED: { retryable: true, message: 'The data provider is limiting requests.' },

@@ -1,11 +1,12 @@
-import type { LimitsState } from '../data/upstream/limitsState.ts';
+import type { LimitsState, OpenCircuit } from '../data/upstream/limitsState.ts';
 import { pageEndpoint } from '../domain/page.ts';
 
 /**
  * What `/readyz` reports beside its status. None of it makes the server unready: it can still serve cached data.
  *
- * `redis`: `up` or `down`. `breaker`: `open` while calls are stopped, because KeyAPI fails or refuses. `budget`: `left`,
- * `spent` when it does not cover a page, or `unknown` while Redis, which stores it, is down.
+ * `redis`: `up` or `down`. `breaker`: `open` while calls for pages are stopped, because KeyAPI fails or refuses. Those for
+ * numbers do not count: an account whose plan has none would show an open breaker for ever. `budget`: `left`, `spent`
+ * when it does not cover a page, or `unknown` while Redis, which stores it, is down.
  *
  * @param isRedisUp Undefined without Redis.
  */
@@ -17,7 +18,12 @@ export function describeReadiness(
   const budget = (left: number): string => (left >= pageEndpoint.credits ? 'left' : 'spent');
   return {
     ...(isRedisUp !== undefined && { redis: isRedisUp ? 'up' : 'down' }),
-    breaker: limits.openCircuits().length > 0 ? 'open' : 'closed',
+    breaker: limits.openCircuits().some(stopsPages) ? 'open' : 'closed',
     ...(creditsLeft !== undefined && { budget: isRedisUp === false ? 'unknown' : budget(creditsLeft) }),
   };
+}
+
+/** True for the circuit of the account, and that of the endpoint for pages. */
+function stopsPages({ endpoint }: OpenCircuit): boolean {
+  return endpoint === undefined || endpoint === pageEndpoint.name;
 }

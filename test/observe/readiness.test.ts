@@ -6,6 +6,7 @@ import type { LimitsState } from '../../src/data/upstream/limitsState.ts';
 import { ApiError } from '../../src/domain/errors.ts';
 import { pageEndpoint } from '../../src/domain/page.ts';
 import { DAY_MS } from '../../src/domain/utcDay.ts';
+import { statsEndpoint } from '../../src/domain/videoStats.ts';
 import { describeReadiness } from '../../src/observe/readiness.ts';
 import { createCall } from '../support/cache.ts';
 import { createTestClock } from '../support/clock.ts';
@@ -32,6 +33,15 @@ describe('readiness', () => {
     clock.advance(30_000);
     expect(await codeOf(fetch(key(), createCall()))).toBe('ok');
     expect(read()).toEqual({ breaker: 'closed' });
+  });
+
+  it.each([
+    ['the account', undefined, 'open'],
+    ['pages', pageEndpoint.name, 'open'],
+    ['numbers', statsEndpoint.name, 'closed'],
+  ])('reports the breaker for a stop of the calls for %s', (_, endpoint, breaker) => {
+    const openCircuits = () => [{ endpoint, code: 'UPSTREAM_FORBIDDEN' } as const];
+    expect(describeReadiness({ ...NOTHING, openCircuits }, undefined)).toEqual({ breaker });
   });
 
   it('reports the budget as spent when it does not cover another call, until the next UTC day', () => {

@@ -41,7 +41,7 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
       }
       case 'rowsDropped': {
         const { endpoint, key, count } = event;
-        log.warn({ endpoint, ...key, count }, 'Rows could not be read: their ranks stay empty');
+        log.warn({ endpoint, ...key, count }, 'Rows could not be read: they are left out');
         break;
       }
       case 'emptyPage': {
@@ -61,7 +61,7 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         if (isDue(event, event.endpoint))
           log.warn(
             { endpoint: event.endpoint },
-            'Too many upstream calls are waiting: pages are not requested',
+            'Too many upstream calls are waiting: further ones are not made',
           );
         break;
       case 'circuitOpened':

@@ -2,16 +2,26 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { LimitsState } from '../../data/upstream/limitsState.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { AppEvent } from '../appEvent.ts';
+import { ACCOUNT, ENDPOINTS } from './endpointLabels.ts';
 
-/** What opens a circuit: failures in a row, a refused account or endpoint, and a pause that KeyAPI asks for. */
-const CODES: readonly ErrorCode[] = [
-  'UPSTREAM_UNAVAILABLE',
+/** What opens the circuit of the account: KeyAPI refuses it, or asks for a pause. */
+const ACCOUNT_CODES: readonly ErrorCode[] = [
   'UPSTREAM_UNAUTHENTICATED',
   'UPSTREAM_QUOTA_EXCEEDED',
-  'UPSTREAM_FORBIDDEN',
   'UPSTREAM_RATE_LIMITED',
+];
+/** What opens the circuit of an endpoint: failures in a row, responses that stop its calls, and a requested pause. */
+const ENDPOINT_CODES: readonly ErrorCode[] = [
+  'UPSTREAM_UNAVAILABLE',
+  'UPSTREAM_FORBIDDEN',
   'UPSTREAM_ERROR',
   'UPSTREAM_BAD_RESPONSE',
+];
+
+/** The label `endpoint` and `code` of each circuit that can open. */
+const CIRCUITS = [
+  ...ACCOUNT_CODES.map((code) => ({ endpoint: ACCOUNT, code })),
+  ...ENDPOINTS.flatMap((endpoint) => ENDPOINT_CODES.map((code) => ({ endpoint, code }))),
 ];
 
 /** Counts how often calls are stopped: by an open circuit and, if there is one, by the day's budget. */
@@ -19,11 +29,11 @@ export function countLimits(registry: Registry, hasBudget: boolean): (event: App
   const registers = [registry];
   const openings = new Counter({
     name: 'trending_circuit_openings_total',
-    help: 'How often the circuit breaker opened, by error',
-    labelNames: ['code'],
+    help: 'How often the circuit breaker opened, by endpoint and error',
+    labelNames: ['endpoint', 'code'],
     registers,
   });
-  for (const code of CODES) openings.inc({ code }, 0);
+  for (const labels of CIRCUITS) openings.inc(labels, 0);
   const refusals = new Counter({
     name: 'trending_budget_refusals_total',
     help: "Calls that were refused because the day's credits are spent, or cannot be reserved",
@@ -31,22 +41,24 @@ export function countLimits(registry: Registry, hasBudget: boolean): (event: App
   });
 
   return (event) => {
-    if (event.type === 'circuitOpened') openings.inc({ code: event.code });
+    if (event.type === 'circuitOpened')
+      openings.inc({ endpoint: event.endpoint ?? ACCOUNT, code: event.code });
     if (event.type === 'budgetRefused' || event.type === 'budgetUnknown') refusals.inc();
   };
 }
 
-/** Reads with every scrape what stops calls: open circuits, by error, and the day's budget. */
+/** Reads with every scrape what stops calls: open circuits, by endpoint and error, and the day's budget. */
 export function watchLimits(registry: Registry, limits: LimitsState): void {
   const registers = [registry];
   new Gauge({
     name: 'trending_circuit_open',
-    help: '1 while no call to KeyAPI is made, by error',
-    labelNames: ['code'],
+    help: '1 while calls are stopped, by endpoint (account: all of them) and error',
+    labelNames: ['endpoint', 'code'],
     registers,
     collect() {
-      const open = limits.openCircuits().map(({ code }) => code);
-      for (const code of CODES) this.set({ code }, open.includes(code) ? 1 : 0);
+      this.reset();
+      for (const labels of CIRCUITS) this.set(labels, 0);
+      for (const { endpoint = ACCOUNT, code } of limits.openCircuits()) this.set({ endpoint, code }, 1);
     },
   });
   if (limits.creditsLeft() === undefined) return;

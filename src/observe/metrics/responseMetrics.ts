@@ -1,5 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { pageEndpoint } from '../../domain/page.ts';
+import type { OriginCounts } from '../../domain/upstreamCost.ts';
+import { MAX_BATCH, statsEndpoint } from '../../domain/videoStats.ts';
 import type { AppEvent } from '../appEvent.ts';
 import { createBoundedNames } from './boundedNames.ts';
 
@@ -12,7 +14,7 @@ const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** Label of an operation without a name. */
 const UNNAMED = 'unnamed';
 
-const PAGE_ORIGINS = ['cached', 'stale', 'shared', 'fetched'] as const;
+const ORIGINS = ['cached', 'stale', 'shared', 'fetched'] as const;
 
 /** Counts responses and what they cost. */
 export function countResponses(
@@ -35,15 +37,17 @@ export function countResponses(
   });
   const responses = { made: 0, shared: 0, kept: 0, refused: 0 };
   const pages = { cached: 0, stale: 0, shared: 0, fetched: 0 };
+  const stats = { cached: 0, stale: 0, shared: 0, fetched: 0 };
   countByOrigin(registry, 'trending_answers_total', 'Responses, by origin', responses);
   countByOrigin(registry, 'trending_pages_total', 'Pages that operations used, by origin', pages);
+  countByOrigin(registry, 'trending_stats_total', 'Videos whose numbers operations used, by origin', stats);
   new Counter({
     name: 'trending_credits_saved_total',
-    help: 'Credits saved by pages that operations used without buying them',
+    help: 'Credits saved by pages and numbers that operations used without buying them',
     registers,
     collect() {
       this.reset();
-      this.inc((pages.cached + pages.stale + pages.shared) * pageEndpoint.credits);
+      this.inc(toCreditsSaved(pages, stats));
     },
   });
 
@@ -57,8 +61,22 @@ export function countResponses(
     if (origin !== 'refused') durations.observe({ operation: nameOf(name), outcome }, durationMs / 1000);
     responses[origin]++;
     for (const code of codes) errors.inc({ code: codeOf(code) });
-    for (const from of PAGE_ORIGINS) pages[from] += cost.pages[from];
+    add(pages, cost.pages);
+    if (cost.stats) add(stats, cost.stats);
   };
+}
+
+function add(sum: OriginCounts, counts: Readonly<OriginCounts>): void {
+  for (const origin of ORIGINS) sum[origin] += counts[origin];
+}
+
+/** What would have been paid. A video's numbers count as their share of a full batch: the least that they can cost. */
+function toCreditsSaved(pages: OriginCounts, stats: OriginCounts): number {
+  return countSaved(pages) * pageEndpoint.credits + (countSaved(stats) * statsEndpoint.credits) / MAX_BATCH;
+}
+
+function countSaved({ cached, stale, shared }: OriginCounts): number {
+  return cached + stale + shared;
 }
 
 /** A counter that reads `counts`: incrementing prom-client's own takes longer than serving a cached response. */

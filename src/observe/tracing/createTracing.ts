@@ -3,6 +3,7 @@ import type { ReadPage } from '../../data/windows/operationPages.ts';
 import type { Endpoint } from '../../domain/endpoint.ts';
 import { pageEndpoint } from '../../domain/page.ts';
 import type { Source } from '../../domain/source.ts';
+import type { OriginCounts } from '../../domain/upstreamCost.ts';
 import type { UpstreamCallEvent } from '../../keyapi/events.ts';
 import type { ResponseEvent } from '../../server/events.ts';
 import type { Responder } from '../../server/responses/createResponder.ts';
@@ -83,7 +84,7 @@ function withCallSpans<Key, Value>(
   };
 }
 
-/** `trending.chart` and `trending.page` for a page. */
+/** `trending.chart` and `trending.page` for a page, `trending.itemIds` for a batch of videos. */
 function toKeyAttributes<Key>(endpoint: Endpoint<Key>, key: Key): Record<string, string | number> {
   const fields = Object.entries(endpoint.describe(key));
   return Object.fromEntries(fields.map(([name, value]) => [`trending.${name}`, value]));
@@ -104,8 +105,16 @@ function describeOperation({ name, outcome, codes, origin, status, cost, request
     'trending.requests': cost.requests,
     'trending.credits': cost.credits,
   });
-  for (const [from, count] of Object.entries(cost.pages)) span.setAttribute(`trending.pages.${from}`, count);
+  span.setAttributes(toOriginAttributes('pages', cost.pages));
+  if (cost.stats) span.setAttributes(toOriginAttributes('stats', cost.stats));
   if (outcome !== 'ok') fail(span, codes);
+}
+
+/** `trending.pages.cached` and so on. */
+function toOriginAttributes(name: 'pages' | 'stats', counts: Readonly<OriginCounts>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counts).map(([origin, count]) => [`trending.${name}.${origin}`, count]),
+  );
 }
 
 function describeCall({ status, credits, outcome, upstreamRequestId }: UpstreamCallEvent): void {

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import type { AppEvent } from '../../../src/observe/appEvent.ts';
 import { createEventLog } from '../../../src/observe/log/eventLog.ts';
 import { startApp, TOKEN } from '../../support/app.ts';
+import { makeResponseEvent } from '../../support/responseEvent.ts';
 import { reply, startUpstream } from '../../support/upstream.ts';
 
 /** A log that keeps its lines. */
@@ -63,7 +64,7 @@ it.each<[AppEvent, string]>([
     },
     'Upstream call',
   ],
-  [{ type: 'rowsDropped', endpoint, key, count: 2 }, 'Rows could not be read: their ranks stay empty'],
+  [{ type: 'rowsDropped', endpoint, key, count: 2 }, 'Rows could not be read: they are left out'],
   [
     {
       type: 'connectionFailed',
@@ -100,6 +101,35 @@ it.each<[AppEvent, string]>([
   expect(lines).toMatchObject([{ msg }]);
 });
 
+const batch = { endpoint: 'videoAnalytics', key: { itemIds: '7301,7302' } };
+
+it.each<AppEvent>([
+  { type: 'rowsDropped', ...batch, count: 1 },
+  { type: 'retry', ...batch, code: 'BAD_USER_INPUT', pauseMs: 0 },
+])('names the videos of a batch in the line of %j', (event) => {
+  const { log, lines } = createMemoryLog();
+  createEventLog(log, () => 0)(event);
+  expect(lines).toMatchObject([{ endpoint: 'videoAnalytics', itemIds: '7301,7302' }]);
+});
+
+it('has the origins of numbers in the line of an operation that asked for some, and of no other', () => {
+  const { log, lines } = createMemoryLog();
+  const write = createEventLog(log, () => 0);
+  write(makeResponseEvent({ cached: 1 }, { cached: 3, fetched: 10 }));
+  write(makeResponseEvent({ cached: 1 }));
+  const [withNumbers, without] = lines;
+  expect(withNumbers).toMatchObject({ stats: { cached: 3, stale: 0, shared: 0, fetched: 10 } });
+  expect(without).not.toHaveProperty('stats');
+});
+
+it('logs that calls are not made once a minute for each endpoint', () => {
+  const { log, lines } = createMemoryLog();
+  const write = createEventLog(log, () => 0);
+  for (const labels of [{ endpoint, key }, batch, { endpoint, key }, batch])
+    write({ type: 'callShed', ...labels });
+  expect(lines.map((line) => line.endpoint)).toEqual(['trendingVideos', 'videoAnalytics']);
+});
+
 it('logs frequent events once a minute', () => {
   const { log, lines } = createMemoryLog();
   let now = 0;
@@ -110,7 +140,7 @@ it('logs frequent events once a minute', () => {
     write({ type: 'budgetRefused', retryAfterSeconds: 60 });
   }
   expect(lines.map(({ msg }) => msg)).toEqual([
-    'Too many upstream calls are waiting: pages are not requested',
+    'Too many upstream calls are waiting: further ones are not made',
     'Redis is down: this replica goes on alone',
     "The day's credits are spent: only cached data is served",
   ]);

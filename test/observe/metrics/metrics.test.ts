@@ -28,10 +28,12 @@ async function read(...series: string[]): Promise<number[]> {
 
 const pages = (origin: string): string => `trending_pages_total{origin="${origin}"}`;
 const responses = (origin: string): string => `trending_answers_total{origin="${origin}"}`;
-const spent = (purpose: string): string => `trending_credits_spent_total{purpose="${purpose}"}`;
+const spent = (purpose: string): string =>
+  `trending_credits_spent_total{endpoint="trendingVideos",purpose="${purpose}"}`;
 const operations = (name: string, outcome: string): string =>
   `trending_operation_duration_seconds_count{operation="${name}",outcome="${outcome}"}`;
-const open = (code: string): string => `trending_circuit_open{code="${code}"}`;
+const open = (endpoint: string, code: string): string =>
+  `trending_circuit_open{endpoint="${endpoint}",code="${code}"}`;
 
 afterEach(() => app.close());
 
@@ -103,15 +105,15 @@ describe('/metrics', () => {
     await app.query(TOP);
     expect(
       await read(
-        'trending_upstream_requests_total{status="402",outcome="UPSTREAM_QUOTA_EXCEEDED"}',
-        'trending_upstream_request_duration_seconds_count',
-        open('UPSTREAM_QUOTA_EXCEEDED'),
-        open('UPSTREAM_UNAVAILABLE'),
-        'trending_circuit_openings_total{code="UPSTREAM_QUOTA_EXCEEDED"}',
+        'trending_upstream_requests_total{endpoint="trendingVideos",status="402",outcome="UPSTREAM_QUOTA_EXCEEDED"}',
+        'trending_upstream_request_duration_seconds_count{endpoint="trendingVideos"}',
+        open('account', 'UPSTREAM_QUOTA_EXCEEDED'),
+        open('trendingVideos', 'UPSTREAM_UNAVAILABLE'),
+        'trending_circuit_openings_total{endpoint="account",code="UPSTREAM_QUOTA_EXCEEDED"}',
       ),
     ).toEqual([1, 1, 1, 0, 1]);
     clock.advance(60_000);
-    expect(await read(open('UPSTREAM_QUOTA_EXCEEDED'))).toEqual([0]);
+    expect(await read(open('account', 'UPSTREAM_QUOTA_EXCEEDED'))).toEqual([0]);
   });
 
   it('reports the credits left of the budget, until the next UTC day', async () => {

@@ -6,10 +6,12 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
+import { statsEndpoint } from '../../../src/domain/videoStats.ts';
 import { createTracing } from '../../../src/observe/tracing/createTracing.ts';
 import { type EmulatedApp, startApp, startEmulatedApp } from '../../support/app.ts';
-import { settle } from '../../support/cache.ts';
+import { createCall, settle } from '../../support/cache.ts';
 import { createTestClock } from '../../support/clock.ts';
+import { makeResponseEvent } from '../../support/responseEvent.ts';
 import { makeSuccess, reply, startUpstream } from '../../support/upstream.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
@@ -88,6 +90,29 @@ describe('with an SDK', () => {
         },
       });
     }
+  });
+
+  it('describes an operation by the numbers that it used, if it asked for some', () => {
+    const tracing = createTracing();
+    for (const event of [makeResponseEvent({}, { stale: 2, fetched: 8 }), makeResponseEvent({})]) {
+      trace.getTracer('test').startActiveSpan('operation', (span) => {
+        tracing?.onEvent(event);
+        span.end();
+      });
+    }
+    const names = ['cached', 'stale', 'shared', 'fetched'].map((origin) => `trending.stats.${origin}`);
+    expect(spans().map(({ attributes }) => names.map((name) => attributes[name]))).toEqual([
+      [0, 2, 0, 8],
+      [undefined, undefined, undefined, undefined],
+    ]);
+  });
+
+  it('names the videos of a batch in the span of its call', async () => {
+    const source = createTracing()?.withCallSpans(async () => 'numbers', statsEndpoint);
+    expect(await source?.(['7301', '7302'], createCall())).toBe('numbers');
+    expect(spans('upstream call')).toMatchObject([
+      { attributes: { 'trending.endpoint': 'videoAnalytics', 'trending.itemIds': '7301,7302' } },
+    ]);
   });
 
   it('assigns calls to the right operations when their pages wait in one queue', async () => {
