@@ -12,12 +12,14 @@ const USAGE = `Usage: npm run emulator -- [options]
   --credits N         credits left until every response is 402; by default unlimited
   --qps N             requests allowed in any second before 429; by default unlimited
   --latency-ms N      how long each response takes (0)
+  --analytics-status N
+                      the error that every request for numbers on videos gets, from 400 to 599; by default none
   --rotate-seconds N  move every chart by one rank every N seconds; by default they do not move
   --help              this text
 `;
 
 const DEFAULT_PORT = 4010;
-const NUMBERS = ['port', 'credits', 'qps', 'latency-ms', 'rotate-seconds'] as const;
+const NUMBERS = ['port', 'credits', 'qps', 'latency-ms', 'analytics-status', 'rotate-seconds'] as const;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -27,6 +29,7 @@ function readOptions() {
       credits: { type: 'string' },
       qps: { type: 'string' },
       'latency-ms': { type: 'string', default: '0' },
+      'analytics-status': { type: 'string' },
       'rotate-seconds': { type: 'string' },
       help: { type: 'boolean' },
     },
@@ -36,6 +39,10 @@ function readOptions() {
     if (value !== undefined && !/^\d{1,6}$/.test(value)) {
       throw new TypeError(`--${name}: expected a whole number of up to 6 digits, but got: ${value}`);
     }
+  }
+  const status = values['analytics-status'];
+  if (status !== undefined && !/^[45]\d\d$/.test(status)) {
+    throw new TypeError(`--analytics-status: expected an error from 400 to 599, but got: ${status}`);
   }
   const number = (name: (typeof NUMBERS)[number]): number | undefined =>
     values[name] === undefined ? undefined : Number(values[name]);
@@ -69,6 +76,7 @@ async function main(): Promise<void> {
     credits: number('credits'),
     qps: number('qps'),
     latencyMs: number('latency-ms') ?? 0,
+    analyticsStatus: number('analytics-status'),
   });
   const rotateSeconds = number('rotate-seconds');
   if (rotateSeconds) setInterval(() => emulator.switches.rotation++, rotateSeconds * 1000).unref();

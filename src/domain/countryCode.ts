@@ -8,7 +8,8 @@ const CODES =
   'SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK ' +
   'YE YT ZA ZM ZW';
 
-const COUNTRY_CODES: ReadonlySet<string> = new Set(CODES.split(' '));
+/** All codes that `isCountryCode` accepts. */
+export const COUNTRY_CODES: ReadonlySet<string> = new Set(CODES.split(' '));
 
 /**
  * True for an upper-case ISO 3166-1 alpha-2 code, and for `XK`, Kosovo's user-assigned one. A test checks that these

@@ -1,14 +1,35 @@
 /** A 32-bit hash of a text (FNV-1a, then murmur3's finaliser): the same on every machine. */
 export function hash(text: string): number {
-  let h = 0x811c9dc5;
+  return finish(absorb(text));
+}
+
+/** The unfinished hash of a text, or of the text that gave `state` with `text` behind it: long prefixes are hashed once. */
+export function absorb(text: string, state = 0x811c9dc5): number {
+  let h = state;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return h;
+}
+
+/** The hash of what was absorbed. */
+export function finish(state: number): number {
+  let h = state;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** A fraction from 0 to below 1, by the hash of `seed`. */
+export function fraction(seed: string): number {
+  return hash(seed) / 2 ** 32;
 }
 
 /** One of `choices`, by the hash of `seed`. */
 export function pick<T>(choices: readonly T[], seed: string): T {
   // The index is below the length, so the element is there.
   return choices[hash(seed) % choices.length] as T;
+}
+
+/** Nine decimal digits, by the hash of `seed`. */
+export function digits(seed: string): string {
+  return String(hash(seed) % 1e9).padStart(9, '0');
 }

@@ -1,4 +1,4 @@
-import { pick } from './random.ts';
+import { hash, pick } from './random.ts';
 
 const SUBJECTS =
   `This pup|My grandma|POV: your barista|El perro de mi vecina|猫の店長|Ma colocataire|Der Opa von nebenan
@@ -21,4 +21,9 @@ export function makeTitle(seed: string): string {
 /** A plausible TikTok handle, the same for the same seed. */
 export function makeHandle(seed: string): string {
   return `${pick(NAMES, `${seed}/first`)}_${pick(NAMES, `${seed}/second`)}`;
+}
+
+/** How long a video lasts, in seconds: the same for the same seed. */
+export function makeDuration(seed: string): number {
+  return 5 + (hash(`${seed}/duration`) % 175);
 }

@@ -1,69 +1,73 @@
-import { hash } from './random.ts';
-import { makeHandle, makeTitle } from './titles.ts';
+import { absorb, digits, finish } from './random.ts';
 
-/** A row as KeyAPI sends it. */
-export interface Row {
-  readonly country_code: string;
-  readonly cover: string;
-  readonly duration: number;
-  readonly id: string;
-  readonly item_id: string;
-  readonly item_url: string;
-  readonly region: string;
-  readonly title: string;
+/** A video of the emulator: all else about it follows from its seed, and is the same on every machine. */
+export interface Video {
+  readonly seed: string;
+  /** The code of the region that it is from. */
+  readonly home: string;
+  readonly itemId: string;
+  readonly cohort: Cohort;
 }
 
-/** Identifies a chart by KeyAPI's parameters. */
-interface ChartParameters {
-  readonly region: string;
-  readonly period: string;
-  readonly order_by: string;
+/** Videos that were posted at about the same time. */
+interface Cohort {
+  /** In the seeds of its videos. Chosen so that no two videos of all regions have the same id; a test compares them. */
+  readonly prefix: string;
+  /** Its videos were posted more than `minDays` and at most `maxDays` ago. */
+  readonly minDays: number;
+  readonly maxDays: number;
+  /** How many of its videos are from each region, and how many trend everywhere. */
+  readonly regional: number;
+  readonly worldwide: number;
 }
 
-/** Videos on a full chart. */
-export const CHART_LENGTH = 500;
+/** The youngest videos come first. A chart of 7 days has those of the first, one of 30 days of the first two. */
+const COHORTS: readonly Cohort[] = [
+  { prefix: '', minDays: 1, maxDays: 7, regional: 900, worldwide: 100 },
+  { prefix: 'month/', minDays: 7, maxDays: 30, regional: 450, worldwide: 50 },
+  { prefix: 'old/', minDays: 30, maxDays: 120, regional: 450, worldwide: 50 },
+];
 
-/** The number of videos that a region's charts are made of, and of those that trend everywhere. */
-const REGIONAL_VIDEOS = 900;
-const WORLDWIDE_VIDEOS = 100;
+/** The place of the videos that trend everywhere. The place of all others is their region. */
+export const WORLD = 'world';
+
+/** How many videos of a place were posted in the last `days`. */
+export function countVideos(place: string, days = Number.POSITIVE_INFINITY): number {
+  const cohorts = COHORTS.filter(({ maxDays }) => maxDays <= days);
+  return cohorts.reduce((count, cohort) => count + sizeOf(cohort, place), 0);
+}
+
+/** The video of a place at this index. */
+export function makeVideo(place: string, index: number): Video {
+  let position = index;
+  for (const cohort of COHORTS) {
+    const size = sizeOf(cohort, place);
+    if (position < size) return toVideo(place, cohort, position);
+    position -= size;
+  }
+  throw new RangeError(`expected an index below ${countVideos(place)}, but got: ${index}`);
+}
+
+/** What the middle of an item id is the hash of, after the place and the prefix. */
+const MIDDLES = Array.from({ length: 900 }, (_, position) => `${position}/high`);
 
 /**
- * The seeds of a chart's videos, top first: the same on every machine, and different for each region, period and
- * `order_by`. A region's charts overlap, and all regions share some worldwide hits.
+ * Calls `visit` with digits 2 to 10 of the item id of each video of a place, as a number, in the order of their indices.
+ * Several times as fast as `makeVideo`, because what the seeds of a cohort have in common is hashed once.
  */
-export function makeChart({ region, period, order_by }: ChartParameters): string[] {
-  const seeds = [
-    ...Array.from({ length: REGIONAL_VIDEOS }, (_, index) => `${region}/${index}`),
-    ...Array.from({ length: WORLDWIDE_VIDEOS }, (_, index) => `world/${index}`),
-  ];
-  return seeds
-    .map((seed) => ({ seed, score: hash(`${region}/${period}/${order_by}/${seed}`) }))
-    .sort((a, b) => a.score - b.score || (a.seed < b.seed ? -1 : 1))
-    .slice(0, CHART_LENGTH)
-    .map(({ seed }) => seed);
+export function visitIdMiddles(place: string, visit: (middle: number) => void): void {
+  for (const cohort of COHORTS) {
+    const state = absorb(`${place}/${cohort.prefix}`);
+    for (const text of MIDDLES.slice(0, sizeOf(cohort, place))) visit(finish(absorb(text, state)) % 1e9);
+  }
 }
 
-/**
- * The row of a video on a region's chart.
- *
- * @param coverUrl Signs the link to the cover of an item.
- */
-export function makeRow(seed: string, region: string, coverUrl: (itemId: string) => string): Row {
+function toVideo(place: string, cohort: Cohort, position: number): Video {
+  const seed = `${place}/${cohort.prefix}${position}`;
   const itemId = `7${digits(`${seed}/high`)}${digits(`${seed}/low`)}`;
-  return {
-    country_code: region,
-    cover: coverUrl(itemId),
-    duration: 5 + (hash(`${seed}/duration`) % 175),
-    id: itemId,
-    item_id: itemId,
-    item_url: `https://www.tiktok.com/@${makeHandle(seed)}/video/${itemId}`,
-    region: regionNames.of(region) ?? region,
-    title: makeTitle(seed),
-  };
+  return { seed, home: place === WORLD ? 'US' : place, itemId, cohort };
 }
 
-const regionNames = new Intl.DisplayNames(['en'], { type: 'region' });
-
-function digits(seed: string): string {
-  return String(hash(seed) % 1e9).padStart(9, '0');
+function sizeOf({ worldwide, regional }: Cohort, place: string): number {
+  return place === WORLD ? worldwide : regional;
 }

@@ -10,12 +10,12 @@ import { poll } from './poll.ts';
 export interface TestEmulator extends Pick<Emulator, 'switches' | 'counts' | 'close'> {
   /** Environment variables that make a program use it as KeyAPI. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Every page that was requested, as `US:7:VIEWS:1`. */
+  /** Every page that was requested, as `US:7:VIEWS:1`, and the item ids of every request for numbers, as sent. */
   readonly bill: readonly string[];
-  /** Resolves when `count` pages have been requested. */
+  /** Resolves when there were `count` requests. */
   readonly seeRequests: (count: number) => Promise<void>;
-  /** Delays the responses for all pages, or for some, until the function that it returns is called. */
-  readonly hold: (isDelayed?: (page: string) => boolean) => () => void;
+  /** Delays all responses, or some, until the function that it returns is called. */
+  readonly hold: (isDelayed?: (id: string) => boolean) => () => void;
 }
 
 const ORDERS: Record<string, TrendingOrder> = {
@@ -27,11 +27,11 @@ const ORDERS: Record<string, TrendingOrder> = {
 
 export async function startEmulator(switches: Partial<EmulatorSwitches> = {}): Promise<TestEmulator> {
   const bill: string[] = [];
-  let delay = (_page: string): Promise<void> | undefined => undefined;
+  let delay = (_id: string): Promise<void> | undefined => undefined;
   const emulator = createEmulator({
     ...switches,
-    onRequest: ({ region, period, order_by = '', page }) => {
-      const id = `${region}:${period}:${ORDERS[order_by]}:${page}`;
+    onRequest: ({ region, period, order_by = '', page, video_ids }) => {
+      const id = video_ids ?? `${region}:${period}:${ORDERS[order_by]}:${page}`;
       bill.push(id);
       return delay(id);
     },
