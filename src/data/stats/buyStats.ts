@@ -34,26 +34,27 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
     return entry;
   }
 
-  /** Costs credits: the caller needs these numbers, and they are neither cached nor in flight. */
-  async function buy(batch: StatsBatch, call: Call): Promise<ReadonlyMap<string, CachedStats | Error>> {
+  /**
+   * Costs credits: the caller needs these numbers, and they are neither cached nor in flight.
+   *
+   * @param isPart Whether it is a part of a batch that was refused, and so a retry.
+   */
+  async function buyBatch(batch: StatsBatch, call: Call, isPart: boolean): ReturnType<BuyStats> {
     try {
-      const bought = await source(batch, call);
+      const bought = await source(batch, isPart ? withRetryEvent(batch, call) : call);
       const freshUntil = clock.monotonic() + ttlMs;
       return new Map(
         [...bought].map(([itemId, stats]) => [itemId, add({ itemId, stats, freshUntil, isRefused: false })]),
       );
     } catch (thrown) {
       const error = thrown as Error;
-      if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') return handleRefusal(batch, call);
+      if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') return split(batch, call);
       if (error instanceof ApiError) for (const itemId of batch) failures.add(itemId, error);
       return new Map(batch.map((itemId) => [itemId, error]));
     }
   }
 
-  async function handleRefusal(
-    batch: StatsBatch,
-    call: Call,
-  ): Promise<ReadonlyMap<string, CachedStats | Error>> {
+  async function split(batch: StatsBatch, call: Call): ReturnType<BuyStats> {
     const [first = '', ...others] = batch;
     if (others.length === 0) {
       const freshUntil = clock.monotonic() + MAX_REFUSED_MS;
@@ -61,11 +62,10 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
     }
     const middle = Math.ceil(batch.length / 2);
     const halves = [batch.slice(0, middle), batch.slice(middle)];
-    const bought = await Promise.all(halves.map((half) => buy(half, withRetryEvent(half, call))));
+    const bought = await Promise.all(halves.map((half) => buyBatch(half, call, true)));
     return new Map(bought.flatMap((outcomes) => [...outcomes]));
   }
 
-  /** The call for a part of a refused batch: a retry. */
   function withRetryEvent(batch: StatsBatch, call: Call): Call {
     const { name: endpoint, describe } = statsEndpoint;
     const retry = { endpoint, key: describe(batch), code: 'BAD_USER_INPUT', pauseMs: 0 } as const;
@@ -76,5 +76,5 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
     return { ...call, onSent };
   }
 
-  return buy;
+  return (batch, call) => buyBatch(batch, call, false);
 }

@@ -82,7 +82,11 @@ export class OperationStats {
         }
         return videos.map(() => undefined);
       },
-      { cacheKeyFn: ({ itemId }) => itemId },
+      {
+        cacheKeyFn: ({ itemId }) => itemId,
+        // Later than DataLoader's own schedule: videos that are looked up are known only when it has run.
+        batchScheduleFn: (dispatch) => void setImmediate(dispatch),
+      },
     );
   }
 }

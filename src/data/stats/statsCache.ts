@@ -109,16 +109,11 @@ export class StatsCache {
     const expired = videos.filter(({ itemId }) => this.#isDue(itemId));
     // They have to be refreshed anyway: in the room of a batch they cost nothing.
     const along = absent.length > 0 ? expired.slice(0, roomAfter(absent.length)) : [];
-    if (absent.length > 0) this.#start([...absent, ...along], operation);
+    const started = absent.length > 0 ? this.#start([...absent, ...along], operation) : [];
     this.#refresh(expired.slice(along.length));
 
     for (const { deadline } of waiting.values()) deadline.at = Math.max(deadline.at, operation.deadlineAt);
-    const own = new Map<string, PendingStats>();
-    for (const { itemId } of [...absent, ...along]) {
-      const pending = this.#pending.get(itemId);
-      if (pending) own.set(itemId, pending);
-    }
-    const settled = await this.#settleInTime(new Map([...waiting, ...own]), operation);
+    const settled = await this.#settleInTime(new Map([...waiting, ...started]), operation);
 
     return videos.map(({ itemId }) => {
       const outcome = settled.get(itemId);
@@ -164,8 +159,11 @@ export class StatsCache {
     if (videos.length > 0) this.#start(videos);
   }
 
-  /** Starts to fetch numbers: for an operation or, without one, as a refresh that belongs to no operation. */
-  #start(videos: readonly VideoOnPage[], operation?: Operation): void {
+  /**
+   * Starts to fetch numbers that are not in flight: for an operation or, without one, as a refresh that belongs to no
+   * operation.
+   */
+  #start(videos: readonly VideoOnPage[], operation?: Operation): ReadonlyMap<string, PendingStats> {
     const { fetchStats, clock, refreshTimeoutMs } = this.#options;
     const deadline = { at: operation?.deadlineAt ?? clock.monotonic() + refreshTimeoutMs };
     const call: StatsCall = {
@@ -179,13 +177,15 @@ export class StatsCache {
       },
     };
     const resolvers = new Map<string, (settled: SettledStats) => void>();
-    const track = (itemIds: readonly string[]): void => {
-      for (const itemId of itemIds) {
-        // With Redis, another request of this process may have begun meanwhile.
-        if (this.#pending.has(itemId)) continue;
+    const track = (itemIds: readonly string[]): Map<string, PendingStats> => {
+      // With Redis, another request of this process for a video that fills a batch may have begun meanwhile.
+      const added = itemIds.filter((itemId) => !this.#pending.has(itemId));
+      const tracked = added.map((itemId) => {
         const settled = new Promise<SettledStats>((resolve) => void resolvers.set(itemId, resolve));
-        this.#pending.set(itemId, { settled, deadline });
-      }
+        return [itemId, { settled, deadline }] as const;
+      });
+      for (const [itemId, pending] of tracked) this.#pending.set(itemId, pending);
+      return new Map(tracked);
     };
     const onSettled = (itemId: string, settled: SettledStats): void => {
       const resolve = resolvers.get(itemId);
@@ -195,9 +195,10 @@ export class StatsCache {
       resolve(settled);
     };
     const itemIds = videos.map(({ itemId }) => itemId);
-    track(itemIds);
+    const started = track(itemIds);
     const others = this.#toOthers(videos);
-    void fetchStats({ itemIds, others, call, onFill: track, onSettled });
+    void fetchStats({ itemIds, others, call, onFill: (filled) => void track(filled), onSettled });
+    return started;
   }
 
   /**

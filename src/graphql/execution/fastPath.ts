@@ -136,16 +136,17 @@ export function createFastPath(options: FastPathOptions): FastPath {
     return formatError(formatted, originalError ?? new TypeError(message, { cause: error }));
   }
 
-  /** Adds the errors of rows that were executed apart. */
+  /** Adds the errors of rows that were executed apart, where graphql-js would have them. */
   function withRowErrors(
     { data, errors = [] }: FormattedResult,
     { rowErrors }: OperationContext,
   ): FormattedResult {
     if (errors.length + rowErrors.length === 0) return { data };
+    if (rowErrors.length === 0) return { errors, data };
     const formatted = rowErrors.map((error) =>
       formatError(toFormatted(error, 'INTERNAL_SERVER_ERROR'), error),
     );
-    return { errors: [...errors, ...formatted], data };
+    return { errors: inOrderOf(data, [...errors, ...formatted]), data };
   }
 
   /** Refused operations fall through to Apollo Server, which reports why. */
@@ -180,6 +181,16 @@ export function createFastPath(options: FastPathOptions): FastPath {
     const run = prepared.execute ?? interpret(schema, document, operationName);
     return withRowErrors(await run(contextValue, variableValues), contextValue);
   };
+}
+
+/** Errors in the order of the root fields that they belong to. */
+function inOrderOf(
+  data: FormattedResult['data'],
+  errors: readonly GraphQLFormattedError[],
+): GraphQLFormattedError[] {
+  const keys = Object.keys(data ?? {});
+  const indexOf = ({ path: [key] = [] }: GraphQLFormattedError): number => keys.indexOf(String(key));
+  return errors.toSorted((a, b) => indexOf(a) - indexOf(b));
 }
 
 /** An error as Apollo Server passes it to `formatError`. */
