@@ -3,22 +3,33 @@ import path from 'node:path';
 import { type Chart, TrendingPeriod } from '../src/domain/chart.ts';
 import type { ServerSpec } from './processes.ts';
 
-/** Every field of a window. */
-export const SELECTION = `{
+/** Every field of a video, except its numbers. */
+export const VIDEO_FIELDS = `id itemId itemUrl title cover coverExpiresAt duration region countryCode
+        creator { handle url }`;
+
+/** The numbers on a video. */
+export const STATS_FIELD = 'stats { views likes comments shares favorites publishedAt fetchedAt stale }';
+
+/** Every field of a window, with these of its videos. */
+const selection = (videoFields: string): string => `{
     edges {
       rank
       cursor
       node {
-        id itemId itemUrl title cover coverExpiresAt duration region countryCode
-        creator { handle url }
+        ${videoFields}
       }
     }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     totalCount fetchedAt stale
   }`;
 
-const WINDOW_DOCUMENT = `query TrendingVideos($region: CountryCode!, $period: TrendingPeriod!, $orderBy: TrendingOrder!, $first: Int, $after: String) {
-  trendingVideos(region: $region, period: $period, orderBy: $orderBy, first: $first, after: $after) ${SELECTION}
+/** Every field of a window, without numbers. */
+export const SELECTION = selection(VIDEO_FIELDS);
+
+const windowDocument = (
+  videoFields: string,
+): string => `query TrendingVideos($region: CountryCode!, $period: TrendingPeriod!, $orderBy: TrendingOrder!, $first: Int, $after: String) {
+  trendingVideos(region: $region, period: $period, orderBy: $orderBy, first: $first, after: $after) ${selection(videoFields)}
 }`;
 
 /** A page as in KeyAPI: the field of Hive Gateway's schema, which is generated from an OpenAPI document. */
@@ -37,10 +48,18 @@ const ORDERS = { VIEWS: 'vv', LIKES: 'like', COMMENTS: 'comment', REPOSTS: 'repo
 /** The chart of scenarios that use only one. */
 export const CHART: Chart = { region: 'US', period: 7, orderBy: 'VIEWS' };
 
-/** The body of a POST for a window with all its fields. */
-export function windowBody(chart: Chart, first: number, after: string | null = null): string {
+/** The body of a POST for a window with all its fields, by default without numbers. */
+export function windowBody(
+  chart: Chart,
+  first: number,
+  after: string | null = null,
+  videoFields = VIDEO_FIELDS,
+): string {
   const period = Object.entries(TrendingPeriod).find(([, days]) => days === chart.period)?.[0];
-  return JSON.stringify({ query: WINDOW_DOCUMENT, variables: { ...chart, period, first, after } });
+  return JSON.stringify({
+    query: windowDocument(videoFields),
+    variables: { ...chart, period, first, after },
+  });
 }
 
 /** The body of a POST for pages with all their fields. */

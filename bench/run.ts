@@ -11,6 +11,7 @@ import { bill } from './scenarios/bill.ts';
 import { fanOut } from './scenarios/fanOut.ts';
 import { fresh } from './scenarios/fresh.ts';
 import { memory } from './scenarios/memory.ts';
+import { numbers } from './scenarios/numbers.ts';
 import { repeated } from './scenarios/repeated.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { start } from './scenarios/start.ts';
@@ -18,6 +19,7 @@ import { start } from './scenarios/start.ts';
 const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
   ['repeated', repeated],
   ['new', fresh],
+  ['numbers', numbers],
   ['fan-out', fanOut],
   ['bill', bill],
   ['start', start],

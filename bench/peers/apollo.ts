@@ -3,17 +3,25 @@ import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheContr
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { typeDefs } from './schema.ts';
 import { HOST, readSettings, TTL_SECONDS } from './settings.ts';
+import { createStatsContext, type StatsContext, statsResolvers } from './stats.ts';
 import { createTrendingVideos, type WindowArguments } from './trendingVideos.ts';
 
 // Apollo Server as in its "Get started" guide, optionally with its response cache.
 const settings = readSettings();
 const trendingVideos = createTrendingVideos(settings);
-const server = new ApolloServer({
+const server = new ApolloServer<StatsContext>({
   typeDefs,
-  resolvers: { Query: { trendingVideos: (_: unknown, window: WindowArguments) => trendingVideos(window) } },
+  resolvers: {
+    Query: { trendingVideos: (_: unknown, window: WindowArguments) => trendingVideos(window) },
+    ...statsResolvers,
+  },
   plugins: settings.responseCache ? await createResponseCache() : [],
 });
-await startStandaloneServer(server, { listen: { host: HOST, port: settings.port } });
+const createContext = createStatsContext(settings.keyapiUrl);
+await startStandaloneServer(server, {
+  context: async () => createContext(),
+  listen: { host: HOST, port: settings.port },
+});
 
 /** Caches a response only if every field has a maximum age, hence the default. */
 async function createResponseCache(): Promise<ApolloServerPlugin[]> {

@@ -2,6 +2,7 @@ import Fastify from 'fastify';
 import mercurius, { type MercuriusOptions } from 'mercurius';
 import { typeDefs } from './schema.ts';
 import { HOST, MAX_RESPONSES, readSettings, TTL_SECONDS } from './settings.ts';
+import { createStatsContext, statsResolvers } from './stats.ts';
 import { createTrendingVideos, type WindowArguments } from './trendingVideos.ts';
 
 // Mercurius in Fastify; `jit: 1` compiles a document after its first request.
@@ -10,7 +11,11 @@ const trendingVideos = createTrendingVideos(settings);
 const app = Fastify();
 const options: MercuriusOptions = {
   schema: typeDefs,
-  resolvers: { Query: { trendingVideos: (_: unknown, window: WindowArguments) => trendingVideos(window) } },
+  resolvers: {
+    Query: { trendingVideos: (_: unknown, window: WindowArguments) => trendingVideos(window) },
+    ...statsResolvers,
+  } as NonNullable<MercuriusOptions['resolvers']>,
+  context: createStatsContext(settings.keyapiUrl),
   jit: 1,
 };
 await app.register(mercurius.default, options);

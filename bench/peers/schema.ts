@@ -61,6 +61,18 @@ export const typeDefs = /* GraphQL */ `
     region: String
     countryCode: String
     creator: Creator
+    stats: VideoStats
+  }
+
+  type VideoStats {
+    views: Float
+    likes: Float
+    comments: Float
+    shares: Float
+    favorites: Float
+    publishedAt: String
+    fetchedAt: String!
+    stale: Boolean!
   }
 
   type Creator {

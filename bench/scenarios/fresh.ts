@@ -1,76 +1,20 @@
-import { type Chart, TrendingOrder } from '../../src/domain/chart.ts';
-import { encodeCursor } from '../../src/domain/cursor.ts';
-import { readItemIds, windowBody, writeBodies } from '../bodies.ts';
-import { LOAD_COLUMNS, toLoadRows } from '../loadRows.ts';
-import { loadInTurns } from '../measure.ts';
-import { createFetchedPages, PAGE_SIZE } from '../peers/pages.ts';
-import { postAll } from '../post.ts';
-import { type Server, withServers, withUpstream } from '../processes.ts';
-import { format, ratioGoal, ratioTo } from '../report.ts';
+import { VIDEO_FIELDS } from '../bodies.ts';
+import { ratioGoal, ratioTo } from '../report.ts';
 import { ours, PAGES_ONLY, peer } from '../servers.ts';
-import { shuffle } from '../shuffle.ts';
-import type { Scenario } from './scenario.ts';
+import { createWindowsScenario } from './windows.ts';
 
-const CHARTS: readonly Chart[] = ['US', 'GB'].flatMap((region) =>
-  Object.values(TrendingOrder).map((orderBy) => ({ region, period: 7, orderBy }) as const),
-);
-const CHART_LENGTH = 500;
 const JIT = 'Mercurius with JIT';
-const SERVERS = [
-  ours({ responses: false }),
-  peer(JIT, 'mercurius', PAGES_ONLY),
-  peer('GraphQL Yoga', 'yoga', PAGES_ONLY),
-  peer('Apollo Server as installed', 'apollo', PAGES_ONLY),
-];
 
 /** A different window in every request, with all pages cached. */
-export const fresh: Scenario = (effort, { folder }) =>
-  withUpstream(0, async (upstream) => {
-    const bodies = await makeBodies(upstream.url);
-    const file = await writeBodies(folder, 'new', bodies);
-    const first = bodies[0] ?? '';
-    return withServers(
-      SERVERS,
-      upstream,
-      () => first,
-      async (servers) => {
-        // Every window once: this caches all pages and checks that every server responds correctly.
-        for (const server of servers) await checkWindows(server, bodies);
-        const loads = await loadInTurns(servers, () => file, effort);
-        for (const server of servers) await checkWindows(server, bodies.slice(0, 10));
-        const rows = toLoadRows(loads);
-        return {
-          name: 'new',
-          what: `A different window in every request: ${format(bodies.length)} windows of ${PAGE_SIZE} videos, ${CHARTS.length} charts, in a shuffled order that is always the same. All pages are cached; no server caches whole responses.`,
-          unit: 'requests/s',
-          better: 'more',
-          rows,
-          more: LOAD_COLUMNS,
-          goals: [ratioGoal(`at least 1.0 x ${JIT}`, ratioTo(rows, JIT), { least: 1 })],
-        };
-      },
-    );
-  });
-
-/** On every chart, every window of a page's length that comes after a video. */
-async function makeBodies(keyapiUrl: string): Promise<readonly string[]> {
-  const pages = createFetchedPages(keyapiUrl);
-  const bodies = CHARTS.map(async (chart) => {
-    const numbers = Array.from({ length: CHART_LENGTH / PAGE_SIZE - 1 }, (_, index) => index + 1);
-    const edges = (await Promise.all(numbers.map((number) => pages(chart, number)))).flatMap(
-      (page) => page.edges,
-    );
-    return edges.map(({ rank, node }) =>
-      windowBody(chart, PAGE_SIZE, encodeCursor(chart, { rank, itemId: node.itemId })),
-    );
-  });
-  return shuffle((await Promise.all(bodies)).flat());
-}
-
-async function checkWindows({ spec, url }: Server, bodies: readonly string[]): Promise<void> {
-  await postAll(url, bodies, 10, (text) => {
-    const videos = new Set(readItemIds(text)).size;
-    if (videos !== PAGE_SIZE)
-      throw new Error(`${spec.name}: expected ${PAGE_SIZE} videos, but got: ${videos}`);
-  });
-}
+export const fresh = createWindowsScenario({
+  name: 'new',
+  what: 'All pages are cached; no server caches whole responses.',
+  fields: VIDEO_FIELDS,
+  servers: [
+    ours({ responses: false }),
+    peer(JIT, 'mercurius', PAGES_ONLY),
+    peer('GraphQL Yoga', 'yoga', PAGES_ONLY),
+    peer('Apollo Server as installed', 'apollo', PAGES_ONLY),
+  ],
+  toGoal: (rows) => ratioGoal(`at least 1.0 x ${JIT}`, ratioTo(rows, JIT), { least: 1 }),
+});
