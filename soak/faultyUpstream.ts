@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pageEndpoint } from '../src/domain/page.ts';
+import { statsEndpoint } from '../src/domain/videoStats.ts';
 import { createEmulator } from '../src/keyapi/emulator/emulator.ts';
 
 /** Faults, each of which happens after the whole request was read. */
@@ -26,8 +28,8 @@ const ROTATE_MS = 3000;
 /** The emulator behind a proxy that injects faults in phases. */
 export interface FaultyUpstream {
   readonly origin: string;
-  /** Requests that arrived, including those that failed. */
-  readonly arrived: () => number;
+  /** Credits that the requests cost that arrived, including those that failed. */
+  readonly credits: () => number;
   /** Injected faults by kind. */
   readonly faults: ReadonlyMap<string, number>;
   /** Stops injecting faults. */
@@ -43,6 +45,7 @@ export async function startFaultyUpstream(): Promise<FaultyUpstream> {
   const startedAt = performance.now();
   let isHealed = false;
   let arrived = 0;
+  let credits = 0;
 
   function pickFault(): Fault | undefined {
     const phase = PHASES[Math.floor((performance.now() - startedAt) / PHASE_MS) % PHASES.length] ?? CALM;
@@ -52,6 +55,7 @@ export async function startFaultyUpstream(): Promise<FaultyUpstream> {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     arrived++;
+    credits += request.url?.includes('/analytics') ? statsEndpoint.credits : pageEndpoint.credits;
     const fault = pickFault();
     if (fault !== undefined) faults.set(fault, (faults.get(fault) ?? 0) + 1);
     if (fault === '5xx') return send(response, [500, 502, 503][arrived % 3] ?? 500, 'bad gateway');
@@ -75,7 +79,7 @@ export async function startFaultyUpstream(): Promise<FaultyUpstream> {
   const rotating = setInterval(() => emulator.switches.rotation++, ROTATE_MS);
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    arrived: () => arrived,
+    credits: () => credits,
     faults,
     heal: () => {
       isHealed = true;

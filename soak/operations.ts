@@ -30,7 +30,7 @@ export function createOperations(): Operations {
 
   function lookup(): string {
     const ids = Array.from({ length: between(1, 20) }, () => `"${pick(seen)}"`);
-    return `trendingVideosByItemId(itemIds: [${ids}, "${between(1, 1e9)}"]) { itemId title creator { handle } }`;
+    return `trendingVideosByItemId(itemIds: [${ids}, "${between(1, 1e9)}"]) { itemId title creator { handle } ${stats()} }`;
   }
 
   return {
@@ -58,9 +58,11 @@ function window(maxSize = 100): string {
     `first: ${size}, after: "${cursor}"`,
     `last: ${size}, before: "${cursor}"`,
   ]);
-  return `trendingVideos(region: "${chart.region}", period: ${period}, ${slice}) { totalCount stale edges { rank cursor node { itemId title cover } } pageInfo { hasNextPage endCursor } }`;
+  return `trendingVideos(region: "${chart.region}", period: ${period}, ${slice}) { totalCount stale edges { rank cursor node { itemId title cover ${stats()} } } pageInfo { hasNextPage endCursor } }`;
 }
 
+/** The numbers of every second window and lookup. */
+const stats = (): string => pick(['', 'stats { views likes fetchedAt stale }']);
 const name = (): string => `q${randomBytes(6).toString('hex')}`;
 const between = (from: number, to: number): number => from + Math.floor(Math.random() * (to - from + 1));
 const pick = <T>(values: readonly T[]): T => values[between(0, values.length - 1)] as T;

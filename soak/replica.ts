@@ -25,6 +25,7 @@ export async function startReplica(upstream: string, redisUrl: string | undefine
     KEYAPI_QPS: '1000',
     KEYAPI_TIMEOUT_MS: '1500',
     CACHE_TTL_SECONDS: '5',
+    STATS_TTL_SECONDS: '5',
     CACHE_STALE_SECONDS: '10',
     CACHE_MAX_MB: '16',
     RATE_LIMIT_PER_MINUTE: '0',

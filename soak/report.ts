@@ -5,16 +5,14 @@ export interface Bill {
   /** Credits in the servers' metrics. */
   readonly operations: number;
   readonly refreshes: number;
-  /** Requests that arrived upstream. */
-  readonly arrived: number;
+  /** Credits that the requests cost that arrived upstream. */
+  readonly upstream: number;
 }
 
 /** Everything that was measured. */
 export interface Findings {
   readonly tally: Tally;
   readonly bill: Bill;
-  /** Credits per request. */
-  readonly price: number;
   /** Resident memory of each process in bytes, sampled at equal intervals. */
   readonly memory: readonly (readonly number[])[];
   readonly faults: ReadonlyMap<string, number>;
@@ -33,7 +31,7 @@ interface Condition {
 
 /** The report as text, and whether every condition holds. */
 export function toReport(findings: Findings): { readonly text: string; readonly isGood: boolean } {
-  const { tally, bill, price, faults, redisRestarts } = findings;
+  const { tally, bill, faults, redisRestarts } = findings;
   const latencies = tally.latenciesMs.toSorted((a, b) => a - b);
   const rows: [string, string | number][] = [
     ['operations sent', tally.sent],
@@ -51,7 +49,7 @@ export function toReport(findings: Findings): { readonly text: string; readonly 
     ['credits in responses', tally.credits],
     ['credits in metrics: operations', bill.operations],
     ['credits in metrics: refreshes', bill.refreshes],
-    [`requests that arrived upstream x ${price}`, bill.arrived * price],
+    ['credits of requests that arrived upstream', bill.upstream],
     ...findings.memory.map((samples, index): [string, string] => [
       `memory ${index + 1}, by quarter`,
       quarters(samples),
@@ -67,8 +65,8 @@ export function toReport(findings: Findings): { readonly text: string; readonly 
   return { text: `${lines.join('\n')}\n`, isGood: conditions.every(({ holds }) => holds) };
 }
 
-function toConditions({ tally, bill, price, memory, exits }: Findings): Condition[] {
-  const upstream = bill.arrived * price;
+function toConditions({ tally, bill, memory, exits }: Findings): Condition[] {
+  const { upstream } = bill;
   const responses = sum(tally.outcomes);
   return [
     { text: 'every operation got a response', holds: tally.sent > 0 && responses === tally.sent },

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { pageEndpoint } from '../src/domain/page.ts';
 import { type FaultyUpstream, startFaultyUpstream } from './faultyUpstream.ts';
 import { runLoad } from './load.ts';
 import { startRestartingRedis } from './redis.ts';
@@ -67,7 +66,6 @@ async function run({ minutes, rate, replicas: count }: Soak): Promise<boolean> {
     const { text, isGood } = toReport({
       tally,
       bill,
-      price: pageEndpoint.credits,
       memory,
       faults: upstream.faults,
       redisRestarts: redis?.restarts(),
@@ -95,15 +93,15 @@ async function readBill(replicas: readonly Replica[], upstream: FaultyUpstream):
   const until = performance.now() + SETTLE_MS;
   for (;;) {
     await sleep(2000);
-    const arrived = upstream.arrived();
+    const arrived = upstream.credits();
     const metrics = await Promise.all(replicas.map((replica) => replica.readMetrics()));
     const spent = (purpose: string): number =>
       metrics
         .flatMap((each) => [...each])
         .filter(([series]) => isSpending(series, purpose))
         .reduce((sum, [, credits]) => sum + credits, 0);
-    const bill = { operations: spent('operation'), refreshes: spent('refresh'), arrived };
-    const isSettled = bill.operations + bill.refreshes === arrived * pageEndpoint.credits;
+    const bill = { operations: spent('operation'), refreshes: spent('refresh'), upstream: arrived };
+    const isSettled = bill.operations + bill.refreshes === arrived;
     if (isSettled || performance.now() > until) return bill;
   }
 }

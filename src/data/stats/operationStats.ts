@@ -25,7 +25,10 @@ export class OperationStats {
   readonly #results = new Map<string, StatsResult>();
   /** Collects the videos of one tick, whatever window or lookup they are for. Created on demand: most are cached. */
   #loader: DataLoader<VideoOnPage, undefined, string> | undefined;
-  #freshness: StatsFreshness | undefined;
+  #freshUntil = Number.POSITIVE_INFINITY;
+  #staleUntil = Number.POSITIVE_INFINITY;
+  /** Undefined as long as nothing was read. */
+  #changes: number | undefined;
 
   constructor(cache: StatsCache, operation: Operation) {
     this.#cache = cache;
@@ -48,7 +51,8 @@ export class OperationStats {
 
   /** Undefined when no numbers were read. */
   freshness(): StatsFreshness | undefined {
-    return this.#freshness;
+    if (this.#changes === undefined) return undefined;
+    return { freshUntil: this.#freshUntil, staleUntil: this.#staleUntil, changes: this.#changes };
   }
 
   #readFresh(itemId: string): boolean {
@@ -63,12 +67,9 @@ export class OperationStats {
     this.#results.set(itemId, stats);
     const { cost } = this.#operation;
     if (cost.stats) cost.stats[origin]++;
-    const before = this.#freshness;
-    this.#freshness = {
-      freshUntil: Math.min(freshUntil, before?.freshUntil ?? freshUntil),
-      staleUntil: Math.min(staleUntil, before?.staleUntil ?? staleUntil),
-      changes: this.#cache.changes,
-    };
+    this.#freshUntil = Math.min(this.#freshUntil, freshUntil);
+    this.#staleUntil = Math.min(this.#staleUntil, staleUntil);
+    this.#changes = this.#cache.changes;
   }
 
   #createLoader(): DataLoader<VideoOnPage, undefined, string> {
