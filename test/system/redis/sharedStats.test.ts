@@ -244,6 +244,16 @@ describeWithRedis('createSharedStats', () => {
     expect(bill.map(({ length }) => length)).toEqual([10, 10, 10]);
   });
 
+  it('asks Redis for no more videos than are likely to fill a batch', async () => {
+    const replica = await start();
+    const { commands, stop } = await watchCommands(redis);
+    expect((await fetch(replica, [1], { others: range(100, 600) })).filled).toEqual(range(100, 108));
+    await stop();
+    const keys = commands.flatMap((words) => words.filter((word) => word.startsWith('test:stats:')));
+    expect(keys.filter((name) => name === 'test:stats:199')).toHaveLength(1);
+    expect(keys).not.toContain('test:stats:200');
+  });
+
   it('refreshes expired numbers once, and serves them as stale meanwhile', async () => {
     const fleet = await Promise.all([start(), start(), start()]);
     for (const replica of fleet) await replica.read(range(1, 10));
@@ -342,7 +352,9 @@ describeWithRedis('createSharedStats', () => {
     expect(await second.read([1])).toMatchObject({ views: [1] });
     expect(await redis.client.exists(FAILURE_1)).toBe(0);
     // The one that had failed learns of them.
+    expect(first.failures.find('1')).toBeDefined();
     expect(await first.read([1])).toMatchObject({ views: [1], requests: 0 });
+    expect(first.failures.find('1')).toBeUndefined();
   });
 
   it('lets others buy at once when the call was not made', async () => {

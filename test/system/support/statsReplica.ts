@@ -113,6 +113,7 @@ export async function startStatsReplica(options: StatsReplicaOptions) {
     redis,
     clock,
     store,
+    failures,
     cache,
     events,
     read,
