@@ -69,6 +69,16 @@ describe('layers of two endpoints', () => {
     };
   }
 
+  it('let a call go before all those of a lower priority that wait for the rate limit', async () => {
+    const { clock, bill, askPage, askOther } = createBoth({ KEYAPI_QPS: '1', KEYAPI_CONCURRENCY: '8' });
+    const others = range(1, 8).map(askOther);
+    await askPage();
+    expect(bill).toEqual(['other', 'trendingVideos']);
+    expect(clock.monotonic()).toBeLessThan(1100);
+    await Promise.all(others);
+    expect(bill).toHaveLength(9);
+  });
+
   it.each(['UPSTREAM_UNAUTHENTICATED', 'UPSTREAM_QUOTA_EXCEEDED', 'UPSTREAM_RATE_LIMITED'] as const)(
     'stop the calls to both after %s, which is about the account',
     async (code) => {

@@ -23,14 +23,14 @@ export function sent(error: ApiError): ApiError {
 }
 
 /** Marks the errors of calls that were sent, as KeyAPI's client does. */
-export function withSentErrors(source: PageSource): PageSource {
-  return async (pageKey, call) => {
+export function withSentErrors<Key, Value>(source: Source<Key, Value>): Source<Key, Value> {
+  return async (key, call) => {
     let isSent = false;
     const onSent = (): void => {
       call.onSent();
       isSent = true;
     };
-    return source(pageKey, { ...call, onSent }).catch((error: unknown) => {
+    return source(key, { ...call, onSent }).catch((error: unknown) => {
       throw isSent && error instanceof ApiError ? sent(error) : error;
     });
   };

@@ -14,11 +14,12 @@ import type { Spending } from '../upstream/creditBudget.ts';
 import type { LimitsState } from '../upstream/limitsState.ts';
 import { WINDOW_MS } from '../upstream/rateLimit.ts';
 import { createShedError } from '../upstream/shedError.ts';
+import { createTurnOrder, toPriority } from '../upstream/turnOrder.ts';
 import type { RedisConnection } from './redisConnection.ts';
 import { openSharedCircuit } from './scripts/openSharedCircuit.ts';
 import { ACCOUNT_CIRCUIT_KEY, keyOfEndpointCircuit } from './scripts/redisKeys.ts';
 import { type CallState, type CircuitChange, reportCall } from './scripts/reportCall.ts';
-import { reserveCall } from './scripts/reserveCall.ts';
+import { type Reservation, reserveCall } from './scripts/reserveCall.ts';
 import type { RunScript } from './scripts/script.ts';
 import { syncLimits } from './scripts/syncLimits.ts';
 
@@ -56,7 +57,8 @@ export const MAX_TURN_MS = 60_000;
 /**
  * Creates the limits that all replicas share. Each call is reserved in Redis before it is made, so that all replicas
  * together keep to the rate limit and to the day's budget, and share their circuits: a refused account or a 429 stops
- * the calls of all, a failing endpoint those to it. A call waits for the rate limit, and for another replica's probe.
+ * the calls of all, a failing endpoint those to it. A call waits for the rate limit, and for another replica's probe. Of
+ * the calls of one replica that wait for the rate limit, those of the highest priority go first.
  *
  * While Redis is down, calls are made without a reservation, unless there is a budget, which they could exceed, or a
  * circuit was open when last seen.
@@ -68,6 +70,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
   const { redis, qps, creditsPerDay, attemptMs, clock, onSpend, onEvent } = options;
   let spent: Spending | undefined = options.spent;
   const account = createCircuit({ clock, onEvent });
+  const order = createTurnOrder();
   /** What this replica knows of each circuit, by its key in Redis. */
   const circuits = new Map([[ACCOUNT_CIRCUIT_KEY, account]]);
   redis.onHeartbeat(async (run, isFirst) => {
@@ -123,43 +126,65 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     /**
      * Reserves one call, waiting for its turn; returns the day whose budget pays for it. Undefined when Redis is down.
      */
-    async function reserve(token: string, key: Key, { signal, deadline }: Call): Promise<number | undefined> {
-      for (;;) {
-        signal?.throwIfAborted();
-        scopes.account.throwIfOpen();
-        scopes.endpoint.throwIfOpen();
-        // After the reservation the call may still have to wait for its turn in this replica.
-        const turnMs = Math.min(Math.max(0, deadline() - clock.monotonic()), MAX_TURN_MS);
-        const reservation = await reserveCall(redis.run, {
-          endpoint: endpoint.name,
-          token,
-          callsPerSecond: qps,
-          takesMs: Math.ceil(turnMs) + attemptMs,
-          windowMs: WINDOW_MS,
-          credits: endpoint.credits,
-          creditsPerDay,
-          holdMs: HOLD_MS,
-          today: today(),
-        }).catch(() => undefined);
-        switch (reservation?.type) {
-          case 'granted':
-            spent = reservation.spent;
-            return spent.day;
-          case 'spent':
-            throw createBudgetError(Math.ceil(reservation.ms / 1000), onEvent);
-          case 'open':
-            scopes[reservation.scope].stopCalls(reservation.error, reservation.ms);
-            break;
-          case 'wait':
-            await waitFor(reservation.ms, deadline, () => createShedError(endpoint, key, onEvent));
-            break;
-          case 'held':
-            await waitFor(reservation.ms, deadline, budgetUnknown);
-            break;
-          default:
-            return undefined;
+    async function reserve(token: string, key: Key, call: Call): Promise<number | undefined> {
+      const { signal, deadline } = call;
+      const toShedError = (): ApiError => createShedError(endpoint, key, onEvent);
+      let place = order.enter(toPriority(call, endpoint));
+      try {
+        for (;;) {
+          signal?.throwIfAborted();
+          scopes.account.throwIfOpen();
+          scopes.endpoint.throwIfOpen();
+          if (!place.isFirst()) {
+            await Promise.race([place.changed(), waitFor(WAIT_MS, deadline, toShedError)]);
+            continue;
+          }
+          const reservation = await askForTurn(token, deadline);
+          switch (reservation?.type) {
+            case 'granted':
+              spent = reservation.spent;
+              return spent.day;
+            case 'spent':
+              throw createBudgetError(Math.ceil(reservation.ms / 1000), onEvent);
+            case 'open':
+              scopes[reservation.scope].stopCalls(reservation.error, reservation.ms);
+              break;
+            case 'wait':
+              await waitFor(reservation.ms, deadline, toShedError);
+              break;
+            case 'probed':
+              // Meanwhile calls to other endpoints may go on.
+              place.leave();
+              await waitFor(reservation.ms, deadline, toShedError);
+              place = order.enter(toPriority(call, endpoint));
+              break;
+            case 'held':
+              await waitFor(reservation.ms, deadline, budgetUnknown);
+              break;
+            default:
+              return undefined;
+          }
         }
+      } finally {
+        place.leave();
       }
+    }
+
+    /** Asks Redis for one call within all limits; undefined when it is down. */
+    async function askForTurn(token: string, deadline: Call['deadline']): Promise<Reservation | undefined> {
+      // After the reservation the call may still have to wait for its turn in this replica.
+      const turnMs = Math.min(Math.max(0, deadline() - clock.monotonic()), MAX_TURN_MS);
+      return reserveCall(redis.run, {
+        endpoint: endpoint.name,
+        token,
+        callsPerSecond: qps,
+        takesMs: Math.ceil(turnMs) + attemptMs,
+        windowMs: WINDOW_MS,
+        credits: endpoint.credits,
+        creditsPerDay,
+        holdMs: HOLD_MS,
+        today: today(),
+      }).catch(() => undefined);
     }
 
     /** Reports the state of a call to all replicas. */
@@ -180,10 +205,10 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     }
 
     function applyChanges(changes: readonly CircuitChange[], call: CallState, isReported = true): void {
-      for (const { scope, change } of changes) {
+      for (const { scope, change, ms } of changes) {
         const stop = change === 'paused' ? call.pause : call.stop;
         if (change === 'closed') scopes[scope].close();
-        else if (stop) scopes[scope].stopCalls(stop.error, stop.ms, isReported);
+        else if (stop) scopes[scope].stopCalls(stop.error, ms, isReported);
       }
     }
 
@@ -209,7 +234,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
         const value = await scopes.account.run({ ...call, onSent }, (unlessAccount) =>
           scopes.endpoint.run(unlessAccount, (unlessEither) => source(key, unlessEither)),
         );
-        void report(token, { state: 'answered' }, day);
+        void report(token, { state: 'succeeded' }, day);
         return value;
       } catch (error) {
         // All replicas know of a failure before the caller does.
@@ -243,17 +268,19 @@ function toCallState(error: unknown, endpoint: Pick<Endpoint<never>, 'pauses'>):
   if (!error.isCallFailure) return { state: 'unsent' };
   const refusal = toCallPause(error, endpoint);
   if (refusal) {
-    return { state: 'refused', stop: { scope: refusal.scope, error, ms: refusal.seconds * 1000 } };
+    const { scope, seconds, maxSeconds } = refusal;
+    return { state: 'refused', stop: { scope, error, ms: seconds * 1000, maxMs: maxSeconds * 1000 } };
   }
   const { retryAfterSeconds } = error;
   const pause = retryAfterSeconds === undefined ? undefined : { error, ms: retryAfterSeconds * 1000 };
   if (!isUpstreamFailure(error)) return { state: 'answered', pause };
-  const stop = { scope: 'endpoint', error: toUnavailable(), ms: FAILURE_SECONDS * 1000 } as const;
+  const ms = FAILURE_SECONDS * 1000;
+  const stop = { scope: 'endpoint', error: toUnavailable(), ms, maxMs: ms } as const;
   return { state: error.hadNoConnection ? 'unconnected' : 'failed', stop, pause };
 }
 
 /** The circuits that a call opens, whatever Redis knows of other calls. */
 function knownChanges({ state, stop, pause }: CallState): CircuitChange[] {
-  if (state === 'refused' && stop) return [{ scope: stop.scope, change: 'opened' }];
-  return pause ? [{ scope: 'endpoint', change: 'paused' }] : [];
+  if (state === 'refused' && stop) return [{ scope: stop.scope, change: 'opened', ms: stop.ms }];
+  return pause ? [{ scope: 'endpoint', change: 'paused', ms: pause.ms }] : [];
 }

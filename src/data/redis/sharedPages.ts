@@ -14,11 +14,12 @@ import { reportEmptyPage } from '../pages/emptyPage.ts';
 import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache.ts';
 import { toTtlMs } from '../pages/storePage.ts';
 import { longestNegativeTtl, toNegativeTtl } from '../upstream/negativeTtl.ts';
+import { createLockReleases, keepLocks, MAX_LOCK_MS, toLockMs, WAIT_MS } from './locks.ts';
 import { createPageImporter, type PageImporterOptions, toSequence } from './pageImporter.ts';
 import { encodeBody } from './pageValue.ts';
 import { claimPage } from './scripts/claimPage.ts';
+import { keyOfLock } from './scripts/redisKeys.ts';
 import { releaseLock } from './scripts/releaseLock.ts';
-import { renewLock } from './scripts/renewLock.ts';
 import { type SharedCopy, storeSharedPage } from './scripts/storeSharedPage.ts';
 import { createSharedLookup } from './sharedLookup.ts';
 
@@ -41,10 +42,6 @@ interface SharedPages extends SharedLookup {
   readonly fetchPage: FetchPage;
 }
 
-/** How often a replica asks whether a page has arrived that another replica fetches. */
-const WAIT_MS = 40;
-const MAX_LOCK_MS = 3000;
-const MIN_LOCK_MS = 500;
 /** How long refreshes are rejected, without asking Redis, after a call was not made. */
 const REJECT_REFRESH_MS = 100;
 
@@ -54,15 +51,13 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   const importer = createPageImporter(options);
   const { importValue, storeLocally, isFromFuture, importPages } = importer;
   const lookup = createSharedLookup(options, importer);
-  const lockMs = Math.max(MIN_LOCK_MS, Math.min(attemptMs, MAX_LOCK_MS));
-  /** Releases of locks that failed because Redis went down. Without them other replicas wait until the locks expire. */
-  const pendingReleases: (() => Promise<unknown>)[] = [];
+  const lockMs = toLockMs(attemptMs);
+  const runRelease = createLockReleases(redis);
   /** Counts the uploads of all pages: a new one ends the one before. */
   let uploads = 0;
   /** The last call that was not made, and until when refreshes are rejected with its error. */
   let rejection: { readonly error: ApiError; readonly until: number } | undefined;
   redis.onUp(() => {
-    for (const release of pendingReleases.splice(0)) void release().catch(() => undefined);
     // Not awaited: there may be many pages.
     void uploadAll().catch(() => undefined);
   });
@@ -128,18 +123,9 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
 
   /** Fetches a page under its lock. Undefined when the lock was lost before anything was sent. */
   async function fetchLocked(key: PageKey, token: string, call: Call): Promise<CachedPage | undefined> {
-    const lost = new ApiError('UPSTREAM_UNAVAILABLE');
-    const controller = new AbortController();
-    const renewal = setInterval(() => {
-      renewLock(redis.run, { page: key, token, lockMs }).then(
-        (isHeld) => {
-          if (!isHeld) controller.abort(lost);
-        },
-        () => undefined,
-      );
-    }, lockMs / 4);
+    const { signal, lost, stop } = keepLocks(redis, { locks: [keyOfLock(key)], token, lockMs });
     try {
-      const page = await fetchAndShare(key, token, withSignal(call, controller.signal));
+      const page = await fetchAndShare(key, token, withSignal(call, signal));
       // Its lock was kept until it was certain that nothing contradicts it.
       if (lacksRows(page)) await giveUpLock(key, token, undefined);
       return page;
@@ -155,7 +141,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       if (!copy || !store.isFresh(copy)) throw error;
       return copy;
     } finally {
-      clearInterval(renewal);
+      stop();
     }
   }
 
@@ -210,11 +196,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   async function giveUpLock(key: PageKey, token: string, error: ApiError | undefined): Promise<boolean> {
     const ttl = error && toNegativeTtl(error, pageEndpoint, options);
     const failure = ttl && { error, ...ttl, isRefused: error.code === 'BAD_USER_INPUT' };
-    const release = () => releaseLock(redis.run, { page: key, token, failure });
-    return release().catch(() => {
-      pendingReleases.push(release);
-      return true;
-    });
+    return runRelease(() => releaseLock(redis.run, { page: key, token, failure }), true);
   }
 
   function toRedisTime(monotonic: number): number {

@@ -1,10 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import PQueue from 'p-queue';
-import type { Endpoint } from '../../domain/endpoint.ts';
-import type { Call } from '../../domain/source.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { AccountLimit } from './accountLimit.ts';
 import { createShedError } from './shedError.ts';
+import { toPriority } from './turnOrder.ts';
 
 /** See `createCallQueue`. */
 interface CallQueueOptions {
@@ -15,13 +14,10 @@ interface CallQueueOptions {
   readonly onEvent: OnDataEvent;
 }
 
-/** Above the priority of any endpoint. */
-const OPERATION_PRIORITY = 10;
-
 /**
  * Creates the queue of calls: at most `concurrency` run at once. The others wait for their turn, operations before
- * refreshes, and among these by the priority of their endpoint; until then they cost nothing, and the deadline of their attempt has not started. Rejects with
- * `UPSTREAM_UNAVAILABLE` when too many are waiting.
+ * refreshes, and among these by the priority of their endpoint; until then they cost nothing, and the deadline of their
+ * attempt has not started. Rejects with `UPSTREAM_UNAVAILABLE` when too many are waiting.
  */
 export function createCallQueue({ concurrency, maxWaiting, onEvent }: CallQueueOptions): AccountLimit {
   const queue = new PQueue({ concurrency });
@@ -33,9 +29,4 @@ export function createCallQueue({ concurrency, maxWaiting, onEvent }: CallQueueO
     const run = AsyncResource.bind(() => source(key, call));
     return queue.add(run, { priority: toPriority(call, endpoint) });
   };
-}
-
-/** The higher, the sooner: whatever an operation waits for goes before any refresh. */
-function toPriority({ background }: Call, { priority }: Pick<Endpoint<never>, 'priority'>): number {
-  return background ? priority : OPERATION_PRIORITY + priority;
 }

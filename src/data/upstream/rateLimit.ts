@@ -5,6 +5,7 @@ import type { OnDataEvent } from '../events.ts';
 import type { AccountLimit } from './accountLimit.ts';
 import { createChangeSignal } from './changeSignal.ts';
 import { createShedError } from './shedError.ts';
+import { createTurnOrder, type Place, toPriority } from './turnOrder.ts';
 
 /** How long a call counts after its response: a second, and a margin for timers that fire early. */
 export const WINDOW_MS = 1010;
@@ -24,7 +25,8 @@ interface Turn {
 
 /**
  * Creates the limit of calls in any second: at most `qps()` (a sliding window on the monotonic clock); the others wait.
- * Rejects with `UPSTREAM_UNAVAILABLE` a call whose turn would not come before its deadline.
+ * Rejects with `UPSTREAM_UNAVAILABLE` a call whose turn would not come before its deadline. Of the calls that wait, those
+ * of the highest priority go first.
  *
  * A call counts until a second after its response: it may have reached upstream at any moment before that, for example
  * on a connection that was slow to open.
@@ -32,8 +34,13 @@ interface Turn {
 export function createRateLimit({ qps, clock, onEvent }: RateLimitOptions): AccountLimit {
   const turns = new Set<Turn>();
   const ended = createChangeSignal();
+  const order = createTurnOrder();
 
-  async function takeTurn({ signal, deadline }: Call, toShedError: () => ApiError): Promise<Turn> {
+  async function takeTurn(
+    { signal, deadline }: Call,
+    place: Place,
+    toShedError: () => ApiError,
+  ): Promise<Turn> {
     for (;;) {
       signal?.throwIfAborted();
       const now = clock.monotonic();
@@ -45,12 +52,14 @@ export function createRateLimit({ qps, clock, onEvent }: RateLimitOptions): Acco
       const isFree = turns.size < Math.max(1, Math.floor(most));
       const nextAt = isFree ? now : nextTurn(windowMs);
       if (now >= deadline() || (nextAt !== undefined && nextAt >= deadline())) throw toShedError();
-      if (isFree) {
+      if (isFree && place.isFirst()) {
         const turn: Turn = {};
         turns.add(turn);
         return turn;
       }
-      await (nextAt === undefined ? ended.next() : clock.sleep(nextAt - now));
+      // The calls before this one wake up at the same time, and leave: it does not wait for long.
+      if (isFree) await place.changed();
+      else await (nextAt === undefined ? ended.next() : clock.sleep(nextAt - now));
     }
   }
 
@@ -61,7 +70,9 @@ export function createRateLimit({ qps, clock, onEvent }: RateLimitOptions): Acco
   }
 
   return (source, endpoint) => async (key, call) => {
-    const turn = await takeTurn(call, () => createShedError(endpoint, key, onEvent));
+    const place = order.enter(toPriority(call, endpoint));
+    const toShedError = (): ApiError => createShedError(endpoint, key, onEvent);
+    const turn = await takeTurn(call, place, toShedError).finally(place.leave);
     try {
       return await source(key, call);
     } catch (error) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createRateLimit } from '../../../src/data/upstream/rateLimit.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import { pageEndpoint } from '../../../src/domain/page.ts';
+import { statsEndpoint } from '../../../src/domain/videoStats.ts';
 import { createCall, settle } from '../../support/cache.ts';
 import { range } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
@@ -121,5 +122,82 @@ describe('createRateLimit', () => {
     await limited(key(3), createCall());
     expect(clock.monotonic()).toBe(1011);
     expect(bill).toEqual([1, 3]);
+  });
+
+  describe('with calls of several priorities', () => {
+    /** A limit of one call a second, whose endpoints respond at once, and what was called, when. */
+    function createMixed(respond = async (): Promise<void> => undefined) {
+      const clock = createTestClock();
+      const called: { readonly what: string; readonly at: number }[] = [];
+      const limit = createRateLimit({ qps: () => 1, clock, onEvent: createEvents().onEvent });
+      const record = async (what: string): Promise<void> => {
+        called.push({ what, at: clock.monotonic() });
+        await respond();
+      };
+      const keys = { toId: (what: string) => what, describe: (what: string) => ({ what }) };
+      const callPage = limit(record, { ...pageEndpoint, ...keys });
+      const callStats = limit(record, { ...statsEndpoint, ...keys });
+      return { clock, called, callPage, callStats };
+    }
+
+    it('makes that of a page first, however many others have waited for longer', async () => {
+      const { called, callPage, callStats } = createMixed();
+      const calls = range(1, 8).map((number) => callStats(`numbers ${number}`, createCall()));
+      await Promise.all([...calls, callPage('page', createCall())]);
+      expect(called.map(({ what }) => what).slice(0, 3)).toEqual(['numbers 1', 'page', 'numbers 2']);
+      expect(called).toHaveLength(9);
+      for (const [index, { at }] of called.slice(1).entries())
+        expect(at - (called[index]?.at ?? 0)).toBeGreaterThanOrEqual(1000);
+    });
+
+    it('makes those of operations before refreshes', async () => {
+      const { called, callPage, callStats } = createMixed();
+      await callPage('first', createCall());
+      await Promise.all([
+        callPage('refresh', createCall({ background: true })),
+        callStats('numbers', createCall()),
+      ]);
+      expect(called.map(({ what }) => what)).toEqual(['first', 'numbers', 'refresh']);
+    });
+
+    it('does not wait for one that is not wanted any more', async () => {
+      const { clock, called, callPage, callStats } = createMixed();
+      await callPage('first', createCall());
+      const controller = new AbortController();
+      const page = codeOf(callPage('page', createCall({ signal: controller.signal })));
+      const numbers = callStats('numbers', createCall());
+      controller.abort(new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+      expect(await page).toBe('UPSTREAM_QUOTA_EXCEEDED');
+      await numbers;
+      expect(called.map(({ what }) => what)).toEqual(['first', 'numbers']);
+      expect(clock.monotonic()).toBe(1011);
+    });
+
+    it('rejects one whose deadline has passed while others went first', async () => {
+      const { clock, called, callPage, callStats } = createMixed();
+      await callPage('first', createCall());
+      const pages = range(1, 3).map((number) => callPage(`page ${number}`, createCall()));
+      const deadline = clock.monotonic() + 2000;
+      const numbers = codeOf(callStats('numbers', createCall({ deadline: () => deadline })));
+      expect(await numbers).toBe('UPSTREAM_UNAVAILABLE');
+      await Promise.all(pages);
+      expect(called.map(({ what }) => what)).toEqual(['first', 'page 1', 'page 2', 'page 3']);
+    });
+
+    it('lets them take their turns when calls in flight end', async () => {
+      let end = (): void => undefined;
+      const ended = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const { called, callPage, callStats } = createMixed(() => ended);
+      const calls = [callPage('first', createCall()), callStats('numbers', createCall())];
+      await settle();
+      calls.push(callPage('page', createCall()));
+      await settle();
+      expect(called).toHaveLength(1);
+      end();
+      await Promise.all(calls);
+      expect(called.map(({ what }) => what)).toEqual(['first', 'page', 'numbers']);
+    });
   });
 });

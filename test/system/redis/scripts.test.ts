@@ -4,6 +4,7 @@ import { createArraySource, makeVideos } from '../../support/charts.ts';
 import { codeOf, type PageSource } from '../../support/sources.ts';
 import { describeWithRedis, startRedis, watchCommands } from '../support/redis.ts';
 import { expirePages, startReplica } from '../support/replica.ts';
+import { expireStats, makeStats, type StatsSource, startStatsReplica } from '../support/statsReplica.ts';
 
 describeWithRedis('scripts', () => {
   it('declare every key that they use', async () => {
@@ -27,7 +28,21 @@ describeWithRedis('scripts', () => {
     };
     expect(await codeOf(two.read({ last: 1 }))).toBe('UPSTREAM_BAD_RESPONSE');
     await two.nextHeartbeat();
+
+    let statsSource: StatsSource = async (batch) => new Map(batch.map((id) => [id, makeStats(1)]));
+    const numbers = await startStatsReplica({
+      url: redis.url,
+      source: (batch, call) => statsSource(batch, call),
+    });
+    await numbers.read([1, 2, 3], [4, 5]);
+    await expireStats(redis, [numbers]);
+    statsSource = async (_batch, { onSent }) => {
+      onSent();
+      throw new ApiError('UPSTREAM_ERROR');
+    };
+    expect((await numbers.read([6], [1, 2])).views).toEqual(['UPSTREAM_ERROR']);
     await stop();
+    await numbers.close();
 
     const names = new Set<string | undefined>();
     for (const { script, command } of inScripts) {

@@ -355,6 +355,104 @@ describeWithRedis('createSharedLimits', () => {
     ]);
   });
 
+  it('doubles the pause of an endpoint with each refusal in a row, of whichever replica, up to its longest', async () => {
+    const pauses = { codes: ['UPSTREAM_FORBIDDEN'], maxSeconds: 200 } as const;
+    const endpoint = { ...pageEndpoint, name: 'other', pauses };
+    const circuit = 'test:circuit:other';
+    const refuse: PageSource = async (_key, { onSent }) => {
+      onSent();
+      // Until the other one is in flight too.
+      await poll(() => sent === 2);
+      throw new ApiError('UPSTREAM_FORBIDDEN');
+    };
+    let sent = 0;
+    const countSent = { onSent: () => void sent++ };
+    for (const seconds of [60, 120, 200, 200, 'ok', 60]) {
+      // One that has not learned of the pause before.
+      const replica = await start();
+      const isRefused = seconds !== 'ok';
+      const fetchOther = replica.limits.protect(
+        withSentErrors(isRefused ? refuse : async () => page),
+        endpoint,
+      );
+      const before = await timeOf(redis);
+      sent = 0;
+      // Two that are in flight together are one refusal; the second one is no probe.
+      const first = codeOf(fetchOther(key(1), createCall(countSent)));
+      if (isRefused) await poll(() => sent === 1);
+      await settle(replica);
+      await redis.client.hdel(circuit, 'probeUntil');
+      const outcomes = await Promise.all([first, codeOf(fetchOther(key(2), createCall(countSent)))]);
+      expect(new Set(outcomes)).toEqual(new Set([isRefused ? 'UPSTREAM_FORBIDDEN' : 'ok']));
+      if (!isRefused) continue;
+      const opened = replica.events.filter(({ type }) => type === 'circuitOpened');
+      expect(opened).toEqual([
+        { type: 'circuitOpened', endpoint: 'other', code: 'UPSTREAM_FORBIDDEN', seconds },
+      ]);
+      const until = Number(await redis.client.hget(circuit, 'until'));
+      expect(until - before).toBeGreaterThanOrEqual(Number(seconds) * 1000 - 1);
+      expect(until - (await timeOf(redis))).toBeLessThanOrEqual(Number(seconds) * 1000);
+      expect(await redis.client.pttl(circuit)).toBeGreaterThan(Number(seconds) * 1000);
+      // As if that time had passed.
+      await redis.client.hset(circuit, 'until', 1);
+    }
+  });
+
+  it('does not double the pause of the account', async () => {
+    respond = async () => {
+      throw new ApiError('UPSTREAM_QUOTA_EXCEEDED');
+    };
+    for (const number of range(1, 3)) {
+      const replica = await start();
+      expect(await call(replica, number)).toBe('UPSTREAM_QUOTA_EXCEEDED');
+      const until = Number(await redis.client.hget('test:circuit', 'until'));
+      expect(until - (await timeOf(redis))).toBeLessThanOrEqual(60_000);
+      await redis.client.hset('test:circuit', 'until', 1);
+    }
+    expect(calls).toHaveLength(3);
+  });
+
+  it('makes the call to the endpoint of a higher priority first when several wait for the rate limit', async () => {
+    const replica = await start({ qps: 1 });
+    const fetchOther = replica.limits.protect(
+      withSentErrors(async ({ number }, { onSent }) => {
+        onSent();
+        called.push(number);
+        return page;
+      }),
+      { ...pageEndpoint, name: 'other', priority: pageEndpoint.priority - 1 },
+    );
+    const called: number[] = [];
+    respond = async ({ number }) => {
+      called.push(number);
+      return page;
+    };
+    await call(replica, 1);
+    const others = range(2, 4).map((number) => codeOf(fetchOther(key(number), createCall())));
+    await poll(() => replica.waits() > 0);
+    await call(replica, 5);
+    expect(called).toEqual([1, 5]);
+    await Promise.all(others);
+    expect(called.slice(0, 2)).toEqual([1, 5]);
+    expect(called).toHaveLength(5);
+  });
+
+  it('lets calls to other endpoints go on while one of a higher priority waits for a probe', async () => {
+    const replica = await start();
+    const fetchOther = replica.limits.protect(
+      withSentErrors(async () => page),
+      { ...pageEndpoint, name: 'other', priority: pageEndpoint.priority - 1 },
+    );
+    const probeUntil = Math.floor(await timeOf(redis)) + 60_000;
+    await redis.client.hset(ENDPOINT_CIRCUIT, { until: 1, error: '{}', probe: 'of another', probeUntil });
+    const controller = new AbortController();
+    const waiting = codeOf(replica.fetch(key(1), createCall({ signal: controller.signal })));
+    await poll(() => replica.waits() > 0);
+    expect(await codeOf(fetchOther(key(2), createCall()))).toBe('ok');
+    controller.abort(new ApiError('UPSTREAM_TIMEOUT'));
+    expect(await waiting).toBe('UPSTREAM_TIMEOUT');
+  });
+
   it('lets all replicas wait for the pause that a failing endpoint asks for', async () => {
     const [first, second] = await startTwo();
     const upstream = { status: 503, code: null, requestId: null };

@@ -11,13 +11,7 @@ local found = readHeader(page)
 if found and found.sequence > knownSequence and (found.freshUntil > now or hasWaited) then
   return { 'page', redis.call('GET', page) }
 end
-deleteIfWrongType(failure, 'hash')
-local entry = redis.call('HMGET', failure, 'until', 'error')
-local failedUntil = entry[2] and toInteger(entry[1]) or 0
-if ignoresFailure or failedUntil > now + maxFailureMs then redis.call('DEL', failure)
-elseif failedUntil > now then return { 'failure', entry[2] } end
-deleteIfWrongType(lock, 'string')
-local left = redis.call('PTTL', lock)
-if left == -1 or left > maxLockMs then redis.call('DEL', lock) end
-if redis.call('SET', lock, token, 'NX', 'PX', lockMs) then return { 'granted' } end
+local error = readFailure(failure, maxFailureMs, ignoresFailure)
+if error then return { 'failure', error } end
+if takeLock(lock, token, lockMs, maxLockMs) then return { 'granted' } end
 return { 'locked', found and found.sequence or 0 }

@@ -2,11 +2,13 @@ import type { ApiError } from '../../../domain/errors.ts';
 import type { PageKey } from '../../../domain/page.ts';
 import claimPageLua from './claimPage.lua';
 import { decodeError } from './errorRecord.ts';
+import failure from './failure.lua';
+import lock from './lock.lua';
 import pageHeader from './pageHeader.lua';
 import { keyOfFailure, keyOfLock, keyOfPage } from './redisKeys.ts';
 import { defineScript, type RunScript } from './script.ts';
 
-const script = defineScript('claimPage', pageHeader, claimPageLua);
+const script = defineScript('claimPage', pageHeader, failure, lock, claimPageLua);
 
 /** What became of a claim. */
 type Claim =

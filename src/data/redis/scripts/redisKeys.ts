@@ -56,6 +56,26 @@ export function keyOfVideo(itemId: string): string {
   return `video:${itemId}`;
 }
 
+/** Key of the numbers on a video. */
+export function keyOfStats(itemId: string): string {
+  return `stats:${itemId}`;
+}
+
+/** Key of the lock of a video's numbers: the request that holds it fetches them. */
+export function keyOfStatsLock(itemId: string): string {
+  return `statsLock:${itemId}`;
+}
+
+/** Key of the error that fetching a video's numbers failed with. */
+export function keyOfStatsFailure(itemId: string): string {
+  return `statsFailure:${itemId}`;
+}
+
+/** The keys of a video's numbers, their lock and their failure. */
+export function keysOfStats(itemId: string): string[] {
+  return [keyOfStats(itemId), keyOfStatsLock(itemId), keyOfStatsFailure(itemId)];
+}
+
 /** Key of a chart's newest generation. */
 export function keyOfGeneration(chart: Chart): string {
   return `generation:${chartId(chart)}`;

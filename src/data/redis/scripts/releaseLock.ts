@@ -1,11 +1,13 @@
 import type { ApiError } from '../../../domain/errors.ts';
 import type { PageKey } from '../../../domain/page.ts';
 import { encodeError } from './errorRecord.ts';
+import failureLua from './failure.lua';
+import lock from './lock.lua';
 import { keyOfFailure, keyOfLock, keyOfPage } from './redisKeys.ts';
 import releaseLockLua from './releaseLock.lua';
 import { defineScript, type RunScript } from './script.ts';
 
-const script = defineScript('releaseLock', releaseLockLua);
+const script = defineScript('releaseLock', failureLua, lock, releaseLockLua);
 
 /** Why a page could not be fetched, which is remembered. */
 interface PageFailure {

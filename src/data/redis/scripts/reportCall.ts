@@ -15,12 +15,19 @@ interface Stop {
   readonly ms: number;
 }
 
+/** An error that opens the circuit of its scope. */
+interface Opening extends Stop {
+  readonly scope: LimitScope;
+  /** That of an endpoint is open for twice as long after each further refusal in a row, up to this. */
+  readonly maxMs: number;
+}
+
 /** What a call means for later ones. */
 export interface CallState {
-  /** `unconnected`: it failed, and was not sent. */
-  readonly state: 'unsent' | 'sent' | 'answered' | 'refused' | 'failed' | 'unconnected';
-  /** Opens the circuit of its scope: at once after a refusal, after a failure when enough calls in a row have failed. */
-  readonly stop?: (Stop & { readonly scope: LimitScope }) | undefined;
+  /** `answered`: with an error that stops no other calls. `unconnected`: it failed, and was not sent. */
+  readonly state: 'unsent' | 'sent' | 'succeeded' | 'answered' | 'refused' | 'failed' | 'unconnected';
+  /** Opens a circuit: at once after a refusal, after a failure when enough calls in a row have failed. */
+  readonly stop?: Opening | undefined;
   /** For how long upstream asked to stop the calls to the endpoint. */
   readonly pause?: Stop | undefined;
 }
@@ -29,6 +36,8 @@ export interface CallState {
 export interface CircuitChange {
   readonly scope: LimitScope;
   readonly change: 'opened' | 'paused' | 'closed';
+  /** For how long it is open. */
+  readonly ms: number;
 }
 
 /** What has become of a report. */
@@ -59,17 +68,21 @@ export async function reportCall(
 ): Promise<Reported> {
   const { endpoint, token, call, attemptMs, windowMs, credits, day, maxFailures } = options;
   const { state, stop, pause } = call;
-  const stopped = stop && [stop.scope, encodeError(stop.error), stop.ms];
+  const stopped = stop && [stop.scope, encodeError(stop.error), stop.ms, stop.maxMs];
   const paused = pause ? [encodeError(pause.error), pause.ms] : [undefined, undefined];
   const args = [token, state, attemptMs, windowMs, credits, day, maxFailures, ...paused, ...(stopped ?? [])];
   const [spent, ...words] = await run(script, keysOfLimits(endpoint), args);
-  const changes = words.map(String);
-  return {
-    spent: Number(spent) < 0 ? undefined : Number(spent),
-    changes: changes.flatMap((scope, index) =>
-      index % 2 === 0
-        ? [{ scope: scope as LimitScope, change: changes[index + 1] as CircuitChange['change'] }]
-        : [],
-    ),
-  };
+  return { spent: Number(spent) < 0 ? undefined : Number(spent), changes: toChanges(words) };
+}
+
+/** Three words for each change. */
+function toChanges(words: readonly unknown[]): CircuitChange[] {
+  return Array.from({ length: words.length / 3 }, (_, index) => {
+    const [scope, change, ms] = words.slice(index * 3, index * 3 + 3);
+    return {
+      scope: String(scope) as LimitScope,
+      change: String(change) as CircuitChange['change'],
+      ms: Number(ms),
+    };
+  });
 }

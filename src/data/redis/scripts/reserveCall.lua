@@ -1,7 +1,8 @@
 -- Reserves one call within all limits at once: `takesMs` is the longest that it may take, `windowMs` how long it counts
 -- after its response. Returns
 -- - `granted`, the day, the credits spent on it;
--- - `wait` and ms: for the rate limit, or for another call's probe;
+-- - `wait` and ms: for the rate limit;
+-- - `probed` and ms: another call is a probe;
 -- - `held` and ms: it is not known yet what is spent;
 -- - `spent` and ms until the day ends;
 -- - `open`, ms until a probe is due, the error that opened the circuit, and its scope.
@@ -16,7 +17,7 @@ for _, scope in ipairs({ 'account', 'endpoint' }) do
   local openUntil, error = readCircuit(circuit)
   if openUntil and now < openUntil then return { 'open', openUntil - now, error, scope } end
   local probeUntil = openUntil and toInteger(redis.call('HGET', circuit, 'probeUntil'))
-  if probeUntil and now < probeUntil and probeUntil < now + MAX_CALL_MS then return { 'wait', probeUntil - now } end
+  if probeUntil and now < probeUntil and probeUntil < now + MAX_CALL_MS then return { 'probed', probeUntil - now } end
   if openUntil then probed[#probed + 1] = circuit end
 end
 

@@ -12,11 +12,13 @@ import spending from './spending.lua';
 const script = defineScript('reserveCall', circuit, limits, spending, reserveCallLua);
 
 /** What became of a reservation. */
-type Reservation =
+export type Reservation =
   /** The call may be made. `spent`: of the day's budget, this call included. */
   | { readonly type: 'granted'; readonly spent: Spending }
-  /** Ask again after `ms`: for the rate limit, or for another call's probe. */
+  /** Ask again after `ms`: for the rate limit. */
   | { readonly type: 'wait'; readonly ms: number }
+  /** Another call is a probe: ask again, after `ms` at the latest. */
+  | { readonly type: 'probed'; readonly ms: number }
   /** It is known after `ms` what is spent. */
   | { readonly type: 'held'; readonly ms: number }
   /** The budget is spent, until the day ends after `ms`. */
@@ -56,6 +58,7 @@ export async function reserveCall(
   const type = String(word);
   switch (type) {
     case 'wait':
+    case 'probed':
     case 'held':
     case 'spent':
       return { type, ms: Number(first) };

@@ -23,8 +23,7 @@ local function listVideos(leftMs)
   end
 end
 
-deleteIfWrongType(lock, 'string')
-if redis.call('GET', lock) == token then redis.call('DEL', lock) end
+dropLock(lock, token)
 local found = readHeader(page)
 if found and found.sequence == sequence then
   listVideos(math.max(1, redis.call('PTTL', page)))

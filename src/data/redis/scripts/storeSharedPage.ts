@@ -1,11 +1,12 @@
 import { lacksRows, type Page, pageId } from '../../../domain/page.ts';
 import changes from './changes.lua';
+import lock from './lock.lua';
 import pageHeader from './pageHeader.lua';
 import { CHANGES_KEY, keyOfFailure, keyOfGeneration, keyOfLock, keyOfPage, keyOfVideo } from './redisKeys.ts';
 import { defineScript, type RunScript } from './script.ts';
 import storeSharedPageLua from './storeSharedPage.lua';
 
-const script = defineScript('storeSharedPage', pageHeader, changes, storeSharedPageLua);
+const script = defineScript('storeSharedPage', pageHeader, changes, lock, storeSharedPageLua);
 
 /** A page that is stored for all replicas. */
 export interface SharedCopy {
