@@ -6,7 +6,7 @@ export function hash(text: string): number {
   return finish(absorb(text));
 }
 
-/** The unfinished hash of a text, or of the text that gave `state` with `text` behind it: long prefixes are hashed once. */
+/** The unfinished hash of a text, or of one that begins with what gave `state`: so a prefix is hashed only once. */
 export function absorb(text: string, state = 0x811c9dc5): number {
   let h = state;
   for (let i = 0; i < text.length; i++) h = imul(h ^ text.charCodeAt(i), 0x01000193);

@@ -6,12 +6,12 @@ const PLACES = [WORLD, ...COUNTRY_CODES];
 /** A power of two, and more than twice the number of videos. */
 const SLOTS = 2 ** 20;
 
-/** Shared by all emulators: their videos are the same. Filled at first use, since most servers are not asked for numbers. */
+/** Shared by all emulators, whose videos are the same. Most of them are not asked for numbers, and need no index. */
 let index: Uint32Array | undefined;
 
 /**
- * Finds a video by its id, whether or not it has been served; undefined for an unknown id. At first this fills the index of
- * all videos: 4 MB, in about 50 ms.
+ * Finds a video by its id, whether or not it has been served; undefined for an unknown id. The first call fills the
+ * index of all videos: 4 MB, in about 50 ms.
  */
 export function findVideo(itemId: string): Video | undefined {
   if (!/^7\d{18}$/.test(itemId)) return undefined;
