@@ -11,7 +11,7 @@ let index: Uint32Array | undefined;
 
 /**
  * Finds a video by its id, whether or not it has been served; undefined for an unknown id. The first call fills the
- * index of all videos: 4 MB, in about 50 ms.
+ * index of all videos: 4 MB, in less than 100 ms.
  */
 export function findVideo(itemId: string): Video | undefined {
   if (!/^7\d{18}$/.test(itemId)) return undefined;
@@ -52,10 +52,10 @@ function videoAt(number: number): Video {
 
 /** The middle of an id is a hash already. */
 function firstSlot(middle: number): number {
-  return middle % SLOTS;
+  return middle & (SLOTS - 1);
 }
 
 /** The next slot, in a ring. */
 function nextSlot(slot: number): number {
-  return (slot + 1) % SLOTS;
+  return (slot + 1) & (SLOTS - 1);
 }
