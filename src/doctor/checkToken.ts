@@ -2,7 +2,8 @@ import type { Config } from '../config/loadConfig.ts';
 import { TrendingOrder, TrendingPeriod } from '../domain/chart.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ApiError } from '../domain/errors.ts';
-import { createKeyapiClient } from '../keyapi/client.ts';
+import type { Call } from '../domain/source.ts';
+import type { KeyapiClient } from '../keyapi/client.ts';
 import { trendingVideos } from '../keyapi/endpoints/trendingVideos.ts';
 import { explainRefusal } from './explainRefusal.ts';
 import type { Finding } from './finding.ts';
@@ -16,36 +17,35 @@ const NO_VIDEOS: Finding = {
   advice: 'Ask KeyAPI whether its trending charts still have a source. Servers go on with cached pages',
 };
 
-/**
- * Buys the first page of a chart, without a retry: 2 credits, which are spent only when the operator asks for it. They
- * do not count in the servers' daily budget.
- */
-export async function checkToken(baseUrl: URL, settings: Config['keyapi'], clock: Clock): Promise<Finding> {
-  const { token, timeoutMs } = settings;
-  const client = createKeyapiClient({
-    baseUrl,
-    token,
-    timeoutMs,
-    connections: 1,
-    clock,
-    onEvent: () => undefined,
-  });
+/** A call without a deadline of its own: the client has one. */
+export const CALL: Call = {
+  deadline: () => Number.POSITIVE_INFINITY,
+  background: false,
+  onSent: () => undefined,
+};
+
+/** What the first call found, and the id of a video on its page. */
+interface TokenCheck {
+  readonly finding: Finding;
+  readonly itemId?: string | undefined;
+}
+
+/** Buys the first page of a chart: 2 credits. */
+export async function checkToken(
+  client: KeyapiClient,
+  settings: Config['keyapi'],
+  clock: Clock,
+): Promise<TokenCheck> {
   const startedAt = clock.monotonic();
   try {
-    const fetchPage = client.source(trendingVideos);
-    const { rows, totalCount } = await fetchPage(
-      { chart: CHART, number: 1 },
-      { deadline: () => Number.POSITIVE_INFINITY, background: false, onSent: () => undefined },
-    );
+    const { rows, totalCount } = await client.source(trendingVideos)({ chart: CHART, number: 1 }, CALL);
     const ms = Math.round(clock.monotonic() - startedAt);
-    if (rows.length === 0) return NO_VIDEOS;
-    const videos = rows.filter((row) => row !== null).length;
-    const found = `accepted: ${videos} of ${totalCount} videos of the US chart arrived in ${ms} ms`;
-    return { part: 'Token', state: 'ok', found };
+    if (rows.length === 0) return { finding: NO_VIDEOS };
+    const videos = rows.filter((row) => row !== null);
+    const found = `accepted: ${videos.length} of ${totalCount} videos of the US chart arrived in ${ms} ms`;
+    return { finding: { part: 'Token', state: 'ok', found }, itemId: videos[0]?.itemId };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return { part: 'Token', state: 'fix', ...explainRefusal(error, settings) };
-  } finally {
-    await client.close();
+    return { finding: { part: 'Token', state: 'fix', ...explainRefusal(error, settings) } };
   }
 }

@@ -3,11 +3,11 @@ import type { Config } from '../config/loadConfig.ts';
 import type { Clock } from '../domain/clock.ts';
 import { createEmulator } from '../keyapi/emulator/emulator.ts';
 import { checkCacheFile } from './checkCacheFile.ts';
+import { checkCalls } from './checkCalls.ts';
 import { checkDocuments } from './checkDocuments.ts';
 import { checkKeyapi } from './checkKeyapi.ts';
 import { checkListening } from './checkListening.ts';
 import { checkSettings } from './checkSettings.ts';
-import { checkToken } from './checkToken.ts';
 import type { Finding } from './finding.ts';
 
 /** What the doctor checks, and may do. */
@@ -16,9 +16,9 @@ interface ExamineOptions {
   readonly variables: Variables;
   /** The server's working folder. */
   readonly folder: string;
-  /** Whether it may spend the credits of one call. */
+  /** Whether it may spend the credits of one call to each endpoint. */
   readonly call: boolean;
-  /** Called before that call is made. */
+  /** Called before the first of these calls. */
   readonly onCall: (origin: string) => void;
   readonly clock: Clock;
 }
@@ -51,7 +51,7 @@ const NOTHING_ELSE: Finding = {
 const NOT_TRIED: Finding = {
   part: 'Token',
   state: 'skipped',
-  found: 'not checked: one call costs 2 credits',
+  found: 'not checked: two calls cost 3 credits',
   advice: 'npm run doctor -- --call',
 };
 
@@ -65,7 +65,7 @@ async function examineKeyapi(
   }
   if (!call) return [reached, NOT_TRIED];
   onCall(keyapi.baseUrl.origin);
-  return [reached, await checkToken(keyapi.baseUrl, keyapi, clock)];
+  return [reached, ...(await checkCalls(keyapi.baseUrl, keyapi, clock))];
 }
 
 /** The embedded emulator needs no token and costs nothing: it is always called. */
@@ -80,8 +80,11 @@ async function examineEmulator({ keyapi }: Config, { clock }: ExamineOptions): P
       : 'Set KEYAPI_TOKEN for the charts of KeyAPI',
   };
   try {
-    const finding = await checkToken(await emulator.listen(), { ...keyapi, token: undefined }, clock);
-    return [demo, { ...finding, part: 'Emulator' }];
+    const findings = await checkCalls(await emulator.listen(), { ...keyapi, token: undefined }, clock);
+    return [
+      demo,
+      ...findings.map((finding) => (finding.part === 'Token' ? { ...finding, part: 'Emulator' } : finding)),
+    ];
   } finally {
     await emulator.close();
   }

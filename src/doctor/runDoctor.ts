@@ -21,7 +21,7 @@ export const USAGE = `Usage: npm run doctor -- [options]
 Checks the settings, in the environment and in the file .env of this folder, and everything that they name, and says
 what to do. Exits with 1 when something needs fixing.
 
-  --call   make one call to KeyAPI, to check whether it accepts the token: 2 credits
+  --call   make two calls to KeyAPI, to check whether it accepts the token for charts and for numbers on videos: 3 credits
   --help   this text
 `;
 
@@ -50,7 +50,7 @@ export async function runDoctor({
   if (node.state === 'ok') {
     // Imported only now: it may not load on an older Node.
     const { examine } = await import('./examine.ts');
-    const onCall = (origin: string): void => write(`One call to ${origin}: 2 credits.\n\n`);
+    const onCall = (origin: string): void => write(`Two calls to ${origin}: 3 credits.\n\n`);
     findings.push(...(await examine({ variables, folder, call: values.call === true, onCall, clock })));
   }
   write(renderFindings(findings));

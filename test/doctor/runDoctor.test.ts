@@ -9,7 +9,14 @@ import { runDoctor } from '../../src/doctor/runDoctor.ts';
 import { createEmulator, type Emulator } from '../../src/keyapi/emulator/emulator.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { findFreePort } from '../support/freePort.ts';
-import { type Handler, makeSuccess, reply, startUpstream, type Upstream } from '../support/upstream.ts';
+import {
+  type Handler,
+  makeRow,
+  makeSuccess,
+  reply,
+  startUpstream,
+  type Upstream,
+} from '../support/upstream.ts';
 
 /** KEYAPI_TIMEOUT_MS where nothing is set. */
 const TIMEOUT_MS = 5000;
@@ -55,6 +62,7 @@ describe('npm run doctor', () => {
     expect(output).toMatch(/^Node +ok +\d+/m);
     expect(output).toMatch(/^KeyAPI +note +demo data/m);
     expect(output).toMatch(/^Emulator +ok +accepted: 20 of 500 videos of the US chart/m);
+    expect(output).toMatch(/^Numbers +ok +accepted/m);
     expect(output).toMatch(/^Nothing needs fixing\.$/m);
     expect(code).toBe(0);
   });
@@ -62,16 +70,18 @@ describe('npm run doctor', () => {
   it('spends nothing unless it is asked to, and says what a call costs', async () => {
     const { code, output } = await callDoctor(onKeyapi());
     expect(output).toMatch(
-      /^Token +skipped +not checked: one call costs 2 credits\n +-> npm run doctor -- --call$/m,
+      /^Token +skipped +not checked: two calls cost 3 credits\n +-> npm run doctor -- --call$/m,
     );
     expect([code, emulator.counts.requests]).toEqual([0, 0]);
   });
 
-  it('makes one call with --call, after it has said that it costs 2 credits', async () => {
+  it('makes two calls with --call, after it has said that they cost 3 credits', async () => {
     const { code, output } = await callDoctor(onKeyapi({ API_KEYS: 'web:key-of-a-client' }), '--call');
-    expect(output).toMatch(new RegExp(`^One call to ${base}: 2 credits\\.\\n`));
+    expect(output).toMatch(new RegExp(`^Two calls to ${base}: 3 credits\\.\\n`));
     expect(output).toMatch(/^Token +ok +accepted: 20 of 500 videos of the US chart arrived in \d+ ms$/m);
-    expect([code, emulator.counts]).toEqual([0, { requests: 1, credits: 2 }]);
+    expect(output).toMatch(/^Numbers +ok +accepted: numbers on a video of that chart arrived$/m);
+    const byEndpoint = { trendingVideos: 1, videoAnalytics: 1 };
+    expect([code, emulator.counts]).toEqual([0, { requests: 2, credits: 3, byEndpoint }]);
   });
 
   it('lists all problems of the settings', async () => {
@@ -126,6 +136,15 @@ describe('the doctor, about KeyAPI', () => {
     return reply({ code: status, data: null, message }, status);
   }
 
+  /** Starts an upstream that serves a chart with one video, and responds to requests for numbers as told. */
+  async function startCharts(numbers: Handler) {
+    const page = reply(makeSuccess([makeRow('1')], { has_more: false, limit: 20, page: 1, total_count: 1 }));
+    upstream = await startUpstream((request, response) =>
+      (request.url?.includes('/analytics?') ? numbers : page)(request, response),
+    );
+    return { origin: upstream.url.origin, requests: upstream.requests };
+  }
+
   it.each<[string, Handler, RegExp]>([
     [
       '401',
@@ -159,8 +178,47 @@ describe('the doctor, about KeyAPI', () => {
     const variables = onKeyapi({ KEYAPI_BASE_URL: upstream.url.origin });
     const { code, output } = await callDoctor(variables, '--call');
     expect(output).toMatch(expected);
+    expect(output).toMatch(/^Numbers +skipped +not checked: there is no video to ask for$/m);
     expect(output).toMatch(/^To fix: Token\.$/m);
     expect([code, upstream.requests.length]).toEqual([1, 1]);
+  });
+
+  it('only notes that the plan lacks numbers on videos: charts work without them', async () => {
+    emulator.switches.analyticsStatus = 403;
+    const { code, output } = await callDoctor(onKeyapi(), '--call');
+    expect(output).toMatch(/^Token +ok /m);
+    expect(output).toMatch(/^Numbers +note .*\(HTTP 403\).*\n +-> For numbers, ask KeyAPI to allow/m);
+    expect([code, emulator.counts.credits]).toEqual([0, 3]);
+  });
+
+  it('only notes that KeyAPI does not know the video', async () => {
+    emulator.switches.unknownVideos = 1;
+    const { code, output } = await callDoctor(onKeyapi(), '--call');
+    expect(output).toMatch(
+      /^Numbers +note +accepted, but KeyAPI does not know video 7933310081972815260 .*null\n +-> If many/m,
+    );
+    expect(code).toBe(0);
+  });
+
+  it('only notes that numbers come without a count', async () => {
+    const { origin } = await startCharts(reply({ code: 0, data: [{ video_id: '1' }] }));
+    const { code, output } = await callDoctor(onKeyapi({ KEYAPI_BASE_URL: origin }), '--call');
+    expect(output).toMatch(/^Numbers +note +accepted, but KeyAPI sent no count of video 1 /m);
+    expect(code).toBe(0);
+  });
+
+  it.each<[string, Handler, RegExp]>([
+    ['402', refusal(402, 'apiKey quota is not enough'), /credits are used up \(HTTP 402/],
+    ['429', refusal(429), /too many requests.*HTTP 429.*\n +-> Wait 60 s/],
+    ['500', refusal(500, 'Internal server error'), /KeyAPI itself fails \(HTTP 500.*\n +-> Try again later/],
+    ['other rows', reply({ code: 0, data: [{}] }), /is not what KeyAPI documents \(HTTP 200\)/],
+  ])('says what to do about %s in response to the second call', async (_, handler, expected) => {
+    const { origin, requests } = await startCharts(handler);
+    const { code, output } = await callDoctor(onKeyapi({ KEYAPI_BASE_URL: origin }), '--call');
+    expect(output).toMatch(/^Token +ok /m);
+    expect(output).toMatch(new RegExp(`^Numbers +fix +.*${expected.source}`, 'm'));
+    expect(output).toMatch(/^To fix: Numbers\.$/m);
+    expect([code, requests.length]).toEqual([1, 2]);
   });
 
   it('says that nothing listens, and spends nothing', async () => {
@@ -170,7 +228,7 @@ describe('the doctor, about KeyAPI', () => {
       new RegExp(`^KeyAPI +fix +nothing listens on 127\\.0\\.0\\.1:${port}$`, 'm'),
     );
     expect(refused.output).toMatch(/^Token +skipped +not checked: KeyAPI cannot be reached$/m);
-    expect(refused.output).not.toContain('2 credits');
+    expect(refused.output).not.toContain('credits');
     expect(refused.code).toBe(1);
   });
 

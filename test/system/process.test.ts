@@ -336,12 +336,13 @@ describe('dist/bin/printSchema.js', () => {
 
 describe('dist/bin/emulator.js', () => {
   it('runs on its own, with the given switches', async () => {
-    const program = run('dist/bin/emulator.js', {}, ['--port', '0', '--token', 'secret', '--credits', '2']);
+    const args = ['--port', '0', '--token', 'secret', '--credits', '3', '--analytics-status', '403'];
+    const program = run('dist/bin/emulator.js', {}, args);
     const [, base = ''] = await program.see(/KEYAPI_BASE_URL=(http:\S+),/);
-    const get = async () =>
-      (await fetch(`${base}/v1/tiktok/trending/videos`, { headers: { authorization: 'Bearer secret' } }))
-        .status;
-    expect([await get(), await get()]).toEqual([200, 402]);
+    const get = async (path = 'trending/videos') =>
+      (await fetch(`${base}/v1/tiktok/${path}`, { headers: { authorization: 'Bearer secret' } })).status;
+    const numbers = 'video/detail/analytics?video_ids=1';
+    expect([await get(), await get(numbers), await get()]).toEqual([200, 403, 402]);
     expect((await fetch(`${base}/v1/tiktok/trending/videos`)).status).toBe(401);
     program.child.kill('SIGINT');
     expect(await program.exit).toBe(0);
@@ -388,6 +389,7 @@ describe('dist/bin/emulator.js', () => {
 
   it.each([
     [['--port', 'x'], '--port: expected a whole number of up to 6 digits, but got: x'],
+    [['--analytics-status', '200'], '--analytics-status: expected an error from 400 to 599, but got: 200'],
     [['--nope'], "Unknown option '--nope'"],
   ])('prints an error and its usage when called with %j', async (args, message) => {
     const program = run('dist/bin/emulator.js', {}, args);

@@ -3,7 +3,7 @@ import { parseVideoIds } from './parameters.ts';
 import { digits, fraction, hash } from './random.ts';
 import { failure, type Reply, success } from './reply.ts';
 import { makeDuration, makeHandle, makeTitle } from './titles.ts';
-import { createVideoIndex } from './videoIndex.ts';
+import { findVideo } from './videoIndex.ts';
 import type { Video } from './videos.ts';
 
 /** What makes numbers on videos unavailable. */
@@ -21,8 +21,6 @@ type RespondWithNumbers = (query: URLSearchParams) => Reply;
 
 /** Creates the numbers on videos: a chart falls in what it is ordered by, whatever its region and period. */
 export function createAnalytics(switches: AnalyticsSwitches, now: () => number): RespondWithNumbers {
-  const findVideo = createVideoIndex();
-
   const isKnown = (video: Video): boolean => fraction(`${video.seed}/unknown`) >= switches.unknownVideos;
 
   return (query) => {

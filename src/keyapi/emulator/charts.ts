@@ -7,7 +7,10 @@ import { countVideos, makeVideo, type Video, WORLD } from './videos.ts';
 
 /** What changes the charts. */
 export interface ChartSwitches {
-  /** How many ranks every chart has moved: the video of rank r + rotation is at rank r. Numbers on videos do not follow. */
+  /**
+   * How many ranks every chart has moved: the video of rank r + rotation is at rank r. Numbers on videos do not follow:
+   * they fit the charts that have not moved.
+   */
   rotation: number;
 }
 
@@ -31,7 +34,9 @@ type RespondWithPage = (query: URLSearchParams, origin: string) => Reply;
 
 const CHART_LENGTH = 500;
 
-/** Creates the charts: the same on every machine. A region's charts overlap, and all regions share some worldwide hits. */
+/**
+ * Creates the charts: the same on every machine. A region's charts overlap, and all regions share some worldwide hits.
+ */
 export function createCharts(switches: ChartSwitches, now: () => number): RespondWithPage {
   const charts = new Map<string, readonly Video[]>();
 

@@ -10,8 +10,8 @@ const DAY_MS = 86_400_000;
 const GROWN_SINCE = Date.UTC(2025, 0, 1);
 
 /**
- * What the last video of all has on that day. The numbers of the first are larger by the power `steepness` of 251: a few have more
- * views than 2^31, none has more likes than views, and none more comments or reposts than likes.
+ * What the last video of all has on that day. The first has 251 times as much, to the power of `steepness`: a few have
+ * more than 2^31 views, and none has more likes than views, or more comments or reposts than likes.
  */
 const RANGES: Record<Metric, { readonly least: number; readonly steepness: number }> = {
   vv: { least: 10_000_000, steepness: 1 },

@@ -1,35 +1,31 @@
 import { COUNTRY_CODES } from '../../domain/countryCode.ts';
 import { countVideos, makeVideo, type Video, visitIdMiddles, WORLD } from './videos.ts';
 
-/** Gives the video with an id, whether or not it has been served; undefined for an unknown id. */
-export type FindVideo = (itemId: string) => Video | undefined;
-
 const PLACES = [WORLD, ...COUNTRY_CODES];
 
 /** A power of two, and more than twice the number of videos. */
 const SLOTS = 2 ** 20;
 
-/**
- * Creates an index of the videos of all regions: a hash table of 4 MB. It is filled at its first use, which takes about
- * 50 ms, because a server that is not asked for numbers does not need it.
- */
-export function createVideoIndex(): FindVideo {
-  let slots: Uint32Array | undefined;
+/** Shared by all emulators, whose videos are the same. Most of them are not asked for numbers, and need no index. */
+let index: Uint32Array | undefined;
 
-  return (itemId) => {
-    if (!/^7\d{18}$/.test(itemId)) return undefined;
-    slots ??= fillSlots();
-    let slot = firstSlot(Number(itemId.slice(1, 10)));
-    for (let number = slots[slot]; number; number = slots[slot]) {
-      const video = videoAt(number - 1);
-      if (video.itemId === itemId) return video;
-      slot = nextSlot(slot);
-    }
-    return undefined;
-  };
+/**
+ * Finds a video by its id, whether or not it has been served; undefined for an unknown id. The first call fills the
+ * index of all videos: 4 MB, in less than 100 ms.
+ */
+export function findVideo(itemId: string): Video | undefined {
+  if (!/^7\d{18}$/.test(itemId)) return undefined;
+  index ??= fillSlots();
+  let slot = firstSlot(Number(itemId.slice(1, 10)));
+  for (let number = index[slot]; number; number = index[slot]) {
+    const video = videoAt(number - 1);
+    if (video.itemId === itemId) return video;
+    slot = nextSlot(slot);
+  }
+  return undefined;
 }
 
-/** Numbers of videos, counted from 1 through all places; 0 is an empty slot. */
+/** A hash table with open addressing, of numbers of videos, counted from 1 through all places; 0 is an empty slot. */
 function fillSlots(): Uint32Array {
   const slots = new Uint32Array(SLOTS);
   let number = 0;
@@ -56,10 +52,10 @@ function videoAt(number: number): Video {
 
 /** The middle of an id is a hash already. */
 function firstSlot(middle: number): number {
-  return middle % SLOTS;
+  return middle & (SLOTS - 1);
 }
 
 /** The next slot, in a ring. */
 function nextSlot(slot: number): number {
-  return (slot + 1) % SLOTS;
+  return (slot + 1) & (SLOTS - 1);
 }

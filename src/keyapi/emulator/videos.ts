@@ -24,8 +24,8 @@ interface Cohort {
 /** The youngest videos come first. A chart of 7 days has those of the first, one of 30 days of the first two. */
 const COHORTS: readonly Cohort[] = [
   { prefix: '', minDays: 1, maxDays: 7, regional: 900, worldwide: 100 },
-  { prefix: 'month/', minDays: 7, maxDays: 30, regional: 450, worldwide: 50 },
-  { prefix: 'old/', minDays: 30, maxDays: 120, regional: 450, worldwide: 50 },
+  { prefix: 'older/', minDays: 7, maxDays: 30, regional: 300, worldwide: 30 },
+  { prefix: 'past/', minDays: 30, maxDays: 120, regional: 300, worldwide: 30 },
 ];
 
 /** The place of the videos that trend everywhere. The place of all others is their region. */

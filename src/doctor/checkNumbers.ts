@@ -1,0 +1,48 @@
+import type { Config } from '../config/loadConfig.ts';
+import { ApiError } from '../domain/errors.ts';
+import type { VideoStats } from '../domain/videoStats.ts';
+import type { KeyapiClient } from '../keyapi/client.ts';
+import { videoAnalytics } from '../keyapi/endpoints/videoAnalytics.ts';
+import { CALL } from './checkToken.ts';
+import { explainRefusal } from './explainRefusal.ts';
+import type { Finding } from './finding.ts';
+
+const part = 'Numbers';
+
+/** Buys the numbers on one video: 1 credit. */
+export async function checkNumbers(
+  client: KeyapiClient,
+  settings: Config['keyapi'],
+  itemId: string,
+): Promise<Finding> {
+  try {
+    const stats = await client.source(videoAnalytics)([itemId], CALL);
+    return toFinding(stats.get(itemId) ?? null, itemId);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === 'UPSTREAM_FORBIDDEN') return NOT_INCLUDED;
+    return { part, state: 'fix', ...explainRefusal(error, settings) };
+  }
+}
+
+/** The server works without them, so there is nothing to fix. */
+const NOT_INCLUDED: Finding = {
+  part,
+  state: 'note',
+  found:
+    'this token is not allowed to read numbers on videos (HTTP 403): charts work, the field stats is null',
+  advice:
+    'For numbers, ask KeyAPI to allow GET /v1/tiktok/video/detail/analytics, or choose a plan that includes it',
+};
+
+function toFinding(stats: VideoStats | null, itemId: string): Finding {
+  if (stats && [stats.views, stats.likes, stats.comments, stats.shares].some((count) => count !== null)) {
+    return { part, state: 'ok', found: 'accepted: numbers on a video of that chart arrived' };
+  }
+  return {
+    part,
+    state: 'note',
+    found: `accepted, but KeyAPI ${stats ? 'sent no count of' : 'does not know'} video ${itemId} of that chart: its numbers are null`,
+    advice: 'If many videos lack numbers, ask KeyAPI which videos it has numbers on',
+  };
+}
