@@ -22,7 +22,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'data/cacheFile.ts': ['domain', 'data/events.ts', 'data/pages', 'data/stats'],
   'data/windows': ['domain', 'domain/window', 'data/pages', 'data/stats'],
   'data/redis/scripts': ['domain', 'data/upstream'],
-  'data/redis': ['domain', 'data/events.ts', 'data/pages', 'data/upstream', 'data/redis/scripts'],
+  'data/redis': [
+    'domain',
+    'data/events.ts',
+    'data/pages',
+    'data/upstream',
+    'data/stats',
+    'data/redis/scripts',
+  ],
 
   'graphql/upstreamExtension.ts': ['domain'],
   'graphql/selection.ts': [],

@@ -65,6 +65,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const stats = createStats(context, {
     store: stores.stats,
     source: layers.wrap(upstream.source(videoAnalytics), videoAnalytics),
+    redis,
   });
   // Not before: its listeners must not miss the first heartbeat.
   await redis?.open();

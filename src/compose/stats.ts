@@ -1,3 +1,5 @@
+import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import { createSharedStats } from '../data/redis/sharedStats.ts';
 import { createBuyStats } from '../data/stats/buyStats.ts';
 import { createUnsharedFetch } from '../data/stats/fetchUnshared.ts';
 import { StatsCache } from '../data/stats/statsCache.ts';
@@ -12,6 +14,7 @@ interface StatsOptions {
   readonly store: StatsStore;
   /** Where numbers come from that are not cached. */
   readonly source: Source<StatsBatch, BatchStats>;
+  readonly redis: RedisConnection | undefined;
 }
 
 /** Creates the store of numbers. */
@@ -20,16 +23,20 @@ export function createStatsStore({ config, clock }: AppContext): StatsStore {
   return new StatsStore({ clock, staleMs, maxBytes: statsBytes });
 }
 
-/** Creates the cache of numbers: in memory, over its source. */
+/** Creates the cache of numbers: in memory, over Redis if there is one, over its source. */
 export function createStats(
   { config, clock, onEvent }: AppContext,
-  { store, source }: StatsOptions,
+  { store, source, redis }: StatsOptions,
 ): StatsCache {
-  const { statsTtlMs: ttlMs, errorTtlMs } = config.cache;
+  const { statsTtlMs: ttlMs, staleMs, errorTtlMs } = config.cache;
   const failures = new NegativeCache({ endpoint: statsEndpoint, clock, errorTtlMs, ttlMs });
   const buy = createBuyStats({ source, store, failures, clock, ttlMs, onEvent });
+  const attemptMs = config.keyapi.timeoutMs;
+  const shared =
+    redis && createSharedStats({ redis, buy, store, failures, clock, ttlMs, staleMs, errorTtlMs, attemptMs });
   return new StatsCache({
-    fetchStats: createUnsharedFetch(buy, store),
+    fetchStats: shared?.fetchStats ?? createUnsharedFetch(buy, store),
+    lookUpShared: shared?.lookUp,
     store,
     failures,
     clock,
