@@ -99,7 +99,7 @@ export interface EmulatedApp extends TestApp {
   readonly emulator: Emulator;
   /** The parameters of every request that upstream received: what will be paid for. */
   readonly bill: Record<string, string>[];
-  /** The page numbers in `bill`, sorted. */
+  /** The numbers of the pages in `bill`, sorted. */
   readonly pagesBought: () => number[];
   /** Resolves when upstream has received `count` requests. */
   readonly seeRequests: (count: number) => Promise<void>;
@@ -140,7 +140,8 @@ export async function startEmulatedApp(
     emulator,
     bill,
     claimedElsewhere: 0,
-    pagesBought: () => bill.map(({ page }) => Number(page)).sort((a, b) => a - b),
+    pagesBought: () =>
+      bill.flatMap(({ page }) => (page === undefined ? [] : [Number(page)])).sort((a, b) => a - b),
     seeRequests: (count) => until(() => bill.length >= count),
     holdUpstream: () => {
       let release = (): void => undefined;
