@@ -24,9 +24,16 @@ describe("the README's examples", () => {
 
   afterAll(() => app.close());
 
+  /** The numbers of the demo data grow every day. */
+  const withoutNumbers = (result: unknown): unknown =>
+    JSON.parse(JSON.stringify(result), (name, value) =>
+      ['views', 'likes', 'shares'].includes(name) ? typeof value : value,
+    );
+
   it('give the results shown, in the order shown, at the cost shown', async () => {
-    expect(examples).toHaveLength(4);
-    for (const { query, result } of examples) expect(await app.query(query)).toEqual(result);
+    expect(examples).toHaveLength(5);
+    for (const { query, result } of examples)
+      expect(withoutNumbers(await app.query(query))).toEqual(withoutNumbers(result));
   });
 });
 

@@ -17,7 +17,13 @@ const url = process.argv[2] ?? 'http://localhost:4000/graphql';
 interface Chart {
   readonly edges: readonly {
     readonly rank: number;
-    readonly node: { readonly __typename: 'TrendingVideo'; readonly id: string; readonly title: string };
+    readonly node: {
+      readonly __typename: 'TrendingVideo';
+      readonly id: string;
+      readonly title: string;
+      /** Null where KeyAPI does not know the video, or its numbers are unavailable. */
+      readonly stats: { readonly views: number | null } | null;
+    };
   }[];
   readonly pageInfo: {
     readonly hasNextPage: boolean;
@@ -31,7 +37,7 @@ type Window = Readonly<Record<string, number | string | null>>;
 const CHART: TypedDocumentNode<{ readonly trendingVideos: Chart | null }, Window> = gql`
   query Chart($first: Int, $after: String, $last: Int, $before: String) {
     trendingVideos(first: $first, after: $after, last: $last, before: $before) {
-      edges { rank node { id title } }
+      edges { rank node { id title stats { views } } }
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     }
   }
@@ -44,7 +50,12 @@ const logRequests = new ApolloLink((operation, forward) =>
     tap(({ errors, extensions }) => {
       const { fetchOptions, http } = operation.getContext();
       const sent = `${fetchOptions?.method ?? 'POST'} ${http?.includeQuery ? 'document and hash' : 'hash alone'}`;
-      console.log(`  ${sent}: ${errors?.[0]?.message ?? `${extensions?.upstream.credits} credits`}`);
+      const refusal = errors?.find(({ path }) => path === undefined);
+      console.log(`  ${sent}: ${refusal?.message ?? `${extensions?.upstream.credits} credits`}`);
+      // One error for all videos of the window that have no numbers.
+      for (const { extensions } of errors ?? [])
+        if (extensions?.videos)
+          console.log(`  ${extensions.code}: ${extensions.videos} videos have no numbers`);
     }),
   ),
 );
@@ -69,14 +80,17 @@ function createClient(): ApolloClient {
   });
 }
 
+/** Data beside errors: by default Apollo Client drops the whole chart when the numbers on its videos are unavailable. */
+const errorPolicy = 'all';
+
 /** Watches a chart from this window on, as a component would. Returns its `fetchMore`. */
 async function watch(client: ApolloClient, variables: Window): Promise<(window: Window) => Promise<void>> {
-  const query = client.watchQuery({ query: CHART, variables });
+  const query = client.watchQuery({ query: CHART, variables, errorPolicy });
   query.subscribe(() => undefined);
   await firstValueFrom(query.pipe(filter(({ loading }) => !loading)));
   printRanks(client);
   return async (window) => {
-    await query.fetchMore({ variables: window });
+    await query.fetchMore({ variables: window, errorPolicy });
     printRanks(client);
   };
 }
@@ -109,10 +123,12 @@ const backwards = { first: null, after: null, last: 8 };
 await fetchMore({ ...backwards, before: read(visitor).pageInfo.startCursor });
 await fetchMore({ ...backwards, before: read(visitor).pageInfo.startCursor });
 await fetchMore({ after: read(visitor).pageInfo.endCursor });
-for (const { rank, node } of read(visitor).edges.slice(0, 3)) console.log(`  ${rank}. ${node.title}`);
+for (const { rank, node } of read(visitor).edges.slice(0, 3)) {
+  console.log(`  ${rank}. ${node.title}, views: ${node.stats?.views?.toLocaleString('en') ?? 'unknown'}`);
+}
 
 console.log('\nThe chart again, and its first video by id, from the cache:');
-const { data } = await visitor.query({ query: CHART, variables: { first: 8 } });
+const { data } = await visitor.query({ query: CHART, variables: { first: 8 }, errorPolicy });
 console.log(`  ${data?.trendingVideos?.edges.length} videos`);
 const id = visitor.cache.identify({ ...read(visitor).edges[0]?.node }) ?? '';
 console.log(`  ${id}: ${visitor.readFragment({ fragment: TITLE, id })?.title}`);

@@ -9,7 +9,12 @@ interface Chart {
   readonly edges: readonly {
     readonly cursor: string;
     readonly rank: number;
-    readonly node: { readonly title: string; readonly creator: { readonly handle: string } | null };
+    readonly node: {
+      readonly title: string;
+      readonly creator: { readonly handle: string } | null;
+      /** Null where KeyAPI does not know the video, or its numbers are unavailable. */
+      readonly stats: { readonly views: number | null } | null;
+    };
   }[];
   readonly pageInfo: { readonly hasNextPage: boolean; readonly hasPreviousPage: boolean };
 }
@@ -18,7 +23,7 @@ type Window = Readonly<Record<string, number | string | undefined>>;
 const CHART: TypedDocumentNode<{ readonly trendingVideos: Chart | null }, Window> = gql`
   query Chart($first: Int, $after: String, $last: Int, $before: String) {
     trendingVideos(first: $first, after: $after, last: $last, before: $before) {
-      edges { cursor rank node { id title creator { handle } } }
+      edges { cursor rank node { id title creator { handle } stats { views } } }
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     }
   }
@@ -32,9 +37,15 @@ function createClient(): Client {
     exchanges: [
       cacheExchange({
         // `outwards`: windows paged backwards come before windows paged forwards.
-        resolvers: { Query: { trendingVideos: relayPagination({ mergeMode: 'outwards' }) } },
-        // A creator has no id: it is cached as a part of its video.
-        keys: { Creator: () => null },
+        resolvers: {
+          Query: { trendingVideos: relayPagination({ mergeMode: 'outwards' }) },
+          // A field with an error is not cached: without this, a chart could not be read because some numbers are missing.
+          TrendingVideo: {
+            stats: (_parent, _args, cache, { parentKey }) => cache.resolve(parentKey, 'stats') ?? null,
+          },
+        },
+        // These have no id: they are cached as parts of their video.
+        keys: { Creator: () => null, VideoStats: () => null },
       }),
       fetchExchange,
     ],
@@ -45,6 +56,9 @@ function createClient(): Client {
 async function load(client: Client, window: Window): Promise<Chart> {
   const { data, error, extensions, operation } = await client.query(CHART, window).toPromise();
   if (!data?.trendingVideos) throw error ?? new Error('The chart is unavailable');
+  // Errors beside data: here, one for all videos of the window that have no numbers.
+  for (const { extensions } of error?.graphQLErrors ?? [])
+    console.log(`  ${extensions.code}: ${extensions.videos} videos have no numbers`);
   const { edges, pageInfo } = data.trendingVideos;
   const isCached = operation.context.meta?.cacheOutcome === 'hit';
   console.log(
@@ -69,8 +83,10 @@ const middle = await load(visitor, { first: 8, after: edges.at(-1)?.cursor });
 const more = await load(visitor, { last: 8, before: middle.edges[0]?.cursor });
 await load(visitor, { last: 8, before: more.edges[0]?.cursor });
 const all = await load(visitor, { first: 8, after: middle.edges.at(-1)?.cursor });
-for (const { rank, node } of all.edges.slice(0, 3))
-  console.log(`  ${rank}. ${node.title} (${node.creator?.handle})`);
+for (const { rank, node } of all.edges.slice(0, 3)) {
+  const views = node.stats?.views?.toLocaleString('en') ?? 'unknown';
+  console.log(`  ${rank}. ${node.title} (${node.creator?.handle}), views: ${views}`);
+}
 
 console.log('\nThe window in the middle again:');
 await load(visitor, { first: 8, after: edges.at(-1)?.cursor });

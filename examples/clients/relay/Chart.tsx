@@ -72,7 +72,7 @@ function Windows({ query }: { readonly query: Chart_query$key }) {
 }
 
 function Video({ rank, video }: { readonly rank: number; readonly video: ChartVideo_video$key }) {
-  const [{ title, creator }, refetch] = useRefetchableFragment(
+  const [{ title, creator, stats }, refetch] = useRefetchableFragment(
     graphql`
       fragment ChartVideo_video on TrendingVideo
       @refetchable(queryName: "ChartVideoRefetchQuery")
@@ -81,6 +81,10 @@ function Video({ rank, video }: { readonly rank: number; readonly video: ChartVi
         creator @include(if: $withCreator) {
           handle
         }
+        # Null where KeyAPI does not know the video, and where there is an error because its numbers are unavailable.
+        stats {
+          views
+        }
       }
     `,
     video,
@@ -88,7 +92,8 @@ function Video({ rank, video }: { readonly rank: number; readonly video: ChartVi
   const open = () => startTransition(() => void refetch({ withCreator: true }));
   return (
     <li value={rank}>
-      <cite>{title}</cite> {creator ? `by ${creator.handle}` : <Button name="creator" onClick={open} />}
+      <cite>{title}</cite> views: <data>{stats?.views?.toLocaleString('en') ?? 'unknown'}</data>{' '}
+      {creator ? `by ${creator.handle}` : <Button name="creator" onClick={open} />}
     </li>
   );
 }

@@ -9,6 +9,10 @@ import { Chart } from './Chart.tsx';
 
 const url = process.argv[2] ?? 'http://localhost:4000/graphql';
 
+interface NumbersError {
+  readonly extensions: { readonly code: string; readonly videos: number };
+}
+
 const fetchQuery: FetchFunction = async ({ name, text: query }, variables) => {
   const response = await fetch(url, {
     method: 'POST',
@@ -17,6 +21,10 @@ const fetchQuery: FetchFunction = async ({ name, text: query }, variables) => {
   });
   const result = (await response.json()) as GraphQLSingularResponse;
   console.log(`  ${name}: ${result.extensions?.upstream.credits} credits`);
+  // One error for all videos of the window that have no numbers. To Relay these are null.
+  const { errors = [] } = result as { readonly errors?: readonly NumbersError[] };
+  for (const { extensions } of errors)
+    console.log(`  ${extensions.code}: ${extensions.videos} videos have no numbers`);
   return result;
 };
 
@@ -70,7 +78,8 @@ await click(page, 'previous');
 await click(page, 'previous');
 await click(page, 'next');
 for (const item of [...page.querySelectorAll('li')].slice(0, 3)) {
-  console.log(`  ${item.value}. ${item.querySelector('cite')?.textContent}`);
+  const [title, views] = ['cite', 'data'].map((name) => item.querySelector(name)?.textContent);
+  console.log(`  ${item.value}. ${title}, views: ${views}`);
 }
 
 console.log('\nAnother field of the first video, by its id:');

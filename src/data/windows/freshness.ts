@@ -31,7 +31,7 @@ export interface Freshness {
 
 /**
  * Records that a cached result was served again: its pages count as used, so that they are not evicted first, and stale
- * pages of windows are refreshed as if they had been read. Lookups never buy anything.
+ * pages of windows are refreshed as if they had been read. No page is bought for a lookup.
  */
 export function recordHit(cache: PageCache, freshness: Freshness): void {
   const isFresh = cache.isFresh(freshness);

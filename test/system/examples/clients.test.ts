@@ -26,8 +26,16 @@ async function runExample(name: string): Promise<string> {
   const { stdout, stderr } = await run('npm', args, { env: { PATH, HOME }, cwd: tmpdir() });
   expect(stderr).toBe('');
   // The cost that the example prints must be that of the requests that upstream received.
-  app.claimedElsewhere = readCosts(stdout).reduce((sum, credits) => sum + credits, 0) / 2;
+  expect(readCosts(stdout).reduce((sum, credits) => sum + credits, 0)).toBe(app.emulator.counts.credits);
+  app.claimedElsewhere = app.bill.length;
   return stdout;
+}
+
+/** What upstream sold: pages, and batches of numbers. */
+function readSales(): string[] {
+  return app.bill.map(({ page, video_ids: ids = '' }) =>
+    page === undefined ? `numbers of ${ids.split(',').length}` : `page ${page}`,
+  );
 }
 
 /** The credits of each response, in order. */
@@ -47,6 +55,11 @@ function readLists(output: string): { ranks: number[]; before: boolean; after: b
 
 function list(from: number, to: number, before = from > 1) {
   return { ranks: range(from, to), before, after: true };
+}
+
+/** An output without the numbers on videos: those of the demo data grow every day. */
+function withoutNumbers(output: string | undefined): string | undefined {
+  return output?.replace(/views: [\d,]+/g, 'views: N');
 }
 
 /** The output that the README shows below the command of this example. */
@@ -81,17 +94,35 @@ async function readTop() {
 
 /** The lists of two clients: one pages down from the top, the other from the middle to the top and then down. */
 const LISTS = [list(1, 8), list(1, 16), list(17, 24), list(9, 24), list(1, 24), list(1, 32)];
-/** The first window fetches ranks 1 to 20, the first window beyond them ranks 21 to 40. */
-const COSTS = [2, 0, 2, 0, 0, 0];
-const FETCHED_PAGES = [1, 2];
+/** A page at ranks 1 and 21, the numbers on ten videos at ranks 1, 11, 21 and 31. */
+const COSTS = [3, 1, 3, 0, 0, 1];
+const SALES = [
+  'page 1',
+  ...range(1, 2).map(() => 'numbers of 10'),
+  'page 2',
+  ...range(1, 2).map(() => 'numbers of 10'),
+];
+/** The costs when the first request for numbers is refused: no further one is made for a minute. */
+const COSTS_WITHOUT_NUMBERS = [3, 0, 2, 0, 0, 0];
+/** What is printed of each window then. */
+const UNAVAILABLE = /UPSTREAM_FORBIDDEN: 8 videos have no numbers\n/g;
 
 describe('the example for Apollo Client', () => {
   it('merges windows of both directions into one list without duplicates, and pays for each page once', async () => {
     const output = await runExample('apollo-client');
     expect(readLists(output)).toEqual(LISTS);
     expect(readCosts(output)).toEqual(COSTS);
-    expect(app.pagesBought()).toEqual(FETCHED_PAGES);
-    expect(output).toBe(await readShown('apollo-client'));
+    expect(readSales()).toEqual(SALES);
+    expect(withoutNumbers(output)).toBe(withoutNumbers(await readShown('apollo-client')));
+  });
+
+  it('has the whole chart when the numbers on its videos are unavailable', async () => {
+    app.emulator.switches.analyticsStatus = 403;
+    const output = await runExample('apollo-client');
+    expect(readLists(output)).toEqual(LISTS);
+    expect(readCosts(output).slice(0, 6)).toEqual(COSTS_WITHOUT_NUMBERS);
+    expect(output.match(UNAVAILABLE)).toHaveLength(6);
+    expect(output.match(/views: unknown\n/g)).toHaveLength(3);
   });
 
   it('sends its document once, and then only hashes by GET, from another client too', async () => {
@@ -146,10 +177,19 @@ describe('the example for Relay', () => {
     const first = await readTop();
     expect(readLists(output)).toEqual([...LISTS, list(1, 32), list(1, 32)]);
     expect(readCosts(output)).toEqual([...COSTS, 0]);
-    expect(app.pagesBought()).toEqual(FETCHED_PAGES);
+    expect(readSales()).toEqual(SALES);
     expect(refetches.map(({ variables }) => variables)).toEqual([{ id: first?.id, withCreator: true }]);
-    expect(output).toContain(`  ${first?.title} by ${first?.creator.handle}\n`);
-    expect(output).toBe(await readShown('relay'));
+    expect(output).toMatch(new RegExp(`  ${first?.title} views: [\\d,]+ by ${first?.creator.handle}\n`));
+    expect(withoutNumbers(output)).toBe(withoutNumbers(await readShown('relay')));
+  });
+
+  it('has the whole chart when the numbers on its videos are unavailable', async () => {
+    app.emulator.switches.analyticsStatus = 403;
+    const output = await runExample('relay');
+    expect(readLists(output)).toEqual([...LISTS, list(1, 32), list(1, 32)]);
+    expect(readCosts(output).slice(0, 6)).toEqual(COSTS_WITHOUT_NUMBERS);
+    expect(output.match(UNAVAILABLE)).toHaveLength(6);
+    expect(output.match(/views: unknown\n/g)).toHaveLength(3);
   });
 
   it('is compiled from the current schema', async () => {
@@ -160,15 +200,25 @@ describe('the example for Relay', () => {
 });
 
 describe('the example for urql', () => {
+  // For a window requested with `after`, it reports no previous page until it has paged backwards.
+  const lists = [...LISTS.slice(0, 2), list(17, 24, false), ...LISTS.slice(3), list(1, 32)];
+
   it('merges windows of both directions into one list, and reads from it', async () => {
     const output = await runExample('urql');
-    // For a window requested with `after`, it reports no previous page until it has paged backwards.
-    const lists = [...LISTS.slice(0, 2), list(17, 24, false), ...LISTS.slice(3), list(1, 32)];
     expect(readLists(output)).toEqual(lists);
     expect(readCosts(output)).toEqual(COSTS);
     expect(output.match(/from the cache/g)).toHaveLength(1);
-    expect(app.pagesBought()).toEqual(FETCHED_PAGES);
-    expect(output).toBe(await readShown('urql'));
+    expect(readSales()).toEqual(SALES);
+    expect(withoutNumbers(output)).toBe(withoutNumbers(await readShown('urql')));
+  });
+
+  it('has the whole chart when the numbers on its videos are unavailable', async () => {
+    app.emulator.switches.analyticsStatus = 403;
+    const output = await runExample('urql');
+    expect(readLists(output)).toEqual(lists);
+    expect(readCosts(output).slice(0, 6)).toEqual(COSTS_WITHOUT_NUMBERS);
+    expect(output.match(UNAVAILABLE)).toHaveLength(6);
+    expect(output.match(/views: unknown\n/g)).toHaveLength(3);
   });
 });
 
@@ -179,11 +229,22 @@ describe('the example for fetch', () => {
     const types = ['application/graphql-response+json', 'application/json'];
     const succeeded = types.map((type) => ['200', type]);
     const refused = types.map((type, index) => [index === 0 ? '400' : '200', type]);
-    expect(responses).toEqual([...succeeded, ...succeeded, ...refused]);
+    expect(responses).toEqual([...succeeded, ...succeeded, ...succeeded, ...refused]);
     expect(output.match(/us 500\. .*\n +zz is null\n +BAD_USER_INPUT at zz: /g)).toHaveLength(2);
     expect(output.match(/GRAPHQL_VALIDATION_FAILED: /g)).toHaveLength(2);
-    expect(readCosts(output)).toEqual([2, 0, 2, 0, 0, 0]);
-    expect(app.pagesBought()).toEqual([1, 25]);
-    expect(output).toBe(await readShown('fetch'));
+    expect(readCosts(output)).toEqual([2, 0, 1, 0, 2, 0, 0, 0]);
+    expect(readSales()).toEqual(['page 1', 'numbers of 10', 'page 25']);
+    expect(withoutNumbers(output)).toBe(withoutNumbers(await readShown('fetch')));
+  });
+
+  it('has the titles, and one error, when the numbers on the videos are unavailable', async () => {
+    app.emulator.switches.analyticsStatus = 403;
+    const output = await runExample('fetch');
+    expect(output.match(/, views: unknown\n/g)).toHaveLength(6);
+    expect(
+      output.match(
+        /UPSTREAM_FORBIDDEN at trendingVideos\.edges\.0\.node\.stats: .*\n.*\n +videos without numbers: 3\n/g,
+      ),
+    ).toHaveLength(2);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<bdc56bb6aff242115b15b027ac3adf08>>
+ * @generated SignedSource<<bb491083553e19d93f9c2cf3f475e1b6>>
  * @lightSyntaxTransform
  */
 
@@ -173,6 +173,24 @@ return {
                   {
                     "alias": null,
                     "args": null,
+                    "concreteType": "VideoStats",
+                    "kind": "LinkedField",
+                    "name": "stats",
+                    "plural": false,
+                    "selections": [
+                      {
+                        "alias": null,
+                        "args": null,
+                        "kind": "ScalarField",
+                        "name": "views",
+                        "storageKey": null
+                      }
+                    ],
+                    "storageKey": null
+                  },
+                  {
+                    "alias": null,
+                    "args": null,
                     "kind": "ScalarField",
                     "name": "__typename",
                     "storageKey": null
@@ -248,12 +266,12 @@ return {
     ]
   },
   "params": {
-    "cacheID": "6b9db5c164bfab585c85f823a385be83",
+    "cacheID": "4f25a4b8678a2461531eb8ae9a3ddf3b",
     "id": null,
     "metadata": {},
     "name": "ChartPaginationQuery",
     "operationKind": "query",
-    "text": "query ChartPaginationQuery(\n  $after: String\n  $before: String\n  $first: Int\n  $last: Int\n  $orderBy: TrendingOrder = VIEWS\n  $period: TrendingPeriod = LAST_7_DAYS\n  $region: CountryCode = \"US\"\n) {\n  ...Chart_query_27XhO3\n}\n\nfragment ChartVideo_video on TrendingVideo {\n  title\n  id\n}\n\nfragment Chart_query_27XhO3 on Query {\n  trendingVideos(region: $region, period: $period, orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {\n    edges {\n      rank\n      node {\n        id\n        ...ChartVideo_video\n        __typename\n      }\n      cursor\n    }\n    pageInfo {\n      endCursor\n      hasNextPage\n      hasPreviousPage\n      startCursor\n    }\n  }\n}\n"
+    "text": "query ChartPaginationQuery(\n  $after: String\n  $before: String\n  $first: Int\n  $last: Int\n  $orderBy: TrendingOrder = VIEWS\n  $period: TrendingPeriod = LAST_7_DAYS\n  $region: CountryCode = \"US\"\n) {\n  ...Chart_query_27XhO3\n}\n\nfragment ChartVideo_video on TrendingVideo {\n  title\n  stats {\n    views\n  }\n  id\n}\n\nfragment Chart_query_27XhO3 on Query {\n  trendingVideos(region: $region, period: $period, orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {\n    edges {\n      rank\n      node {\n        id\n        ...ChartVideo_video\n        __typename\n      }\n      cursor\n    }\n    pageInfo {\n      endCursor\n      hasNextPage\n      hasPreviousPage\n      startCursor\n    }\n  }\n}\n"
   }
 };
 })();

@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<8c90a99c242a350105e3a318138461eb>>
+ * @generated SignedSource<<5d0e94ea8ef98fc0a0868f7dbfd7578c>>
  * @lightSyntaxTransform
  */
 
@@ -130,6 +130,24 @@ return {
                   {
                     "alias": null,
                     "args": null,
+                    "concreteType": "VideoStats",
+                    "kind": "LinkedField",
+                    "name": "stats",
+                    "plural": false,
+                    "selections": [
+                      {
+                        "alias": null,
+                        "args": null,
+                        "kind": "ScalarField",
+                        "name": "views",
+                        "storageKey": null
+                      }
+                    ],
+                    "storageKey": null
+                  },
+                  {
+                    "alias": null,
+                    "args": null,
                     "kind": "ScalarField",
                     "name": "__typename",
                     "storageKey": null
@@ -205,12 +223,12 @@ return {
     ]
   },
   "params": {
-    "cacheID": "cb3ebd46e8ad4803b7c60d9ed086c87d",
+    "cacheID": "15fe2fb2b8266398b3a702562b6963a3",
     "id": null,
     "metadata": {},
     "name": "ChartQuery",
     "operationKind": "query",
-    "text": "query ChartQuery(\n  $after: String\n) {\n  ...Chart_query_4baxyl\n}\n\nfragment ChartVideo_video on TrendingVideo {\n  title\n  id\n}\n\nfragment Chart_query_4baxyl on Query {\n  trendingVideos(region: \"US\", period: LAST_7_DAYS, orderBy: VIEWS, first: 8, after: $after) {\n    edges {\n      rank\n      node {\n        id\n        ...ChartVideo_video\n        __typename\n      }\n      cursor\n    }\n    pageInfo {\n      endCursor\n      hasNextPage\n      hasPreviousPage\n      startCursor\n    }\n  }\n}\n"
+    "text": "query ChartQuery(\n  $after: String\n) {\n  ...Chart_query_4baxyl\n}\n\nfragment ChartVideo_video on TrendingVideo {\n  title\n  stats {\n    views\n  }\n  id\n}\n\nfragment Chart_query_4baxyl on Query {\n  trendingVideos(region: \"US\", period: LAST_7_DAYS, orderBy: VIEWS, first: 8, after: $after) {\n    edges {\n      rank\n      node {\n        id\n        ...ChartVideo_video\n        __typename\n      }\n      cursor\n    }\n    pageInfo {\n      endCursor\n      hasNextPage\n      hasPreviousPage\n      startCursor\n    }\n  }\n}\n"
   }
 };
 })();

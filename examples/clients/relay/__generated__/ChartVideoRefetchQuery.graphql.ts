@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<4820d4d2a304da13a4d60f855c142c13>>
+ * @generated SignedSource<<8c34fba83465a4f5a26de48669ea2e85>>
  * @lightSyntaxTransform
  */
 
@@ -119,6 +119,24 @@ return {
                 "storageKey": null
               },
               {
+                "alias": null,
+                "args": null,
+                "concreteType": "VideoStats",
+                "kind": "LinkedField",
+                "name": "stats",
+                "plural": false,
+                "selections": [
+                  {
+                    "alias": null,
+                    "args": null,
+                    "kind": "ScalarField",
+                    "name": "views",
+                    "storageKey": null
+                  }
+                ],
+                "storageKey": null
+              },
+              {
                 "condition": "withCreator",
                 "kind": "Condition",
                 "passingValue": true,
@@ -153,16 +171,16 @@ return {
     ]
   },
   "params": {
-    "cacheID": "b2a76b8501342fcbf4ab0461c710bc00",
+    "cacheID": "80a9f8c21529797f94bb8d051b93358d",
     "id": null,
     "metadata": {},
     "name": "ChartVideoRefetchQuery",
     "operationKind": "query",
-    "text": "query ChartVideoRefetchQuery(\n  $withCreator: Boolean = false\n  $id: ID!\n) {\n  node(id: $id) {\n    __typename\n    ...ChartVideo_video_3UvRfK\n    id\n  }\n}\n\nfragment ChartVideo_video_3UvRfK on TrendingVideo {\n  title\n  creator @include(if: $withCreator) {\n    handle\n  }\n  id\n}\n"
+    "text": "query ChartVideoRefetchQuery(\n  $withCreator: Boolean = false\n  $id: ID!\n) {\n  node(id: $id) {\n    __typename\n    ...ChartVideo_video_3UvRfK\n    id\n  }\n}\n\nfragment ChartVideo_video_3UvRfK on TrendingVideo {\n  title\n  creator @include(if: $withCreator) {\n    handle\n  }\n  stats {\n    views\n  }\n  id\n}\n"
   }
 };
 })();
 
-(node as any).hash = "d189d8f46e70ce06a3c3fa142d5e263a";
+(node as any).hash = "dc922fa37ff079bbc7c1cdcea23c5fea";
 
 export default node;

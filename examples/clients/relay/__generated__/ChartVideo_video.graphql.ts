@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<0292f239bff16085351df7934e8e4ec2>>
+ * @generated SignedSource<<b25d65bc4a73fe9ccb56d3a3404c98a1>>
  * @lightSyntaxTransform
  */
 
@@ -14,6 +14,9 @@ export type ChartVideo_video$data = {
     readonly handle: string;
   } | null | undefined;
   readonly id: string;
+  readonly stats: {
+    readonly views: number | null | undefined;
+  } | null | undefined;
   readonly title: string;
   readonly " $fragmentType": "ChartVideo_video";
 };
@@ -83,6 +86,24 @@ const node: ReaderFragment = {
     {
       "alias": null,
       "args": null,
+      "concreteType": "VideoStats",
+      "kind": "LinkedField",
+      "name": "stats",
+      "plural": false,
+      "selections": [
+        {
+          "alias": null,
+          "args": null,
+          "kind": "ScalarField",
+          "name": "views",
+          "storageKey": null
+        }
+      ],
+      "storageKey": null
+    },
+    {
+      "alias": null,
+      "args": null,
       "kind": "ScalarField",
       "name": "id",
       "storageKey": null
@@ -92,6 +113,6 @@ const node: ReaderFragment = {
   "abstractKey": null
 };
 
-(node as any).hash = "d189d8f46e70ce06a3c3fa142d5e263a";
+(node as any).hash = "dc922fa37ff079bbc7c1cdcea23c5fea";
 
 export default node;
