@@ -47,7 +47,7 @@ describe('createVideoFinder', () => {
     const operation = createOperation();
     const { findVideo } = createChartReader({ cache, operation });
     const found = await Promise.all(['3', '4', '3', '99'].map(findVideo));
-    expect(found.map((copy) => copy?.video)).toEqual(
+    expect(found.map((copy) => copy?.video ?? null)).toEqual(
       [3, 4, 3].map((id) => ({ ...makeVideo(id), title: 'fetch 1' })).concat(null as never),
     );
     expect(lookups).toEqual([['3', '4', '99']]);
