@@ -9,7 +9,7 @@ import { toBatches } from '../stats/statsBatches.ts';
 import type { CachedStats } from '../stats/statsStore.ts';
 import { longestNegativeTtl, MAX_REFUSED_MS, toNegativeTtl } from '../upstream/negativeTtl.ts';
 import { createLockReleases, keepLocks, MAX_LOCK_MS, toLockMs, WAIT_MS } from './locks.ts';
-import { claimStats, type StatsClaim } from './scripts/claimStats.ts';
+import { type ClaimedBatch, claimStats, type StatsClaim } from './scripts/claimStats.ts';
 import { keyOfStatsLock } from './scripts/redisKeys.ts';
 import { type ReleasedVideo, releaseStats } from './scripts/releaseStats.ts';
 import { storeStats } from './scripts/storeStats.ts';
@@ -51,6 +51,13 @@ interface Purchase {
   readonly isAlone: (itemId: string) => boolean;
   /** Of the locks on these videos; undefined when Redis was down. */
   readonly token: string | undefined;
+}
+
+/** What is left of claims once those are settled that Redis has numbers or a failure of. */
+interface ClaimResult {
+  readonly purchase: Purchase;
+  /** To be claimed again. */
+  readonly unsettled: readonly StatsClaim[];
 }
 
 /** How long refreshes are rejected, without asking Redis, after a call was not made. */
@@ -134,7 +141,6 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
         break;
       }
       const claimed = await claimAll(claims, candidates, request);
-      // Undefined when Redis went down.
       if (!claimed) continue;
       begin(claimed.purchase);
       candidates = [];
@@ -150,12 +156,12 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
     await Promise.all(purchases);
   }
 
-  /** Settles what Redis knows; returns what may be bought, and what is to be claimed again. */
+  /** Claims numbers, and settles what Redis knows. Undefined when it went down. */
   async function claimAll(
     claims: readonly StatsClaim[],
     others: readonly string[],
     request: OpenRequest,
-  ): Promise<{ readonly purchase: Purchase; readonly unsettled: readonly StatsClaim[] } | undefined> {
+  ): Promise<ClaimResult | undefined> {
     const token = randomUUID();
     const claimed = await claimStats(redis.run, {
       claims,
@@ -167,8 +173,15 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
       ttlMs,
       refusedMs: MAX_REFUSED_MS,
     }).catch(() => undefined);
-    if (!claimed) return undefined;
+    return claimed && settleKnown(claims, claimed, token, request);
+  }
 
+  function settleKnown(
+    claims: readonly StatsClaim[],
+    claimed: ClaimedBatch,
+    token: string,
+    request: OpenRequest,
+  ): ClaimResult {
     const granted: string[] = [];
     const refused = new Set<string>();
     const unsettled: StatsClaim[] = [];

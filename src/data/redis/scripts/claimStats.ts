@@ -35,7 +35,7 @@ type ClaimedStats =
   | { readonly type: 'granted'; readonly isRefused: boolean };
 
 /** What became of a request's claims. */
-interface ClaimedBatch {
+export interface ClaimedBatch {
   /** In the order of the claims. */
   readonly outcomes: readonly ClaimedStats[];
   /** Those of the others that the caller may fetch too, since they fill a batch. */
