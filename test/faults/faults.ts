@@ -47,7 +47,8 @@ const ENDPOINT_PAUSE_SECONDS = 60;
 export function toNumbersFault(fault: Fault): Fault | undefined {
   if (fault.only === 'pages') return undefined;
   const handling = { ...fault, ...fault.numbers };
-  return pausesNumbers(handling) ? { ...handling, pauseSeconds: ENDPOINT_PAUSE_SECONDS } : handling;
+  if (!pausesNumbers(handling)) return handling;
+  return { ...handling, pauseSeconds: Math.max(ENDPOINT_PAUSE_SECONDS, handling.pauseSeconds) };
 }
 
 /** True for a response after which no numbers are requested for a minute, then twice as long each time. */
@@ -316,6 +317,13 @@ export const FAULTS: readonly Fault[] = [
     name: 'a redirect to another host',
     handler: reply('', 302, { location: 'http://localhost:9/elsewhere' }),
     ...UNREADABLE,
+  },
+  {
+    name: 'a redirect, `Retry-After: 100`',
+    handler: reply('', 302, { location: 'http://localhost:9/elsewhere', 'retry-after': '100' }),
+    ...UNREADABLE,
+    pauseSeconds: 100,
+    saysRetryAfter: true,
   },
   {
     name: 'a redirect in a loop',
