@@ -1,29 +1,68 @@
 import type { IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { ErrorCode } from '../../src/domain/errors.ts';
+import { MAX_BATCH, statsEndpoint } from '../../src/domain/videoStats.ts';
 import { range } from '../support/charts.ts';
 import { type Handler, makeRow, makeSuccess, reply } from '../support/upstream.ts';
 
-/** Something that upstream does wrong, and how it is handled. The tests and docs/faults.md are generated from these. */
-export interface Fault {
-  /** Its name in docs/faults.md. */
-  readonly name: string;
-  /** Responds to every request while the fault lasts; undefined when upstream refuses connections. */
-  readonly handler: Handler | undefined;
-  /** The result of an operation when nothing is cached: an error, or the window's ranks. */
+/** How a fault is handled while it lasts. */
+export interface Handling {
+  /**
+   * The result of an operation when nothing is cached: an error, or the ranks that are there. For numbers: those of the
+   * videos that have some; the others are null, without an error.
+   */
   readonly cold: ErrorCode | readonly number[];
   /** Requests to upstream that this operation causes. */
   readonly requests: number;
   /** Attempts of this operation to send one: `requests` by default. */
   readonly attempts?: number;
-  /** True for a usable response that is refused when it would replace cached rows. */
-  readonly isRefusedOverRows?: boolean;
-  /** Seconds until upstream is called again; 0 for a response that is cached for the time to live of a page. */
+  /** Seconds until upstream is called again; 0 for a response that is cached for its time to live. */
   readonly pauseSeconds: number;
   /** True when the error says how long to wait: `pauseSeconds`. */
   readonly saysRetryAfter?: boolean;
-  /** Videos in the window: 5 by default. */
+}
+
+/** Something that upstream does wrong, and how it is handled. The tests and docs/faults.md are generated from these. */
+export interface Fault extends Handling {
+  /** Its name in docs/faults.md. */
+  readonly name: string;
+  /** Responds to every request while the fault lasts; undefined when upstream refuses connections. */
+  readonly handler: Handler | undefined;
+  /** The endpoint that alone can have it, by its payload: by default both can. */
+  readonly only?: 'pages' | 'numbers';
+  /** How it is handled for numbers, where `toNumbersFault` does not derive it. */
+  readonly numbers?: Partial<Handling>;
+  /** True for a usable page that is refused when it would replace cached rows. */
+  readonly isRefusedOverRows?: boolean;
+  /** Videos in the window, for pages: 5 by default. For numbers it is `BATCH`. */
   readonly first?: number;
+}
+
+/** Ranks of the videos whose numbers are requested: one batch. */
+export const BATCH = range(1, MAX_BATCH);
+/** How long an endpoint is not called, the first time, after a response for which it pauses. */
+const ENDPOINT_PAUSE_SECONDS = 60;
+
+/** How a fault is handled for numbers; undefined when only a page can have it. */
+export function toNumbersFault(fault: Fault): Fault | undefined {
+  if (fault.only === 'pages') return undefined;
+  const handling = { ...fault, ...fault.numbers };
+  if (!pausesNumbers(handling)) return handling;
+  return { ...handling, pauseSeconds: Math.max(ENDPOINT_PAUSE_SECONDS, handling.pauseSeconds) };
+}
+
+/** True for a response after which no numbers are requested for a minute, then twice as long each time. */
+export function pausesNumbers({ cold }: Handling): boolean {
+  return typeof cold === 'string' && statsEndpoint.pauses.codes.includes(cold);
+}
+
+/** True for the error of a response that stops the calls to all endpoints. */
+export function pausesAccount({ cold }: Handling): boolean {
+  return (
+    cold === 'UPSTREAM_UNAUTHENTICATED' ||
+    cold === 'UPSTREAM_QUOTA_EXCEEDED' ||
+    cold === 'UPSTREAM_RATE_LIMITED'
+  );
 }
 
 /** Serves a chart of 100 videos; `change` may replace the rows and the pagination of a page. */
@@ -48,6 +87,25 @@ interface ChartResponse {
 
 function pageOf({ url }: IncomingMessage): number {
   return Number(new URL(url ?? '', 'http://localhost').searchParams.get('page'));
+}
+
+/** A row of numbers as KeyAPI sends it. */
+export type NumbersRow = Readonly<Record<string, unknown>>;
+
+/** Serves numbers on all videos that are asked for: 1000 views for each rank. `change` may replace the payload. */
+export function serveNumbers(change: (rows: readonly NumbersRow[]) => unknown = (rows) => rows): Handler {
+  return (request, response) => {
+    const data = change(videoIdsOf(request).map(makeNumbers));
+    reply({ code: 0, message: 'success', data })(request, response);
+  };
+}
+
+function makeNumbers(id: string): NumbersRow {
+  return { video_id: id, create_time: '1773831925', total_views_cnt: Number(id) * 1000 };
+}
+
+function videoIdsOf({ url }: IncomingMessage): string[] {
+  return new URL(url ?? '', 'http://localhost').searchParams.get('video_ids')?.split(',') ?? [];
 }
 
 function refusal(code: number, status = code, headers: Record<string, string> = {}): Handler {
@@ -96,13 +154,21 @@ const FAILED = { cold: 'UPSTREAM_ERROR', requests: 2, pauseSeconds: 1 } as const
 const LATE = { cold: 'UPSTREAM_TIMEOUT', requests: 1, pauseSeconds: 1 } as const;
 const LIMITED = { cold: 'UPSTREAM_RATE_LIMITED', requests: 1, saysRetryAfter: true } as const;
 /** An empty page is not fetched again for a minute, then twice as long after each further one, up to the time to live. */
-const EMPTY = { cold: [], requests: 1, pauseSeconds: 60, isRefusedOverRows: true };
+const EMPTY = { cold: [], requests: 1, pauseSeconds: 60, isRefusedOverRows: true, only: 'pages' } as const;
 /** Flaws that are fixed or ignored. */
-const USABLE = { cold: range(1, 5), requests: 1, pauseSeconds: 0 };
+const USABLE = { cold: range(1, 5), requests: 1, pauseSeconds: 0, only: 'pages' } as const;
+const USABLE_NUMBERS = { cold: BATCH, requests: 1, pauseSeconds: 0, only: 'numbers' } as const;
+const REFUSED = {
+  cold: 'BAD_USER_INPUT',
+  requests: 1,
+  pauseSeconds: 600,
+  // A batch is halved until each video was refused alone.
+  numbers: { cold: [], requests: 2 * MAX_BATCH - 1 },
+} as const;
 
 /** The fault matrix. */
 export const FAULTS: readonly Fault[] = [
-  { name: '400', handler: refusal(400), cold: 'BAD_USER_INPUT', requests: 1, pauseSeconds: 600 },
+  { name: '400', handler: refusal(400), ...REFUSED },
   { name: '401', handler: refusal(401), cold: 'UPSTREAM_UNAUTHENTICATED', requests: 1, pauseSeconds: 60 },
   { name: '402', handler: refusal(402), cold: 'UPSTREAM_QUOTA_EXCEEDED', requests: 1, pauseSeconds: 60 },
   { name: '403', handler: refusal(403), cold: 'UPSTREAM_FORBIDDEN', requests: 1, pauseSeconds: 60 },
@@ -217,13 +283,7 @@ export const FAULTS: readonly Fault[] = [
     handler: raw(`${HEAD}\r\n{"co`, 'destroy'),
     ...UNREADABLE,
   },
-  {
-    name: '200 with `code: 400`',
-    handler: refusal(400, 200),
-    cold: 'BAD_USER_INPUT',
-    requests: 1,
-    pauseSeconds: 600,
-  },
+  { name: '200 with `code: 400`', handler: refusal(400, 200), ...REFUSED },
   {
     name: '200 with `code: 402`',
     handler: refusal(402, 200),
@@ -234,17 +294,36 @@ export const FAULTS: readonly Fault[] = [
   { name: '200 with `code: 429`', handler: refusal(429, 200), ...LIMITED, pauseSeconds: 60 },
   { name: '200 with `code: 500`', handler: refusal(500, 200), ...FAILED },
   { name: '`data: null`', handler: reply({ code: 0, message: 'success', data: null }), ...UNREADABLE },
-  { name: '`data: []`', handler: reply({ code: 0, message: 'success', data: [] }), ...UNREADABLE },
-  { name: 'no `pagination`', handler: reply({ code: 0, data: { videos: [] } }), ...UNREADABLE },
+  {
+    name: '`data: []`',
+    handler: reply({ code: 0, message: 'success', data: [] }),
+    ...UNREADABLE,
+    // None of the videos is known.
+    numbers: { cold: [], pauseSeconds: 0 },
+  },
+  {
+    name: 'no `pagination`',
+    handler: reply({ code: 0, data: { videos: [] } }),
+    ...UNREADABLE,
+    only: 'pages',
+  },
   {
     name: 'a different page than requested',
     handler: reply(makeSuccess([], { has_more: true, limit: 20, page: 7, total_count: 100 })),
     ...UNREADABLE,
+    only: 'pages',
   },
   {
     name: 'a redirect to another host',
     handler: reply('', 302, { location: 'http://localhost:9/elsewhere' }),
     ...UNREADABLE,
+  },
+  {
+    name: 'a redirect, `Retry-After: 100`',
+    handler: reply('', 302, { location: 'http://localhost:9/elsewhere', 'retry-after': '100' }),
+    ...UNREADABLE,
+    pauseSeconds: 100,
+    saysRetryAfter: true,
   },
   {
     name: 'a redirect in a loop',
@@ -375,5 +454,67 @@ export const FAULTS: readonly Fault[] = [
       response.end(page.replaceAll('{', '{"__proto__":{"code":500,"polluted":true},'));
     },
     ...USABLE,
+  },
+  {
+    name: 'videos that KeyAPI does not know are absent',
+    handler: serveNumbers((rows) => rows.slice(3)),
+    ...USABLE_NUMBERS,
+    cold: BATCH.slice(3),
+  },
+  {
+    name: 'a single object in place of a list',
+    handler: serveNumbers(([row]) => row),
+    ...USABLE_NUMBERS,
+    cold: [1],
+  },
+  {
+    name: 'counts sent as text',
+    handler: serveNumbers((rows) =>
+      rows.map((row) => ({ ...row, total_views_cnt: String(row.total_views_cnt) })),
+    ),
+    ...USABLE_NUMBERS,
+  },
+  {
+    name: 'rows in another order',
+    handler: serveNumbers((rows) => [...rows].reverse()),
+    ...USABLE_NUMBERS,
+  },
+  {
+    name: 'null and malformed rows among the others',
+    handler: serveNumbers((rows) => [null, 'row', {}, ...rows.slice(3)]),
+    ...USABLE_NUMBERS,
+    cold: BATCH.slice(3),
+  },
+  {
+    name: 'rows of other videos, too',
+    handler: serveNumbers((rows) => [makeNumbers('901'), ...rows, makeNumbers('902')]),
+    ...USABLE_NUMBERS,
+  },
+  {
+    name: 'rows of other videos only',
+    handler: serveNumbers(() => [makeNumbers('901'), makeNumbers('902')]),
+    ...UNREADABLE,
+    only: 'numbers',
+  },
+  {
+    name: 'no row that can be read',
+    handler: serveNumbers((rows) => rows.map(() => null)),
+    ...UNREADABLE,
+    only: 'numbers',
+  },
+  {
+    name: 'a list in place of a row',
+    handler: serveNumbers((rows) => [rows]),
+    ...UNREADABLE,
+    only: 'numbers',
+  },
+  {
+    name: '`__proto__` among the keys of a row',
+    handler: (request, response) => {
+      const body = JSON.stringify({ code: 0, data: videoIdsOf(request).map(makeNumbers) });
+      response.writeHead(200, JSON_TYPE);
+      response.end(body.replaceAll('{', '{"__proto__":{"total_views_cnt":1,"polluted":true},'));
+    },
+    ...USABLE_NUMBERS,
   },
 ];

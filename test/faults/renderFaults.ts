@@ -1,15 +1,15 @@
-import { ERROR_CODES } from '../../src/domain/errors.ts';
-import type { Fault } from './faults.ts';
+import { ERROR_CODES, type ErrorCode } from '../../src/domain/errors.ts';
+import { BATCH, type Fault, pausesAccount, pausesNumbers, toNumbersFault } from './faults.ts';
 
-/** Renders docs/faults.md, a table of how each fault is handled. */
+/** Renders docs/faults.md: a table for pages of charts and one for numbers on videos, of how each fault is handled. */
 export function renderFaults(faults: readonly Fault[]): string {
-  const rows = faults.map((fault) => {
-    const { name, requests, pauseSeconds } = fault;
-    return `| ${[name, coldResult(fault), requests, requests * 2, staleResult(fault), toPause(pauseSeconds)].join(' | ')} |`;
-  });
+  const ofPages = faults.filter(({ only }) => only !== 'numbers');
+  const ofNumbers = faults.flatMap((fault) => toNumbersFault(fault) ?? []);
   return `# How upstream's faults are handled
 
 <!-- Written by \`npm run docs\` from test/faults/faults.ts. The tests run each row against a real HTTP server. -->
+
+## Pages of charts
 
 What an operation that reads a window of a chart gets while upstream (KeyAPI) has the fault in the first column:
 
@@ -24,21 +24,85 @@ page: up to a minute, or up to 10 if KeyAPI responded with something that cannot
 minute, and twice as long after each further one, up to \`CACHE_TTL_SECONDS\`. After 5 failures in a row of KeyAPI as a
 whole (5xx, timeouts, no connection), the circuit breaker rejects all calls to the endpoint for 30 seconds.
 
-| Fault | Nothing cached | Requests | Credits | Stale window cached | Next call after |
-| --- | --- | --- | --- | --- | --- |
-${rows.join('\n')}
+${toTable([
+  ['Fault', 'Nothing cached', 'Requests', 'Credits', 'Stale window cached', 'Next call after'],
+  ...ofPages.map(toPageRow),
+])}
+
+## Numbers on videos
+
+What an operation that selects \`stats\` in a window of ${BATCH.length} videos gets while the endpoint of the numbers has the fault in the
+first column, and that of the charts has none. The chart is there in full, with each fault:
+
+- **Nothing cached**: the numbers. Where it is an error, \`stats\` is null for all ${BATCH.length} videos, and \`errors\` has one entry, with
+  the path of the first of them (\`trendingVideos.edges.0.node.stats\`) and \`extensions.videos: ${BATCH.length}\`. Where it is null, there is
+  no error. The requests and credits are those of the numbers alone.
+- **Stale numbers cached** (past \`STATS_TTL_SECONDS\`): the stale numbers (\`stats.stale\` is true), without an error, at no cost
+  to the operation. One refresh in the background, for all operations together, makes the same requests.
+- **Next call after**: how long no numbers are requested. The first call after that recovers them if upstream works again.
+- **Pages meanwhile**: whether pages are requested during this time. What is refused to the account stops them too.
+
+After a 403, a 404 and what cannot be read, no numbers at all are requested for a minute, and twice as long after each further one
+in a row, up to an hour: nothing else is requested from this endpoint, so the next batch would get the same. 5xx,
+timeouts and failed connections are handled as for pages, by video. A batch that is refused with 400 is halved until the videos that
+KeyAPI does not accept are alone: these are null for 10 minutes, and are then requested one by one.
+
+${toTable([
+  [
+    'Fault',
+    'Nothing cached',
+    'Requests',
+    'Credits',
+    'Stale numbers cached',
+    'Next call after',
+    'Pages meanwhile',
+  ],
+  ...ofNumbers.map(toNumbersRow),
+])}
 `;
 }
 
-function coldResult({ cold }: Fault): string {
-  if (typeof cold !== 'string') return `${cold.length} videos`;
-  return `\`${cold}\`${ERROR_CODES[cold].retryable ? '' : ', not retryable'}`;
+type Row = readonly (string | number)[];
+
+/** A table in Markdown, of a header and rows. */
+function toTable([header = [], ...rows]: readonly Row[]): string {
+  const toLine = (cells: Row): string => `| ${cells.join(' | ')} |`;
+  return [header, header.map(() => '---'), ...rows].map(toLine).join('\n');
 }
 
-function staleResult({ cold, isRefusedOverRows = false }: Fault): string {
+function toPageRow(fault: Fault): Row {
+  const { name, cold, requests, pauseSeconds } = fault;
+  const result = typeof cold === 'string' ? toError(cold) : `${cold.length} videos`;
+  return [name, result, requests, requests * 2, staleWindow(fault), toPause(pauseSeconds)];
+}
+
+function staleWindow({ cold, isRefusedOverRows = false }: Fault): string {
   if (isRefusedOverRows) return 'stale window';
   if (typeof cold !== 'string') return 'stale window, then the fresh result';
   return cold === 'BAD_USER_INPUT' ? `stale window, then \`${cold}\`` : 'stale window';
+}
+
+function toNumbersRow(fault: Fault): Row {
+  const { name, cold, requests, pauseSeconds } = fault;
+  const pause = toPause(pauseSeconds) + (pausesNumbers(fault) ? ', up to an hour' : '');
+  const pages = pausesAccount(fault) ? 'stopped, too' : 'as usual';
+  return [name, coldNumbers(cold), requests, requests, staleNumbers(fault), pause, pages];
+}
+
+function coldNumbers(cold: Fault['cold']): string {
+  if (typeof cold === 'string') return toError(cold);
+  const missing = BATCH.length - cold.length;
+  if (cold.length === 0) return `null for all ${missing}`;
+  return missing === 0 ? `those of all ${cold.length}` : `those of ${cold.length}, null for ${missing}`;
+}
+
+function staleNumbers({ cold }: Fault): string {
+  if (typeof cold === 'string') return 'stale numbers';
+  return `stale numbers, then ${cold.length === 0 ? 'null' : 'the fresh result'}`;
+}
+
+function toError(code: ErrorCode): string {
+  return `\`${code}\`${ERROR_CODES[code].retryable ? '' : ', not retryable'}`;
 }
 
 function toPause(seconds: number): string {

@@ -24,15 +24,19 @@ export function toAccountPause({ code, retryAfterSeconds }: ApiError): CallPause
   return { scope: 'account', seconds, maxSeconds: seconds };
 }
 
-/** The pause after a refusal, of the account or of the endpoint (`Endpoint.pauses`). Undefined for any other error. */
+/**
+ * The pause after a refusal, of the account or of the endpoint (`Endpoint.pauses`): at least as long as upstream asks for.
+ * Undefined for any other error.
+ */
 export function toCallPause(
   error: ApiError,
   { pauses }: Pick<Endpoint<never>, 'pauses'>,
 ): CallPause | undefined {
-  const { code, upstream } = error;
+  const { code, upstream, retryAfterSeconds = 0 } = error;
   // Without a response, it is the connection that failed.
   const isRefused = pauses.codes.includes(code) && !(code === 'UPSTREAM_BAD_RESPONSE' && !upstream);
-  const ofEndpoint = { scope: 'endpoint', seconds: REFUSED_SECONDS, maxSeconds: pauses.maxSeconds } as const;
+  const seconds = Math.max(REFUSED_SECONDS, retryAfterSeconds);
+  const ofEndpoint = { scope: 'endpoint', seconds, maxSeconds: pauses.maxSeconds } as const;
   return toAccountPause(error) ?? (isRefused ? ofEndpoint : undefined);
 }
 
