@@ -1,7 +1,9 @@
 import DataLoader from 'dataloader';
 import type { Operation } from '../../domain/operation.ts';
-import { createOriginCounts } from '../../domain/upstreamCost.ts';
+import type { Page } from '../../domain/page.ts';
+import { createOriginCounts, type Origin } from '../../domain/upstreamCost.ts';
 import type { ServedStats } from '../../domain/videoStats.ts';
+import type { PageStamp } from './pageStamps.ts';
 import type { StatsCache, StatsWithOrigin, VideoOnPage } from './statsCache.ts';
 
 /** The numbers of a video: null when KeyAPI does not know it, an error when they are unavailable. */
@@ -23,10 +25,12 @@ export class OperationStats {
   readonly #cache: StatsCache;
   readonly #operation: Operation;
   readonly #results = new Map<string, StatsResult>();
+  /** The first videos that were loaded, if all numbers on their pages were fresh: without results as yet. */
+  #first: readonly VideoOnPage[] = [];
   /** Collects the videos of one tick, whatever window or lookup they are for. Created on demand: most are cached. */
   #loader: DataLoader<VideoOnPage, undefined, string> | undefined;
   #freshUntil = Number.POSITIVE_INFINITY;
-  #staleUntil = Number.POSITIVE_INFINITY;
+  #hasErrors = false;
   /** Undefined as long as nothing was read. */
   #changes: number | undefined;
 
@@ -38,7 +42,17 @@ export class OperationStats {
   /** Gets the numbers of these videos; those of one tick are bought together. May cost credits: they were selected. */
   async load(videos: readonly VideoOnPage[]): Promise<void> {
     this.#operation.cost.stats ??= createOriginCounts();
-    const others = videos.filter(({ itemId }) => !this.#results.has(itemId) && !this.#readFresh(itemId));
+    const now = this.#cache.now();
+    const isFirst = this.#changes === undefined;
+    if (isFirst && this.#useStamps(videos, now)) return;
+    for (const { video } of this.#first) this.#results.set(video.itemId, this.get(video.itemId) ?? null);
+    this.#first = [];
+    const others = videos.filter(({ video: { itemId } }) => {
+      if (this.#results.has(itemId)) return false;
+      const found = this.#cache.readFresh(itemId, now);
+      if (found) this.#record(itemId, found, 'cached');
+      return !found;
+    });
     if (others.length === 0) return;
     this.#loader ??= this.#createLoader();
     await this.#loader.loadMany(others);
@@ -49,42 +63,76 @@ export class OperationStats {
     return this.#results.has(itemId) ? this.#results.get(itemId) : this.#cache.peek(itemId);
   }
 
+  /** See `PageStamps`. */
+  stampOf(page: Page): PageStamp | undefined {
+    return this.#cache.stampOf(page);
+  }
+
+  /** True when numbers that were loaded are unavailable. */
+  get hasErrors(): boolean {
+    return this.#hasErrors;
+  }
+
   /** Undefined when no numbers were read. */
   freshness(): StatsFreshness | undefined {
     if (this.#changes === undefined) return undefined;
-    return { freshUntil: this.#freshUntil, staleUntil: this.#staleUntil, changes: this.#changes };
+    const freshUntil = this.#freshUntil;
+    return { freshUntil, staleUntil: this.#cache.staleUntil(freshUntil), changes: this.#changes };
   }
 
-  #readFresh(itemId: string): boolean {
-    const found = this.#cache.readFresh(itemId);
-    if (found) this.#record(itemId, found);
-    return found !== undefined;
+  /** Uses the numbers of these videos if all those on their pages are fresh; false if not. */
+  #useStamps(videos: readonly VideoOnPage[], now: number): boolean {
+    const itemIds = new Set<string>();
+    let freshUntil = Number.POSITIVE_INFINITY;
+    let page: Page | undefined;
+    let stamp: PageStamp | undefined;
+    for (const { video, page: pageOfVideo } of videos) {
+      if (pageOfVideo !== page) stamp = this.#cache.stampOf(pageOfVideo, now);
+      if (!stamp) return false;
+      page = pageOfVideo;
+      itemIds.add(video.itemId);
+      freshUntil = Math.min(freshUntil, stamp.freshUntil.get(video.itemId) ?? now);
+    }
+    this.#first = videos;
+    this.#recordUse('cached', itemIds.size, freshUntil);
+    return true;
   }
 
   /** Each video counts once. */
-  #record(itemId: string, found: StatsWithOrigin): void {
-    const { stats, origin, freshUntil, staleUntil } = found;
+  #record(
+    itemId: string,
+    { stats, freshUntil }: Pick<StatsWithOrigin, 'stats' | 'freshUntil'>,
+    origin: Origin,
+  ): void {
     this.#results.set(itemId, stats);
-    const { cost } = this.#operation;
-    if (cost.stats) cost.stats[origin]++;
+    this.#recordUse(origin, 1, freshUntil);
+  }
+
+  #recordUse(origin: Origin, videos: number, freshUntil: number): void {
+    const counts = this.#operation.cost.stats;
+    if (counts) counts[origin] += videos;
     this.#freshUntil = Math.min(this.#freshUntil, freshUntil);
-    this.#staleUntil = Math.min(this.#staleUntil, staleUntil);
     this.#changes = this.#cache.changes;
+  }
+
+  #recordError(itemId: string, error: Error): void {
+    this.#results.set(itemId, error);
+    this.#hasErrors = true;
   }
 
   #createLoader(): DataLoader<VideoOnPage, undefined, string> {
     return new DataLoader(
       async (videos) => {
         const found = await this.#cache.fetch(videos, this.#operation);
-        for (const [index, { itemId }] of videos.entries()) {
+        for (const [index, { video }] of videos.entries()) {
           const result = found[index];
-          if (result instanceof Error) this.#results.set(itemId, result);
-          else if (result) this.#record(itemId, result);
+          if (result instanceof Error) this.#recordError(video.itemId, result);
+          else if (result) this.#record(video.itemId, result, result.origin);
         }
         return videos.map(() => undefined);
       },
       {
-        cacheKeyFn: ({ itemId }) => itemId,
+        cacheKeyFn: ({ video }) => video.itemId,
         // Later than DataLoader's own schedule: videos that are looked up are known only when it has run.
         batchScheduleFn: (dispatch) => void setImmediate(dispatch),
       },

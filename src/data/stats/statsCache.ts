@@ -3,10 +3,12 @@ import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { charge, type Operation, reserve } from '../../domain/operation.ts';
 import type { Page } from '../../domain/page.ts';
+import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 import type { Origin } from '../../domain/upstreamCost.ts';
 import { type ServedStats, statsEndpoint } from '../../domain/videoStats.ts';
 import type { NegativeCache } from '../upstream/negativeCache.ts';
 import type { FetchStats, SettledStats, StatsCall } from './fetchStats.ts';
+import { type PageStamp, PageStamps } from './pageStamps.ts';
 import { roomAfter } from './statsBatches.ts';
 import type { CachedStats, StatsStore } from './statsStore.ts';
 
@@ -25,7 +27,7 @@ interface StatsCacheOptions {
 
 /** A video whose numbers are needed, and the page that it is on. */
 export interface VideoOnPage {
-  readonly itemId: string;
+  readonly video: Pick<TrendingVideo, 'itemId'>;
   readonly page: Page;
 }
 
@@ -34,9 +36,8 @@ export interface StatsWithOrigin {
   /** Null when KeyAPI does not know the video. */
   readonly stats: ServedStats | null;
   readonly origin: Origin;
-  /** Until when, on the monotonic clock, they are fresh, and may be served stale. */
+  /** Until when they are fresh, on the monotonic clock. */
   readonly freshUntil: number;
-  readonly staleUntil: number;
 }
 
 /** Numbers that are being fetched. */
@@ -61,9 +62,11 @@ export class StatsCache {
   readonly #options: StatsCacheOptions;
   /** By item id. */
   readonly #pending = new Map<string, PendingStats>();
+  readonly #stamps: PageStamps;
 
   constructor(options: StatsCacheOptions) {
     this.#options = options;
+    this.#stamps = new PageStamps(options.store);
   }
 
   /** How often the cached numbers have changed. */
@@ -78,11 +81,24 @@ export class StatsCache {
     return entry && store.serve(entry);
   }
 
-  /** The numbers of a video while they are fresh. */
-  readFresh(itemId: string): StatsWithOrigin | undefined {
-    const { store } = this.#options;
-    const entry = store.get(itemId);
-    return entry && store.isFresh(entry) ? this.#serve(entry, 'cached') : undefined;
+  /** The monotonic clock, in milliseconds. */
+  now(): number {
+    return this.#options.clock.monotonic();
+  }
+
+  /** The numbers of a video while they are fresh at `now`, on that clock. */
+  readFresh(itemId: string, now: number): ReturnType<StatsStore['readFresh']> {
+    return this.#options.store.readFresh(itemId, now);
+  }
+
+  /** See `PageStamps`. */
+  stampOf(page: Page, now = this.now()): PageStamp | undefined {
+    return this.#stamps.of(page, now);
+  }
+
+  /** Until when numbers may be served that are fresh until then, on the monotonic clock. */
+  staleUntil(freshUntil: number): number {
+    return this.#options.store.staleUntil({ freshUntil });
   }
 
   /**
@@ -94,28 +110,30 @@ export class StatsCache {
     operation: Operation,
   ): Promise<readonly (StatsWithOrigin | Error)[]> {
     const { store, failures } = this.#options;
-    const isMissing = ({ itemId }: VideoOnPage): boolean => !store.get(itemId);
+    const isMissing = ({ video: { itemId } }: VideoOnPage): boolean => !store.get(itemId);
     if (videos.some(isMissing)) await this.#lookUpShared(videos);
 
     const errors = new Map<string, Error>();
     const waiting = new Map<string, PendingStats>();
-    const absent = videos.filter(isMissing).filter(({ itemId }) => {
+    const absent = videos.filter(isMissing).filter(({ video: { itemId } }) => {
       const pending = this.#pending.get(itemId);
       const failure = pending ? undefined : failures.find(itemId);
       if (pending) waiting.set(itemId, pending);
       if (failure) errors.set(itemId, failure);
       return !pending && !failure;
     });
-    const expired = videos.filter(({ itemId }) => this.#isDue(itemId));
+    const expired = videos.filter(({ video: { itemId } }) => this.#isDue(itemId));
     // They have to be refreshed anyway: in the room of a batch they cost nothing.
-    const along = absent.length > 0 ? expired.slice(0, roomAfter(absent.length)) : [];
+    const along = expired
+      .filter(({ video }) => !store.peek(video.itemId)?.isRefused)
+      .slice(0, roomAfter(absent.length));
     const started = absent.length > 0 ? this.#start([...absent, ...along], operation) : [];
-    this.#refresh(expired.slice(along.length));
+    this.#refresh(expired.filter((video) => !along.includes(video)));
 
     for (const { deadline } of waiting.values()) deadline.at = Math.max(deadline.at, operation.deadlineAt);
     const settled = await this.#settleInTime(new Map([...waiting, ...started]), operation);
 
-    return videos.map(({ itemId }) => {
+    return videos.map(({ video: { itemId } }) => {
       const outcome = settled.get(itemId);
       if (outcome && !(outcome instanceof Error))
         return this.#serve(outcome.entry, waiting.has(itemId) ? 'shared' : outcome.origin);
@@ -137,8 +155,8 @@ export class StatsCache {
       const entry = store.peek(itemId);
       return !entry || !store.isFresh(entry);
     };
-    const missing = videos.filter(({ itemId }) => !store.peek(itemId));
-    const wanted = [...videos.map(({ itemId }) => itemId), ...itemIdsOf(missing)];
+    const missing = videos.filter(({ video: { itemId } }) => !store.peek(itemId));
+    const wanted = [...videos.map(({ video: { itemId } }) => itemId), ...itemIdsOf(missing)];
     await lookUpShared?.([...new Set(wanted)].filter(isDue));
   }
 
@@ -194,7 +212,7 @@ export class StatsCache {
       this.#pending.delete(itemId);
       resolve(settled);
     };
-    const itemIds = videos.map(({ itemId }) => itemId);
+    const itemIds = videos.map(({ video: { itemId } }) => itemId);
     const started = track(itemIds);
     const others = this.#toOthers(videos);
     void fetchStats({ itemIds, others, call, onFill: (filled) => void track(filled), onSettled });
@@ -234,9 +252,7 @@ export class StatsCache {
   }
 
   #serve(entry: CachedStats, origin: Origin): StatsWithOrigin {
-    const { store } = this.#options;
-    const { freshUntil } = entry;
-    return { stats: store.serve(entry), origin, freshUntil, staleUntil: store.staleUntil(entry) };
+    return { stats: this.#options.store.serve(entry), origin, freshUntil: entry.freshUntil };
   }
 }
 

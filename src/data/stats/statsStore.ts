@@ -22,25 +22,32 @@ interface StatsStoreOptions {
   readonly maxBytes: number;
 }
 
+/** The numbers of a video in the store, with what is served. */
+interface Slot {
+  readonly entry: CachedStats;
+  /** While they are fresh: one object, so that JSON of it can be reused. */
+  readonly fresh: ServedStats | null;
+  /** After that, likewise; created on demand. */
+  stale?: ServedStats;
+}
+
 /** What the numbers of one video take in memory, roughly, with the copy that is served while they are stale. */
 export const ENTRY_BYTES = 500;
 
 /** Stores the numbers of videos in bounded memory; the least recently used are evicted first. */
 export class StatsStore {
   readonly #options: StatsStoreOptions;
-  readonly #entries: LRUCache<string, CachedStats>;
-  /** What is served while the numbers are fresh, and after that: one object each, so that JSON of it can be reused. */
-  readonly #served = new WeakMap<VideoStats, { readonly fresh: ServedStats; readonly stale: ServedStats }>();
+  readonly #slots: LRUCache<string, Slot>;
   #changes = 0;
 
   constructor(options: StatsStoreOptions) {
     this.#options = options;
-    this.#entries = new LRUCache({ max: Math.max(1, Math.floor(options.maxBytes / ENTRY_BYTES)) });
+    this.#slots = new LRUCache({ max: Math.max(1, Math.floor(options.maxBytes / ENTRY_BYTES)) });
   }
 
   /** What all numbers take together. */
   get bytes(): number {
-    return this.#entries.size * ENTRY_BYTES;
+    return this.#slots.size * ENTRY_BYTES;
   }
 
   /** How often numbers were added. */
@@ -50,12 +57,12 @@ export class StatsStore {
 
   /** The numbers of a video, as long as they may be used; counts as use. */
   get(itemId: string): CachedStats | undefined {
-    return this.#ifUsable(this.#entries.get(itemId));
+    return this.#ifUsable(this.#slots.get(itemId)?.entry);
   }
 
   /** The same; does not count as use. */
   peek(itemId: string): CachedStats | undefined {
-    return this.#ifUsable(this.#entries.peek(itemId));
+    return this.#ifUsable(this.#slots.peek(itemId)?.entry);
   }
 
   /** True until the end of their time to live. */
@@ -68,30 +75,43 @@ export class StatsStore {
     return freshUntil + this.#options.staleMs;
   }
 
-  /** The numbers as they are served now: the same object each time, until they expire or are replaced. */
+  /** The numbers as they are served now: the same object each time, until they expire, and one after that. */
   serve(entry: CachedStats): ServedStats | null {
-    const { stats } = entry;
-    if (!stats) return null;
-    let served = this.#served.get(stats);
-    if (!served) {
-      served = { fresh: { ...stats, stale: false }, stale: { ...stats, stale: true } };
-      this.#served.set(stats, served);
-    }
-    return this.isFresh(entry) ? served.fresh : served.stale;
+    const { itemId, stats } = entry;
+    const stored = this.#slots.peek(itemId);
+    // It may have been evicted already.
+    const slot = stored?.entry === entry ? stored : toSlot(entry);
+    if (this.isFresh(entry)) return slot.fresh;
+    if (stats) slot.stale ??= { ...stats, stale: true };
+    return slot.stale ?? null;
+  }
+
+  /** The numbers of a video while they are fresh at `now`, on the monotonic clock. Counts as use. */
+  readFresh(
+    itemId: string,
+    now: number,
+  ): { readonly stats: ServedStats | null; readonly freshUntil: number } | undefined {
+    const slot = this.#slots.get(itemId);
+    if (!slot || now >= slot.entry.freshUntil) return undefined;
+    return { stats: slot.fresh, freshUntil: slot.entry.freshUntil };
   }
 
   /** Adds the numbers of a video, in place of older ones. */
   add(entry: CachedStats): void {
     this.#changes++;
-    this.#entries.set(entry.itemId, entry);
+    this.#slots.set(entry.itemId, toSlot(entry));
   }
 
   /** All numbers, the least recently used first: adding them in this order restores the store. */
   all(): CachedStats[] {
-    return [...this.#entries.rvalues()].filter((entry) => entry !== undefined);
+    return [...this.#slots.rvalues()].flatMap((slot) => slot?.entry ?? []);
   }
 
   #ifUsable(entry: CachedStats | undefined): CachedStats | undefined {
     return entry && this.#options.clock.monotonic() < this.staleUntil(entry) ? entry : undefined;
   }
+}
+
+function toSlot(entry: CachedStats): Slot {
+  return { entry, fresh: entry.stats && { ...entry.stats, stale: false } };
 }

@@ -22,8 +22,8 @@ export async function readConnection(
   // Only `__typename` is selected, of the connection or of its page info.
   if (!need.rows && !need.facts) return { pageInfo: {} };
   const read = await context.charts.readWindow(chart, window, need);
-  const videos = read.videos.map(({ video, page }) => ({ itemId: video.itemId, page }));
-  const stats = await readStats(videos, toStatsNeed(videoFields(info.fieldNodes, info), info), context);
+  const statsNeed = toStatsNeed(videoFields(info.fieldNodes, info), info);
+  const stats = await readStats(read.videos, statsNeed, context);
   return new WindowConnection(chart, read, stats);
 }
 

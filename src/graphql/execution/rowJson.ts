@@ -25,6 +25,8 @@ interface PageJson {
   readonly ends: readonly number[];
   /** What the field `stats` of each row was, while that may change: undefined when it is not selected. */
   readonly stats: readonly unknown[] | undefined;
+  /** `ListStats.stampOf` for the page when they were last found to be the same. */
+  stamp: object | undefined;
 }
 
 /** What a row's place in `ends`, and its numbers, take in memory, roughly. */
@@ -167,7 +169,8 @@ export class RowJson {
 }
 
 /** @param list The readable rows of the page, executed. */
-function toPageJson({ rows }: Page, list: readonly unknown[], stats: ListStats | undefined): PageJson {
+function toPageJson(page: Page, list: readonly unknown[], stats: ListStats | undefined): PageJson {
+  const { rows } = page;
   const items = list.map(toItemBytes);
   // Not from Node's buffer pool: a slice would retain the whole pool.
   const bytes = Buffer.allocUnsafeSlow(items.reduce((sum, { length }) => sum + length, 0));
@@ -178,7 +181,8 @@ function toPageJson({ rows }: Page, list: readonly unknown[], stats: ListStats |
     if (item) end += item.copy(bytes, end);
     return end;
   });
-  return { bytes, ends, stats: stats && rows.map((row) => row && stats.of(row.itemId)) };
+  const values = stats && rows.map((row) => row && stats.of(row.itemId));
+  return { bytes, ends, stats: values, stamp: stats?.stampOf(page) };
 }
 
 function toItemBytes(item: unknown): Buffer {
@@ -187,7 +191,16 @@ function toItemBytes(item: unknown): Buffer {
 
 /** Whether the JSON of a page has the numbers that these rows of it have now. */
 function hasStatsOf(json: PageJson, rows: readonly RankedVideo[], stats: ListStats | undefined): boolean {
-  return rows.every((row) => json.stats?.[indexOf(row)] === stats?.of(row.video.itemId));
+  const [first] = rows;
+  // Each list has a selection of its own, which needs numbers always or never.
+  if (!stats || !first) return true;
+  const { page } = first;
+  const stamp = stats.stampOf(page);
+  if (!stamp) return rows.every((row) => json.stats?.[indexOf(row)] === stats.of(row.video.itemId));
+  if (stamp === json.stamp) return true;
+  const isSame = page.rows.every((row, index) => !row || json.stats?.[index] === stats.of(row.itemId));
+  if (isSame) json.stamp = stamp;
+  return isSame;
 }
 
 /** The index of the last row on the same page as the row at `from`, without a gap between them. */

@@ -66,9 +66,7 @@ export async function resolveVideos<TFound extends Found>(
   info: GraphQLResolveInfo,
 ): Promise<(LookupResult | Extract<TFound, Error>)[]> {
   const found = await Promise.all(finding);
-  const videos = found.flatMap((item) =>
-    isVideo(item) ? [{ itemId: item.video.itemId, page: item.page }] : [],
-  );
+  const videos: FoundVideo[] = found.filter((item) => isVideo(item));
   const stats = await readStats(videos, toStatsNeed(info.fieldNodes, info), context);
   return found.map((item) => {
     if (!isVideo(item)) return item as Extract<TFound, Error> | null;

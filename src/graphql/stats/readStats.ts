@@ -1,5 +1,7 @@
+import type { OperationStats } from '../../data/stats/operationStats.ts';
 import type { VideoOnPage } from '../../data/stats/statsCache.ts';
 import { ApiError } from '../../domain/errors.ts';
+import type { Page } from '../../domain/page.ts';
 import type { ServedStats } from '../../domain/videoStats.ts';
 import type { OperationContext } from '../context.ts';
 import type { StatsNeed } from './statsNeed.ts';
@@ -16,11 +18,13 @@ export interface ListStats {
    * unavailable has the error of the whole list. Of other videos it is what is cached.
    */
   readonly of: (itemId: string) => StatsValue;
+  /** The same object as long as the numbers on all videos of a page are cached, fresh and the same; else undefined. */
+  readonly stampOf: (page: Page) => object | undefined;
 }
 
 /** Stands for the numbers where only their `__typename` is selected. */
 const NAME_ONLY = {} as ServedStats;
-const NAMES_ONLY: ListStats = { hasErrors: false, of: () => NAME_ONLY };
+const NAMES_ONLY: ListStats = { hasErrors: false, of: () => NAME_ONLY, stampOf: () => NAME_ONLY };
 
 /**
  * Reads the numbers that are needed of these videos, all at once; undefined when none are. Never rejects because numbers are
@@ -34,12 +38,10 @@ export async function readStats(
   if (need === 'nothing') return undefined;
   if (need === 'typename') return NAMES_ONLY;
   await stats.load(videos);
-  const failures = videos.flatMap(({ itemId }) => {
-    const found = stats.get(itemId);
-    return found instanceof Error ? [found] : [];
-  });
+  const failures = stats.hasErrors ? errorsOf(videos, stats) : [];
   const [first] = failures;
-  if (!first) return { hasErrors: false, of: (itemId) => withoutError(stats.get(itemId)) };
+  const stampOf: ListStats['stampOf'] = (page) => stats.stampOf(page);
+  if (!first) return { hasErrors: false, of: (itemId) => withoutError(stats.get(itemId)), stampOf };
   const error = first instanceof ApiError ? aboutVideos(first, failures.length) : first;
   return {
     hasErrors: true,
@@ -47,7 +49,15 @@ export async function readStats(
       const found = stats.get(itemId);
       return found instanceof Error ? error : found;
     },
+    stampOf,
   };
+}
+
+function errorsOf(videos: readonly VideoOnPage[], stats: OperationStats): Error[] {
+  return videos.flatMap(({ video }) => {
+    const found = stats.get(video.itemId);
+    return found instanceof Error ? [found] : [];
+  });
 }
 
 /** Videos that are not in the list may have errors in the same operation. */

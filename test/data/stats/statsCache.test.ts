@@ -94,7 +94,7 @@ function pageOf(chart: number, rank: number): CachedPage {
 /** The videos of a window. */
 function windowOf(chart: number, first: number, last: number) {
   return range(first, Math.min(last, 100)).map((rank) => ({
-    itemId: String(chart * 1000 + rank),
+    video: makeVideo(chart * 1000 + rank),
     page: pageOf(chart, rank),
   }));
 }
@@ -107,7 +107,7 @@ async function read(
 ): Promise<{ results: (StatsResult | undefined)[]; cost: Operation['cost'] }> {
   const stats = new OperationStats(cache, operation);
   await stats.load(videos);
-  return { results: videos.map(({ itemId }) => stats.get(itemId)), cost: operation.cost };
+  return { results: videos.map(({ video }) => stats.get(video.itemId)), cost: operation.cost };
 }
 
 describe('StatsCache', () => {
@@ -170,7 +170,7 @@ describe('StatsCache', () => {
             reads.push(
               read(cache, videos).then(({ results }) => {
                 for (const [index, result] of results.entries())
-                  expect(result).toMatchObject({ views: Number(videos[index]?.itemId) });
+                  expect(result).toMatchObject({ views: Number(videos[index]?.video.itemId) });
               }),
             );
           } else if (action.type === 'wait') clock.advance(action.ms);

@@ -96,7 +96,7 @@ export async function startStatsReplica(options: StatsReplicaOptions) {
     const operation = { ...createOperation(clock.monotonic() + TIME_LIMIT_MS), ...limits };
     const rows = [...ids, ...others].map(makeVideo);
     const page = makePage(rows, 1, Math.max(1, rows.length));
-    const videos = ids.map((id) => ({ itemId: String(id), page }));
+    const videos = ids.map((id) => ({ video: makeVideo(id), page }));
     const found = await cache.fetch(videos, operation);
     const origins = createOriginCounts();
     const views = found.map((result) => {

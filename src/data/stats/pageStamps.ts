@@ -1,0 +1,52 @@
+import type { Page } from '../../domain/page.ts';
+import type { StatsStore } from './statsStore.ts';
+
+/** Stands for the numbers on a page's videos: as long as it is given for the page, they are all cached, fresh and the same. */
+export interface PageStamp {
+  /** Until when the numbers of each video are fresh, on the monotonic clock. */
+  readonly freshUntil: ReadonlyMap<string, number>;
+}
+
+/** What is known of a page. */
+interface Entry {
+  /** Undefined when numbers were missing or expired. */
+  readonly stamp: PageStamp | undefined;
+  /** `StatsStore.changes` when that was found. */
+  readonly changes: number;
+  /** When the first of the numbers expire. */
+  readonly validUntil: number;
+}
+
+/**
+ * Gives the stamps of pages, so that windows whose numbers are all cached need not look at each video. Creating a stamp
+ * counts as use of the numbers: nothing is evicted until others are added, and the stamp is created anew.
+ */
+export class PageStamps {
+  readonly #store: StatsStore;
+  readonly #entries = new WeakMap<Page, Entry>();
+
+  constructor(store: StatsStore) {
+    this.#store = store;
+  }
+
+  /** The stamp of a page at `now`, on the monotonic clock; undefined unless all its numbers are cached and fresh. */
+  of(page: Page, now: number): PageStamp | undefined {
+    const known = this.#entries.get(page);
+    if (known && known.changes === this.#store.changes && now < known.validUntil) return known.stamp;
+    const entry = this.#create(page, now);
+    this.#entries.set(page, entry);
+    return entry.stamp;
+  }
+
+  #create({ rows }: Page, now: number): Entry {
+    const { changes } = this.#store;
+    const freshUntil = new Map<string, number>();
+    for (const row of rows) {
+      const found = row && this.#store.readFresh(row.itemId, now);
+      if (found) freshUntil.set(row.itemId, found.freshUntil);
+      // Until others arrive.
+      else if (row) return { stamp: undefined, changes, validUntil: Number.POSITIVE_INFINITY };
+    }
+    return { stamp: { freshUntil }, changes, validUntil: Math.min(...freshUntil.values()) };
+  }
+}
