@@ -2,7 +2,7 @@ import type { KeyFields } from '../domain/endpoint.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 
 /** Events of the data layer, for the log, metrics and tests. */
-export type DataEvent = CallEvent | EmptyPageEvent | CircuitEvent | BudgetEvent | FileEvent | RedisEvent;
+export type DataEvent = CallEvent | EmptyResponseEvent | CircuitEvent | BudgetEvent | FileEvent | RedisEvent;
 
 /** Something happened to a call to an endpoint. */
 type CallEvent =
@@ -11,9 +11,12 @@ type CallEvent =
   /** It is not made: too many others are waiting. */
   | ({ readonly type: 'callShed' } & CallLabels);
 
-/** A page came empty although rows of it, or of its chart, are cached: its source may have dried up. */
-interface EmptyPageEvent extends CallLabels {
-  readonly type: 'emptyPage';
+/**
+ * A page came empty although rows of it, or of its chart, are cached, or a batch without any numbers although some of its
+ * videos had some: the source may have dried up.
+ */
+interface EmptyResponseEvent extends CallLabels {
+  readonly type: 'emptyPage' | 'emptyBatch';
 }
 
 /** Which call it is. */

@@ -63,8 +63,8 @@ interface ApiErrorOptions {
   readonly hadNoConnection?: boolean | undefined;
   /** True when the call may be sent once more: it got no response, or upstream advises a retry. */
   readonly allowsSecondAttempt?: boolean | undefined;
-  /** True when a page came without the rows that it ought to have: it is not requested again for a minute. */
-  readonly isEmptyPage?: boolean | undefined;
+  /** True when a response came without what is cached of it: it is not requested again for a minute. */
+  readonly isEmpty?: boolean | undefined;
   /** For the log alone, for example KeyAPI's own message; never sent to a client. */
   readonly detail?: string | undefined;
   readonly cause?: unknown;
@@ -82,7 +82,7 @@ export class ApiError extends Error {
   readonly wasSent: boolean;
   readonly hadNoConnection: boolean;
   readonly allowsSecondAttempt: boolean;
-  readonly isEmptyPage: boolean;
+  readonly isEmpty: boolean;
   readonly detail: string | undefined;
 
   constructor(
@@ -95,7 +95,7 @@ export class ApiError extends Error {
       wasSent = false,
       hadNoConnection = false,
       allowsSecondAttempt = false,
-      isEmptyPage = false,
+      isEmpty = false,
       detail,
       cause,
     }: ApiErrorOptions = {},
@@ -108,7 +108,7 @@ export class ApiError extends Error {
     this.wasSent = wasSent;
     this.hadNoConnection = hadNoConnection;
     this.allowsSecondAttempt = allowsSecondAttempt;
-    this.isEmptyPage = isEmptyPage;
+    this.isEmpty = isEmpty;
     this.detail = detail;
   }
 

@@ -18,6 +18,8 @@ export interface Handling {
   readonly attempts?: number;
   /** Seconds until upstream is called again; 0 for a response that is cached for its time to live. */
   readonly pauseSeconds: number;
+  /** The same where it is refused because it would replace stale numbers. */
+  readonly stalePauseSeconds?: number;
   /** True when the error says how long to wait: `pauseSeconds`. */
   readonly saysRetryAfter?: boolean;
 }
@@ -299,7 +301,7 @@ export const FAULTS: readonly Fault[] = [
     handler: reply({ code: 0, message: 'success', data: [] }),
     ...UNREADABLE,
     // None of the videos is known.
-    numbers: { cold: [], pauseSeconds: 0 },
+    numbers: { cold: [], pauseSeconds: 0, stalePauseSeconds: 60 },
   },
   {
     name: 'no `pagination`',

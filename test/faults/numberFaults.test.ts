@@ -78,8 +78,9 @@ async function readUntilFresh(): Promise<Result> {
 
 describeEachExecution(() => {
   describe.each(NUMBERS_FAULTS)('numbers from upstream: $name', (fault) => {
-    const { cold, requests, attempts = requests, pauseSeconds } = fault;
+    const { cold, requests, attempts = requests, pauseSeconds, stalePauseSeconds } = fault;
     const isError = typeof cold === 'string';
+    const isRefused = isError || stalePauseSeconds !== undefined;
 
     it('with nothing cached, leaves the chart in full, at the documented cost, calls upstream no earlier than documented, and recovers', async () => {
       app = await startNumbersApp(VARIABLES);
@@ -120,7 +121,7 @@ describeEachExecution(() => {
       expect(numbersOf(stale).get(1)?.fetchedAt).toBe(fetchedAt);
       const nothing = { requests: 0, credits: 0, stats: { cached: 0, stale: 10, shared: 0, fetched: 0 } };
       expect(stale.extensions.upstream).toMatchObject(nothing);
-      if (!isError) {
+      if (!isRefused) {
         expectNumbers(await readUntilFresh(), cold);
         expect(app.calls('videoAnalytics', true)).toBe(requests);
         return;
@@ -131,7 +132,7 @@ describeEachExecution(() => {
       const second = await read();
       expectNumbers(second, BATCH, true);
       expect(second.extensions.upstream).toMatchObject(nothing);
-      app.clock.advance(pauseSeconds * 1000 - 1);
+      app.clock.advance((stalePauseSeconds ?? pauseSeconds) * 1000 - 1);
       expectNumbers(await read(), BATCH, true);
       await app.finishCalls();
       expect(app.calls('videoAnalytics', true)).toBe(attempts);

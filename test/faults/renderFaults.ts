@@ -45,7 +45,9 @@ first column, and that of the charts has none. The chart is there in full, with 
 After a 403, a 404 and what cannot be read, no numbers at all are requested for a minute, and twice as long after each further one
 in a row, up to an hour: nothing else is requested from this endpoint, so the next batch would get the same. 5xx,
 timeouts and failed connections are handled as for pages, by video. A batch that is refused with 400 is halved until the videos that
-KeyAPI does not accept are alone: these are null for 10 minutes, and are then requested one by one.
+KeyAPI does not accept are alone: these are null for 10 minutes, and are then requested one by one. When KeyAPI suddenly knows
+none of the videos of a batch, cached numbers stay: the source may have dried up. They are requested again after a minute, and
+twice as long after each further such response, up to \`STATS_TTL_SECONDS\`.
 
 ${toTable([
   [
@@ -83,8 +85,9 @@ function staleWindow({ cold, isRefusedOverRows = false }: Fault): string {
 }
 
 function toNumbersRow(fault: Fault): Row {
-  const { name, cold, requests, pauseSeconds } = fault;
-  const pause = toPause(pauseSeconds) + (pausesNumbers(fault) ? ', up to an hour' : '');
+  const { name, cold, requests, pauseSeconds, stalePauseSeconds } = fault;
+  const beside = stalePauseSeconds ? `; beside stale numbers ${toPause(stalePauseSeconds)}` : '';
+  const pause = toPause(pauseSeconds) + (pausesNumbers(fault) ? ', up to an hour' : '') + beside;
   const pages = pausesAccount(fault) ? 'stopped, too' : 'as usual';
   return [name, coldNumbers(cold), requests, requests, staleNumbers(fault), pause, pages];
 }
@@ -96,8 +99,8 @@ function coldNumbers(cold: Fault['cold']): string {
   return missing === 0 ? `those of all ${cold.length}` : `those of ${cold.length}, null for ${missing}`;
 }
 
-function staleNumbers({ cold }: Fault): string {
-  if (typeof cold === 'string') return 'stale numbers';
+function staleNumbers({ cold, stalePauseSeconds }: Fault): string {
+  if (typeof cold === 'string' || stalePauseSeconds) return 'stale numbers';
   return `stale numbers, then ${cold.length === 0 ? 'null' : 'the fresh result'}`;
 }
 

@@ -12,7 +12,7 @@ export function createEmptyPageError(): ApiError {
     // Any other response would not have become a page.
     upstream: { status: 200, code: 0, requestId: null },
     wasSent: true,
-    isEmptyPage: true,
+    isEmpty: true,
     detail: 'The page denies rows that are cached, of it or of its chart',
   });
 }

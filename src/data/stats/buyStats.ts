@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import type { KeyFields } from '../../domain/endpoint.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import { type BatchStats, type StatsBatch, statsEndpoint } from '../../domain/videoStats.ts';
@@ -22,8 +23,12 @@ interface BuyStatsOptions {
 export type BuyStats = (batch: StatsBatch, call: Call) => Promise<ReadonlyMap<string, CachedStats | Error>>;
 
 /**
- * Creates what buys numbers. A batch that KeyAPI refuses (400) is split in two, and each half is requested again: one
- * video that it does not accept must not hide the others. A video that is refused alone is unknown for 10 minutes.
+ * Creates what buys numbers.
+ *
+ * - A batch that KeyAPI refuses (400) is split in two, and each half is requested again: one video that it does not accept
+ *   must not hide the others. A video that is refused alone is unknown for 10 minutes.
+ * - When KeyAPI knows none of the videos, its source may have dried up: numbers that are cached stay, and are asked for
+ *   again after a minute, twice as long each time, up to their time to live.
  */
 export function createBuyStats(options: BuyStatsOptions): BuyStats {
   const { source, store, failures, clock, ttlMs, onEvent } = options;
@@ -42,9 +47,14 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
   async function buyBatch(batch: StatsBatch, call: Call, isPart: boolean): ReturnType<BuyStats> {
     try {
       const bought = await source(batch, isPart ? withRetryEvent(batch, call) : call);
+      const lost = findLost(bought);
+      if (lost.length > 0) onEvent({ type: 'emptyBatch', ...labelsOf(batch) });
       const freshUntil = clock.monotonic() + ttlMs;
       return new Map(
-        [...bought].map(([itemId, stats]) => [itemId, add({ itemId, stats, freshUntil, isRefused: false })]),
+        [...bought].map(([itemId, stats]) => {
+          const isLost = lost.includes(itemId);
+          return [itemId, isLost ? fail(itemId) : add({ itemId, stats, freshUntil, isRefused: false })];
+        }),
       );
     } catch (thrown) {
       const error = thrown as Error;
@@ -52,6 +62,18 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
       if (error instanceof ApiError) for (const itemId of batch) failures.add(itemId, error);
       return new Map(batch.map((itemId) => [itemId, error]));
     }
+  }
+
+  /** The videos of a batch that has no numbers at all of which some are cached. */
+  function findLost(bought: BatchStats): readonly string[] {
+    if ([...bought.values()].some((stats) => stats !== null)) return [];
+    return [...bought.keys()].filter((itemId) => store.peek(itemId)?.stats);
+  }
+
+  function fail(itemId: string): ApiError {
+    const error = createEmptyBatchError();
+    failures.add(itemId, error);
+    return error;
   }
 
   async function split(batch: StatsBatch, call: Call): ReturnType<BuyStats> {
@@ -67,14 +89,27 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
   }
 
   function withRetryEvent(batch: StatsBatch, call: Call): Call {
-    const { name: endpoint, describe } = statsEndpoint;
-    const retry = { endpoint, key: describe(batch), code: 'BAD_USER_INPUT', pauseMs: 0 } as const;
     const onSent = (): void => {
       call.onSent();
-      onEvent({ type: 'retry', ...retry });
+      onEvent({ type: 'retry', ...labelsOf(batch), code: 'BAD_USER_INPUT', pauseMs: 0 });
     };
     return { ...call, onSent };
   }
 
   return (batch, call) => buyBatch(batch, call, false);
+}
+
+function labelsOf(batch: StatsBatch): { readonly endpoint: string; readonly key: KeyFields } {
+  return { endpoint: statsEndpoint.name, key: statsEndpoint.describe(batch) };
+}
+
+function createEmptyBatchError(): ApiError {
+  return new ApiError('UPSTREAM_BAD_RESPONSE', {
+    message: 'The data provider sent no numbers for videos that had some.',
+    // Any other response would not have become numbers.
+    upstream: { status: 200, code: 0, requestId: null },
+    wasSent: true,
+    isEmpty: true,
+    detail: 'None of the videos is known, and numbers of some are cached',
+  });
 }

@@ -19,7 +19,7 @@ interface Entry {
 
 /**
  * Gives the stamps of pages, so that windows whose numbers are all cached need not look at each video. Creating a stamp
- * counts as use of the numbers: nothing is evicted until others are added, and the stamp is created anew.
+ * counts as use of all of them: nothing is evicted until others are added, and the stamp is created anew.
  */
 export class PageStamps {
   readonly #store: StatsStore;
@@ -40,13 +40,11 @@ export class PageStamps {
 
   #create({ rows }: Page, now: number): Entry {
     const { changes } = this.#store;
-    const freshUntil = new Map<string, number>();
-    for (const row of rows) {
-      const found = row && this.#store.readFresh(row.itemId, now);
-      if (found) freshUntil.set(row.itemId, found.freshUntil);
-      // Until others arrive.
-      else if (row) return { stamp: undefined, changes, validUntil: Number.POSITIVE_INFINITY };
-    }
+    const itemIds = rows.flatMap((row) => row?.itemId ?? []);
+    const isFresh = (itemId: string): boolean => now < (this.#store.peek(itemId)?.freshUntil ?? 0);
+    // Until others arrive.
+    if (!itemIds.every(isFresh)) return { stamp: undefined, changes, validUntil: Number.POSITIVE_INFINITY };
+    const freshUntil = new Map(itemIds.map((itemId) => [itemId, this.#store.get(itemId)?.freshUntil ?? 0]));
     return { stamp: { freshUntil }, changes, validUntil: Math.min(...freshUntil.values()) };
   }
 }

@@ -9,7 +9,7 @@ import { toPriority } from './turnOrder.ts';
 interface CallQueueOptions {
   /** Calls in flight. */
   readonly concurrency: number;
-  /** Calls that may wait; half as many when the call is a refresh. */
+  /** Calls that may wait before a call of the same priority; half as many when it is a refresh. */
   readonly maxWaiting: number;
   readonly onEvent: OnDataEvent;
 }
@@ -21,12 +21,20 @@ interface CallQueueOptions {
  */
 export function createCallQueue({ concurrency, maxWaiting, onEvent }: CallQueueOptions): AccountLimit {
   const queue = new PQueue({ concurrency });
+  const waiting = new Set<{ readonly priority: number }>();
 
   return (source, endpoint) => async (key, call) => {
-    const isFull = queue.size >= (call.background ? maxWaiting / 2 : maxWaiting);
-    if (isFull) throw createShedError(endpoint, key, onEvent);
+    const place = { priority: toPriority(call, endpoint) };
+    // Those of a lower priority do not keep it waiting.
+    const ahead = [...waiting].filter(({ priority }) => priority >= place.priority).length;
+    if (ahead >= (call.background ? maxWaiting / 2 : maxWaiting))
+      throw createShedError(endpoint, key, onEvent);
+    waiting.add(place);
     // The queue runs it in another operation's asynchronous context; its spans belong to the one that asked.
-    const run = AsyncResource.bind(() => source(key, call));
-    return queue.add(run, { priority: toPriority(call, endpoint) });
+    const run = AsyncResource.bind(() => {
+      waiting.delete(place);
+      return source(key, call);
+    });
+    return queue.add(run, place);
   };
 }

@@ -31,8 +31,8 @@ export function toNegativeTtl(
   endpoint: Pick<Endpoint<never>, 'pauses'>,
   { errorTtlMs, ttlMs }: NegativeTtlSettings,
 ): NegativeTtl | undefined {
+  if (error.isEmpty) return { firstMs: EMPTY_PAGE_MS, maxMs: ttlMs };
   if (!error.isCallFailure || toCallPause(error, endpoint)) return undefined;
-  if (error.isEmptyPage) return { firstMs: EMPTY_PAGE_MS, maxMs: ttlMs };
   if (error.code === 'BAD_USER_INPUT') return { firstMs: MAX_REFUSED_MS, maxMs: MAX_REFUSED_MS };
   // Without a response, it is not about this key alone: the circuit breaker counts it too.
   const isUnreadable = error.code === 'UPSTREAM_BAD_RESPONSE' && error.upstream !== undefined;

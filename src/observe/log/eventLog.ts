@@ -49,6 +49,11 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         log.warn({ endpoint, ...key }, 'KeyAPI sends an empty page in place of cached rows');
         break;
       }
+      case 'emptyBatch': {
+        const { endpoint, key } = event;
+        log.warn({ endpoint, ...key }, 'KeyAPI sends no numbers for videos that had some');
+        break;
+      }
       case 'unknownField':
         log.warn({ endpoint: event.endpoint, field: event.field }, 'KeyAPI sends an unknown field');
         break;

@@ -43,6 +43,11 @@ export function countUpstream(registry: Registry): (event: AppEvent) => void {
     help: 'Empty pages from KeyAPI that were not accepted, because rows of them or of their chart are cached',
     registers,
   });
+  const emptyBatches = new Counter({
+    name: 'trending_empty_batches_total',
+    help: 'Batches for which KeyAPI sent no numbers, although numbers on some of their videos are cached',
+    registers,
+  });
   for (const endpoint of ENDPOINTS) {
     durations.zero({ endpoint });
     for (const purpose of ['operation', 'refresh']) spent.inc({ endpoint, purpose }, 0);
@@ -69,6 +74,9 @@ export function countUpstream(registry: Registry): (event: AppEvent) => void {
         break;
       case 'emptyPage':
         emptied.inc();
+        break;
+      case 'emptyBatch':
+        emptyBatches.inc();
         break;
       case 'rowsDropped':
         dropped.inc({ endpoint: event.endpoint }, event.count);

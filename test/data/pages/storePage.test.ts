@@ -41,7 +41,7 @@ it('rejects an empty page when rows have arrived since it was checked', () => {
   const { add } = createStoring();
   add(full(2));
   expect(() => add(empty(1))).toThrow(
-    expect.objectContaining({ code: 'UPSTREAM_BAD_RESPONSE', isEmptyPage: true }),
+    expect.objectContaining({ code: 'UPSTREAM_BAD_RESPONSE', isEmpty: true }),
   );
 });
 

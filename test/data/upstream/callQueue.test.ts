@@ -3,6 +3,7 @@ import { createCallQueue } from '../../../src/data/upstream/callQueue.ts';
 import { ApiError } from '../../../src/domain/errors.ts';
 import { pageEndpoint } from '../../../src/domain/page.ts';
 import { createCall, settle } from '../../support/cache.ts';
+import { range } from '../../support/charts.ts';
 import { codeOf, createEvents, createHeldSource, key, page } from '../../support/sources.ts';
 
 describe('createCallQueue', () => {
@@ -61,5 +62,28 @@ describe('createCallQueue', () => {
     }
     expect(started).toEqual([1, 3, 2]);
     calls[2]?.resolve(page);
+  });
+
+  it('does not count calls of a lower priority against one that goes before them', async () => {
+    const pages = createHeldSource();
+    const numbers = createHeldSource();
+    const limit = createCallQueue({ concurrency: 1, maxWaiting: 4, onEvent: createEvents().onEvent });
+    const fetchPage = limit(pages.source, pageEndpoint);
+    const fetchOther = limit(numbers.source, { ...pageEndpoint, priority: 0 });
+    void fetchPage(key(1), createCall()).catch(() => undefined);
+    const outcomes = range(2, 7).map((number) => codeOf(fetchOther(key(number), createCall())));
+    const page2 = codeOf(fetchPage(key(8), createCall()));
+    await settle();
+    pages.calls[0]?.resolve(page);
+    await settle();
+    expect(pages.started).toEqual([1, 8]);
+    pages.calls[1]?.resolve(page);
+    for (let turn = 0; turn < 5; turn++) {
+      await settle();
+      for (const { resolve } of numbers.calls) resolve(page);
+    }
+    expect(await page2).toBe('ok');
+    const unavailable = 'UPSTREAM_UNAVAILABLE';
+    expect(await Promise.all(outcomes)).toEqual(['ok', 'ok', 'ok', 'ok', unavailable, unavailable]);
   });
 });

@@ -32,7 +32,7 @@ describe('withNegativeCache', () => {
   });
 
   const failed = new ApiError('UPSTREAM_ERROR');
-  const empty = new ApiError('UPSTREAM_BAD_RESPONSE', { upstream: RESPONSE, isEmptyPage: true });
+  const empty = new ApiError('UPSTREAM_BAD_RESPONSE', { upstream: RESPONSE, isEmpty: true });
   const refused = new ApiError('BAD_USER_INPUT');
 
   it.each([

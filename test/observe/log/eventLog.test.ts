@@ -86,6 +86,10 @@ it.each<[AppEvent, string]>([
     { type: 'budgetUnknown', retryAfterSeconds: 5 },
     'Credits cannot be reserved without Redis: only cached data is served',
   ],
+  [
+    { type: 'emptyBatch', endpoint: 'videoAnalytics', key: { itemIds: '1,2' } },
+    'KeyAPI sends no numbers for videos that had some',
+  ],
   [{ type: 'redisUp' }, 'Redis is up: pages and limits are shared with the other replicas'],
   [{ type: 'redisDown', wasUp: true, reason: 'ECONNREFUSED' }, 'Redis is down: this replica goes on alone'],
   [{ type: 'cacheFileRead', file: 'a', pages: 3, stats: 2 }, 'Cache file read'],
