@@ -89,10 +89,10 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         if (isDue(event)) log.warn('Credits cannot be reserved without Redis: only cached data is served');
         break;
       case 'cacheFileRead':
-        log.info({ file: event.file, pages: event.pages, stats: event.stats }, 'Cache file read');
+        log.info({ file: event.file, stats: event.stats, pages: event.pages }, 'Cache file read');
         break;
       case 'cacheFileWritten':
-        log.info({ file: event.file, pages: event.pages, stats: event.stats }, 'Cache file written');
+        log.info({ file: event.file, stats: event.stats, pages: event.pages }, 'Cache file written');
         break;
       case 'fileIgnored':
         log.warn({ file: event.file, reason: event.reason }, 'File ignored');
