@@ -132,6 +132,84 @@ describe('createCacheFile', () => {
     expect(gone.store.copies(US_VIEWS)).toEqual([]);
   });
 
+  describe('with numbers on videos', () => {
+    const stats = {
+      views: 2 ** 40,
+      likes: null,
+      comments: 3,
+      shares: 4,
+      favorites: 5,
+      publishedAt: START - 1,
+      fetchedAt: START,
+    };
+
+    /** Writes the numbers of one video, and that another one is not known and a third one refused. */
+    async function writeNumbers(): Promise<void> {
+      const before = startProcess();
+      const freshUntil = before.clock.monotonic() + 1000;
+      before.stats.add({ itemId: '1', stats, freshUntil, isRefused: false });
+      before.stats.add({ itemId: '2', stats: null, freshUntil, isRefused: false });
+      before.stats.add({ itemId: '3', stats: null, freshUntil, isRefused: true });
+      before.clock.advance(200);
+      await before.cacheFile.write();
+      expect(before.events.at(-1)).toEqual({ type: 'cacheFileWritten', file, pages: 0, stats: 3 });
+    }
+
+    it('restores them with the rest of their time to live', async () => {
+      await writeNumbers();
+      const after = startProcess(START + 500);
+      await after.cacheFile.read();
+      expect(after.events.at(-1)).toEqual({ type: 'cacheFileRead', file, pages: 0, stats: 3 });
+      const freshUntil = after.clock.monotonic() + 500;
+      expect(after.stats.all()).toEqual([
+        { itemId: '1', stats, freshUntil, isRefused: false },
+        { itemId: '2', stats: null, freshUntil, isRefused: false },
+        { itemId: '3', stats: null, freshUntil, isRefused: true },
+      ]);
+      // Nothing was added since: the file is not written again.
+      const { mtimeMs } = await stat(file);
+      await after.cacheFile.write();
+      expect((await stat(file)).mtimeMs).toBe(mtimeMs);
+    });
+
+    it('extends no time to live when the wall clock was set back, or the setting was lowered', async () => {
+      await writeNumbers();
+      const back = startProcess(START - 3_600_000);
+      await back.cacheFile.read();
+      expect(back.stats.peek('1')).toMatchObject({
+        stats: { fetchedAt: START - 3_600_000 },
+        freshUntil: back.clock.monotonic() + 800,
+      });
+      const lowered = startProcess(START + 200, undefined, 100);
+      await lowered.cacheFile.read();
+      expect(lowered.stats.peek('1')?.freshUntil).toBe(lowered.clock.monotonic() + 100);
+    });
+
+    it('reads a file of release 0.1, which has none', async () => {
+      await write();
+      const [head = '', body = ''] = (await readFile(file, 'utf8')).split('\n');
+      const { statsSha256: _, ...header } = JSON.parse(head);
+      await writeFile(file, `${JSON.stringify(header)}\n${body}\n`);
+      const after = startProcess(START + 100);
+      await after.cacheFile.read();
+      expect(after.events.at(-1)).toEqual({ type: 'cacheFileRead', file, pages: 2, stats: 0 });
+    });
+
+    it('sets the file aside when they are damaged', async () => {
+      await writeNumbers();
+      await writeFile(file, (await readFile(file, 'utf8')).replace(String(2 ** 40), '7'));
+      const after = startProcess(START + 100);
+      await after.cacheFile.read();
+      expect(after.events).toContainEqual({
+        type: 'fileIgnored',
+        file,
+        reason: 'it is damaged',
+        isReplaced: true,
+      });
+      expect(after.stats.all()).toEqual([]);
+    });
+  });
+
   it('extends no time to live and makes no age negative when the wall clock was set back', async () => {
     const before = startProcess();
     await before.origin(1);

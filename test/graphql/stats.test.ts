@@ -211,6 +211,7 @@ describeEachExecution(() => {
       await start();
       const [video] = nodesOf(await ask({ first: 1 }));
       const stats = { views: video?.stats?.views };
+      expect(stats.views).toBeGreaterThan(2 ** 31);
       const query = `query ($id: ID!, $itemId: ID!, $reference: _Any!) {
         edges: trendingVideos(first: 1) { edges { node { stats { views } } } }
         one: trendingVideo(itemId: $itemId) { stats { views } }

@@ -92,6 +92,49 @@ describe('worstCaseCredits', () => {
     expect(creditsOf(text, { first: 'many' })).toBe(0);
   });
 
+  it.each([
+    ['trendingVideos(first: 0)', 0],
+    ['trendingVideos(first: 10)', 2 + 1],
+    ['trendingVideos(first: 11)', 2 + 2],
+    ['trendingVideos', 2 + 2],
+    ['trendingVideos(first: 100, after: "x")', 12 + 10],
+    ['trendingVideos(last: 100)', 14 + 10],
+    ['trendingVideos(first: 60, last: 5)', 6 + 1],
+    ['trendingVideos(first: 5, last: 60)', 2 + 1],
+    ['trendingVideos(first: 101)', 0],
+  ])(
+    'adds a credit for every 10 videos begun of a window with numbers: %s could cost %i',
+    (field, credits) => {
+      expect(creditsOf(`{ ${field} { nodes { stats { views } } } }`)).toBe(credits);
+      expect(
+        creditsOf(
+          `{ ${field} { edges { node { ...V } } } } fragment V on TrendingVideo { s: stats { likes } }`,
+        ),
+      ).toBe(credits);
+    },
+  );
+
+  it.each([
+    ['trendingVideo(itemId: "1")', 1],
+    ['trendingVideosByItemId(itemIds: $ids)', 2],
+    ['node(id: "x")', 1],
+    ['nodes(ids: $ids)', 2],
+  ])('adds a credit for every 10 ids begun with numbers: %s could cost %i', (field, credits) => {
+    const variables = { ids: Array.from({ length: 11 }, String) };
+    const declared = field.includes('$ids') ? 'query ($ids: [ID!]!) ' : '';
+    const select = (selection: string): number =>
+      creditsOf(`${declared}{ ${field} { ... on TrendingVideo { ${selection} } } }`, variables);
+    expect(select('stats { views }')).toBe(credits);
+    expect(select('itemId')).toBe(0);
+    expect(select('stats { __typename }')).toBe(0);
+    expect(select('stats @skip(if: true) { views }')).toBe(0);
+  });
+
+  it('counts no numbers where only the facts of a window are selected', () => {
+    const fragment = 'fragment S on TrendingVideo { stats { views } }';
+    expect(creditsOf(`{ trendingVideos { totalCount nodes @skip(if: true) { ...S } } } ${fragment}`)).toBe(2);
+  });
+
   it('counts nothing for introspection', () => {
     expect(creditsOf('{ __schema { types { name } } __typename }')).toBe(0);
   });
