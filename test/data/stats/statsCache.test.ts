@@ -28,7 +28,7 @@ const STALE = 10_000;
 interface Purchase {
   readonly batch: StatsBatch;
   readonly background: boolean;
-  readonly at: number;
+  readonly deadline: () => number;
   readonly resolve: (unknown?: ReadonlySet<string>) => void;
   readonly reject: (error: ApiError) => void;
 }
@@ -40,13 +40,13 @@ function createHarness(maxBytes = 2 ** 20) {
   const failures = new NegativeCache({ endpoint: statsEndpoint, clock, errorTtlMs: 100, ttlMs: TTL });
   const purchases: Purchase[] = [];
   const inFlight = new Set<Purchase>();
-  const source: Source<StatsBatch, BatchStats> = (batch, { background, onSent }) => {
+  const source: Source<StatsBatch, BatchStats> = (batch, { background, deadline, onSent }) => {
     onSent();
     return new Promise((resolve, reject) => {
       const purchase: Purchase = {
         batch,
         background,
-        at: clock.monotonic(),
+        deadline,
         resolve: (unknown = new Set()) => {
           inFlight.delete(purchase);
           resolve(
@@ -227,8 +227,10 @@ describe('StatsCache', () => {
     const { clock, cache, purchases } = createHarness();
     const early = read(cache, windowOf(1, 1, 3), createOperation(clock.monotonic() + 50));
     await settle();
-    const late = read(cache, windowOf(1, 1, 3), createOperation(clock.monotonic() + 5000));
+    const until = clock.monotonic() + 5000;
+    const late = read(cache, windowOf(1, 1, 3), createOperation(until));
     await settle();
+    expect(purchases[0]?.deadline()).toBe(until);
     clock.advance(50);
     clock.expireDeadlines(50);
     expect((await early).results.map((result) => result instanceof ApiError && result.code)).toEqual(
