@@ -43,7 +43,7 @@ export class OperationStats {
   async load(videos: readonly VideoOnPage[]): Promise<void> {
     this.#operation.cost.stats ??= createOriginCounts();
     const now = this.#cache.now();
-    const isFirst = this.#changes === undefined;
+    const isFirst = this.#changes === undefined && !this.#loader;
     if (isFirst && this.#useStamps(videos, now)) return;
     for (const { video } of this.#first) this.#results.set(video.itemId, this.get(video.itemId) ?? null);
     this.#first = [];
