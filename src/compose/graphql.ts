@@ -76,7 +76,7 @@ function createContextFactory(
   };
 }
 
-/** How long an operation may wait for pages: the rest of its time is for cutting windows, serialising and sending. */
+/** How long an operation may wait for pages and numbers: the rest of its time is for cutting windows, serialising and sending. */
 function toWaitMs(operationTimeoutMs: number): number {
   return Math.max(operationTimeoutMs / 2, Math.min(operationTimeoutMs * 0.95, operationTimeoutMs - 50));
 }

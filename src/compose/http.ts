@@ -54,7 +54,7 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
           monotonic,
           isCurrent: ({ changes, statsChanges = stats.changes }) =>
             changes === pages.cache.changes && statsChanges === stats.changes,
-          recordHit: (freshness) => recordHit(pages.cache, freshness),
+          recordHit: (freshness) => recordHit(pages.cache, stats, freshness),
         })
       : undefined;
   const overload = watchOverload(config.limits, monotonic);

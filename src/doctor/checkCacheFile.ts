@@ -40,7 +40,7 @@ function toFinding(event: DataEvent | undefined, file: string): Finding {
     case 'fileIgnored':
       if (event.isReplaced) {
         const advice =
-          'The server starts without its pages, and renames it to .ignored when it writes a new one';
+          'The server starts without its content, and renames it to .ignored when it writes a new one';
         return { part, state: 'note', found: `${file}: ${event.reason}`, advice };
       }
       return {
@@ -53,11 +53,16 @@ function toFinding(event: DataEvent | undefined, file: string): Finding {
       return {
         part,
         state: 'ok',
-        found: `${file} has ${event.pages === 0 ? 'no pages yet' : `${event.pages} pages`}, and can be written`,
+        found: `${file} has ${toContent(event)}, and can be written`,
       };
     default:
       return { part, state: 'ok', found: `${file} can be written` };
   }
+}
+
+function toContent({ pages, stats }: { readonly pages: number; readonly stats: number }): string {
+  const numbers = stats === 0 ? '' : ` and the numbers on ${stats} videos`;
+  return `${pages === 0 ? 'no pages yet' : `${pages} pages`}${numbers}`;
 }
 
 function userName(): string {

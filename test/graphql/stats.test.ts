@@ -306,6 +306,30 @@ describeEachExecution(() => {
       expect((await get()).json().data.trendingVideos.nodes[0].stats.stale).toBe(false);
     });
 
+    it('that arrive while an operation waits for another chart are not taken for those that it has', async () => {
+      await start({ RESPONSE_CACHE: 'false', CACHE_TTL_SECONDS: '1000000', STATS_TTL_SECONDS: '60' });
+      // Worldwide hits are on the charts of both countries.
+      const query = `{
+        a: trendingVideos(first: 100) { nodes { stats { stale } } }
+        b: trendingVideos(first: 100, region: "GB") { nodes { stats { stale } } }
+      }`.replaceAll('first: 100', 'first: 40');
+      await ask({ first: 40 });
+      clock.advance(60_000);
+      const release = app.holdUpstream();
+      const first = app.query(query);
+      // 4 batches of the background, 2 pages of the other chart.
+      await app.seeRequests(6 + 6);
+      release();
+      expect((await first).errors).toBeUndefined();
+      await settle();
+      for (const _time of range(1, 3)) {
+        const { data } = await app.query<Record<'a' | 'b', Data['trendingVideos']>>(query);
+        const nodes = [...(data?.a.nodes ?? []), ...(data?.b.nodes ?? [])];
+        expect(nodes).toHaveLength(80);
+        expect(nodes.filter(({ stats }) => stats?.stale !== false)).toEqual([]);
+      }
+    });
+
     it('are wanted no longer than an operation may wait: the chart comes in time', async () => {
       await start({ OPERATION_TIMEOUT_MS: '10000' });
       await ask({ first: 20 }, QUERY.replace('stats { views stale }', ''));

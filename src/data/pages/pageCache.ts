@@ -135,9 +135,9 @@ export class PageCache {
     };
   }
 
-  /** Records a use of a copy, whether or not it is still cached. */
-  touch(copy: PageCopy): void {
-    this.#options.store.touch(copy);
+  /** Records a use of a copy, whether or not it is still cached; gives the page if it is. */
+  touch(copy: PageCopy): CachedPage | undefined {
+    return this.#options.store.touch(copy);
   }
 
   /** Serves a cached page. */

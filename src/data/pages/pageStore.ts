@@ -150,9 +150,9 @@ export class PageStore {
     for (const old of copies.slice(MAX_COPIES)) this.#pages.delete(copyId(old));
   }
 
-  /** Notes that a copy was used. */
-  touch(copy: PageCopy): void {
-    this.#pages.get(copyId(copy));
+  /** Notes that a copy was used; gives the page, if it is still cached. */
+  touch(copy: PageCopy): CachedPage | undefined {
+    return this.#pages.get(copyId(copy));
   }
 
   /** Deletes all copies of a page. */

@@ -143,7 +143,8 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
       const claimed = await claimAll(claims, candidates, request);
       if (!claimed) continue;
       begin(claimed.purchase);
-      candidates = [];
+      // The room of what is granted is filled.
+      if (claimed.purchase.itemIds.length > 0) candidates = [];
       claims = claimed.unsettled;
       if (!claims.some(isWaiting)) continue;
       const reason = whyStop(request.call);

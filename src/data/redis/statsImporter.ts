@@ -41,9 +41,8 @@ export function createStatsImporter(options: StatsImporterOptions): StatsImporte
     const entry = toEntry(decoded);
     const cached = store.peek(itemId);
     if (cached && !isNewer(entry, cached)) return cached;
-    store.add(entry);
     if (store.isFresh(entry)) failures.delete(itemId);
-    return entry;
+    return store.add(entry);
   }
 
   function isNewer(entry: CachedStats, cached: CachedStats): boolean {

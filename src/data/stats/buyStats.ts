@@ -34,9 +34,8 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
   const { source, store, failures, clock, ttlMs, onEvent } = options;
 
   function add(entry: CachedStats): CachedStats {
-    store.add(entry);
     failures.delete(entry.itemId);
-    return entry;
+    return store.add(entry);
   }
 
   /**

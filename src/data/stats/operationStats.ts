@@ -13,7 +13,7 @@ export type StatsResult = ServedStats | null | Error;
 export interface StatsFreshness {
   readonly freshUntil: number;
   readonly staleUntil: number;
-  /** `StatsCache.changes` when they were read. */
+  /** `StatsCache.changes` when the first of them was read. */
   readonly changes: number;
 }
 
@@ -31,7 +31,7 @@ export class OperationStats {
   #loader: DataLoader<VideoOnPage, undefined, string> | undefined;
   #freshUntil = Number.POSITIVE_INFINITY;
   #hasErrors = false;
-  /** Undefined as long as nothing was read. */
+  /** `StatsCache.changes` at the first read; undefined before it. */
   #changes: number | undefined;
 
   constructor(cache: StatsCache, operation: Operation) {
@@ -43,10 +43,10 @@ export class OperationStats {
   async load(videos: readonly VideoOnPage[]): Promise<void> {
     this.#operation.cost.stats ??= createOriginCounts();
     const now = this.#cache.now();
-    const isFirst = this.#changes === undefined && !this.#loader;
+    const isFirst = this.#changes === undefined;
+    this.#changes ??= this.#cache.changes;
     if (isFirst && this.#useStamps(videos, now)) return;
-    for (const { video } of this.#first) this.#results.set(video.itemId, this.get(video.itemId) ?? null);
-    this.#first = [];
+    this.#resolveFirst();
     const others = videos.filter(({ video: { itemId } }) => {
       if (this.#results.has(itemId)) return false;
       const found = this.#cache.readFresh(itemId, now);
@@ -55,7 +55,21 @@ export class OperationStats {
     });
     if (others.length === 0) return;
     this.#loader ??= this.#createLoader();
-    await this.#loader.loadMany(others);
+    const loaded = await this.#loader.loadMany(others);
+    // Unforeseen: the loader's own errors are among the results.
+    for (const [index, { video }] of others.entries()) {
+      const error = loaded[index];
+      if (error instanceof Error) this.#recordError(video.itemId, error);
+    }
+  }
+
+  /** Keeps the numbers that were used by their stamps: further videos are compared with them. */
+  #resolveFirst(): void {
+    for (const { video } of this.#first) {
+      const stats = this.#cache.peek(video.itemId);
+      if (stats !== undefined) this.#results.set(video.itemId, stats);
+    }
+    this.#first = [];
   }
 
   /** The numbers of a video that was loaded; those that are cached of any other, undefined when there are none. */
@@ -63,9 +77,9 @@ export class OperationStats {
     return this.#results.has(itemId) ? this.#results.get(itemId) : this.#cache.peek(itemId);
   }
 
-  /** See `PageStamps`. */
+  /** See `PageStamps`. Undefined when numbers have arrived that this operation may not have. */
   stampOf(page: Page): PageStamp | undefined {
-    return this.#cache.stampOf(page);
+    return this.#changes === this.#cache.changes ? this.#cache.stampOf(page) : undefined;
   }
 
   /** True when numbers that were loaded are unavailable. */
@@ -112,7 +126,6 @@ export class OperationStats {
     const counts = this.#operation.cost.stats;
     if (counts) counts[origin] += videos;
     this.#freshUntil = Math.min(this.#freshUntil, freshUntil);
-    this.#changes = this.#cache.changes;
   }
 
   #recordError(itemId: string, error: Error): void {

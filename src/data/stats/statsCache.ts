@@ -63,6 +63,8 @@ export class StatsCache {
   /** By item id. */
   readonly #pending = new Map<string, PendingStats>();
   readonly #stamps: PageStamps;
+  /** The store's `changes` when a page was touched last. */
+  readonly #touched = new WeakMap<Page, number>();
 
   constructor(options: StatsCacheOptions) {
     this.#options = options;
@@ -96,6 +98,14 @@ export class StatsCache {
     return this.#stamps.of(page, now);
   }
 
+  /** Counts the numbers on a page's videos as used: once is enough until others are added, and might evict them. */
+  touch(page: Page): void {
+    const { store } = this.#options;
+    if (this.#touched.get(page) === store.changes) return;
+    this.#touched.set(page, store.changes);
+    for (const row of page.rows) if (row) store.get(row.itemId);
+  }
+
   /** Until when numbers may be served that are fresh until then, on the monotonic clock. */
   staleUntil(freshUntil: number): number {
     return this.#options.store.staleUntil({ freshUntil });
@@ -109,17 +119,36 @@ export class StatsCache {
     videos: readonly VideoOnPage[],
     operation: Operation,
   ): Promise<readonly (StatsWithOrigin | Error)[]> {
-    const { store, failures } = this.#options;
-    const isMissing = ({ video: { itemId } }: VideoOnPage): boolean => !store.get(itemId);
-    if (videos.some(isMissing)) await this.#lookUpShared(videos);
+    const { store } = this.#options;
+    if (videos.some(({ video }) => !store.get(video.itemId))) await this.#lookUpShared(videos);
+    const { found, refused } = await this.#fetchOnce(videos, operation);
+    if (refused.length > 0) {
+      const again = await this.#fetchOnce(refused, operation);
+      for (const [itemId, result] of again.found) found.set(itemId, result);
+    }
+    return videos.map(({ video }) => found.get(video.itemId) ?? new ApiError('UPSTREAM_TIMEOUT'));
+  }
 
-    const errors = new Map<string, Error>();
+  /**
+   * Gets numbers from the cache, from calls in flight, or from one of the operation's own. `refused`: those for which a call
+   * of somebody else was not made, which may be allowed for this operation.
+   */
+  async #fetchOnce(
+    videos: readonly VideoOnPage[],
+    operation: Operation,
+  ): Promise<{
+    readonly found: Map<string, StatsWithOrigin | Error>;
+    readonly refused: readonly VideoOnPage[];
+  }> {
+    const { store, failures } = this.#options;
+    const found = new Map<string, StatsWithOrigin | Error>();
     const waiting = new Map<string, PendingStats>();
-    const absent = videos.filter(isMissing).filter(({ video: { itemId } }) => {
+    const absent = videos.filter(({ video: { itemId } }) => {
+      if (store.get(itemId)) return false;
       const pending = this.#pending.get(itemId);
       const failure = pending ? undefined : failures.find(itemId);
       if (pending) waiting.set(itemId, pending);
-      if (failure) errors.set(itemId, failure);
+      if (failure) found.set(itemId, failure);
       return !pending && !failure;
     });
     const expired = videos.filter(({ video: { itemId } }) => this.#isDue(itemId));
@@ -133,14 +162,28 @@ export class StatsCache {
     for (const { deadline } of waiting.values()) deadline.at = Math.max(deadline.at, operation.deadlineAt);
     const settled = await this.#settleInTime(new Map([...waiting, ...started]), operation);
 
-    return videos.map(({ video: { itemId } }) => {
-      const outcome = settled.get(itemId);
-      if (outcome && !(outcome instanceof Error))
-        return this.#serve(outcome.entry, waiting.has(itemId) ? 'shared' : outcome.origin);
-      const entry = store.get(itemId);
-      if (entry) return this.#serve(entry, store.isFresh(entry) ? 'cached' : 'stale');
-      return errors.get(itemId) ?? outcome ?? new ApiError('UPSTREAM_TIMEOUT');
-    });
+    for (const { video } of videos) {
+      const outcome = settled.get(video.itemId);
+      const result = this.#toResult(video.itemId, outcome, waiting.has(video.itemId));
+      if (result) found.set(video.itemId, result);
+    }
+    const refused = videos.filter(
+      ({ video: { itemId } }) => waiting.has(itemId) && isRefusal(found.get(itemId)),
+    );
+    return { found, refused };
+  }
+
+  /** What an operation gets of a video: of numbers that are unavailable the stale ones, if there are any. */
+  #toResult(
+    itemId: string,
+    outcome: SettledStats | undefined,
+    hasWaited: boolean,
+  ): StatsWithOrigin | Error | undefined {
+    const { store } = this.#options;
+    if (outcome && !(outcome instanceof Error))
+      return this.#serve(outcome.entry, hasWaited ? 'shared' : outcome.origin);
+    const entry = store.get(itemId);
+    return entry ? this.#serve(entry, store.isFresh(entry) ? 'cached' : 'stale') : outcome;
   }
 
   /** Waits until nothing is in flight: all numbers that were paid for are then cached. */
@@ -261,4 +304,9 @@ function itemIdsOf(videos: readonly VideoOnPage[]): string[] {
   const pages = new Set(videos.map(({ page }) => page));
   const rows = [...pages].flatMap((page) => page.rows);
   return [...new Set(rows.flatMap((row) => (row ? [row.itemId] : [])))];
+}
+
+/** True for the error of a call that was not made. */
+function isRefusal(result: StatsWithOrigin | Error | undefined): boolean {
+  return result instanceof ApiError && !result.isCallFailure;
 }

@@ -1,6 +1,7 @@
 import type { PageCopy } from '../../domain/page.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 import type { StatsFreshness } from '../stats/operationStats.ts';
+import type { StatsCache } from '../stats/statsCache.ts';
 
 /** A copy of a page that a result was made of. */
 export interface UsedCopy extends PageCopy {
@@ -30,13 +31,15 @@ export interface Freshness {
 }
 
 /**
- * Records that a cached result was served again: its pages count as used, so that they are not evicted first, and stale
- * pages of windows are refreshed as if they had been read. No page is bought for a lookup.
+ * Records that a cached result was served again: its pages and numbers count as used, so that they are not evicted first,
+ * and stale pages of windows are refreshed as if they had been read. Lookups never buy pages. Stale numbers need no refresh:
+ * a result that has some is cached for a second at most.
  */
-export function recordHit(cache: PageCache, freshness: Freshness): void {
+export function recordHit(cache: PageCache, stats: StatsCache, freshness: Freshness): void {
   const isFresh = cache.isFresh(freshness);
   for (const copy of freshness.copies) {
-    cache.touch(copy);
+    const page = cache.touch(copy);
+    if (page && freshness.statsChanges !== undefined) stats.touch(page);
     if (!isFresh && copy.servesWindow) cache.refresh(copy);
   }
 }

@@ -192,7 +192,7 @@ function toItemBytes(item: unknown): Buffer {
 /** Whether the JSON of a page has the numbers that these rows of it have now. */
 function hasStatsOf(json: PageJson, rows: readonly RankedVideo[], stats: ListStats | undefined): boolean {
   const [first] = rows;
-  // Each list has a selection of its own, which needs numbers always or never.
+  // Whether a connection needs numbers follows from its selection, and so does the JSON that it reuses.
   if (!stats || !first) return true;
   const { page } = first;
   const stamp = stats.stampOf(page);

@@ -1,4 +1,3 @@
-import type { OperationStats } from '../../data/stats/operationStats.ts';
 import type { VideoOnPage } from '../../data/stats/statsCache.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { Page } from '../../domain/page.ts';
@@ -14,8 +13,8 @@ export interface ListStats {
   /** True when some are unavailable. */
   readonly hasErrors: boolean;
   /**
-   * The value of a video's field `stats`: the same object until the numbers change. A video for which they are
-   * unavailable has the error of the whole list. Of other videos it is what is cached.
+   * The value of a video's field `stats`: the same object until the numbers change. The first video without numbers has the
+   * error of the whole list. Of videos that are not in the list it is what is cached.
    */
   readonly of: (itemId: string) => StatsValue;
   /** The same object as long as the numbers on all videos of a page are cached, fresh and the same; else undefined. */
@@ -38,35 +37,32 @@ export async function readStats(
   if (need === 'nothing') return undefined;
   if (need === 'typename') return NAMES_ONLY;
   await stats.load(videos);
-  const failures = stats.hasErrors ? errorsOf(videos, stats) : [];
-  const [first] = failures;
   const stampOf: ListStats['stampOf'] = (page) => stats.stampOf(page);
-  if (!first) return { hasErrors: false, of: (itemId) => withoutError(stats.get(itemId)), stampOf };
-  const error = first instanceof ApiError ? aboutVideos(first, failures.length) : first;
+  const failed = stats.hasErrors
+    ? videos.filter(({ video }) => stats.get(video.itemId) instanceof Error)
+    : [];
+  const [first] = failed;
+  const error = first && stats.get(first.video.itemId);
+  if (!first || !(error instanceof Error)) {
+    return { hasErrors: false, of: (itemId) => withoutError(stats.get(itemId)), stampOf };
+  }
+  const listError = toListError(error, failed.length);
   return {
     hasErrors: true,
-    of: (itemId) => {
-      const found = stats.get(itemId);
-      return found instanceof Error ? error : found;
-    },
+    of: (itemId) => (itemId === first.video.itemId ? listError : (withoutError(stats.get(itemId)) ?? null)),
     stampOf,
   };
 }
 
-function errorsOf(videos: readonly VideoOnPage[], stats: OperationStats): Error[] {
-  return videos.flatMap(({ video }) => {
-    const found = stats.get(video.itemId);
-    return found instanceof Error ? [found] : [];
-  });
-}
-
-/** Videos that are not in the list may have errors in the same operation. */
+/** An error is reported for the first video of a list alone. Videos that are not in the list may have some, too. */
 function withoutError(found: StatsValue): StatsValue {
   return found instanceof Error ? undefined : found;
 }
 
 /** The error of a list, of which so many videos have no numbers. */
-function aboutVideos(error: ApiError, videos: number): ApiError {
+function toListError(error: Error, videos: number): Error {
+  // A defect, of which clients learn nothing else.
+  if (!(error instanceof ApiError)) return error;
   const { code, message, upstream, retryAfterSeconds, cause } = error;
   return new ApiError(code, { message, upstream, retryAfterSeconds, videos, cause });
 }

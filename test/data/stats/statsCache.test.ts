@@ -31,6 +31,8 @@ interface Purchase {
   readonly deadline: () => number;
   readonly resolve: (unknown?: ReadonlySet<string>) => void;
   readonly reject: (error: ApiError) => void;
+  /** Ends the call as one that was not made. */
+  readonly refuse: (error: ApiError) => void;
 }
 
 /** A cache of numbers on charts of 100 videos, `chart * 1000 + rank`, whose calls wait until the test ends them. */
@@ -56,6 +58,10 @@ function createHarness(maxBytes = 2 ** 20) {
         reject: (error) => {
           inFlight.delete(purchase);
           reject(sent(error));
+        },
+        refuse: (error) => {
+          inFlight.delete(purchase);
+          reject(error);
         },
       };
       purchases.push(purchase);
@@ -221,6 +227,50 @@ describe('StatsCache', () => {
       ...Array(4).fill(true),
       false,
     ]);
+  });
+
+  it('buys numbers itself when the call that it waited for was not made', async () => {
+    const { clock, cache, purchases } = createHarness();
+    const first = read(cache, windowOf(1, 1, 1));
+    await settle();
+    purchases[0]?.resolve();
+    await first;
+    clock.advance(TTL);
+    await read(cache, windowOf(1, 1, 1));
+    // A refresh that has the missing video 12 in its batch, for which nobody reserved credits, and which is shed first.
+    const second = read(cache, windowOf(1, 12, 12));
+    await settle();
+    expect(purchases[1]).toMatchObject({ background: true });
+    expect(purchases[1]?.batch).toContain('1012');
+    purchases[1]?.refuse(new ApiError('UPSTREAM_UNAVAILABLE'));
+    await settle();
+    expect(purchases[2]).toMatchObject({ background: false });
+    purchases[2]?.resolve();
+    const { results, cost } = await second;
+    expect(results).toMatchObject([{ views: 1012 }]);
+    expect(cost).toMatchObject({ requests: 1, stats: { fetched: 1 } });
+    // Once is enough: an own call that is not made is an error.
+    const third = read(cache, windowOf(1, 61, 61));
+    await settle();
+    purchases[3]?.refuse(new ApiError('UPSTREAM_UNAVAILABLE'));
+    expect((await third).results).toMatchObject([{ code: 'UPSTREAM_UNAVAILABLE' }]);
+    expect(purchases).toHaveLength(4);
+  });
+
+  it('counts the numbers behind a cached response as used', async () => {
+    const { cache, purchases } = createHarness(30 * ENTRY_BYTES);
+    for (const first of [1, 11, 21]) {
+      const reading = read(cache, windowOf(1, first, first + 9));
+      await settle();
+      purchases.at(-1)?.resolve();
+      await reading;
+    }
+    cache.touch(pageOf(1, 1));
+    const reading = read(cache, windowOf(1, 41, 50));
+    await settle();
+    purchases.at(-1)?.resolve();
+    await reading;
+    expect([cache.peek('1001'), cache.peek('1021')]).toMatchObject([{ views: 1001 }, undefined]);
   });
 
   it('waits no longer than the deadline of the operation, and keeps what comes later', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { StatsCache } from '../../../src/data/stats/statsCache.ts';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
 import { recordHit } from '../../../src/data/windows/freshness.ts';
@@ -7,6 +8,9 @@ import type { WindowArguments, WindowNeed } from '../../../src/domain/window/ind
 import { createOperation, createTestCache, settle, type TestCacheOptions } from '../../support/cache.ts';
 import { createArraySource, makeVideos, range, US_VIEWS } from '../../support/charts.ts';
 import type { PageSource } from '../../support/sources.ts';
+
+/** No result here has numbers. */
+const NO_NUMBERS = {} as StatsCache;
 
 const ALL = { rows: true, facts: true };
 const TTL_MS = 1000;
@@ -202,7 +206,7 @@ describe('a window past its time to live', () => {
     const { stale, freshness } = await read({ first: 20 });
     expect(stale).toBe(true);
     expect(freshness).toBeDefined();
-    if (freshness) recordHit(cache, freshness);
+    if (freshness) recordHit(cache, NO_NUMBERS, freshness);
     expect(await bought()).toEqual([2]);
   });
 

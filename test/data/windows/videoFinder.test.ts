@@ -1,9 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import type { StatsCache } from '../../../src/data/stats/statsCache.ts';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
 import { recordHit } from '../../../src/data/windows/freshness.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
 import { createOperation, createTestCache } from '../../support/cache.ts';
 import { makePage, makeVideo, makeVideos, US_VIEWS } from '../../support/charts.ts';
+
+/** No result here has numbers. */
+const NO_NUMBERS = {} as StatsCache;
 
 const DE_VIEWS: Chart = { ...US_VIEWS, region: 'DE' };
 
@@ -78,7 +82,7 @@ describe('a result of lookups', () => {
     clock.advance(1000);
     const found = freshness();
     expect(found?.copies).toMatchObject([{ number: 1, servesWindow: false }]);
-    if (found) recordHit(cache, found);
+    if (found) recordHit(cache, NO_NUMBERS, found);
     await cache.settle();
     expect(refreshes).toEqual([]);
     await readWindow(
