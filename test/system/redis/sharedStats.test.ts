@@ -410,6 +410,24 @@ describeWithRedis('createSharedStats', () => {
     expect(bill).toEqual([[2], [1]]);
   });
 
+  it('fills a batch that it had to wait for, too', async () => {
+    const replica = await start();
+    await redis.client.set(LOCK_1, 'crashed', 'PX', 400);
+    await replica.read([1], [2, 3, 4, 5]);
+    expect(bill).toEqual([[1, 2, 3, 4, 5]]);
+  });
+
+  it('does not refuse an operation what another one may not spend', async () => {
+    const replica = await start();
+    const [poor, rich] = await Promise.all([
+      replica.read([1, 2, 3], [4], { creditsLeft: 0 }),
+      replica.read([1, 2, 3], [4]),
+    ]);
+    expect(poor.views).toEqual(Array(3).fill('OPERATION_TOO_EXPENSIVE'));
+    expect(rich.views).not.toContain('OPERATION_TOO_EXPENSIVE');
+    expect(bill).toHaveLength(1);
+  });
+
   it('does not wait for a lock that no replica would hold for so long', async () => {
     const replica = await start();
     await redis.client.set(LOCK_1, 'for ever');
