@@ -14,12 +14,21 @@ const USAGE = `Usage: npm run emulator -- [options]
   --latency-ms N      how long each response takes (0)
   --analytics-status N
                       the error that every request for numbers on videos gets, from 400 to 599; by default none
+  --unknown-percent N how many videos have no numbers, in percent (0)
   --rotate-seconds N  move every chart by one rank every N seconds; by default they do not move
   --help              this text
 `;
 
 const DEFAULT_PORT = 4010;
-const NUMBERS = ['port', 'credits', 'qps', 'latency-ms', 'analytics-status', 'rotate-seconds'] as const;
+const NUMBERS = [
+  'port',
+  'credits',
+  'qps',
+  'latency-ms',
+  'analytics-status',
+  'unknown-percent',
+  'rotate-seconds',
+] as const;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -30,6 +39,7 @@ function readOptions() {
       qps: { type: 'string' },
       'latency-ms': { type: 'string', default: '0' },
       'analytics-status': { type: 'string' },
+      'unknown-percent': { type: 'string', default: '0' },
       'rotate-seconds': { type: 'string' },
       help: { type: 'boolean' },
     },
@@ -77,6 +87,7 @@ async function main(): Promise<void> {
     qps: number('qps'),
     latencyMs: number('latency-ms') ?? 0,
     analyticsStatus: number('analytics-status'),
+    unknownVideos: (number('unknown-percent') ?? 0) / 100,
   });
   const rotateSeconds = number('rotate-seconds');
   if (rotateSeconds) setInterval(() => emulator.switches.rotation++, rotateSeconds * 1000).unref();

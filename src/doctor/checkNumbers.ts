@@ -1,5 +1,5 @@
 import type { Config } from '../config/loadConfig.ts';
-import { ApiError } from '../domain/errors.ts';
+import { ApiError, type ErrorCode } from '../domain/errors.ts';
 import type { VideoStats } from '../domain/videoStats.ts';
 import type { KeyapiClient } from '../keyapi/client.ts';
 import { videoAnalytics } from '../keyapi/endpoints/videoAnalytics.ts';
@@ -21,9 +21,20 @@ export async function checkNumbers(
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.code === 'UPSTREAM_FORBIDDEN') return NOT_INCLUDED;
-    return { part, state: 'fix', ...explainRefusal(error, settings) };
+    const { found, advice } = explainRefusal(error, settings);
+    // Charts have just been read: what is wrong is this endpoint, unless it is the account.
+    return { part, state: 'fix', found, advice: ACCOUNT_ERRORS.has(error.code) ? advice : ENDPOINT_ADVICE };
   }
 }
+
+/** Errors that are about the account, whatever the endpoint. */
+const ACCOUNT_ERRORS: ReadonlySet<ErrorCode> = new Set([
+  'UPSTREAM_UNAUTHENTICATED',
+  'UPSTREAM_QUOTA_EXCEEDED',
+  'UPSTREAM_RATE_LIMITED',
+]);
+const ENDPOINT_ADVICE =
+  'Try again later: charts work, and numbers come from the cache, or are null. If it lasts, ask KeyAPI about GET /v1/tiktok/video/detail/analytics';
 
 /** The server works without them, so there is nothing to fix. */
 const NOT_INCLUDED: Finding = {

@@ -27,8 +27,8 @@ export type BuyStats = (batch: StatsBatch, call: Call) => Promise<ReadonlyMap<st
  *
  * - A batch that KeyAPI refuses (400) is split in two, and each half is requested again: one video that it does not accept
  *   must not hide the others. A video that is refused alone is unknown for 10 minutes.
- * - When KeyAPI knows none of the videos, its source may have dried up: numbers that are cached stay, and are asked for
- *   again after a minute, twice as long each time, up to their time to live.
+ * - When KeyAPI suddenly knows none of the videos, its source may have dried up: that is a failure. Numbers that are cached
+ *   stay, and all are asked for again after a minute, twice as long each time, up to their time to live.
  */
 export function createBuyStats(options: BuyStatsOptions): BuyStats {
   const { source, store, failures, clock, ttlMs, onEvent } = options;
@@ -46,14 +46,10 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
   async function buyBatch(batch: StatsBatch, call: Call, isPart: boolean): ReturnType<BuyStats> {
     try {
       const bought = await source(batch, isPart ? withRetryEvent(batch, call) : call);
-      const lost = findLost(bought);
-      if (lost.length > 0) onEvent({ type: 'emptyBatch', ...labelsOf(batch) });
+      if (hasDriedUp(bought)) return failAll(batch);
       const freshUntil = clock.monotonic() + ttlMs;
       return new Map(
-        [...bought].map(([itemId, stats]) => {
-          const isLost = lost.includes(itemId);
-          return [itemId, isLost ? fail(itemId) : add({ itemId, stats, freshUntil, isRefused: false })];
-        }),
+        [...bought].map(([itemId, stats]) => [itemId, add({ itemId, stats, freshUntil, isRefused: false })]),
       );
     } catch (thrown) {
       const error = thrown as Error;
@@ -63,16 +59,17 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
     }
   }
 
-  /** The videos of a batch that has no numbers at all of which some are cached. */
-  function findLost(bought: BatchStats): readonly string[] {
-    if ([...bought.values()].some((stats) => stats !== null)) return [];
-    return [...bought.keys()].filter((itemId) => store.peek(itemId)?.stats);
+  /** True for a batch without any numbers although some of its videos had some. */
+  function hasDriedUp(bought: BatchStats): boolean {
+    const isEmpty = [...bought.values()].every((stats) => stats === null);
+    return isEmpty && [...bought.keys()].some((itemId) => store.peek(itemId)?.stats);
   }
 
-  function fail(itemId: string): ApiError {
+  function failAll(batch: StatsBatch): ReadonlyMap<string, ApiError> {
+    onEvent({ type: 'emptyBatch', ...labelsOf(batch) });
     const error = createEmptyBatchError();
-    failures.add(itemId, error);
-    return error;
+    for (const itemId of batch) failures.add(itemId, error);
+    return new Map(batch.map((itemId) => [itemId, error]));
   }
 
   async function split(batch: StatsBatch, call: Call): ReturnType<BuyStats> {
