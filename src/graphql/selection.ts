@@ -4,6 +4,7 @@ import {
   type GraphQLResolveInfo,
   GraphQLSkipDirective,
   getDirectiveValues,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 
@@ -26,9 +27,7 @@ export function selectedFields(
 
   function collect(selectionSet: SelectionSetNode | undefined): void {
     for (const selection of selectionSet?.selections ?? []) {
-      const isSkipped = getDirectiveValues(GraphQLSkipDirective, selection, variableValues)?.if === true;
-      const isIncluded = getDirectiveValues(GraphQLIncludeDirective, selection, variableValues)?.if !== false;
-      if (isSkipped || !isIncluded) continue;
+      if (!isIncluded(selection, variableValues)) continue;
       if (selection.kind === 'Field') fields.push(selection);
       else if (selection.kind === 'InlineFragment') collect(selection.selectionSet);
       else if (!expanded.has(selection.name.value)) {
@@ -40,4 +39,11 @@ export function selectedFields(
 
   for (const parent of parents) collect(parent.selectionSet);
   return fields;
+}
+
+function isIncluded(selection: SelectionNode, variableValues: SelectionContext['variableValues']): boolean {
+  // Most selections have none, and this is called for each of them in each operation.
+  if (!selection.directives?.length) return true;
+  const isSkipped = getDirectiveValues(GraphQLSkipDirective, selection, variableValues)?.if === true;
+  return !isSkipped && getDirectiveValues(GraphQLIncludeDirective, selection, variableValues)?.if !== false;
 }

@@ -220,6 +220,9 @@ describeEachExecution(() => {
         nodes(ids: [$id]) { id ... on TrendingVideo { stats { views } } }
         _entities(representations: [$reference]) { ... on TrendingVideo { stats { views } } }
       }`;
+      const byFragment =
+        '{ trendingVideos(first: 1) { ...C } } fragment C on TrendingVideoConnection { nodes { ...V } } fragment V on TrendingVideo { stats { views } }';
+      expect(await app.query(byFragment)).toMatchObject({ data: { trendingVideos: { nodes: [{ stats }] } } });
       const reference = { __typename: 'TrendingVideo', itemId: video?.itemId };
       const result = await app.query(query, { id: video?.id, itemId: video?.itemId, reference });
       expect(result).toMatchObject({

@@ -5,7 +5,7 @@ import { ApiError } from '../../domain/errors.ts';
 import { MAX_WINDOW, type WindowArguments } from '../../domain/window/index.ts';
 import type { OperationContext } from '../context.ts';
 import { readStats } from '../stats/readStats.ts';
-import { toStatsNeed } from '../stats/statsNeed.ts';
+import { mentionsStats, toStatsNeed } from '../stats/statsNeed.ts';
 import type { TrendingVideosArgs } from '../types/trendingVideos.args.ts';
 import { WindowConnection } from './windowConnection.ts';
 import { toWindowNeed, videoFields } from './windowNeed.ts';
@@ -22,6 +22,7 @@ export async function readConnection(
   // Only `__typename` is selected, of the connection or of its page info.
   if (!need.rows && !need.facts) return { pageInfo: {} };
   const read = await context.charts.readWindow(chart, window, need);
+  if (!mentionsStats(info)) return new WindowConnection(chart, read);
   const statsNeed = toStatsNeed(videoFields(info.fieldNodes, info), info);
   const stats = await readStats(read.videos, statsNeed, context);
   return new WindowConnection(chart, read, stats);
