@@ -118,6 +118,18 @@ export class ApiError extends Error {
   }
 }
 
+/** The error of a response without what is cached of it: it says so without an error of its own. */
+export function createEmptyResponseError(message: string, detail: string): ApiError {
+  return new ApiError('UPSTREAM_BAD_RESPONSE', {
+    message,
+    // Any other response could not have been read.
+    upstream: { status: 200, code: 0, requestId: null },
+    wasSent: true,
+    isEmpty: true,
+    detail,
+  });
+}
+
 /** The error for a call that is not sent because an earlier one failed with `error`. */
 export function repeatError(error: ApiError, retryAfterSeconds = error.retryAfterSeconds): ApiError {
   const { code, message, upstream } = error;

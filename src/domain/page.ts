@@ -60,6 +60,11 @@ export function parsePageId(text: string): PageKey | undefined {
   return chart && /^[1-9]\d{0,5}$/.test(number) ? { chart, number: Number(number) } : undefined;
 }
 
+/** The item ids of a page's readable rows, top first. */
+export function itemIdsOf({ rows }: Pick<Page, 'rows'>): string[] {
+  return rows.flatMap((row) => row?.itemId ?? []);
+}
+
 /** Number of ranks before this page. */
 export function rankOffset({ number, pageSize }: Pick<Page, 'number' | 'pageSize'>): number {
   return (number - 1) * pageSize;

@@ -1,4 +1,4 @@
-import { ApiError } from '../../domain/errors.ts';
+import { type ApiError, createEmptyResponseError } from '../../domain/errors.ts';
 import { type PageKey, pageEndpoint } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
 
@@ -7,14 +7,10 @@ import type { OnDataEvent } from '../events.ts';
  * responds without an error and without videos: that must not replace a chart.
  */
 export function createEmptyPageError(): ApiError {
-  return new ApiError('UPSTREAM_BAD_RESPONSE', {
-    message: 'The data provider sent no videos for a chart that had some.',
-    // Any other response would not have become a page.
-    upstream: { status: 200, code: 0, requestId: null },
-    wasSent: true,
-    isEmpty: true,
-    detail: 'The page denies rows that are cached, of it or of its chart',
-  });
+  return createEmptyResponseError(
+    'The data provider sent no videos for a chart that had some.',
+    'The page denies rows that are cached, of it or of its chart',
+  );
 }
 
 /** Emits that an empty page is rejected, and returns the error to throw. */

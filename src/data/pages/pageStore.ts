@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/clock.ts';
 import {
   type CachedPage,
   denies,
+  itemIdsOf,
   lacksRows,
   type Page,
   type PageCopy,
@@ -170,7 +171,7 @@ export class PageStore {
   #index(page: CachedPage): void {
     const id = chartId(page.chart);
     this.#setCopies(id, [...this.#copiesOf(page.chart), page]);
-    for (const itemId of itemIds(page)) {
+    for (const itemId of new Set(itemIdsOf(page))) {
       const others = this.#byVideo.get(itemId) ?? [];
       this.#byVideo.set(itemId, [...others, page].sort(bySequence));
     }
@@ -181,7 +182,7 @@ export class PageStore {
     const copies = this.#copiesOf(page.chart).filter((copy) => copy !== page);
     if (copies.length > 0) this.#setCopies(id, copies);
     else this.#byChart.delete(id);
-    for (const itemId of itemIds(page)) {
+    for (const itemId of new Set(itemIdsOf(page))) {
       const others = this.#byVideo.get(itemId)?.filter((copy) => copy !== page) ?? [];
       if (others.length > 0) this.#byVideo.set(itemId, others);
       else this.#byVideo.delete(itemId);
@@ -232,8 +233,4 @@ export function sizeOf(page: CachedPage): number {
 /** The newest first. */
 function bySequence(a: CachedPage, b: CachedPage): number {
   return b.sequence - a.sequence;
-}
-
-function itemIds({ rows }: CachedPage): Set<string> {
-  return new Set(rows.flatMap((row) => (row ? [row.itemId] : [])));
 }

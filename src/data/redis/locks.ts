@@ -4,11 +4,11 @@ import { renewLocks } from './scripts/renewLocks.ts';
 
 /** How often a replica asks whether what another call fetches has arrived. */
 export const WAIT_MS = 40;
-/** The longest time for which a lock is held without being renewed. */
+/** The longest that a lock lasts without being renewed. */
 export const MAX_LOCK_MS = 3000;
 const MIN_LOCK_MS = 500;
 
-/** How long a lock is held without being renewed, where an attempt may take `attemptMs`. */
+/** How long a lock lasts without being renewed, where an attempt may take `attemptMs`. */
 export function toLockMs(attemptMs: number): number {
   return Math.max(MIN_LOCK_MS, Math.min(attemptMs, MAX_LOCK_MS));
 }

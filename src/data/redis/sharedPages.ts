@@ -17,6 +17,7 @@ import { longestNegativeTtl, toNegativeTtl } from '../upstream/negativeTtl.ts';
 import { createLockReleases, keepLocks, MAX_LOCK_MS, toLockMs, WAIT_MS } from './locks.ts';
 import { createPageImporter, type PageImporterOptions, toSequence } from './pageImporter.ts';
 import { encodeBody } from './pageValue.ts';
+import { createRefreshRejection } from './refreshRejection.ts';
 import { claimPage } from './scripts/claimPage.ts';
 import { keyOfLock } from './scripts/redisKeys.ts';
 import { releaseLock } from './scripts/releaseLock.ts';
@@ -42,9 +43,6 @@ interface SharedPages extends SharedLookup {
   readonly fetchPage: FetchPage;
 }
 
-/** How long refreshes are rejected, without asking Redis, after a call was not made. */
-const REJECT_REFRESH_MS = 100;
-
 /** Shares the pages of a store with the other replicas, while Redis is up. */
 export function createSharedPages(options: SharedPagesOptions): SharedPages {
   const { redis, source, store, clock, staleMs, attemptMs, onEvent } = options;
@@ -55,8 +53,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   const runRelease = createLockReleases(redis);
   /** Counts the uploads of all pages: a new one ends the one before. */
   let uploads = 0;
-  /** The last call that was not made, and until when refreshes are rejected with its error. */
-  let rejection: { readonly error: ApiError; readonly until: number } | undefined;
+  const rejection = createRefreshRejection(clock);
   redis.onUp(() => {
     // Not awaited: there may be many pages.
     void uploadAll().catch(() => undefined);
@@ -79,8 +76,8 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   }
 
   async function fetchPage(key: PageKey, call: Call): Promise<PageWithOrigin> {
-    // During an outage not every read of a stale page should ask Redis.
-    if (call.background && rejection && clock.monotonic() < rejection.until) throw rejection.error;
+    const rejected = call.background ? rejection.current() : undefined;
+    if (rejected) throw rejected;
     let origin: 'cached' | 'shared' = 'cached';
     let ignoresFailure = false;
     const cached = store.newest(key);
@@ -132,8 +129,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     } catch (error) {
       if (error === lost) return undefined;
       const known = error instanceof ApiError ? error : undefined;
-      if (known && !known.isCallFailure)
-        rejection = { error: known, until: clock.monotonic() + REJECT_REFRESH_MS };
+      if (known && !known.isCallFailure) rejection.record(known);
       const wasHeld = await giveUpLock(key, token, known);
       // Whoever took the lock over may have fetched the page meanwhile.
       if (!wasHeld) await importPages([key]).catch(() => undefined);

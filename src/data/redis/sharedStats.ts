@@ -9,6 +9,7 @@ import { toBatches } from '../stats/statsBatches.ts';
 import type { CachedStats } from '../stats/statsStore.ts';
 import { longestNegativeTtl, MAX_REFUSED_MS, toNegativeTtl } from '../upstream/negativeTtl.ts';
 import { createLockReleases, keepLocks, MAX_LOCK_MS, toLockMs, WAIT_MS } from './locks.ts';
+import { createRefreshRejection } from './refreshRejection.ts';
 import { type ClaimedBatch, claimStats, type StatsClaim } from './scripts/claimStats.ts';
 import { keyOfStatsLock } from './scripts/redisKeys.ts';
 import { type ReleasedVideo, releaseStats } from './scripts/releaseStats.ts';
@@ -60,8 +61,6 @@ interface ClaimResult {
   readonly unsettled: readonly StatsClaim[];
 }
 
-/** How long refreshes are rejected, without asking Redis, after a call was not made. */
-const REJECT_REFRESH_MS = 100;
 /** More than these are not asked for: they only have to fill one batch. */
 const MAX_OTHERS = 100;
 /** Values that are uploaded at once. */
@@ -75,8 +74,7 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
   const runRelease = createLockReleases(redis);
   /** Counts the uploads of all numbers: a new one ends the one before. */
   let uploads = 0;
-  /** The last call that was not made, and until when refreshes are rejected with its error. */
-  let rejection: { readonly error: ApiError; readonly until: number } | undefined;
+  const rejection = createRefreshRejection(clock);
   redis.onUp(() => {
     // Not awaited: there may be many.
     void uploadAll().catch(() => undefined);
@@ -108,9 +106,8 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
   async function fetchStats(request: StatsRequest): Promise<void> {
     const { call, itemIds, others } = request;
     const open = openRequest(request);
-    // During an outage not every read of expired numbers should ask Redis.
-    if (call.background && rejection && clock.monotonic() < rejection.until)
-      return open.settleOthers(rejection.error);
+    const rejected = call.background ? rejection.current() : undefined;
+    if (rejected) return open.settleOthers(rejected);
     try {
       await fetchVideos(itemIds, open, others);
     } catch (error) {
@@ -132,12 +129,20 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
       });
       purchases.push(bought);
     };
-    let claims: readonly StatsClaim[] = itemIds.map((itemId) => ({ itemId, isRefused: isRefused(itemId) }));
+    let claims: readonly StatsClaim[] = itemIds.map((itemId) => ({
+      itemId,
+      isRefused: store.isRefused(itemId),
+    }));
     let candidates = others;
     while (claims.length > 0) {
       if (!redis.isUp()) {
         const wanted = claims.map(({ itemId }) => itemId);
-        begin({ itemIds: wanted, others: candidates, isAlone: isRefused, token: undefined });
+        begin({
+          itemIds: wanted,
+          others: candidates,
+          isAlone: (itemId) => store.isRefused(itemId),
+          token: undefined,
+        });
         break;
       }
       const claimed = await claimAll(claims, candidates, request);
@@ -166,7 +171,7 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
     const token = randomUUID();
     const claimed = await claimStats(redis.run, {
       claims,
-      others: others.filter((itemId) => !isRefused(itemId)).slice(0, MAX_OTHERS),
+      others: others.filter((itemId) => !store.isRefused(itemId)).slice(0, MAX_OTHERS),
       token,
       lockMs,
       maxLockMs: MAX_LOCK_MS,
@@ -284,15 +289,9 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
   /** How a failure is remembered. */
   function toFailure(error: Error): ReleasedVideo['failure'] {
     if (!(error instanceof ApiError)) return undefined;
-    if (!error.isCallFailure && error.code !== 'OPERATION_TOO_EXPENSIVE')
-      rejection = { error, until: clock.monotonic() + REJECT_REFRESH_MS };
+    if (!error.isCallFailure && error.code !== 'OPERATION_TOO_EXPENSIVE') rejection.record(error);
     const ttl = toNegativeTtl(error, statsEndpoint, options);
     return ttl && { error, ...ttl };
-  }
-
-  /** Whether KeyAPI refuses requests for a video, as far as this replica knows. */
-  function isRefused(itemId: string): boolean {
-    return store.peek(itemId)?.isRefused === true;
   }
 
   function whyStop({ deadline, signal }: StatsCall): Error | undefined {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_TIME } from '../../domain/dateTime.ts';
 import { parseJson } from '../../domain/json.ts';
 import type { VideoStats } from '../../domain/videoStats.ts';
 
@@ -18,9 +19,7 @@ export interface StatsValue {
 
 const HEAD = /^(\d{1,16}) (\d{1,16}) ([01]) (\d{1,20})$/;
 
-/** The latest time that the DateTime scalar can serialise: the end of year 9999. */
-const MAX_MS = Date.UTC(10_000, 0, 1) - 1;
-const moment = z.int().nonnegative().max(MAX_MS);
+const moment = z.int().nonnegative().max(MAX_TIME);
 const count = z.int().nonnegative().nullable();
 
 /** The numbers in this order, as their GraphQL fields can serialise them. */

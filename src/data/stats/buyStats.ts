@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { KeyFields } from '../../domain/endpoint.ts';
-import { ApiError } from '../../domain/errors.ts';
+import { ApiError, createEmptyResponseError } from '../../domain/errors.ts';
 import type { Call, Source } from '../../domain/source.ts';
 import { type BatchStats, type StatsBatch, statsEndpoint } from '../../domain/videoStats.ts';
 import type { OnDataEvent } from '../events.ts';
@@ -67,7 +67,10 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
 
   function failAll(batch: StatsBatch): ReadonlyMap<string, ApiError> {
     onEvent({ type: 'emptyBatch', ...labelsOf(batch) });
-    const error = createEmptyBatchError();
+    const error = createEmptyResponseError(
+      'The data provider sent no numbers for videos that had some.',
+      'None of the videos is known, and numbers of some are cached',
+    );
     for (const itemId of batch) failures.add(itemId, error);
     return new Map(batch.map((itemId) => [itemId, error]));
   }
@@ -97,15 +100,4 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
 
 function labelsOf(batch: StatsBatch): { readonly endpoint: string; readonly key: KeyFields } {
   return { endpoint: statsEndpoint.name, key: statsEndpoint.describe(batch) };
-}
-
-function createEmptyBatchError(): ApiError {
-  return new ApiError('UPSTREAM_BAD_RESPONSE', {
-    message: 'The data provider sent no numbers for videos that had some.',
-    // Any other response would not have become numbers.
-    upstream: { status: 200, code: 0, requestId: null },
-    wasSent: true,
-    isEmpty: true,
-    detail: 'None of the videos is known, and numbers of some are cached',
-  });
 }

@@ -7,7 +7,7 @@ import type { StatsStore } from './statsStore.ts';
 /** Creates what fetches numbers for a process on its own: it buys all that are needed, in batches. */
 export function createUnsharedFetch(buy: BuyStats, store: StatsStore): FetchStats {
   return async (request) => {
-    const isRefused = (itemId: string): boolean => store.peek(itemId)?.isRefused === true;
+    const isRefused = (itemId: string): boolean => store.isRefused(itemId);
     const { batches, filled } = toBatches(request.itemIds, request.others, isRefused);
     request.onFill(filled);
     await Promise.all(batches.map((batch) => buyBatch(batch, request, buy)));

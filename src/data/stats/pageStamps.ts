@@ -1,4 +1,4 @@
-import type { Page } from '../../domain/page.ts';
+import { itemIdsOf, type Page } from '../../domain/page.ts';
 import type { StatsStore } from './statsStore.ts';
 
 /** Stands for the numbers on a page's videos: as long as it is given for the page, they are all cached, fresh and the same. */
@@ -38,9 +38,9 @@ export class PageStamps {
     return entry.stamp;
   }
 
-  #create({ rows }: Page, now: number): Entry {
+  #create(page: Page, now: number): Entry {
     const { changes } = this.#store;
-    const itemIds = rows.flatMap((row) => row?.itemId ?? []);
+    const itemIds = itemIdsOf(page);
     const isFresh = (itemId: string): boolean => now < (this.#store.peek(itemId)?.freshUntil ?? 0);
     // Until others arrive.
     if (!itemIds.every(isFresh)) return { stamp: undefined, changes, validUntil: Number.POSITIVE_INFINITY };

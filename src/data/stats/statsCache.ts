@@ -2,7 +2,7 @@ import pTimeout from 'p-timeout';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { charge, type Operation, reserve } from '../../domain/operation.ts';
-import type { Page } from '../../domain/page.ts';
+import { itemIdsOf, type Page } from '../../domain/page.ts';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
 import type { Origin } from '../../domain/upstreamCost.ts';
 import { type ServedStats, statsEndpoint } from '../../domain/videoStats.ts';
@@ -103,7 +103,7 @@ export class StatsCache {
     const { store } = this.#options;
     if (this.#touched.get(page) === store.changes) return;
     this.#touched.set(page, store.changes);
-    for (const row of page.rows) if (row) store.get(row.itemId);
+    for (const itemId of itemIdsOf(page)) store.get(itemId);
   }
 
   /** Until when numbers may be served that are fresh until then, on the monotonic clock. */
@@ -154,7 +154,7 @@ export class StatsCache {
     const expired = videos.filter(({ video: { itemId } }) => this.#isDue(itemId));
     // They have to be refreshed anyway: in the room of a batch they cost nothing.
     const along = expired
-      .filter(({ video }) => !store.peek(video.itemId)?.isRefused)
+      .filter(({ video }) => !store.isRefused(video.itemId))
       .slice(0, roomAfter(absent.length));
     const started = absent.length > 0 ? this.#start([...absent, ...along], operation) : [];
     this.#refresh(expired.filter((video) => !along.includes(video)));
@@ -194,13 +194,13 @@ export class StatsCache {
   /** Looks up what is missing or expired, and what could fill a batch, in other replicas. */
   async #lookUpShared(videos: readonly VideoOnPage[]): Promise<void> {
     const { lookUpShared, store } = this.#options;
-    const isDue = (itemId: string): boolean => {
+    const isWanted = (itemId: string): boolean => {
       const entry = store.peek(itemId);
       return !entry || !store.isFresh(entry);
     };
     const missing = videos.filter(({ video: { itemId } }) => !store.peek(itemId));
-    const wanted = [...videos.map(({ video: { itemId } }) => itemId), ...itemIdsOf(missing)];
-    await lookUpShared?.([...new Set(wanted)].filter(isDue));
+    const wanted = [...videos.map(({ video: { itemId } }) => itemId), ...neighboursOf(missing)];
+    await lookUpShared?.([...new Set(wanted)].filter(isWanted));
   }
 
   /** True for numbers that have expired and are worth a refresh now. */
@@ -268,7 +268,7 @@ export class StatsCache {
    */
   #toOthers(videos: readonly VideoOnPage[]): string[] {
     const { store, failures } = this.#options;
-    const candidates = itemIdsOf([...videos].reverse()).filter(
+    const candidates = neighboursOf([...videos].reverse()).filter(
       (itemId) => !this.#pending.has(itemId) && failures.find(itemId) === undefined,
     );
     const missing = candidates.filter((itemId) => !store.peek(itemId));
@@ -300,10 +300,9 @@ export class StatsCache {
 }
 
 /** The videos of the pages that these are on, each once. */
-function itemIdsOf(videos: readonly VideoOnPage[]): string[] {
+function neighboursOf(videos: readonly VideoOnPage[]): string[] {
   const pages = new Set(videos.map(({ page }) => page));
-  const rows = [...pages].flatMap((page) => page.rows);
-  return [...new Set(rows.flatMap((row) => (row ? [row.itemId] : [])))];
+  return [...new Set([...pages].flatMap(itemIdsOf))];
 }
 
 /** True for the error of a call that was not made. */

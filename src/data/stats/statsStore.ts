@@ -64,6 +64,11 @@ export class StatsStore {
     return this.#ifUsable(this.#slots.peek(itemId)?.entry);
   }
 
+  /** Whether KeyAPI refuses requests for a video, as far as is known here. */
+  isRefused(itemId: string): boolean {
+    return this.peek(itemId)?.isRefused === true;
+  }
+
   /** True until the end of their time to live. */
   isFresh({ freshUntil }: Pick<CachedStats, 'freshUntil'>): boolean {
     return this.#options.clock.monotonic() < freshUntil;

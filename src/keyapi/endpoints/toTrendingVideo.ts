@@ -1,4 +1,5 @@
 import { isCountryCode } from '../../domain/countryCode.ts';
+import { MAX_TIME } from '../../domain/dateTime.ts';
 import { encodeGlobalId } from '../../domain/globalId.ts';
 import { isJsonObject } from '../../domain/json.ts';
 import { type Creator, isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
@@ -15,8 +16,6 @@ export const DOCUMENTED_FIELDS: ReadonlySet<string> = new Set([
   'title',
 ]);
 
-/** The latest time that the DateTime scalar can serialise: the end of year 9999, in Unix milliseconds. */
-const MAX_TIME = Date.UTC(10_000, 0, 1) - 1;
 const MAX_INT = 2 ** 31 - 1;
 
 /**

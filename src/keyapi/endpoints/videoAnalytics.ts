@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_TIME } from '../../domain/dateTime.ts';
 import { isJsonObject } from '../../domain/json.ts';
 import { type BatchStats, type StatsBatch, statsEndpoint, type VideoStats } from '../../domain/videoStats.ts';
 import type { KeyapiEndpoint, Reading } from '../endpoint.ts';
@@ -26,9 +27,6 @@ const DOCUMENTED_FIELDS: ReadonlySet<string> = new Set([
   'video_products',
   'product_category_list',
 ]);
-
-/** The latest time that the DateTime scalar can serialise: the end of year 9999, in Unix seconds. */
-const MAX_SECONDS = Date.UTC(10_000, 0, 1) / 1000 - 1;
 
 // One client has seen a single object in place of a list.
 const payloadSchema = z.object({
@@ -71,7 +69,7 @@ function readRows(rows: readonly unknown[], reading: Reading): Map<string, Video
 
 /** Maps a row; any unusable value becomes null, so that serialising the result cannot fail. */
 function toVideoStats(row: Readonly<Record<string, unknown>>, fetchedAt: number): VideoStats {
-  const seconds = toCount(row.create_time);
+  const posted = (toCount(row.create_time) ?? Number.NaN) * 1000;
   return {
     views: toCount(row.total_views_cnt),
     // TikTok's word for like.
@@ -79,7 +77,7 @@ function toVideoStats(row: Readonly<Record<string, unknown>>, fetchedAt: number)
     comments: toCount(row.total_comments_cnt),
     shares: toCount(row.total_shares_cnt),
     favorites: toCount(row.total_favorites_cnt),
-    publishedAt: seconds === null || seconds > MAX_SECONDS ? null : seconds * 1000,
+    publishedAt: posted <= MAX_TIME ? posted : null,
     fetchedAt,
   };
 }

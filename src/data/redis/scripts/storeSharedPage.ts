@@ -1,4 +1,4 @@
-import { lacksRows, type Page, pageId } from '../../../domain/page.ts';
+import { itemIdsOf, lacksRows, type Page, pageId } from '../../../domain/page.ts';
 import changes from './changes.lua';
 import lock from './lock.lua';
 import pageHeader from './pageHeader.lua';
@@ -50,7 +50,7 @@ export async function storeSharedPage(
     keyOfGeneration(page.chart),
     CHANGES_KEY,
   ];
-  const lists = page.rows.flatMap((row) => (row ? [keyOfVideo(row.itemId)] : []));
+  const lists = itemIdsOf(page).map(keyOfVideo);
   const times = [sequence, Math.round(freshUntil), staleMs, ttlMs];
   const args = [
     ...times,
