@@ -9,6 +9,7 @@ import type { CheckOverload } from '../server/protection/overload.ts';
 import type { AppContext } from './appContext.ts';
 import { openCacheFile } from './cacheFile.ts';
 import { createGraphql } from './graphql.ts';
+import { createHistory } from './history.ts';
 import { createHttp } from './http.ts';
 import { createKeyapi } from './keyapi.ts';
 import { createAppLog } from './log.ts';
@@ -56,10 +57,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const layers = createUpstreamLayers({ ...context, redis });
   const stores = { pages: createPageStore(context), stats: createStatsStore(context) };
   const cacheFile = await openCacheFile(context, stores);
+  const { history, store: historyStore } = createHistory(context);
   const pages = createPages(context, {
     store: stores.pages,
     source: createPageSource(context, { upstream, layers, store: stores.pages }),
     redis,
+    onFetched: (page, sequence) => history.note(page, sequence),
     tracing,
   });
   const stats = createStats(context, {
@@ -87,6 +90,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     caches: {
       pages: { bytes: () => stores.pages.bytes, maxBytes: config.cache.pageBytes },
       stats: { bytes: () => stores.stats.bytes, maxBytes: config.cache.statsBytes },
+      history: { bytes: () => historyStore.bytes, maxBytes: config.history.maxBytes },
       documents: { bytes: () => graphql.documents.bytes, maxBytes: config.cache.documentBytes },
       // A public label, which does not change.
       answers: responseCache && { bytes: () => responseCache.bytes, maxBytes: config.cache.responseBytes },

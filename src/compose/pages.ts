@@ -1,6 +1,6 @@
 import { type FetchPage, PageCache } from '../data/pages/pageCache.ts';
 import { PageStore } from '../data/pages/pageStore.ts';
-import { storePage } from '../data/pages/storePage.ts';
+import { type OnFetched, storePage } from '../data/pages/storePage.ts';
 import { withEmptyPageCheck } from '../data/pages/withEmptyPageCheck.ts';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { createSharedPages } from '../data/redis/sharedPages.ts';
@@ -27,6 +27,7 @@ interface PagesOptions {
   /** Where a page comes from that is not cached. */
   readonly source: Source<PageKey, Page>;
   readonly redis: RedisConnection | undefined;
+  readonly onFetched: OnFetched;
   readonly tracing: Tracing | undefined;
 }
 
@@ -56,17 +57,19 @@ export function createPageSource(
 /** Creates the page cache: in memory, over Redis if there is one, over its source. */
 export function createPages(context: AppContext, options: PagesOptions): Pages {
   const { config, clock, random, onEvent } = context;
-  const { store, source, redis, tracing } = options;
+  const { store, source, redis, onFetched, tracing } = options;
   const { ttlMs, staleMs, errorTtlMs } = config.cache;
   const storing = { store, clock, random, ttlMs };
   const attemptMs = config.keyapi.timeoutMs;
   const shared =
-    redis && createSharedPages({ ...storing, redis, source, staleMs, errorTtlMs, attemptMs, onEvent });
-  const fetchUnshared: FetchPage = async (key, call) => ({
+    redis &&
+    createSharedPages({ ...storing, redis, source, staleMs, errorTtlMs, attemptMs, onFetched, onEvent });
+  const fetchUnshared: FetchPage = async (key, call) => {
     // Numbered as with Redis: a replica may read this cache file later.
-    page: storePage(await source(key, call), storing, Math.round(clock.now() * 1000)),
-    origin: 'fetched',
-  });
+    const page = storePage(await source(key, call), storing, Math.round(clock.now() * 1000));
+    onFetched(page, page.sequence);
+    return { page, origin: 'fetched' };
+  };
   const cache = new PageCache({
     fetchPage: shared?.fetchPage ?? fetchUnshared,
     sharedLookup: shared,

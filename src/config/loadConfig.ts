@@ -56,6 +56,11 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
       responseBytes: values.RESPONSE_CACHE ? (cacheBytes * 3) / 8 : 0,
       file: values.CACHE_FILE,
     },
+    history: {
+      /** 0: no ranks are noted. */
+      days: values.HISTORY_DAYS,
+      maxBytes: cacheBytes / 8,
+    },
     /** Undefined for a process on its own. */
     redis: values.REDIS_URL && {
       url: values.REDIS_URL,

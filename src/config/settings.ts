@@ -119,6 +119,14 @@ export const SETTINGS = {
     description:
       'How long an expired page, or expired numbers, may still be served, while they are refreshed or while KeyAPI fails.',
   },
+  HISTORY_DAYS: {
+    group: 'Cache',
+    type: integer(0, 90),
+    default: '8',
+    description:
+      'For how many UTC days, today included, it is noted which video had which rank, for `previousRank`, `movement` and ' +
+      '`history`. 0: not at all.',
+  },
   ERROR_TTL_SECONDS: {
     group: 'Cache',
     type: integer(1, 60),
@@ -132,8 +140,8 @@ export const SETTINGS = {
     type: integer(1, 1_048_576),
     default: '64',
     description:
-      'Memory for pages. Numbers on videos (a quarter), cached responses (three eighths), JSON of rows (a quarter) and parsed ' +
-      'documents (an eighth) take up to as much again.',
+      'Memory for pages. Numbers on videos (a quarter), cached responses (three eighths), JSON of rows (a quarter), parsed ' +
+      'documents and the ranks of the last days (an eighth each) take up to nine eighths of it in addition.',
   },
   RESPONSE_CACHE: {
     group: 'Cache',

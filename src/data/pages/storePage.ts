@@ -12,6 +12,9 @@ export interface StorePageOptions {
   readonly ttlMs: number;
 }
 
+/** Receives each page that was fetched, with its sequence number, whether or not it can be stored. */
+export type OnFetched = (page: Page, sequence: number) => void;
+
 /** The greatest share by which a time to live is shortened, so that charts fetched together do not expire together. */
 const MAX_JITTER = 0.1;
 

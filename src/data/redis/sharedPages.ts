@@ -12,7 +12,7 @@ import { type Call, type Source, withSignal } from '../../domain/source.ts';
 import type { OnDataEvent } from '../events.ts';
 import { reportEmptyPage } from '../pages/emptyPage.ts';
 import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache.ts';
-import { toTtlMs } from '../pages/storePage.ts';
+import { type OnFetched, toTtlMs } from '../pages/storePage.ts';
 import { longestNegativeTtl, toNegativeTtl } from '../upstream/negativeTtl.ts';
 import { createLockReleases, keepLocks, MAX_LOCK_MS, toLockMs, WAIT_MS } from './locks.ts';
 import { createPageImporter, type PageImporterOptions, toSequence } from './pageImporter.ts';
@@ -34,6 +34,7 @@ interface SharedPagesOptions extends PageImporterOptions {
   readonly errorTtlMs: number;
   /** Deadline of one attempt: a replica that dies while it fetches a page keeps the others waiting no longer. */
   readonly attemptMs: number;
+  readonly onFetched: OnFetched;
   readonly onEvent: OnDataEvent;
 }
 
@@ -45,7 +46,7 @@ interface SharedPages extends SharedLookup {
 
 /** Shares the pages of a store with the other replicas, while Redis is up. */
 export function createSharedPages(options: SharedPagesOptions): SharedPages {
-  const { redis, source, store, clock, staleMs, attemptMs, onEvent } = options;
+  const { redis, source, store, clock, staleMs, attemptMs, onFetched, onEvent } = options;
   const importer = createPageImporter(options);
   const { importValue, storeLocally, isFromFuture, importPages } = importer;
   const lookup = createSharedLookup(options, importer);
@@ -150,6 +151,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
       call.onSent();
     };
     const page = await source(key, { ...call, onSent });
+    onFetched(page, sequence);
     if (!redis.isUp()) return storeLocally(page);
     if (lacksRows(page)) await compareWithRedis(page);
     try {

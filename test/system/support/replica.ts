@@ -61,6 +61,7 @@ export async function startReplica(options: ReplicaOptions) {
     staleMs,
     errorTtlMs,
     attemptMs,
+    onFetched: () => undefined,
     onEvent,
   });
   const { fetchPage } = shared;

@@ -1,0 +1,120 @@
+import { type Chart, chartId } from '../../domain/chart.ts';
+import type { Page } from '../../domain/page.ts';
+import { type ChartDay, type PageRanks, toPageRanks } from '../../domain/ranks.ts';
+import type { HistoryStore } from './historyStore.ts';
+
+/** Looks up what is known elsewhere of a chart on these UTC days. Undefined while that cannot be told; never rejects. */
+export type LookUpRanks = (
+  chart: Chart,
+  days: readonly number[],
+) => Promise<readonly PageRanks[] | undefined>;
+
+/** Receives the ranks of a page that this process has fetched. */
+type OnNoted = (chart: Chart, ranks: PageRanks) => void;
+
+/**
+ * Which video had which rank on the last days, for all operations of the process: noted whenever a page is fetched, here or
+ * by other replicas. Never costs a request to KeyAPI.
+ *
+ * What others know of a chart is looked up when an operation asks for its past for the first time. Each day is looked up
+ * once, and again when it has changed elsewhere.
+ */
+export class History {
+  readonly #store: HistoryStore;
+  readonly #lookUps: LookUpRanks[] = [];
+  readonly #listeners: OnNoted[] = [];
+  /** By chart id, the days that were looked up. */
+  readonly #lookedUp = new Map<string, Set<number>>();
+  /** Lookups in flight, by chart id. */
+  readonly #inFlight = new Map<string, Promise<void>>();
+  #outdated = 0;
+
+  constructor(store: HistoryStore) {
+    this.#store = store;
+  }
+
+  /** Adds a place where more is known. */
+  addLookUp(lookUp: LookUpRanks): void {
+    this.#lookUps.push(lookUp);
+  }
+
+  onNoted(listener: OnNoted): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Notes the ranks of a page that was just fetched. */
+  note(page: Page, sequence: number): void {
+    const ranks = toPageRanks(page, sequence);
+    this.#store.add(page.chart, [ranks]);
+    for (const listener of this.#listeners) listener(page.chart, ranks);
+  }
+
+  /** How often days before today have changed, as far as is known. */
+  get changes(): number {
+    return this.#store.changes + this.#outdated;
+  }
+
+  /** What is known of the days of a chart before a UTC day, the oldest first. */
+  daysBefore(chart: Chart, day: number): readonly ChartDay[] {
+    return this.#store.days(chart).filter((known) => known.day < day);
+  }
+
+  /** What is known of a chart on a UTC day. */
+  dayOf(chart: Chart, day: number): ChartDay | undefined {
+    return this.#store.days(chart).find((known) => known.day === day);
+  }
+
+  /** True when others may know more of the days of a chart before this one. */
+  needsLookUp(chart: Chart, before: number): boolean {
+    return this.#inFlight.has(chartId(chart)) || this.#missingDays(chart, before).length > 0;
+  }
+
+  /** Looks up what others know of the days of a chart before this one. Never rejects. */
+  async lookUp(chart: Chart, before: number): Promise<void> {
+    const id = chartId(chart);
+    if (this.#inFlight.has(id)) await this.#inFlight.get(id);
+    const days = this.#missingDays(chart, before);
+    if (days.length > 0 && !this.#inFlight.has(id)) {
+      this.#inFlight.set(
+        id,
+        this.#lookUpDays(chart, days).finally(() => this.#inFlight.delete(id)),
+      );
+    }
+    await this.#inFlight.get(id);
+  }
+
+  /** Has a day of a chart looked up again: it has changed elsewhere. */
+  markOutdated(chart: Chart, day: number): void {
+    const wasLookedUp = this.#lookedUp.get(chartId(chart))?.delete(day) === true;
+    if (wasLookedUp && day < this.#store.today) this.#outdated++;
+  }
+
+  /** Has everything looked up again. */
+  markAllOutdated(): void {
+    this.#lookedUp.clear();
+    this.#outdated++;
+  }
+
+  #missingDays(chart: Chart, before: number): number[] {
+    if (this.#lookUps.length === 0) return [];
+    // What was evicted is looked up again.
+    const lookedUp = this.#store.has(chart) ? this.#lookedUp.get(chartId(chart)) : undefined;
+    const missing: number[] = [];
+    for (let day = this.#store.firstDay; day < before; day++) if (!lookedUp?.has(day)) missing.push(day);
+    return missing;
+  }
+
+  async #lookUpDays(chart: Chart, days: readonly number[]): Promise<void> {
+    const { firstDay } = this.#store;
+    const known = this.#store.has(chart) ? (this.#lookedUp.get(chartId(chart)) ?? []) : [];
+    // Before it is known: what changes elsewhere meanwhile is then looked up again.
+    const lookedUp = new Set([...known, ...days].filter((day) => day >= firstDay));
+    this.#lookedUp.set(chartId(chart), lookedUp);
+    const found = await Promise.all(this.#lookUps.map((lookUp) => lookUp(chart, days)));
+    this.#store.add(
+      chart,
+      found.flatMap((pages) => pages ?? []),
+    );
+    if (found.includes(undefined)) for (const day of days) lookedUp.delete(day);
+  }
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import { History } from '../../../src/data/history/history.ts';
+import { HistoryStore } from '../../../src/data/history/historyStore.ts';
+import type { PageRanks } from '../../../src/domain/ranks.ts';
+import { DAY_MS } from '../../../src/domain/utcDay.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { makeRanks } from '../../support/ranks.ts';
+
+const US = { region: 'US', period: 7, orderBy: 'VIEWS' } as const;
+
+/** A history of three days, today being day 10, beside a place that knows `elsewhere`. */
+function createHistory({ maxBytes = 1e6 } = {}) {
+  const clock = createTestClock(10 * DAY_MS);
+  const history = new History(new HistoryStore({ clock, days: 3, maxBytes }));
+  const elsewhere = { pages: [] as PageRanks[], isDown: false, lookUps: [] as (readonly number[])[] };
+  history.addLookUp(async (_chart, days) => {
+    elsewhere.lookUps.push(days);
+    await new Promise(setImmediate);
+    return elsewhere.isDown ? undefined : elsewhere.pages;
+  });
+  const daysBefore = async (day: number): Promise<number[]> => {
+    await history.lookUp(US, day);
+    return history.daysBefore(US, day).map((known) => known.day);
+  };
+  return { clock, history, elsewhere, daysBefore };
+}
+
+describe('the history of charts', () => {
+  it('looks each day up once', async () => {
+    const { clock, elsewhere, daysBefore } = createHistory();
+    elsewhere.pages = [makeRanks(['1'], { fetchedAt: 9 * DAY_MS })];
+    expect(await daysBefore(10)).toEqual([9]);
+    expect(await daysBefore(10)).toEqual([9]);
+    clock.advance(DAY_MS);
+    await daysBefore(11);
+    expect(elsewhere.lookUps).toEqual([[8, 9], [10]]);
+  });
+
+  it('lets all wait for a lookup that is in flight', async () => {
+    const { clock, history, elsewhere, daysBefore } = createHistory();
+    await daysBefore(10);
+    clock.advance(DAY_MS);
+    elsewhere.pages = [makeRanks(['1'], { fetchedAt: 10 * DAY_MS })];
+    const all = [daysBefore(11), daysBefore(11), daysBefore(11)];
+    expect(history.needsLookUp(US, 11)).toBe(true);
+    expect(await Promise.all(all)).toEqual([[10], [10], [10]]);
+    expect(elsewhere.lookUps).toHaveLength(2);
+    expect(history.needsLookUp(US, 11)).toBe(false);
+  });
+
+  it('looks a day up again that has changed elsewhere, also while it is being looked up', async () => {
+    const { history, elsewhere, daysBefore } = createHistory();
+    const first = daysBefore(10);
+    history.markOutdated(US, 9);
+    await first;
+    await daysBefore(10);
+    expect(elsewhere.lookUps).toEqual([[8, 9], [9]]);
+    expect(history.changes).toBe(1);
+    history.markOutdated(US, 10);
+    expect(history.changes).toBe(1);
+  });
+
+  it('looks days up again as long as that fails', async () => {
+    const { elsewhere, daysBefore } = createHistory();
+    elsewhere.isDown = true;
+    elsewhere.pages = [makeRanks(['1'], { fetchedAt: 9 * DAY_MS })];
+    expect(await daysBefore(10)).toEqual([]);
+    elsewhere.isDown = false;
+    expect(await daysBefore(10)).toEqual([9]);
+  });
+
+  it('looks a chart up again that was evicted', async () => {
+    const { history, elsewhere, daysBefore } = createHistory({ maxBytes: 500 });
+    await daysBefore(10);
+    history.note(
+      {
+        chart: { ...US, region: 'IN' },
+        number: 1,
+        pageSize: 20,
+        rows: [],
+        hasMore: false,
+        totalCount: 0,
+        fetchedAt: 10 * DAY_MS,
+      },
+      1,
+    );
+    await daysBefore(10);
+    expect(elsewhere.lookUps).toEqual([
+      [8, 9],
+      [8, 9],
+    ]);
+  });
+});
