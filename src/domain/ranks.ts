@@ -142,7 +142,7 @@ function withoutOutdated(pages: readonly PageRanks[]): PageRanks[] {
   });
 }
 
-/** By time; an order of any pages, the same in every process. */
+/** By time; the same order for all replicas. */
 function newestFirst(a: PageRanks, b: PageRanks): number {
   return b.sequence - a.sequence || a.firstRank - b.firstRank || compareTexts(a.itemIds, b.itemIds);
 }
