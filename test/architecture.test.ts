@@ -21,7 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'data/stats': ['domain', 'data/events.ts', 'data/upstream'],
   'data/history': ['domain'],
   'data/cacheFile.ts': ['domain', 'data/events.ts', 'data/pages', 'data/stats'],
-  'data/windows': ['domain', 'domain/window', 'data/pages', 'data/stats'],
+  'data/windows': ['domain', 'domain/window', 'data/pages', 'data/stats', 'data/history'],
   'data/redis/scripts': ['domain', 'data/upstream'],
   'data/redis': [
     'domain',
@@ -34,9 +34,17 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
   'graphql/upstreamExtension.ts': ['domain'],
   'graphql/selection.ts': [],
-  'graphql/context.ts': ['domain', 'data/stats', 'data/windows'],
+  'graphql/context.ts': ['domain', 'data/stats', 'data/history', 'data/windows'],
   'graphql/stats': ['domain', 'data/stats', 'graphql/selection.ts', 'graphql/context.ts'],
   'graphql/types': ['domain'],
+  'graphql/history': [
+    'domain',
+    'domain/window',
+    'data/windows',
+    'graphql/selection.ts',
+    'graphql/context.ts',
+    'graphql/types',
+  ],
   'graphql/connection': [
     'domain',
     'domain/window',
@@ -45,6 +53,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'graphql/context.ts',
     'graphql/stats',
     'graphql/types',
+    'graphql/history',
   ],
   'graphql/limits': [
     'domain',

@@ -72,7 +72,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   // Not before: its listeners must not miss the first heartbeat.
   await redis?.open();
-  const graphql = await createGraphql(context, { pages, stats, prepareFrom: options.prepareFrom });
+  const graphql = await createGraphql(context, { pages, stats, history, prepareFrom: options.prepareFrom });
   const { checkOverload } = options;
   const { responseCache, ...http } = await createHttp(context, {
     upstream,
@@ -81,6 +81,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     rateLimiter,
     pages,
     stats,
+    history,
     graphql,
     trusted,
     observability,

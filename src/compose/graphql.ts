@@ -1,3 +1,5 @@
+import type { History } from '../data/history/history.ts';
+import { OperationHistory } from '../data/history/operationHistory.ts';
 import { OperationStats } from '../data/stats/operationStats.ts';
 import type { StatsCache } from '../data/stats/statsCache.ts';
 import { createChartReader } from '../data/windows/chartReader.ts';
@@ -14,6 +16,7 @@ import type { Pages } from './pages.ts';
 interface GraphqlOptions {
   readonly pages: Pages;
   readonly stats: StatsCache;
+  readonly history: History;
   /** See `createFastPath`. */
   readonly prepareFrom: number | undefined;
 }
@@ -55,7 +58,7 @@ export async function createGraphql(context: AppContext, options: GraphqlOptions
 
 function createContextFactory(
   { config, clock }: AppContext,
-  { pages: { cache, readPage }, stats }: Pick<GraphqlOptions, 'pages' | 'stats'>,
+  { pages: { cache, readPage }, stats, history }: Pick<GraphqlOptions, 'pages' | 'stats' | 'history'>,
 ): () => OperationContext {
   const waitMs = toWaitMs(config.operationTimeoutMs);
   return () => {
@@ -71,6 +74,7 @@ function createContextFactory(
       cost,
       charts,
       stats: new OperationStats(stats, operation),
+      history: new OperationHistory(history, clock),
       rowErrors: [],
     };
   };

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { History } from '../data/history/history.ts';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import type { StatsCache } from '../data/stats/statsCache.ts';
 import type { LimitsState } from '../data/upstream/limitsState.ts';
@@ -25,6 +26,7 @@ interface HttpOptions {
   readonly rateLimiter: RateLimiter | undefined;
   readonly pages: Pages;
   readonly stats: StatsCache;
+  readonly history: History;
   readonly graphql: Graphql;
   readonly trusted: TrustedDocuments | undefined;
   readonly observability: Observability;
@@ -43,7 +45,8 @@ interface Http {
 /** Creates the HTTP server with its response cache and overload check. */
 export async function createHttp(context: AppContext, options: HttpOptions): Promise<Http> {
   const { config, clock, onEvent, log } = context;
-  const { upstream, limits, redis, rateLimiter, pages, stats, graphql, trusted, observability } = options;
+  const { upstream, limits, redis, rateLimiter, pages, stats, history, graphql, trusted, observability } =
+    options;
   const { monotonic } = clock;
   const { metrics, tracing } = observability;
   const { responseBytes } = config.cache;
@@ -54,6 +57,7 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
           monotonic,
           isCurrent: ({ changes, statsChanges = stats.changes }) =>
             changes === pages.cache.changes && statsChanges === stats.changes,
+          isOutdated: ({ historyChanges = history.changes }) => historyChanges !== history.changes,
           recordHit: (freshness) => recordHit(pages.cache, stats, freshness),
         })
       : undefined;

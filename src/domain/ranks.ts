@@ -121,13 +121,13 @@ export function dayOf({ fetchedAt }: Pick<PageRanks, 'fetchedAt'>): number {
   return toUtcDay(fetchedAt);
 }
 
-/** How a video at `rank` has moved; null when that cannot be told. */
+/** How a video has moved that is at `rank`, and was at `previousRank` if that is known; null when it cannot be told. */
 export function toMovement(
   rank: number,
-  previousRank: number | undefined,
+  previousRank: number | null,
   { knownRanks }: ChartSnapshot,
 ): RankMovement | null {
-  if (previousRank === undefined) return rank <= knownRanks ? 'NEW' : null;
+  if (previousRank === null) return rank <= knownRanks ? 'NEW' : null;
   if (rank === previousRank) return 'SAME';
   return rank < previousRank ? 'UP' : 'DOWN';
 }

@@ -1,6 +1,11 @@
 /** Length of a UTC day in milliseconds. */
 export const DAY_MS = 86_400_000;
 
+/** A UTC day as ISO 8601 writes it, such as `2026-11-22`. */
+export function toIsoDate(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+}
+
 /**
  * The UTC day of a moment, in days since 1970-01-01.
  *

@@ -1,4 +1,5 @@
 import type { GraphQLError } from 'graphql';
+import type { OperationHistory } from '../data/history/operationHistory.ts';
 import type { OperationStats } from '../data/stats/operationStats.ts';
 import type { ChartReader } from '../data/windows/chartReader.ts';
 import type { UpstreamCost } from '../domain/upstreamCost.ts';
@@ -7,6 +8,7 @@ import type { UpstreamCost } from '../domain/upstreamCost.ts';
 export interface OperationContext {
   readonly charts: ChartReader;
   readonly stats: OperationStats;
+  readonly history: OperationHistory;
   /** The operation's name, which is known once its document has been parsed. */
   readonly operation: { name: string | undefined };
   /** What the operation has cost so far; `charts` and `stats` add to it. */

@@ -1,11 +1,14 @@
 import {
+  type ASTNode,
   type FieldNode,
   GraphQLIncludeDirective,
   type GraphQLResolveInfo,
   GraphQLSkipDirective,
   getDirectiveValues,
+  type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
+  visit,
 } from 'graphql';
 
 /** What reading a selection needs. */
@@ -46,4 +49,29 @@ function isIncluded(selection: SelectionNode, variableValues: SelectionContext['
   if (!selection.directives?.length) return true;
   const isSkipped = getDirectiveValues(GraphQLSkipDirective, selection, variableValues)?.if === true;
   return !isSkipped && getDirectiveValues(GraphQLIncludeDirective, selection, variableValues)?.if !== false;
+}
+
+/** Whether an operation has certain fields anywhere; if not, its selections need not be searched in each execution. */
+export type MentionsFields = (info: Pick<GraphQLResolveInfo, 'operation' | 'fragments'>) => boolean;
+
+/** Creates the check for fields with these names, which searches each operation once. */
+export function createMentionCheck(names: readonly string[]): MentionsFields {
+  const found = new WeakMap<OperationDefinitionNode, boolean>();
+  return ({ operation, fragments }) => {
+    const known = found.get(operation);
+    if (known !== undefined) return known;
+    const isMentioned = [operation, ...Object.values(fragments)].some((node) => hasField(node, names));
+    found.set(operation, isMentioned);
+    return isMentioned;
+  };
+}
+
+function hasField(node: ASTNode, names: readonly string[]): boolean {
+  let isFound = false;
+  visit(node, {
+    Field: ({ name }) => {
+      if (names.includes(name.value)) isFound = true;
+    },
+  });
+  return isFound;
 }

@@ -126,8 +126,8 @@ describe('the movement of a video', () => {
     [3, 5, 'UP'],
     [5, 3, 'DOWN'],
     [4, 4, 'SAME'],
-    [10, undefined, 'NEW'],
-    [11, undefined, null],
+    [10, null, 'NEW'],
+    [11, null, null],
     [200, 5, 'DOWN'],
   ])('from rank %s, after %s, is %s', (rank, previousRank, movement) => {
     expect(toMovement(rank, previousRank, { takenAt: 0, knownRanks: 10 })).toBe(movement);

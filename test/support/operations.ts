@@ -6,4 +6,5 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, unknown
   'trendingVideosWithStats.graphql': { region: 'US', orderBy: 'VIEWS', first: 10 },
   // The first two of the demo data's US chart.
   'videosByItemId.graphql': { itemIds: ['7933310081972815260', '7310871003254096742'] },
+  'whatMoved.graphql': { region: 'US', orderBy: 'VIEWS', first: 20, days: 7 },
 };

@@ -49,7 +49,7 @@ export class History {
     for (const listener of this.#listeners) listener(page.chart, ranks);
   }
 
-  /** How often days before today have changed, as far as is known. */
+  /** How often days have changed that others may have been compared with, as far as is known. */
   get changes(): number {
     return this.#store.changes + this.#outdated;
   }

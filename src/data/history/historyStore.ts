@@ -50,7 +50,7 @@ export class HistoryStore {
     return count;
   }
 
-  /** How often days before today have changed. */
+  /** How often days have changed that others may have been compared with: all but the last one of a chart. */
   get changes(): number {
     return this.#changes;
   }
@@ -80,7 +80,8 @@ export class HistoryStore {
   /** Adds the ranks of pages of a chart, each to the day on which it was fetched. */
   add(chart: Chart, pages: readonly PageRanks[]): void {
     const known = new Map(this.days(chart).map((day) => [day.day, day]));
-    const { today } = this;
+    // The wall clock may have been set back.
+    const last = Math.max(this.today, ...known.keys());
     let hasChanged = !this.has(chart);
     for (const date of new Set(pages.map(dayOf))) {
       if (date < this.firstDay) continue;
@@ -90,7 +91,7 @@ export class HistoryStore {
       if (after === before || after.pages.length === 0) continue;
       known.set(date, after);
       hasChanged = true;
-      if (date < today) this.#changes++;
+      if (date < last) this.#changes++;
     }
     if (hasChanged) this.#set(chart, [...known.values()]);
   }

@@ -1,4 +1,5 @@
 import type { PageCopy } from '../../domain/page.ts';
+import type { HistoryFreshness } from '../history/operationHistory.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 import type { StatsFreshness } from '../stats/operationStats.ts';
 import type { StatsCache } from '../stats/statsCache.ts';
@@ -27,6 +28,8 @@ export interface Freshness {
   readonly changes: number;
   /** `StatsCache.changes`, likewise; undefined without numbers. */
   readonly statsChanges?: number | undefined;
+  /** `History.changes`, likewise; undefined when no past days were read. */
+  readonly historyChanges?: number | undefined;
   readonly copies: readonly UsedCopy[];
 }
 
@@ -55,5 +58,19 @@ export function withStats(
     freshUntil: Math.min(pages.freshUntil, stats.freshUntil),
     staleUntil: Math.min(pages.staleUntil, stats.staleUntil),
     statsChanges: stats.changes,
+  };
+}
+
+/** The freshness of a result that was compared with past days too. */
+export function withHistory(
+  others: Freshness | undefined,
+  history: HistoryFreshness | undefined,
+): Freshness | undefined {
+  if (!others || !history) return others;
+  return {
+    ...others,
+    freshUntil: Math.min(others.freshUntil, history.until),
+    staleUntil: Math.min(others.staleUntil, history.until),
+    historyChanges: history.changes,
   };
 }

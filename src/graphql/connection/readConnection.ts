@@ -4,6 +4,8 @@ import { decodeCursor } from '../../domain/cursor.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { MAX_WINDOW, type WindowArguments } from '../../domain/window/index.ts';
 import type { OperationContext } from '../context.ts';
+import { mentionsHistory, toHistoryNeed } from '../history/historyNeed.ts';
+import { readHistory } from '../history/readHistory.ts';
 import { readStats } from '../stats/readStats.ts';
 import { mentionsStats, toStatsNeed } from '../stats/statsNeed.ts';
 import type { TrendingVideosArgs } from '../types/trendingVideos.args.ts';
@@ -21,11 +23,14 @@ export async function readConnection(
   const need = toWindowNeed(info.fieldNodes, info);
   // Only `__typename` is selected, of the connection or of its page info.
   if (!need.rows && !need.facts) return { pageInfo: {} };
+  // Checked before anything is paid for.
+  const historyNeed = mentionsHistory(info) ? toHistoryNeed(info.fieldNodes, info) : undefined;
   const read = await context.charts.readWindow(chart, window, need);
-  if (!mentionsStats(info)) return new WindowConnection(chart, read);
+  const history = historyNeed && (await readHistory(chart, read, historyNeed, context));
+  if (!mentionsStats(info)) return new WindowConnection(chart, read, { history });
   const statsNeed = toStatsNeed(videoFields(info.fieldNodes, info), info);
   const stats = await readStats(read.videos, statsNeed, context);
-  return new WindowConnection(chart, read, stats);
+  return new WindowConnection(chart, read, { stats, history });
 }
 
 /**

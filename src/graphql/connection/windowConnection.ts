@@ -2,23 +2,36 @@ import type { ChartWindow } from '../../data/windows/cutInSteps.ts';
 import type { Chart } from '../../domain/chart.ts';
 import { encodeCursor } from '../../domain/cursor.ts';
 import { type Page, rankOffset } from '../../domain/page.ts';
+import type { ChartSnapshot } from '../../domain/ranks.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
+import type { ConnectionHistory } from '../history/connectionHistory.ts';
 import type { ListStats } from '../stats/readStats.ts';
 import type { TrendingVideoType } from '../types/trendingVideo.type.ts';
 import type { PageInfoType } from './pageInfo.type.ts';
-import type { TrendingVideoConnectionType, TrendingVideoEdgeType } from './trendingVideoConnection.type.ts';
+import { type TrendingVideoConnectionType, TrendingVideoEdgeType } from './trendingVideoConnection.type.ts';
+
+/** What was read beside the window, where it is selected. */
+interface Selected {
+  /** The numbers on its videos. */
+  readonly stats?: ListStats | undefined;
+  /** What past days say about its videos. */
+  readonly history?: ConnectionHistory | undefined;
+}
 
 /** The connection of a window. Its lists are built on demand; its facts are undefined if they were not read. */
-export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edges' | 'nodes' | 'pageInfo'> {
+export class WindowConnection
+  implements Pick<TrendingVideoConnectionType, 'edges' | 'nodes' | 'pageInfo' | 'comparedWith'>, Selected
+{
   readonly #chart: Chart;
   readonly #window: ChartWindow;
-  /** The numbers on its videos; undefined when they are not selected. */
   readonly stats: ListStats | undefined;
+  readonly history: ConnectionHistory | undefined;
 
-  constructor(chart: Chart, window: ChartWindow, stats?: ListStats) {
+  constructor(chart: Chart, window: ChartWindow, { stats, history }: Selected = {}) {
     this.#chart = chart;
     this.#window = window;
     this.stats = stats;
+    this.history = history;
   }
 
   /** The rows of the window. */
@@ -27,7 +40,10 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
   }
 
   get edges(): TrendingVideoEdgeType[] {
-    return this.rows.map((row) => ({ cursor: cursorOf(row), node: this.#nodeOf(row), rank: row.rank }));
+    return this.rows.map(
+      (row) =>
+        new TrendingVideoEdgeType(row, { cursor: cursorOf(row), node: this.#nodeOf(row) }, this.history),
+    );
   }
 
   get nodes(): TrendingVideoType[] {
@@ -58,12 +74,16 @@ export class WindowConnection implements Pick<TrendingVideoConnectionType, 'edge
     return this.#window.facts?.stale;
   }
 
+  get comparedWith(): ChartSnapshot | null {
+    return this.history?.comparedWith ?? null;
+  }
+
   /** The same connection with all readable rows of a page. */
   ofPage(page: Page): WindowConnection {
     const videos = page.rows.flatMap((video, index) =>
       video ? [{ rank: rankOffset(page) + index + 1, video, page }] : [],
     );
-    return new WindowConnection(this.#chart, { ...this.#window, videos }, this.stats);
+    return new WindowConnection(this.#chart, { ...this.#window, videos }, this);
   }
 
   #nodeOf({ video }: RankedVideo): TrendingVideoType {

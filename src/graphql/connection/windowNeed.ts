@@ -3,7 +3,14 @@ import type { WindowNeed } from '../../domain/window/index.ts';
 import { type SelectionContext, selectedFields } from '../selection.ts';
 
 const ROW_FIELDS = ['edges', 'nodes', 'pageInfo.startCursor', 'pageInfo.endCursor'];
-const FACT_FIELDS = ['totalCount', 'fetchedAt', 'stale', 'pageInfo.hasNextPage', 'pageInfo.hasPreviousPage'];
+const FACT_FIELDS = [
+  'totalCount',
+  'fetchedAt',
+  'stale',
+  'comparedWith',
+  'pageInfo.hasNextPage',
+  'pageInfo.hasPreviousPage',
+];
 
 /** What a selection of a connection needs of its window; neither rows nor facts for `__typename` alone. */
 export function toWindowNeed(connectionFields: readonly FieldNode[], context: SelectionContext): WindowNeed {

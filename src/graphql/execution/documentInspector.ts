@@ -61,8 +61,8 @@ export function createDocumentInspector(schema: GraphQLSchema): (document: Docum
 }
 
 /**
- * The fields of a connection's rows that have arguments, a resolver of their own or an abstract type: `RowJson` executes
- * rows once for all operations, without their variables and their context, and waits for nothing.
+ * The fields of a connection's rows that have a resolver of their own or an abstract type: `RowJson` executes rows once for
+ * all operations, without their context, and waits for nothing.
  */
 function resolvedRowFields(schema: GraphQLSchema): ReadonlySet<Field> {
   const found = new Set<Field>();
@@ -72,7 +72,7 @@ function resolvedRowFields(schema: GraphQLSchema): ReadonlySet<Field> {
     if (seen.has(field)) return;
     seen.add(field);
     const type = getNamedType(field.type);
-    if (field.args.length > 0 || field.resolve || isAbstractType(type)) found.add(field);
+    if (field.resolve || isAbstractType(type)) found.add(field);
     else if (isObjectType(type)) Object.values(type.getFields()).forEach(search);
   }
 

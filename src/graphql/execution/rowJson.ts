@@ -7,8 +7,10 @@ import {
   GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
+  TypeInfo,
   type VariableDefinitionNode,
   visit,
+  visitWithTypeInfo,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Page } from '../../domain/page.ts';
@@ -41,16 +43,18 @@ interface ExecutedRows {
 /** What identifies the selections of an operation. */
 interface OperationSelections {
   readonly serial: number;
-  /** Variables of `@skip` and `@include`. */
-  readonly conditions: readonly string[];
+  /** The variables that its rows may depend on. */
+  readonly variables: readonly string[];
 }
 
 /**
- * Caches the JSON of rows, by page and selection, for prepared operations: graphql-js serialises a page's rows once, and
- * every window on that page reuses the bytes, until the numbers on one of its videos change. Bounded; the least recently
- * used is evicted first.
+ * Caches the JSON of rows, by page, selection and the past days that they are compared with, for prepared operations:
+ * graphql-js serialises a page's rows once, and every window on that page reuses the bytes, until the numbers on one of its
+ * videos change. Bounded; the least recently used is evicted first.
  */
 export class RowJson {
+  readonly #publicSchema: GraphQLSchema;
+  /** With the connection as the root type: one of its fields can be executed alone. */
   readonly #schema: GraphQLSchema;
   readonly #json: LRUCache<string, PageJson>;
   readonly #operations = new WeakMap<OperationDefinitionNode, OperationSelections>();
@@ -58,11 +62,12 @@ export class RowJson {
   #serial = 0;
 
   /**
+   * @param schema The schema that documents were validated against.
    * @param connectionType The type whose lists are serialised.
    * @param maxBytes Bounds the JSON.
    */
-  constructor(connectionType: GraphQLObjectType, maxBytes: number) {
-    // With the connection as the root type, one of its fields can be executed alone.
+  constructor(schema: GraphQLSchema, connectionType: GraphQLObjectType, maxBytes: number) {
+    this.#publicSchema = schema;
     this.#schema = new GraphQLSchema({ query: connectionType });
     this.#json = new LRUCache({
       maxSize: maxBytes,
@@ -101,7 +106,7 @@ export class RowJson {
     info: GraphQLResolveInfo,
   ): PageJson {
     const { page } = rows[0] as RankedVideo;
-    const key = `${this.#serialOf(page)}|${selection}`;
+    const key = `${this.#serialOf(page)}|${selection}|${connection.history?.idOf(page) ?? ''}`;
     const cached = this.#json.get(key);
     if (cached && hasStatsOf(cached, rows, connection.stats)) return cached;
     const { list, errors } = this.#execute(connection.ofPage(page), info);
@@ -125,13 +130,12 @@ export class RowJson {
   /** Executes the list field alone. */
   #execute(connection: WindowConnection, info: GraphQLResolveInfo): ExecutedRows {
     const { fieldNodes, fragments, operation, variableValues, path } = info;
-    const { conditions } = this.#selectionsOf(info);
-    const isCondition = ({ variable }: VariableDefinitionNode): boolean =>
-      conditions.includes(variable.name.value);
+    const { variables } = this.#selectionsOf(info);
+    const isUsed = ({ variable }: VariableDefinitionNode): boolean => variables.includes(variable.name.value);
     const field: OperationDefinitionNode = {
       kind: Kind.OPERATION_DEFINITION,
       operation: operation.operation,
-      variableDefinitions: operation.variableDefinitions?.filter(isCondition) ?? [],
+      variableDefinitions: operation.variableDefinitions?.filter(isUsed) ?? [],
       selectionSet: { kind: Kind.SELECTION_SET, selections: fieldNodes },
     };
     const { data, errors = [] } = executeSync({
@@ -145,18 +149,19 @@ export class RowJson {
     return { list, errors };
   }
 
-  /** Identifies a selection: by operation, field (connections are root fields), and the values of its conditions. */
+  /** Identifies a selection: by operation, field (connections are root fields), and the values of its variables. */
   #selectionId(info: GraphQLResolveInfo): string {
-    const { serial, conditions } = this.#selectionsOf(info);
+    const { serial, variables } = this.#selectionsOf(info);
     const { key, prev } = info.path;
-    return `${serial}|${prev?.key}.${key}|${conditions.map((name) => info.variableValues[name]).join()}`;
+    return `${serial}|${prev?.key}.${key}|${variables.map((name) => info.variableValues[name]).join()}`;
   }
 
   #selectionsOf({ operation, fragments }: GraphQLResolveInfo): OperationSelections {
     const known = this.#operations.get(operation);
     if (known) return known;
-    const conditions = [operation, ...Object.values(fragments)].flatMap(conditionsIn);
-    const added = { serial: ++this.#serial, conditions: [...new Set(conditions)] };
+    const nodes = [operation, ...Object.values(fragments)];
+    const variables = nodes.flatMap((node) => rowVariablesIn(node, this.#publicSchema));
+    const added = { serial: ++this.#serial, variables: [...new Set(variables)] };
     this.#operations.set(operation, added);
     return added;
   }
@@ -216,6 +221,22 @@ function endOfRun(rows: readonly RankedVideo[], from: number): number {
 
 function indexOf({ rank, page }: RankedVideo): number {
   return (rank - 1) % page.pageSize;
+}
+
+/** The variables of directives, and of arguments below the root fields: rows do not depend on others. */
+function rowVariablesIn(node: ASTNode, schema: GraphQLSchema): string[] {
+  const names = conditionsIn(node);
+  const typeInfo = new TypeInfo(schema);
+  visit(
+    node,
+    visitWithTypeInfo(typeInfo, {
+      VariableDefinition: () => false,
+      Directive: () => false,
+      Argument: () => (typeInfo.getParentType() === schema.getQueryType() ? false : undefined),
+      Variable: ({ name }) => void names.push(name.value),
+    }),
+  );
+  return names;
 }
 
 /** The variables of directives: the schema has no other directives than `@skip` and `@include`. */

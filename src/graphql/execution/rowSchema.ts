@@ -29,7 +29,7 @@ export function toRowSchema(schema: GraphQLSchema, maxBytes: number): GraphQLSch
   const query = schema.getQueryType();
   const connection = schema.getType(CONNECTION_TYPE);
   if (!query || !(connection instanceof GraphQLObjectType)) throw new TypeError('The schema has no charts');
-  const rowJson = new RowJson(connection, maxBytes);
+  const rowJson = new RowJson(schema, connection, maxBytes);
 
   const list = {
     type: new GraphQLNonNull(JsonListScalar),

@@ -1,6 +1,6 @@
 // biome-ignore-all assist/source/organizeImports: type-graphql lists the root fields in the order of these imports
 import 'reflect-metadata';
-import { type GraphQLSchema, isAbstractType } from 'graphql';
+import { type GraphQLSchema, isAbstractType, isIntrospectionType, isObjectType } from 'graphql';
 import { buildSchemaSync, type ContainerType, type NonEmptyArray } from 'type-graphql';
 import '../types/enums.ts';
 import { TrendingVideosResolver } from '../resolvers/trendingVideos.resolver.ts';
@@ -47,10 +47,15 @@ function build(resolvers: Resolvers): GraphQLSchema {
   // type-graphql has no way to describe the root type.
   const query = schema.getQueryType();
   if (query) query.description = 'The root of all queries.';
+  // type-graphql's own functions are asynchronous. Compiled code does not wait for the type of a value, nor does cached
+  // JSON of rows for a field.
   for (const type of Object.values(schema.getTypeMap())) {
-    // Only videos have a global id so far. type-graphql's own functions are asynchronous, and compiled code does not wait
-    // for the type of a value.
+    // Only videos have a global id so far.
     if (isAbstractType(type)) type.resolveType = () => 'TrendingVideo';
+    // Objects have their fields as properties, getters or methods: graphql-js finds them.
+    if (isObjectType(type) && type !== query && !isIntrospectionType(type)) {
+      for (const field of Object.values(type.getFields())) delete field.resolve;
+    }
   }
   return schema;
 }

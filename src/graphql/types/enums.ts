@@ -1,5 +1,6 @@
 import { registerEnumType } from 'type-graphql';
 import { TrendingOrder, TrendingPeriod } from '../../domain/chart.ts';
+import { RankMovement } from '../../domain/ranks.ts';
 
 registerEnumType(TrendingPeriod, {
   name: 'TrendingPeriod',
@@ -19,5 +20,20 @@ registerEnumType(TrendingOrder, {
     LIKES: { description: 'Number of likes.' },
     COMMENTS: { description: 'Number of comments.' },
     REPOSTS: { description: 'Number of reposts.' },
+  },
+});
+
+registerEnumType(RankMovement, {
+  name: 'RankMovement',
+  description: 'How a video has moved since the snapshot that its connection was compared with.',
+  valuesConfig: {
+    UP: { description: 'Its `rank` is better than its `previousRank`.' },
+    DOWN: { description: 'Its `rank` is worse than its `previousRank`.' },
+    SAME: { description: 'Its `rank` is its `previousRank`.' },
+    NEW: {
+      description:
+        'It was not seen among the ranks of the snapshot, and has one of the ranks that are known there without a gap ' +
+        '(`knownRanks`).',
+    },
   },
 });

@@ -1,5 +1,11 @@
 import { GraphQLError, GraphQLID, GraphQLScalarType, Kind } from 'graphql';
-import { GraphQLCountryCode, GraphQLDateTime, GraphQLSafeInt, GraphQLURL } from 'graphql-scalars';
+import {
+  GraphQLCountryCode,
+  GraphQLDate,
+  GraphQLDateTime,
+  GraphQLSafeInt,
+  GraphQLURL,
+} from 'graphql-scalars';
 
 /**
  * GraphQL's own `ID`, which refuses numbers beyond 2^53 - 1 in variables: parsing JSON has rounded them, and they would
@@ -43,6 +49,12 @@ export const CountryCodeScalar = new GraphQLScalarType({
 export const DateTimeScalar = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
   description: 'A moment in UTC as RFC 3339 writes it, such as `2026-11-22T10:15:30.000Z`.',
+});
+
+/** graphql-scalars' Date; serialises text. */
+export const DateScalar = new GraphQLScalarType({
+  ...GraphQLDate.toConfig(),
+  description: 'A day in UTC as RFC 3339 writes it, such as `2026-11-22`.',
 });
 
 /** graphql-scalars' URL. */

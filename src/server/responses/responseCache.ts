@@ -9,6 +9,8 @@ interface ResponseCacheOptions {
   readonly monotonic: () => number;
   /** Whether executing the operation again would give the same result: nothing that it was made of has changed. */
   readonly isCurrent: (freshness: Freshness) => boolean;
+  /** Whether ranks of past days have changed that it was made of. */
+  readonly isOutdated: (freshness: Freshness) => boolean;
   /** Records that a cached response was sent again. */
   readonly recordHit: (freshness: Freshness) => void;
 }
@@ -39,7 +41,8 @@ const OVERHEAD_BYTES = 2500;
 /**
  * Caches responses without errors, for all operations of the process, under all that a response may depend on.
  *
- * - A response expires when the first of its pages and numbers does.
+ * - A response expires when the first of its pages and numbers does; one with ranks of past days also when the UTC day ends,
+ *   and as soon as these change.
  * - One in which any of these is stale, or with videos that were looked up, is volatile: it expires after a second, or as
  *   soon as a page arrives, or numbers if it has any.
  * - Never cached: responses without pages, and those in which a video was not found.
@@ -68,10 +71,10 @@ export class ResponseCache {
   get(key: string): CacheHit | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
-    const { monotonic, isCurrent, recordHit } = this.#options;
+    const { monotonic, isCurrent, isOutdated, recordHit } = this.#options;
     const { response, freshness, storedAt, expiresAt, isVolatile } = entry;
     const now = monotonic();
-    if (now >= expiresAt || (isVolatile && !isCurrent(freshness))) {
+    if (now >= expiresAt || isOutdated(freshness) || (isVolatile && !isCurrent(freshness))) {
       this.#entries.delete(key);
       return undefined;
     }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { extendSchema, GraphQLObjectType, type GraphQLSchema, parse } from 'graphql';
 import { loadConfig } from '../../../src/config/loadConfig.ts';
+import type { OperationHistory } from '../../../src/data/history/operationHistory.ts';
 import type { OperationStats } from '../../../src/data/stats/operationStats.ts';
 import type { ChartReader } from '../../../src/data/windows/chartReader.ts';
 import type { ChartWindow } from '../../../src/data/windows/cutInSteps.ts';
@@ -193,6 +194,7 @@ describe('createFastPath', () => {
       readWindow: async () => ({ ranks: { first: 1, last: 20 }, videos: rows, facts: undefined }),
     } as unknown as ChartReader,
     stats: {} as OperationStats,
+    history: {} as OperationHistory,
     rowErrors: [],
   });
 

@@ -254,8 +254,11 @@ describeEachExecution(() => {
         data: { trendingVideos: { [field.split(' ')[0] ?? '']: expect.anything() } },
       });
     }
+    const compared = await app.query('{ trendingVideos(region: "FR") { comparedWith { knownRanks } } }');
+    expect(compared.data).toEqual({ trendingVideos: { comparedWith: null } });
     const connectionType = createSchema().getType('TrendingVideoConnection') as GraphQLObjectType;
     expect(Object.keys(connectionType.getFields()).sort()).toEqual([
+      'comparedWith',
       'edges',
       'fetchedAt',
       'nodes',

@@ -7,17 +7,20 @@ describe('ResponseCache', () => {
   const response = new HttpResponse(200, {}, Buffer.from('{}'));
   let now: number;
   let changes: number;
+  let isOutdated: boolean;
   let hits: unknown[];
   let cache: ResponseCache;
 
   beforeEach(() => {
     now = 1000;
     changes = 1;
+    isOutdated = false;
     hits = [];
     cache = new ResponseCache({
       maxBytes: 100_000,
       monotonic: () => now,
       isCurrent: (freshness) => freshness.changes === changes,
+      isOutdated: () => isOutdated,
       recordHit: (hit) => void hits.push(hit),
     });
   });
@@ -31,6 +34,15 @@ describe('ResponseCache', () => {
     now = 5000;
     expect(cache.get('key')).toBeUndefined();
     expect(hits).toHaveLength(1);
+  });
+
+  it('gives no response that is outdated, however fresh it is', () => {
+    cache.set('key', freshness, () => response);
+    expect(cache.get('key')).toBeDefined();
+    isOutdated = true;
+    expect(cache.get('key')).toBeUndefined();
+    isOutdated = false;
+    expect(cache.get('key')).toBeUndefined();
   });
 
   it.each([
