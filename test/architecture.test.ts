@@ -161,7 +161,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'observe/metrics',
     'observe/tracing',
   ],
-  bin: ['config', 'keyapi/emulator', 'graphql/schema', 'doctor', 'compose'],
+  bin: ['domain', 'config', 'keyapi/emulator', 'graphql/schema', 'doctor', 'compose'],
   'endProcess.ts': [],
   'startFailure.ts': ['config', 'observe/log'],
   'main.ts': ['config', 'server/drainOnClose.ts', 'compose', 'endProcess.ts', 'startFailure.ts'],

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError, toLine } from '../config/configError.ts';
 import { readEnvironment, type Variables } from '../config/environment.ts';
 import { explainListenError } from '../config/listeners.ts';
+import { parseUtcDay } from '../domain/utcDay.ts';
 import { createEmulator } from '../keyapi/emulator/emulator.ts';
 
 const USAGE = `Usage: npm run emulator -- [options]
@@ -15,7 +16,8 @@ const USAGE = `Usage: npm run emulator -- [options]
   --analytics-status N
                       the error that every request for numbers on videos gets, from 400 to 599; by default none
   --unknown-percent N how many videos have no numbers, in percent (0)
-  --rotate-seconds N  move every chart by one rank every N seconds; by default they do not move
+  --date YYYY-MM-DD   the UTC day whose charts are served; by default today: they move from day to day
+  --rotate-seconds N  move every chart by one rank every N seconds; by default they do not move within a day
   --help              this text
 `;
 
@@ -40,6 +42,7 @@ function readOptions() {
       'latency-ms': { type: 'string', default: '0' },
       'analytics-status': { type: 'string' },
       'unknown-percent': { type: 'string', default: '0' },
+      date: { type: 'string' },
       'rotate-seconds': { type: 'string' },
       help: { type: 'boolean' },
     },
@@ -54,9 +57,13 @@ function readOptions() {
   if (status !== undefined && !/^[45]\d\d$/.test(status)) {
     throw new TypeError(`--analytics-status: expected an error from 400 to 599, but got: ${status}`);
   }
+  const date = values.date === undefined ? undefined : parseUtcDay(values.date);
+  if (date === undefined && values.date !== undefined) {
+    throw new TypeError(`--date: expected a date as YYYY-MM-DD, but got: ${values.date}`);
+  }
   const number = (name: (typeof NUMBERS)[number]): number | undefined =>
     values[name] === undefined ? undefined : Number(values[name]);
-  return { help: values.help, token: values.token, number };
+  return { help: values.help, token: values.token, date, number };
 }
 
 /** The port on which the server that has the same settings expects an emulator. */
@@ -76,13 +83,14 @@ function toDefaultPort({ KEYAPI_BASE_URL = '' }: Variables): number {
 }
 
 async function main(): Promise<void> {
-  const { help, token, number } = readOptions();
+  const { help, token, date, number } = readOptions();
   if (help) {
     process.stdout.write(USAGE);
     return;
   }
   const emulator = createEmulator({
     token,
+    date,
     credits: number('credits'),
     qps: number('qps'),
     latencyMs: number('latency-ms') ?? 0,

@@ -1,3 +1,4 @@
+import type { Chart } from '../domain/chart.ts';
 import type { Source } from '../domain/source.ts';
 import type { UpstreamSource } from '../graphql/upstreamExtension.ts';
 import { createKeyapiClient } from '../keyapi/client.ts';
@@ -12,6 +13,8 @@ export interface Upstream {
   readonly name: UpstreamSource;
   /** The client's source of an endpoint: each call is one request, and paid for. */
   source<Key, Value>(endpoint: KeyapiEndpoint<Key, Value>): Source<Key, Value>;
+  /** The ids of a chart on a UTC day, top first, without a request. Only demo data is known of any day. */
+  readonly itemIdsOn?: (chart: Chart, day: number) => readonly string[];
   close(): Promise<void>;
 }
 
@@ -21,7 +24,7 @@ export async function createKeyapi(
   tracing: Tracing | undefined,
 ): Promise<Upstream> {
   const { keyapi } = config;
-  const emulator = keyapi.emulator ? createEmulator() : undefined;
+  const emulator = keyapi.emulator ? createEmulator({ now: clock.now }) : undefined;
   const client = createKeyapiClient({
     baseUrl: emulator ? await emulator.listen() : keyapi.baseUrl,
     token: emulator ? undefined : keyapi.token,
@@ -37,6 +40,7 @@ export async function createKeyapi(
       const source = client.source(endpoint);
       return tracing?.withCallSpans(source, endpoint) ?? source;
     },
+    ...(emulator && { itemIdsOn: emulator.itemIdsOn }),
     close: async () => {
       await client.close();
       await emulator?.close();

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Row } from '../../src/keyapi/emulator/charts.ts';
 import { createEmulator, type Emulator, type EmulatorOptions } from '../../src/keyapi/emulator/emulator.ts';
+import { UNMOVED_DAY } from '../../src/keyapi/emulator/scores.ts';
 import { until } from '../support/until.ts';
 
 interface Body {
@@ -18,8 +19,9 @@ const DAY_MS = 86_400_000;
 let emulator: Emulator;
 let base: URL;
 
+/** Starts it. By default its charts do not move from day to day. */
 async function start(options: EmulatorOptions = {}): Promise<void> {
-  emulator = createEmulator(options);
+  emulator = createEmulator({ date: UNMOVED_DAY, ...options });
   base = await emulator.listen();
 }
 
@@ -198,6 +200,28 @@ describe('emulator', () => {
     expect((await ids('page=25')).slice(-3)).toEqual(before.slice(0, 3));
   });
 
+  it('serves the charts of the UTC day of its clock, which it also tells without a request', async () => {
+    let now = Date.UTC(2026, 2, 1);
+    await start({ date: undefined, now: () => now });
+    const day = now / DAY_MS;
+    const [first, second] = [day, day + 1].map((date) => ({
+      views: emulator.itemIdsOn({ region: 'US', period: 7, orderBy: 'VIEWS' }, date),
+      comments: emulator.itemIdsOn({ region: 'JP', period: 120, orderBy: 'COMMENTS' }, date),
+    }));
+    const read = async () => ({
+      views: await chartIds(''),
+      comments: await chartIds('region=JP&period=120&order_by=comment'),
+    });
+    expect(emulator.counts.requests).toBe(0);
+    expect(first).not.toEqual(second);
+    now += DAY_MS - 1;
+    expect(await read()).toEqual(first);
+    now += 1;
+    expect(await read()).toEqual(second);
+    emulator.switches.date = day;
+    expect(await read()).toEqual(first);
+  });
+
   it('draws the covers that it links to, and refuses a forged link', async () => {
     await start();
     const cover = (await get()).body.data.videos[0]?.cover ?? '';
@@ -312,9 +336,11 @@ describe("the emulator's numbers on videos", () => {
   });
 
   it.each(
-    ['US', 'GB', 'JP'].flatMap((region) => ['7', '30', '120'].map((period) => [region, period] as const)),
-  )('fit the charts of %s for %s days, in every order', async (region, period) => {
-    await start();
+    Object.entries({ US: 0, GB: 45, JP: 200 }).flatMap(([region, daysLater]) =>
+      ['7', '30', '120'].map((period) => [region, period, daysLater] as const),
+    ),
+  )('fit the charts of %s for %s days, in every order, %d days later', async (region, period, daysLater) => {
+    await start({ date: UNMOVED_DAY + daysLater });
     const fields = Object.entries({
       vv: 'total_views_cnt',
       like: 'total_digg_cnt',

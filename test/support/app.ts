@@ -6,6 +6,7 @@ import { type AppOptions, createApp } from '../../src/compose/createApp.ts';
 import { loadConfig } from '../../src/config/loadConfig.ts';
 import type { UpstreamExtension } from '../../src/graphql/upstreamExtension.ts';
 import { createEmulator, type Emulator, type EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
+import { UNMOVED_DAY } from '../../src/keyapi/emulator/scores.ts';
 import type { AppEvent } from '../../src/observe/appEvent.ts';
 import { until } from './until.ts';
 
@@ -111,7 +112,7 @@ export interface EmulatedApp extends TestApp {
   claimedElsewhere: number;
 }
 
-/** Starts the whole program with the emulator as its upstream, over real HTTP. */
+/** Starts the whole program with the emulator as its upstream, over real HTTP. By default its charts do not move. */
 export async function startEmulatedApp(
   switches: Partial<EmulatorSwitches> = {},
   variables: Record<string, string> = {},
@@ -121,6 +122,7 @@ export async function startEmulatedApp(
   let delay: Promise<void> | undefined;
   const emulator = createEmulator({
     token: TOKEN,
+    date: UNMOVED_DAY,
     ...switches,
     onRequest: (request) => {
       bill.push(request);

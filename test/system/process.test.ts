@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { createEmulator } from '../../src/keyapi/emulator/emulator.ts';
 import { findFreePort } from '../support/freePort.ts';
 import { startEmulator, type TestEmulator } from './support/emulator.ts';
 import { PATIENT, type Program, postQuery, startProgram } from './support/program.ts';
@@ -348,6 +349,16 @@ describe('dist/bin/emulator.js', () => {
     expect(await program.exit).toBe(0);
   });
 
+  it('serves the charts of the day that it is given', async () => {
+    const program = run('dist/bin/emulator.js', {}, ['--port', '0', '--date', '2026-02-28']);
+    const [, base = ''] = await program.see(/KEYAPI_BASE_URL=(http:\S+),/);
+    const response = await fetch(`${base}/v1/tiktok/trending/videos?page=13`);
+    const { data } = (await response.json()) as { data: { videos: { item_id: string }[] } };
+    const day = Date.UTC(2026, 1, 28) / 86_400_000;
+    const ids = createEmulator().itemIdsOn({ region: 'US', period: 7, orderBy: 'VIEWS' }, day);
+    expect(data.videos.map(({ item_id }) => item_id)).toEqual(ids.slice(240, 260));
+  });
+
   it('listens where KEYAPI_BASE_URL expects it, also in .env, so that server and emulator share the file', async () => {
     const port = await findFreePort();
     const cwd = await writeEnvFile(`KEYAPI_BASE_URL=http://127.0.0.1:${port}\nKEYAPI_TOKEN=any\nPORT=0\n`);
@@ -390,6 +401,7 @@ describe('dist/bin/emulator.js', () => {
   it.each([
     [['--port', 'x'], '--port: expected a whole number of up to 6 digits, but got: x'],
     [['--analytics-status', '200'], '--analytics-status: expected an error from 400 to 599, but got: 200'],
+    [['--date', '2026-02-30'], '--date: expected a date as YYYY-MM-DD, but got: 2026-02-30'],
     [['--nope'], "Unknown option '--nope'"],
   ])('prints an error and its usage when called with %j', async (args, message) => {
     const program = run('dist/bin/emulator.js', {}, args);

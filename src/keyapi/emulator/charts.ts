@@ -1,12 +1,16 @@
+import { LRUCache } from 'lru-cache';
+import { type Chart, chartId } from '../../domain/chart.ts';
 import { signCoverUrl } from './cover.ts';
-import { scoreOf } from './metrics.ts';
-import { parseParameters, type RequestParameters } from './parameters.ts';
-import { failure, type Reply, success } from './reply.ts';
+import { parseParameters } from './parameters.ts';
+import { CHART_LENGTH, rankVideos } from './ranking.ts';
+import { failure, type Moment, type Reply, success } from './reply.ts';
 import { makeDuration, makeHandle, makeTitle } from './titles.ts';
-import { countVideos, makeVideo, type Video, WORLD } from './videos.ts';
+import type { Video } from './videos.ts';
 
 /** What changes the charts. */
 export interface ChartSwitches {
+  /** The UTC day whose charts are served, in days since 1970-01-01; while undefined, that of the emulator's clock. */
+  date: number | undefined;
   /**
    * How many ranks every chart has moved: the video of rank r + rotation is at rank r. Numbers on videos do not follow:
    * they fit the charts that have not moved.
@@ -26,27 +30,34 @@ export interface Row {
   readonly title: string;
 }
 
-/** Identifies a chart by KeyAPI's parameters. */
-type ChartParameters = Pick<RequestParameters, 'region' | 'period' | 'order_by'>;
-
 /** Gives the response to a request for a page; `origin` is where covers are. */
 type RespondWithPage = (query: URLSearchParams, origin: string) => Reply;
 
-const CHART_LENGTH = 500;
+/** Charts that are kept. Those of days that have passed are evicted by the charts of later ones. */
+const MAX_CHARTS = 100;
 
 /**
  * Creates the charts: the same on every machine. A region's charts overlap, and all regions share some worldwide hits.
  */
-export function createCharts(switches: ChartSwitches, now: () => number): RespondWithPage {
-  const charts = new Map<string, readonly Video[]>();
+export function createCharts(
+  switches: Pick<ChartSwitches, 'rotation'>,
+  findMoment: () => Moment,
+): RespondWithPage {
+  const charts = new LRUCache<string, readonly Video[]>({ max: MAX_CHARTS });
+
+  function findChart(chart: Chart, day: number): readonly Video[] {
+    const key = `${chartId(chart)}:${day}`;
+    const videos = charts.get(key) ?? rankVideos(chart, day);
+    charts.set(key, videos);
+    return videos;
+  }
 
   return (query, origin) => {
     const parameters = parseParameters(query);
     if (typeof parameters === 'string') return failure(400, `Invalid parameter: ${parameters}`);
-    const { page, limit, ...chart } = parameters;
-    const id = JSON.stringify(chart);
-    const videos = charts.get(id) ?? makeChart(chart);
-    charts.set(id, videos);
+    const { page, limit, chart } = parameters;
+    const { now, day } = findMoment();
+    const videos = findChart(chart, day);
     const start = (page - 1) * limit;
     const end = Math.min(start + limit, CHART_LENGTH);
     const indices = Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
@@ -55,23 +66,9 @@ export function createCharts(switches: ChartSwitches, now: () => number): Respon
       videos: indices
         // The chart is a ring: videos that leave one end enter at the other.
         .map((index) => videos.at((index + switches.rotation) % CHART_LENGTH) as Video)
-        .map((video) => toRow(video, chart.region, signCoverUrl(origin, video.itemId, now()))),
+        .map((video) => toRow(video, chart.region, signCoverUrl(origin, video.itemId, now))),
     });
   };
-}
-
-/** The videos of a chart, top first. */
-function makeChart({ region, period, order_by }: ChartParameters): Video[] {
-  return [region, WORLD]
-    .flatMap((place) => listVideos(place, Number(period)))
-    .map((video) => ({ video, score: scoreOf(video, order_by) }))
-    .sort((a, b) => a.score - b.score || (a.video.seed < b.video.seed ? -1 : 1))
-    .slice(0, CHART_LENGTH)
-    .map(({ video }) => video);
-}
-
-function listVideos(place: string, days: number): Video[] {
-  return Array.from({ length: countVideos(place, days) }, (_, index) => makeVideo(place, index));
 }
 
 function toRow({ seed, itemId }: Video, region: string, cover: string): Row {

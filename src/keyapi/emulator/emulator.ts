@@ -1,13 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Chart } from '../../domain/chart.ts';
 import { pageEndpoint } from '../../domain/page.ts';
+import { toUtcDay } from '../../domain/utcDay.ts';
 import { statsEndpoint } from '../../domain/videoStats.ts';
 import { type AccountSwitches, type Counts, createAccount } from './account.ts';
 import { type AnalyticsSwitches, createAnalytics } from './analytics.ts';
 import { type ChartSwitches, createCharts } from './charts.ts';
 import { renderCover } from './cover.ts';
-import { failure, type Reply } from './reply.ts';
+import { rankVideos } from './ranking.ts';
+import { failure, type Moment, type Reply } from './reply.ts';
 
 /** Settings that can be changed while the emulator runs. */
 export interface EmulatorSwitches extends AccountSwitches, ChartSwitches, AnalyticsSwitches {
@@ -19,6 +22,11 @@ export interface EmulatorSwitches extends AccountSwitches, ChartSwitches, Analyt
 export interface Emulator {
   readonly switches: EmulatorSwitches;
   readonly counts: Counts;
+  /**
+   * The ids of a chart on a UTC day, top first: what is served on that day while the switches neither fix the date nor
+   * rotate the charts. No request is counted.
+   */
+  itemIdsOn(chart: Chart, day: number): readonly string[];
   /** Starts to listen on 127.0.0.1; port 0 takes any free one. Gives the base URL. */
   listen(port?: number): Promise<URL>;
   close(): Promise<void>;
@@ -45,6 +53,7 @@ export function createEmulator({ onRequest, now = Date.now, ...initial }: Emulat
     credits: undefined,
     qps: undefined,
     latencyMs: 0,
+    date: undefined,
     rotation: 0,
     analyticsStatus: undefined,
     unknownVideos: 0,
@@ -53,13 +62,20 @@ export function createEmulator({ onRequest, now = Date.now, ...initial }: Emulat
   };
   const account = createAccount(switches, now);
   let origin = '';
-  const respondWithPage = createCharts(switches, now);
+  const findMoment = (): Moment => {
+    const time = now();
+    return { now: time, day: switches.date ?? toUtcDay(time) };
+  };
+  const respondWithPage = createCharts(switches, findMoment);
   const endpoints = new Map([
     [
       '/v1/tiktok/trending/videos',
       { ...pageEndpoint, respond: (query: URLSearchParams) => respondWithPage(query, origin) },
     ],
-    ['/v1/tiktok/video/detail/analytics', { ...statsEndpoint, respond: createAnalytics(switches, now) }],
+    [
+      '/v1/tiktok/video/detail/analytics',
+      { ...statsEndpoint, respond: createAnalytics(switches, findMoment) },
+    ],
   ]);
 
   const server = createServer((request, response) => {
@@ -105,7 +121,10 @@ export function createEmulator({ onRequest, now = Date.now, ...initial }: Emulat
     });
   }
 
-  return { switches, counts: account.counts, listen, close };
+  const itemIdsOn = (chart: Chart, day: number): string[] =>
+    rankVideos(chart, day).map(({ itemId }) => itemId);
+
+  return { switches, counts: account.counts, itemIdsOn, listen, close };
 }
 
 function send(response: ServerResponse, { status, body }: Reply): void {

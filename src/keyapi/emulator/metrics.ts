@@ -1,8 +1,8 @@
+import type { Metric } from './parameters.ts';
 import { fraction, hash } from './random.ts';
+import type { Moment } from './reply.ts';
+import { createScores } from './scores.ts';
 import type { Video } from './videos.ts';
-
-/** What a video is ranked by, in KeyAPI's words. */
-export type Metric = 'vv' | 'like' | 'comment' | 'repost';
 
 const DAY_MS = 86_400_000;
 
@@ -23,26 +23,17 @@ const RANGES: Record<Metric, { readonly least: number; readonly steepness: numbe
 /** The smaller, the larger are the numbers of the first videos. */
 const BEND = 0.004;
 
-/**
- * Where a video stands among all others by a metric: the lowest score is the top. Charts and numbers follow from it, so
- * that they cannot contradict each other.
- */
-export function scoreOf({ home, seed }: Video, metric: Metric): number {
-  // The 7 is part of what documented results were made with.
-  return hash(`${home}/7/${metric}/${seed}`);
-}
-
-/** What a video has of a metric on the UTC day of `now` (Unix milliseconds): the lower its score, the more. */
-export function countOf(video: Video, metric: Metric, now: number): number {
+/** What a video has of a metric, on the UTC day of `now`: the lower its score on the charts, the more. */
+export function countOf(video: Video, metric: Metric, { now, day }: Moment): number {
   const { least, steepness } = RANGES[metric];
-  const share = scoreOf(video, metric) / 2 ** 32;
+  const share = createScores(video, metric, day)(video.position) / 2 ** 32;
   const days = Math.max(0, Math.floor((now - GROWN_SINCE) / DAY_MS));
   return Math.floor(least * ((1 + BEND) / (share + BEND)) ** steepness * (1 + days / 1000));
 }
 
 /** How often a video was saved as a favorite: no chart is ranked by that. */
-export function countFavorites(video: Video, now: number): number {
-  return Math.floor(countOf(video, 'like', now) * (0.04 + 0.12 * fraction(`${video.seed}/favorites`)));
+export function countFavorites(video: Video, moment: Moment): number {
+  return Math.floor(countOf(video, 'like', moment) * (0.04 + 0.12 * fraction(`${video.seed}/favorites`)));
 }
 
 /**

@@ -1,15 +1,23 @@
+import { type Chart, TrendingOrder, TrendingPeriod } from '../../domain/chart.ts';
 import { isCountryCode } from '../../domain/countryCode.ts';
 import { isItemId } from '../../domain/trendingVideo.ts';
 import { MAX_BATCH } from '../../domain/videoStats.ts';
-import type { Metric } from './metrics.ts';
+
+/** What charts are ordered by, in KeyAPI's words. */
+export const METRICS = {
+  VIEWS: 'vv',
+  LIKES: 'like',
+  COMMENTS: 'comment',
+  REPOSTS: 'repost',
+} as const satisfies Record<TrendingOrder, string>;
+/** What a video is ranked by, in KeyAPI's words. */
+export type Metric = (typeof METRICS)[TrendingOrder];
 
 /** The parameters of a request for a page, defaults applied. */
 export interface RequestParameters {
   readonly page: number;
   readonly limit: number;
-  readonly period: string;
-  readonly region: string;
-  readonly order_by: Metric;
+  readonly chart: Chart;
 }
 
 const MAX_LIMIT = 20;
@@ -18,16 +26,17 @@ const MAX_LIMIT = 20;
 export function parseParameters(query: URLSearchParams): RequestParameters | string {
   const page = query.get('page') ?? '1';
   const limit = query.get('limit') ?? '20';
-  const period = query.get('period') ?? '7';
+  const period = parsePeriod(query.get('period') ?? '7');
   const region = query.get('region') ?? 'US';
-  const orderBy = query.get('order_by') ?? 'vv';
+  const orderBy = parseOrder(query.get('order_by') ?? METRICS.VIEWS);
   if (!isCount(page)) return 'page';
   if (!isCount(limit)) return 'limit';
-  if (!['7', '30', '120'].includes(period)) return 'period';
+  if (!period) return 'period';
   if (!isCountryCode(region)) return 'region';
-  if (!isMetric(orderBy)) return 'order_by';
+  if (!orderBy) return 'order_by';
   // A larger limit is silently treated as 20.
-  return { page: Number(page), limit: Math.min(Number(limit), MAX_LIMIT), period, region, order_by: orderBy };
+  const rows = Math.min(Number(limit), MAX_LIMIT);
+  return { page: Number(page), limit: rows, chart: { region, period, orderBy } };
 }
 
 /** The videos that a request for numbers names, each once; null when they are too many or one is malformed. */
@@ -36,8 +45,12 @@ export function parseVideoIds(text: string): readonly string[] | null {
   return ids.length <= MAX_BATCH && ids.every(isItemId) ? [...new Set(ids)] : null;
 }
 
-function isMetric(text: string): text is Metric {
-  return ['vv', 'like', 'comment', 'repost'].includes(text);
+function parsePeriod(text: string): TrendingPeriod | undefined {
+  return Object.values(TrendingPeriod).find((days) => String(days) === text);
+}
+
+function parseOrder(text: string): TrendingOrder | undefined {
+  return Object.values(TrendingOrder).find((order) => METRICS[order] === text);
 }
 
 function isCount(text: string): boolean {

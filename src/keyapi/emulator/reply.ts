@@ -6,6 +6,14 @@ export interface Reply {
   readonly body: unknown;
 }
 
+/** When a reply is made, and the charts that it has to fit. */
+export interface Moment {
+  /** In Unix milliseconds. */
+  readonly now: number;
+  /** The UTC day whose charts are served. */
+  readonly day: number;
+}
+
 export function success(data: unknown): Reply {
   return { status: 200, body: { code: 0, message: 'success', data, requestId: randomUUID() } };
 }

@@ -1,12 +1,20 @@
 import { absorb, digits, finish } from './random.ts';
 
+/** The videos of a place that were posted at about the same time. */
+export interface Group {
+  /** A region's code, or `WORLD`. */
+  readonly place: string;
+  readonly cohort: Cohort;
+}
+
 /** A video of the emulator: all else about it follows from its seed, and is the same on every machine. */
-export interface Video {
+export interface Video extends Group {
   readonly seed: string;
+  /** Among the videos of its group, from 0. */
+  readonly position: number;
   /** The code of the region that it is from. */
   readonly home: string;
   readonly itemId: string;
-  readonly cohort: Cohort;
 }
 
 /** Videos that were posted at about the same time. */
@@ -31,18 +39,37 @@ const COHORTS: readonly Cohort[] = [
 /** The place of the videos that trend everywhere. The place of all others is their region. */
 export const WORLD = 'world';
 
-/** How many videos of a place were posted in the last `days`. */
-export function countVideos(place: string, days = Number.POSITIVE_INFINITY): number {
-  const cohorts = COHORTS.filter(({ maxDays }) => maxDays <= days);
-  return cohorts.reduce((count, cohort) => count + sizeOf(cohort, place), 0);
+/** The groups of a place that were posted in the last `days`. */
+export function groupsOf(place: string, days: number): Group[] {
+  return COHORTS.filter(({ maxDays }) => maxDays <= days).map((cohort) => ({ place, cohort }));
+}
+
+/** How many videos a group has. */
+export function sizeOf({ place, cohort }: Group): number {
+  return place === WORLD ? cohort.worldwide : cohort.regional;
+}
+
+/** The code of the region that the videos of a place are from. */
+export function homeOf(place: string): string {
+  return place === WORLD ? 'US' : place;
+}
+
+/** What the seeds of a group's videos begin with: their positions follow. */
+export function seedPrefixOf({ place, cohort }: Group): string {
+  return `${place}/${cohort.prefix}`;
+}
+
+/** How many videos of a place there are. */
+export function countVideos(place: string): number {
+  return COHORTS.reduce((count, cohort) => count + sizeOf({ place, cohort }), 0);
 }
 
 /** The video of a place at this index. */
 export function makeVideo(place: string, index: number): Video {
   let position = index;
   for (const cohort of COHORTS) {
-    const size = sizeOf(cohort, place);
-    if (position < size) return toVideo(place, cohort, position);
+    const size = sizeOf({ place, cohort });
+    if (position < size) return toVideo({ place, cohort }, position);
     position -= size;
   }
   throw new RangeError(`expected an index below ${countVideos(place)}, but got: ${index}`);
@@ -57,17 +84,16 @@ const MIDDLES = Array.from({ length: 900 }, (_, position) => `${position}/high`)
  */
 export function visitIdMiddles(place: string, visit: (middle: number) => void): void {
   for (const cohort of COHORTS) {
-    const state = absorb(`${place}/${cohort.prefix}`);
-    for (const text of MIDDLES.slice(0, sizeOf(cohort, place))) visit(finish(absorb(text, state)) % 1e9);
+    const group = { place, cohort };
+    const state = absorb(seedPrefixOf(group));
+    for (const text of MIDDLES.slice(0, sizeOf(group))) visit(finish(absorb(text, state)) % 1e9);
   }
 }
 
-function toVideo(place: string, cohort: Cohort, position: number): Video {
-  const seed = `${place}/${cohort.prefix}${position}`;
+/** The video of a group at this position. */
+export function toVideo(group: Group, position: number): Video {
+  const { place, cohort } = group;
+  const seed = `${seedPrefixOf(group)}${position}`;
   const itemId = `7${digits(`${seed}/high`)}${digits(`${seed}/low`)}`;
-  return { seed, home: place === WORLD ? 'US' : place, itemId, cohort };
-}
-
-function sizeOf({ worldwide, regional }: Cohort, place: string): number {
-  return place === WORLD ? worldwide : regional;
+  return { place, cohort, seed, position, home: homeOf(place), itemId };
 }

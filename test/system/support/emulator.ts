@@ -4,6 +4,7 @@ import {
   type Emulator,
   type EmulatorSwitches,
 } from '../../../src/keyapi/emulator/emulator.ts';
+import { UNMOVED_DAY } from '../../../src/keyapi/emulator/scores.ts';
 import { poll } from './poll.ts';
 
 /** A listening emulator that records its requests, and whose responses a test can delay. */
@@ -25,10 +26,12 @@ const ORDERS: Record<string, TrendingOrder> = {
   repost: TrendingOrder.REPOSTS,
 };
 
+/** Starts it on a free port. By default its charts do not move from day to day. */
 export async function startEmulator(switches: Partial<EmulatorSwitches> = {}): Promise<TestEmulator> {
   const bill: string[] = [];
   let delay = (_id: string): Promise<void> | undefined => undefined;
   const emulator = createEmulator({
+    date: UNMOVED_DAY,
     ...switches,
     onRequest: ({ region, period, order_by = '', page, video_ids }) => {
       const id = video_ids ?? `${region}:${period}:${ORDERS[order_by]}:${page}`;
