@@ -29,6 +29,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'data/pages',
     'data/upstream',
     'data/stats',
+    'data/history',
     'data/redis/scripts',
   ],
 

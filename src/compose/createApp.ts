@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Config } from '../config/loadConfig.ts';
+import { createChangeFeed } from '../data/redis/changeFeed.ts';
 import type { Clock } from '../domain/clock.ts';
 import { videoAnalytics } from '../keyapi/endpoints/videoAnalytics.ts';
 import type { AppEvent } from '../observe/appEvent.ts';
@@ -57,11 +58,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const layers = createUpstreamLayers({ ...context, redis });
   const stores = { pages: createPageStore(context), stats: createStatsStore(context) };
   const cacheFile = await openCacheFile(context, stores);
-  const { history, store: historyStore } = createHistory(context);
+  const changeFeed = redis && createChangeFeed(redis);
+  const { history, ...historyParts } = createHistory(context, { upstream, redis, changeFeed });
   const pages = createPages(context, {
     store: stores.pages,
     source: createPageSource(context, { upstream, layers, store: stores.pages }),
     redis,
+    changeFeed,
     onFetched: (page, sequence) => history.note(page, sequence),
     tracing,
   });
@@ -91,7 +94,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     caches: {
       pages: { bytes: () => stores.pages.bytes, maxBytes: config.cache.pageBytes },
       stats: { bytes: () => stores.stats.bytes, maxBytes: config.cache.statsBytes },
-      history: { bytes: () => historyStore.bytes, maxBytes: config.history.maxBytes },
+      history: { bytes: () => historyParts.store.bytes, maxBytes: config.history.maxBytes },
       documents: { bytes: () => graphql.documents.bytes, maxBytes: config.cache.documentBytes },
       // A public label, which does not change.
       answers: responseCache && { bytes: () => responseCache.bytes, maxBytes: config.cache.responseBytes },
@@ -100,16 +103,17 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     isRedisUp: redis && (() => redis.isUp()),
   });
 
+  async function settle(): Promise<void> {
+    await Promise.all([pages.cache.settle(), stats.settle()]);
+    await historyParts.settle();
+  }
+
   http.server.addHook('onClose', async () => {
     http.stopOverloadWatch();
     observability.close();
     await graphql.close();
     // What is in flight is paid for: worth waiting for, if it survives the process.
-    if (cacheFile || redis)
-      await pTimeout(Promise.all([pages.cache.settle(), stats.settle()]), {
-        milliseconds: SETTLE_MS,
-        message: false,
-      });
+    if (cacheFile || redis) await pTimeout(settle(), { milliseconds: SETTLE_MS, message: false });
     await cacheFile?.write();
     await redis?.close();
     await upstream.close();

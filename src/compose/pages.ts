@@ -2,6 +2,7 @@ import { type FetchPage, PageCache } from '../data/pages/pageCache.ts';
 import { PageStore } from '../data/pages/pageStore.ts';
 import { type OnFetched, storePage } from '../data/pages/storePage.ts';
 import { withEmptyPageCheck } from '../data/pages/withEmptyPageCheck.ts';
+import type { ChangeFeed } from '../data/redis/changeFeed.ts';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { createSharedPages } from '../data/redis/sharedPages.ts';
 import { withNegativeCache } from '../data/upstream/withNegativeCache.ts';
@@ -26,7 +27,9 @@ interface PagesOptions {
   readonly store: PageStore;
   /** Where a page comes from that is not cached. */
   readonly source: Source<PageKey, Page>;
+  /** Undefined for a process on its own, as its feed. */
   readonly redis: RedisConnection | undefined;
+  readonly changeFeed: ChangeFeed | undefined;
   readonly onFetched: OnFetched;
   readonly tracing: Tracing | undefined;
 }
@@ -57,13 +60,15 @@ export function createPageSource(
 /** Creates the page cache: in memory, over Redis if there is one, over its source. */
 export function createPages(context: AppContext, options: PagesOptions): Pages {
   const { config, clock, random, onEvent } = context;
-  const { store, source, redis, onFetched, tracing } = options;
+  const { store, source, redis, changeFeed, onFetched, tracing } = options;
   const { ttlMs, staleMs, errorTtlMs } = config.cache;
   const storing = { store, clock, random, ttlMs };
   const attemptMs = config.keyapi.timeoutMs;
+  const fetching = { ...storing, source, onFetched };
   const shared =
     redis &&
-    createSharedPages({ ...storing, redis, source, staleMs, errorTtlMs, attemptMs, onFetched, onEvent });
+    changeFeed &&
+    createSharedPages({ ...fetching, redis, changeFeed, staleMs, errorTtlMs, attemptMs, onEvent });
   const fetchUnshared: FetchPage = async (key, call) => {
     // Numbered as with Redis: a replica may read this cache file later.
     const page = storePage(await source(key, call), storing, Math.round(clock.now() * 1000));

@@ -39,6 +39,17 @@ function visitRanks({ firstRank, itemIds }: PageRanks, visit: (rank: number, ite
   }
 }
 
+/** The ranks of a page whose rows could be read, such as `1-4,6-20`. */
+export function toRankRanges(page: PageRanks): string {
+  const ranges: { first: number; last: number }[] = [];
+  visitRanks(page, (rank) => {
+    const range = ranges.at(-1);
+    if (range?.last === rank - 1) range.last = rank;
+    else ranges.push({ first: rank, last: rank });
+  });
+  return ranges.map(({ first, last }) => `${first}-${last}`).join();
+}
+
 /** The last rank that a page has a row for, readable or not. */
 export function lastRankOf({ firstRank, itemIds }: PageRanks): number {
   return firstRank + itemIds.split(',').length - 1;

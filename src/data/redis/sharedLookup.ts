@@ -10,11 +10,10 @@ import {
 } from '../../domain/page.ts';
 import { isItemId } from '../../domain/trendingVideo.ts';
 import type { SharedLookup } from '../pages/pageCache.ts';
+import type { ChangeFeed } from './changeFeed.ts';
 import type { PageImporter, PageImporterOptions } from './pageImporter.ts';
 import { findPages } from './scripts/findPages.ts';
-import { readChanges } from './scripts/readChanges.ts';
 import { readNewestPages } from './scripts/readNewestPages.ts';
-import type { RunScript } from './scripts/script.ts';
 
 /** A chart is not looked up again within this time. */
 const LOOKUP_INTERVAL_MS = 1000;
@@ -22,6 +21,11 @@ const LOOKUP_INTERVAL_MS = 1000;
 const MAX_VIDEOS = 100;
 /** More than a full chart has, for pages that are smaller than usual. */
 const MAX_PAGES = 50;
+
+/** What looking up pages of other replicas needs. */
+export interface SharedLookupOptions extends PageImporterOptions {
+  readonly changeFeed: ChangeFeed;
+}
 
 /** Imports the pages of single charts. */
 interface ChartImporter {
@@ -46,20 +50,23 @@ interface FollowedChart {
  *   one tick take two round trips; one, when nothing is newer than what is cached.
  */
 export function createSharedLookup(
-  { redis, store, clock }: PageImporterOptions,
+  { redis, changeFeed, store, clock }: SharedLookupOptions,
   { importPages, importValue, isFromFuture }: PageImporter,
 ): ChartImporter & SharedLookup {
   /** By chart id. */
   const followed = new Map<string, FollowedChart>();
   /** Lookups in flight, by chart id. */
   const inFlight = new Map<string, Promise<boolean>>();
-  let lastChange: string | undefined;
-  redis.onHeartbeat(async (run, isFirst) => {
-    if (isFirst) {
+  changeFeed.listen({
+    onReset: () => {
       for (const entry of followed.values()) entry.lookedUpAt = undefined;
-      lastChange = undefined;
-    }
-    await importChanges(run);
+    },
+    // What other replicas have fetched of the followed charts.
+    onChanges: async ({ pages }) => {
+      const keys = new Map<string, PageKey>();
+      for (const page of pages) if (followed.has(chartId(page.chart))) keys.set(pageId(page), page);
+      await importPages([...keys.values()]);
+    },
   });
 
   const chartLoader = new DataLoader<Chart, boolean>((charts) => loadCharts(charts), { cache: false });
@@ -101,21 +108,6 @@ export function createSharedLookup(
     const count = Math.min(Math.max(FULL_CHART / PAGE_SIZE, Math.ceil(totalCount / pageSize)), MAX_PAGES);
     const numbers = Array.from({ length: count }, (_, index) => index + 1);
     return numbers.filter((number) => !fresh.has(number)).map((number) => ({ chart, number }));
-  }
-
-  /** Imports what other replicas have fetched of the followed charts. */
-  async function importChanges(run: RunScript): Promise<void> {
-    const { last, stored } = await readChanges(run, lastChange);
-    if (last === lastChange) return;
-    const keys = new Map<string, PageKey>();
-    for (const { page, replica } of stored) {
-      if (followed.has(chartId(page.chart)) && replica !== redis.replica) keys.set(pageId(page), page);
-    }
-    await importPages([...keys.values()]);
-    const isFirstRead = lastChange === undefined;
-    lastChange = last;
-    // The reply is limited: there may be more changes.
-    if (!isFirstRead) await importChanges(run);
   }
 
   async function lookUpVideos(itemIds: readonly string[]): Promise<void> {

@@ -15,17 +15,17 @@ import type { FetchPage, PageWithOrigin, SharedLookup } from '../pages/pageCache
 import { type OnFetched, toTtlMs } from '../pages/storePage.ts';
 import { longestNegativeTtl, toNegativeTtl } from '../upstream/negativeTtl.ts';
 import { createLockReleases, keepLocks, MAX_LOCK_MS, toLockMs, WAIT_MS } from './locks.ts';
-import { createPageImporter, type PageImporterOptions, toSequence } from './pageImporter.ts';
+import { createPageImporter, toSequence } from './pageImporter.ts';
 import { encodeBody } from './pageValue.ts';
 import { createRefreshRejection } from './refreshRejection.ts';
 import { claimPage } from './scripts/claimPage.ts';
 import { keyOfLock } from './scripts/redisKeys.ts';
 import { releaseLock } from './scripts/releaseLock.ts';
 import { type SharedCopy, storeSharedPage } from './scripts/storeSharedPage.ts';
-import { createSharedLookup } from './sharedLookup.ts';
+import { createSharedLookup, type SharedLookupOptions } from './sharedLookup.ts';
 
 /** What sharing pages needs. */
-interface SharedPagesOptions extends PageImporterOptions {
+interface SharedPagesOptions extends SharedLookupOptions {
   /** Where a page comes from that no replica has cached. */
   readonly source: Source<PageKey, Page>;
   /** How long an expired page may still be served. */

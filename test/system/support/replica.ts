@@ -3,6 +3,7 @@ import type { DataEvent } from '../../../src/data/events.ts';
 import { PageCache } from '../../../src/data/pages/pageCache.ts';
 import { PageStore } from '../../../src/data/pages/pageStore.ts';
 import { withEmptyPageCheck } from '../../../src/data/pages/withEmptyPageCheck.ts';
+import { createChangeFeed } from '../../../src/data/redis/changeFeed.ts';
 import { createRedisConnection } from '../../../src/data/redis/redisConnection.ts';
 import { createSharedLimits, type SharedLimitsOptions } from '../../../src/data/redis/sharedLimits.ts';
 import { createSharedPages } from '../../../src/data/redis/sharedPages.ts';
@@ -57,6 +58,7 @@ export async function startReplica(options: ReplicaOptions) {
   const shared = createSharedPages({
     ...storing,
     redis,
+    changeFeed: createChangeFeed(redis),
     source: limited,
     staleMs,
     errorTtlMs,

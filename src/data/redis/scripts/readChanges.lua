@@ -1,5 +1,5 @@
--- Reads which pages were stored. Returns the id of the last change and, for each since `lastRead` (200 at most), page and
--- replica; the id alone when nothing was read before.
+-- Reads what has changed. Returns the id of the last change and, for each since `lastRead` (200 at most), what it was and by
+-- which replica; the id alone when nothing was read before.
 local changes = KEYS[1]
 local lastRead = ARGV[2]
 

@@ -1,4 +1,4 @@
-import { type Chart, chartId } from '../../../domain/chart.ts';
+import { type Chart, chartId, parseChartId } from '../../../domain/chart.ts';
 import { type PageKey, pageId } from '../../../domain/page.ts';
 
 // All keys in Redis, without the prefix of the connection.
@@ -9,7 +9,7 @@ export const VALUES_VERSION = 'v1';
 /** Key of the sorted set of replicas, by their last heartbeat. */
 export const REPLICAS_KEY = 'replicas';
 
-/** Key of the stream of pages that were stored. */
+/** Key of the stream of pages that were stored, and of days that were added to. */
 export const CHANGES_KEY = 'changes';
 
 /** Key of the sorted set of calls that count for the rate limit, by the time until which they do. */
@@ -74,6 +74,23 @@ export function keyOfStatsFailure(itemId: string): string {
 /** The keys of a video's numbers, their lock and their failure. */
 export function keysOfStats(itemId: string): string[] {
   return [keyOfStats(itemId), keyOfStatsLock(itemId), keyOfStatsFailure(itemId)];
+}
+
+/** Identifies a UTC day of a chart in the stream of changes: `US:7:VIEWS@20454`. Cannot be taken for a page. */
+export function chartDayId(chart: Chart, day: number): string {
+  return `${chartId(chart)}@${day}`;
+}
+
+/** The chart and day with this id; undefined for any other text. */
+export function parseChartDayId(text: string): { readonly chart: Chart; readonly day: number } | undefined {
+  const [id = '', day = ''] = text.split('@');
+  const chart = parseChartId(id);
+  return chart && /^\d{1,7}$/.test(day) ? { chart, day: Number(day) } : undefined;
+}
+
+/** Key of the ranks of a chart on a UTC day. */
+export function keyOfRanks(chart: Chart, day: number): string {
+  return `ranks:${chartId(chart)}:${day}`;
 }
 
 /** Key of a chart's newest generation. */

@@ -1,0 +1,98 @@
+import type { Chart } from '../../domain/chart.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { dayOf, type PageRanks, toRankRanges } from '../../domain/ranks.ts';
+import { DAY_MS } from '../../domain/utcDay.ts';
+import type { History } from '../history/history.ts';
+import type { HistoryStore } from '../history/historyStore.ts';
+import { decodeRanks, encodeRanks } from '../history/ranksText.ts';
+import type { ChangeFeed } from './changeFeed.ts';
+import { toSequence } from './pageImporter.ts';
+import type { RedisConnection } from './redisConnection.ts';
+import { readRanks } from './scripts/readRanks.ts';
+import { BOUNDS } from './scripts/script.ts';
+import { storeRanks } from './scripts/storeRanks.ts';
+
+/** What sharing the ranks of the last days needs. */
+interface SharedHistoryOptions {
+  readonly redis: RedisConnection;
+  readonly changeFeed: ChangeFeed;
+  readonly history: History;
+  readonly store: HistoryStore;
+  readonly clock: Clock;
+  /** For how many UTC days ranks are stored. */
+  readonly days: number;
+}
+
+/** The ranks of the last days, as all replicas know them. */
+export interface SharedHistory {
+  /** Waits until what was noted is stored in Redis. */
+  settle(): Promise<void>;
+}
+
+/**
+ * Shares the ranks of the last days with the other replicas, those that start later too: what is noted here is stored in
+ * Redis, what others have noted is looked up. When Redis has lost its data, or was down, it gets what is known here.
+ */
+export function createSharedHistory(options: SharedHistoryOptions): SharedHistory {
+  const { redis, changeFeed, history, store, clock, days } = options;
+  const pending = new Set<Promise<void>>();
+  /** Counts the uploads of everything: a new one ends the one before. */
+  let uploads = 0;
+
+  history.addLookUp(lookUp);
+  history.onNoted((chart, ranks) => {
+    if (!redis.isUp()) return;
+    // What fails is uploaded when Redis is up again.
+    const storing = storeInRedis(chart, dayOf(ranks), [ranks])
+      .catch(() => undefined)
+      .finally(() => pending.delete(storing));
+    pending.add(storing);
+  });
+  changeFeed.listen({
+    onReset: () => history.markAllOutdated(),
+    onChanges: ({ chartDays }) => {
+      for (const { chart, day } of chartDays) history.markOutdated(chart, day);
+    },
+  });
+  redis.onUp(() => {
+    // Not awaited: there may be many days.
+    void uploadAll().catch(() => undefined);
+  });
+
+  async function lookUp(chart: Chart, wanted: readonly number[]): Promise<PageRanks[] | undefined> {
+    if (!redis.isUp()) return undefined;
+    const found = await readRanks(redis.run, chart, wanted).catch(() => undefined);
+    const latest = toSequence(redis.now() + BOUNDS.MAX_LEAD_MS);
+    return found?.flatMap((values, index) =>
+      values
+        .flatMap((value) => decodeRanks(value) ?? [])
+        .filter((ranks) => dayOf(ranks) === wanted[index] && ranks.sequence <= latest),
+    );
+  }
+
+  async function storeInRedis(chart: Chart, day: number, pages: readonly PageRanks[]): Promise<void> {
+    // A day longer than needed: the replicas' clocks may differ.
+    const leftMs = (day + days + 1) * DAY_MS - clock.now();
+    if (leftMs <= 0) return;
+    const latest = toSequence(redis.now());
+    const shared = pages.map((ranks) => ({
+      field: toRankRanges(ranks),
+      value: encodeRanks({ ...ranks, sequence: Math.min(ranks.sequence, latest) }),
+    }));
+    await storeRanks(redis.run, { chart, day, pages: shared, leftMs, replica: redis.replica });
+  }
+
+  async function uploadAll(): Promise<void> {
+    const upload = ++uploads;
+    // The most recently used first.
+    for (const { chart, days: known } of store.all().reverse()) {
+      for (const { day, pages } of known) {
+        if (!redis.isUp() || upload !== uploads) return;
+        // One at a time, so that operations do not have to wait behind a queue of them.
+        await storeInRedis(chart, day, pages);
+      }
+    }
+  }
+
+  return { settle: async () => void (await Promise.all(pending)) };
+}
