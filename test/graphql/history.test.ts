@@ -412,6 +412,24 @@ describeEachExecution(() => {
   });
 });
 
+describe('the demo data', () => {
+  it('has days before the first one, at no cost', async () => {
+    clock = createTestClock(Date.UTC(2026, 2, 10, 8));
+    app = await startApp(new URL('http://127.0.0.1:9'), { KEYAPI_EMULATOR: 'true' }, { clock });
+    const { data, extensions } = await app.query<Data>(QUERY, { first: 100, days: 90 });
+    await app.close();
+    expect(extensions.upstream).toMatchObject({ requests: 5, credits: 10 });
+    const { comparedWith, edges } = data?.trendingVideos ?? { edges: [] };
+    expect(comparedWith).toEqual({ takenAt: '2026-03-09T12:00:00.000Z', knownRanks: 500 });
+    expect(edges).toHaveLength(100);
+    // Whole charts are known: a video is new, or where it was.
+    for (const { previousRank, movement } of edges) expect(movement === 'NEW').toBe(previousRank === null);
+    expect(new Set(edges.map(({ movement }) => movement))).toEqual(new Set(['UP', 'DOWN', 'SAME', 'NEW']));
+    const days = ['03', '04', '05', '06', '07', '08', '09', '10'].map((day) => `2026-03-${day}`);
+    expect(edges[0]?.history).toEqual(days.map((date) => ({ date, rank: 1 })));
+  });
+});
+
 /** Waits until upstream has received so many requests, and what it sent is cached. */
 async function settleRefreshes(count: number): Promise<void> {
   await until(() => chart.requests.length >= count);
