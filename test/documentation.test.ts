@@ -36,7 +36,7 @@ describe("the README's examples", () => {
     );
 
   it('give the results shown, in the order shown, at the cost shown', async () => {
-    expect(examples).toHaveLength(5);
+    expect(examples).toHaveLength(6);
     for (const { query, result } of examples)
       expect(withoutNumbers(await app.query(query))).toEqual(withoutNumbers(result));
   });
