@@ -122,8 +122,7 @@ export function createStoredFile<Header extends FileHeader>(
     try {
       const { header, body } = create();
       await writeFile(temporary(), [`${JSON.stringify(header)}\n`, body], { mode: 0o600 });
-      if (mustSetAside) await rename(file, `${file}.ignored`);
-      mustSetAside = false;
+      if (mustSetAside) await renameIgnored();
       await rename(temporary(), file);
       isFailing = false;
       return true;
@@ -133,6 +132,14 @@ export function createStoredFile<Header extends FileHeader>(
       return false;
     }
   };
+
+  async function renameIgnored(): Promise<void> {
+    await rename(file, `${file}.ignored`).catch((error: unknown) => {
+      // The log told the operator that it is ignored, who may have deleted it since.
+      if (!isMissing(error)) throw error;
+    });
+    mustSetAside = false;
+  }
 
   /** Emitted once: what is written every minute would fail every minute. */
   function fail(error: unknown): void {
