@@ -16,11 +16,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'keyapi/endpoints': ['domain', 'keyapi'],
 
   'data/events.ts': ['domain'],
+  'data/storedFile.ts': ['domain', 'data/events.ts'],
   'data/pages': ['domain', 'data/events.ts'],
   'data/upstream': ['domain', 'data/events.ts'],
   'data/stats': ['domain', 'data/events.ts', 'data/upstream'],
-  'data/history': ['domain'],
-  'data/cacheFile.ts': ['domain', 'data/events.ts', 'data/pages', 'data/stats'],
+  'data/history': ['domain', 'data/events.ts', 'data/storedFile.ts'],
+  'data/cacheFile.ts': ['domain', 'data/events.ts', 'data/storedFile.ts', 'data/pages', 'data/stats'],
   'data/windows': ['domain', 'domain/window', 'data/pages', 'data/stats', 'data/history'],
   'data/redis/scripts': ['domain', 'data/upstream'],
   'data/redis': [
@@ -127,6 +128,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'data/events.ts',
     'data/pages',
     'data/stats',
+    'data/history',
     'data/cacheFile.ts',
     'data/redis',
     'data/redis/scripts',

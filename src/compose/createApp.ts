@@ -59,7 +59,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const stores = { pages: createPageStore(context), stats: createStatsStore(context) };
   const cacheFile = await openCacheFile(context, stores);
   const changeFeed = redis && createChangeFeed(redis);
-  const { history, ...historyParts } = createHistory(context, { upstream, redis, changeFeed });
+  const { history, ...historyParts } = await createHistory(context, { upstream, redis, changeFeed });
   const pages = createPages(context, {
     store: stores.pages,
     source: createPageSource(context, { upstream, layers, store: stores.pages }),
@@ -115,6 +115,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     // What is in flight is paid for: worth waiting for, if it survives the process.
     if (cacheFile || redis) await pTimeout(settle(), { milliseconds: SETTLE_MS, message: false });
     await cacheFile?.write();
+    await historyParts.close();
     await redis?.close();
     await upstream.close();
   });

@@ -1,12 +1,12 @@
-import { History, type LookUpRanks } from '../data/history/history.ts';
+import { sourceId } from '../config/sourceId.ts';
+import { History } from '../data/history/history.ts';
+import { createHistoryFile, type HistoryFile } from '../data/history/historyFile.ts';
 import { HistoryStore } from '../data/history/historyStore.ts';
 import type { ChangeFeed } from '../data/redis/changeFeed.ts';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { createSharedHistory } from '../data/redis/sharedHistory.ts';
-import { PAGE_SIZE } from '../domain/page.ts';
-import type { PageRanks } from '../domain/ranks.ts';
-import { DAY_MS, toUtcDay } from '../domain/utcDay.ts';
 import type { AppContext } from './appContext.ts';
+import { createDemoLookUp } from './demoHistory.ts';
 import type { Upstream } from './keyapi.ts';
 
 /** Where else ranks of the last days are known. */
@@ -23,39 +23,32 @@ export interface HistoryParts {
   readonly store: HistoryStore;
   /** Waits until what was noted is stored for other replicas. */
   settle(): Promise<void>;
+  /** Writes what the file does not have yet. */
+  close(): Promise<void>;
 }
 
-/** Creates the ranks of the last days: in memory, over Redis if there is one. Demo data has days before the first one. */
-export function createHistory(context: AppContext, options: HistoryOptions): HistoryParts {
+/** Creates the ranks of the last days: in memory, with those of the history file, over Redis if there is one. */
+export async function createHistory(context: AppContext, options: HistoryOptions): Promise<HistoryParts> {
   const { config, clock } = context;
   const { upstream, redis, changeFeed } = options;
   const { days, maxBytes } = config.history;
   const store = new HistoryStore({ clock, days, maxBytes });
   const history = new History(store);
-  if (upstream.itemIdsOn) history.addLookUp(createDemoLookUp(context, upstream.itemIdsOn));
+  const file = await openHistoryFile(context, store);
+  if (file) history.onNoted(file.scheduleWrite);
+  if (upstream.itemIdsOn) history.addLookUp(createDemoLookUp(upstream.itemIdsOn, clock));
   const shared =
     redis && changeFeed && createSharedHistory({ redis, changeFeed, history, store, clock, days });
-  return { history, store, settle: async () => shared?.settle() };
+  return { history, store, settle: async () => shared?.settle(), close: async () => file?.close() };
 }
 
-/** Gives the demo data's charts of earlier days, as if all their pages had been fetched at noon. */
-function createDemoLookUp({ clock }: AppContext, itemIdsOn: NonNullable<Upstream['itemIdsOn']>): LookUpRanks {
-  return async (chart, days) => {
-    const today = toUtcDay(clock.now());
-    return days
-      .filter((day) => day < today)
-      .flatMap((day) => toPages(itemIdsOn(chart, day), (day + 0.5) * DAY_MS));
-  };
-}
-
-function toPages(itemIds: readonly string[], fetchedAt: number): PageRanks[] {
-  return Array.from({ length: Math.ceil(itemIds.length / PAGE_SIZE) }, (_, index) => {
-    const start = index * PAGE_SIZE;
-    return {
-      firstRank: start + 1,
-      itemIds: itemIds.slice(start, start + PAGE_SIZE).join(),
-      sequence: fetchedAt * 1000,
-      fetchedAt,
-    };
-  });
+async function openHistoryFile(
+  { config, clock, onEvent }: AppContext,
+  store: HistoryStore,
+): Promise<HistoryFile | undefined> {
+  const { file } = config.history;
+  if (file === undefined) return undefined;
+  const historyFile = createHistoryFile({ file, sourceId: sourceId(config), store, clock, onEvent });
+  await historyFile.read();
+  return historyFile;
 }

@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-import { readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../domain/clock.ts';
-import { parseJson } from '../domain/json.ts';
 import type { CachedPage } from '../domain/page.ts';
 import type { OnDataEvent } from './events.ts';
 import type { PageStore } from './pages/pageStore.ts';
 import type { CachedStats, StatsStore } from './stats/statsStore.ts';
+import { createStoredFile, toDigest } from './storedFile.ts';
 
 /** See `createCacheFile`. */
 interface CacheFileOptions {
@@ -52,23 +49,27 @@ type PageRecord = Omit<CachedPage, 'sequence'> & { readonly order: CachedPage['s
 
 /**
  * Carries pages and numbers over a restart, in a file of three lines: a header, the pages and the numbers as JSON. While no
- * process runs, they age by the wall clock; a restart never extends their time to live. A file that cannot be trusted is ignored,
- * and renamed to `.ignored` before it is replaced; a file of another source is left alone.
+ * process runs, they age by the wall clock; a restart never extends their time to live. See `createStoredFile` for files that
+ * cannot be read or written.
  */
 export function createCacheFile(options: CacheFileOptions): CacheFile {
-  const { sourceId, pages, stats, clock, onEvent } = options;
-  /** Symbolic links resolved: writing would replace them. */
-  let file = options.file;
-  let isUsable = true;
-  let mustSetAside = false;
+  const { file, sourceId, pages, stats, clock, onEvent } = options;
+  const stored = createStoredFile({
+    file,
+    sourceId,
+    header: headerSchema,
+    name: 'a page cache',
+    content: 'pages',
+    onEvent,
+  });
   let changesRead = countChanges();
-  /** In the same folder: a rename is atomic only within a file system. */
-  const temporary = (): string => `${file}.${process.pid}.tmp`;
 
   async function read(): Promise<void> {
-    const text = await readRegularFile();
-    if (text !== undefined) load(text);
-    if (isUsable) await probe();
+    await stored.read((content) => {
+      if (content && !load(content.header, content.body)) return false;
+      onEvent({ type: 'cacheFileRead', file: stored.path, ...countAll() });
+      return true;
+    });
     changesRead = countChanges();
   }
 
@@ -76,56 +77,22 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
     return pages.changes + stats.changes;
   }
 
-  async function readRegularFile(): Promise<string | undefined> {
-    try {
-      file = await realpath(file);
-      if ((await stat(file)).isFile()) return await readFile(file, 'utf8');
-      leaveAlone('it is not a regular file');
-    } catch (error) {
-      if (!isMissing(error)) leaveAlone(toReason(error));
-      else {
-        file = await readlink(file).then(
-          (target) => path.resolve(path.dirname(file), target),
-          () => file,
-        );
-        onEvent({ type: 'cacheFileRead', file, pages: 0, stats: 0 });
-      }
-    }
-    return undefined;
-  }
-
-  function load(text: string): void {
-    const [head = '', body = '', statsBody = ''] = text.split('\n');
-    const header = headerSchema.safeParse(parseJson(head));
-    if (!header.success) setAside('it is not a page cache of this version');
-    else if (header.data.source !== sourceId) {
-      leaveAlone(`its pages come from ${header.data.source}, not ${sourceId}`);
-    } else if (isDamaged(header.data, body, statsBody)) setAside('it is damaged');
-    else {
-      const downtimeMs = Math.max(0, clock.now() - header.data.writtenAt);
-      // The digests show that this version wrote it.
-      for (const record of JSON.parse(body) as PageRecord[])
-        pages.add(restorePage(fromRecord(record), downtimeMs));
-      for (const entry of JSON.parse(statsBody || '[]') as CachedStats[])
-        stats.add(restoreStats(entry, downtimeMs));
-      onEvent({ type: 'cacheFileRead', file, ...countAll() });
-    }
-  }
-
-  /** Checked at the start: at the end it would be too late to save the pages. */
-  async function probe(): Promise<void> {
-    try {
-      await writeFile(temporary(), '');
-      await rm(temporary());
-    } catch (error) {
-      isUsable = false;
-      onEvent({ type: 'fileFailed', file, reason: toReason(error) });
-    }
+  /** Returns false when the content is damaged. */
+  function load(header: Header, content: Buffer): boolean {
+    const [body = '', statsBody = ''] = content.toString('utf8').split('\n');
+    if (isDamaged(header, body, statsBody)) return false;
+    const downtimeMs = Math.max(0, clock.now() - header.writtenAt);
+    // The digests show that this version wrote it.
+    for (const record of JSON.parse(body) as PageRecord[])
+      pages.add(restorePage(fromRecord(record), downtimeMs));
+    for (const entry of JSON.parse(statsBody || '[]') as CachedStats[])
+      stats.add(restoreStats(entry, downtimeMs));
+    return true;
   }
 
   async function write(): Promise<void> {
-    if (!isUsable || countChanges() === changesRead) return;
-    try {
+    if (countChanges() === changesRead) return;
+    const isWritten = await stored.write(() => {
       const body = JSON.stringify(pages.all().map((page) => toRecord(shift(page, -clock.monotonic()))));
       const statsBody = JSON.stringify(stats.all().map((entry) => shiftStats(entry, -clock.monotonic())));
       const header: Header = {
@@ -133,18 +100,12 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
         version: VERSION,
         source: sourceId,
         writtenAt: clock.now(),
-        sha256: digest(body),
-        statsSha256: digest(statsBody),
+        sha256: toDigest(body),
+        statsSha256: toDigest(statsBody),
       };
-      const text = `${[JSON.stringify(header), body, statsBody].join('\n')}\n`;
-      await writeFile(temporary(), text, { mode: 0o600 });
-      if (mustSetAside) await rename(file, `${file}.ignored`);
-      await rename(temporary(), file);
-      onEvent({ type: 'cacheFileWritten', file, ...countAll() });
-    } catch (error) {
-      await rm(temporary(), { force: true }).catch(() => undefined);
-      onEvent({ type: 'fileFailed', file, reason: toReason(error) });
-    }
+      return { header, body: `${body}\n${statsBody}\n` };
+    });
+    if (isWritten) onEvent({ type: 'cacheFileWritten', file: stored.path, ...countAll() });
   }
 
   function countAll(): { readonly pages: number; readonly stats: number } {
@@ -173,18 +134,6 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
     };
   }
 
-  /** Ignores the file, and does not write to it either: it may belong to somebody else. */
-  function leaveAlone(reason: string): void {
-    isUsable = false;
-    onEvent({ type: 'fileIgnored', file, reason, isReplaced: false });
-  }
-
-  /** Ignores the file; it is renamed when the store is written. */
-  function setAside(reason: string): void {
-    mustSetAside = true;
-    onEvent({ type: 'fileIgnored', file, reason, isReplaced: true });
-  }
-
   return { read, write };
 }
 
@@ -211,17 +160,5 @@ function shiftStats(entry: CachedStats, ms: number): CachedStats {
 }
 
 function isDamaged({ sha256, statsSha256 }: Header, body: string, statsBody: string): boolean {
-  return sha256 !== digest(body) || (statsSha256 !== undefined && statsSha256 !== digest(statsBody));
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'ENOENT';
-}
-
-function toReason(error: unknown): string {
-  return (error as Error).message;
+  return sha256 !== toDigest(body) || (statsSha256 !== undefined && statsSha256 !== toDigest(statsBody));
 }

@@ -287,6 +287,17 @@ describe('createCacheFile', () => {
     expect((await readdir(folder)).sort()).toEqual(['pages.json', 'pages.json.ignored']);
   });
 
+  it('writes the file although the ignored one was deleted meanwhile', async () => {
+    await writeFile(file, 'my notes');
+    const { cacheFile, events, origin } = startProcess();
+    await cacheFile.read();
+    await rm(file);
+    await origin(1);
+    await cacheFile.write();
+    expect(events.map(({ type }) => type)).toEqual(['fileIgnored', 'cacheFileWritten']);
+    expect(await readdir(folder)).toEqual(['pages.json']);
+  });
+
   it('does not write the file when no page was added', async () => {
     await write();
     const { cacheFile, events } = startProcess();

@@ -7,6 +7,13 @@ export interface MovingChart extends Upstream {
   pageSize: number;
   /** While true, every request fails. */
   isFailing: boolean;
+  /** Called with each page that is sent. */
+  onPage: (page: {
+    readonly chart: string;
+    readonly number: number;
+    readonly pageSize: number;
+    readonly ids: readonly (number | null)[];
+  }) => void;
   /** The pages that were requested, as `US:1`. */
   readonly pagesBought: () => string[];
 }
@@ -21,9 +28,9 @@ export async function startMovingChart(): Promise<MovingChart> {
     const size = Math.min(Number(limit), chart.pageSize);
     const all = rows[region ?? ''] ?? [];
     const start = (Number(page) - 1) * size;
-    const videos = all
-      .slice(start, start + size)
-      .map((id) => (id === null ? { title: 'without an id' } : makeRow(String(id))));
+    const ids = all.slice(start, start + size);
+    chart.onPage({ chart: region ?? '', number: Number(page), pageSize: size, ids });
+    const videos = ids.map((id) => (id === null ? { title: 'without an id' } : makeRow(String(id))));
     const pagination = {
       has_more: start + size < all.length,
       limit: size,
@@ -37,6 +44,7 @@ export async function startMovingChart(): Promise<MovingChart> {
     rows,
     pageSize: 20,
     isFailing: false,
+    onPage: () => undefined,
     pagesBought: () =>
       upstream.requests.map((request) => {
         const { searchParams } = new URL(request, 'http://upstream');
