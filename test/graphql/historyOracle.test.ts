@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { encodeCursor } from '../../src/domain/cursor.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { range } from '../support/charts.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
@@ -25,15 +26,22 @@ const HOUR = 3_600_000;
 /** Ranks of each chart. */
 const LENGTH = 50;
 const REMEMBERED = 5;
-const QUERY = `query ($region: CountryCode!, $first: Int, $days: Int!) {
-  trendingVideos(region: $region, first: $first) {
+const QUERY = `query ($region: CountryCode!, $first: Int, $after: String, $days: Int!) {
+  trendingVideos(region: $region, first: $first, after: $after) {
     fetchedAt comparedWith { takenAt knownRanks }
     edges { rank node { itemId } previousRank movement history(days: $days) { date rank } }
   }
 }`;
 
 type Step =
-  | { readonly type: 'read'; readonly region: string; readonly first: number; readonly days: number }
+  | {
+      readonly type: 'read';
+      readonly region: string;
+      /** Ranks before the window. */
+      readonly skip: number;
+      readonly first: number;
+      readonly days: number;
+    }
   | { readonly type: 'wait'; readonly hours: number }
   | { readonly type: 'move'; readonly region: string; readonly from: number; readonly to: number }
   | { readonly type: 'drop'; readonly region: string; readonly rank: number }
@@ -59,7 +67,13 @@ async function follow(steps: readonly Step[], file: string): Promise<void> {
   const start = (): Promise<TestApp> =>
     startApp(
       chart.url,
-      { CACHE_FILE: path.join(folder, file), CACHE_STALE_SECONDS: '0', HISTORY_DAYS: String(REMEMBERED) },
+      {
+        CACHE_FILE: path.join(folder, file),
+        // So that windows have pages of two days.
+        CACHE_TTL_SECONDS: String(8 * 3600),
+        CACHE_STALE_SECONDS: '0',
+        HISTORY_DAYS: String(REMEMBERED),
+      },
       { clock, random: () => 0, prepareFrom: 2 },
     );
   let app = await start();
@@ -67,16 +81,22 @@ async function follow(steps: readonly Step[], file: string): Promise<void> {
   chart.pageSize = 20;
   chart.onPage = (page) => table.see({ ...page, at: clock.now() });
 
-  async function read({ region, first, days }: Extract<Step, { type: 'read' }>): Promise<void> {
-    const { data, errors } = await app.query<{ trendingVideos: Connection }>(QUERY, { region, first, days });
+  async function read({ region, skip, first, days }: Extract<Step, { type: 'read' }>): Promise<void> {
+    const chartOf = { region, period: 7, orderBy: 'VIEWS' } as const;
+    const after = skip > 0 ? encodeCursor(chartOf, { rank: skip, itemId: null }) : null;
+    const variables = { region, first, after, days };
+    const { data, errors } = await app.query<{ trendingVideos: Connection }>(QUERY, variables);
     expect(errors).toBeUndefined();
     const connection = data?.trendingVideos;
     if (!connection) throw new Error('no data');
     const now = clock.now();
-    const pageSize = table.newest(region, 1)?.pageSize ?? 20;
-    const pages = range(1, Math.ceil(Math.min(first, LENGTH) / pageSize)).map((number) =>
-      table.newest(region, number),
+    // A window whose page came with another size is read again in that one.
+    const pageSize = table.newest(region, 'any')?.pageSize ?? 20;
+    const numbers = range(
+      Math.floor(skip / pageSize) + 1,
+      Math.ceil(Math.min(skip + first, LENGTH) / pageSize),
     );
+    const pages = numbers.map((number) => table.newest(region, number));
     const fetchedAt = Math.min(...pages.map((page) => page?.at ?? Number.POSITIVE_INFINITY));
     const snapshot = table.snapshot(region, fetchedAt, now);
     expect(Date.parse(connection.fetchedAt)).toBe(fetchedAt);
@@ -130,10 +150,11 @@ describe('what moved is what a plain table of who was seen where and when says',
           to: 1 + ((hour * 3) % 12),
         });
       }
-      steps.push({ type: 'read', region: regions.hourly, first: 10, days: 7 });
-      if (hour % 24 === 3) steps.push({ type: 'read', region: regions.daily, first: LENGTH, days: 7 });
+      steps.push({ type: 'read', region: regions.hourly, skip: 0, first: 10, days: 7 });
+      if (hour % 24 === 3)
+        steps.push({ type: 'read', region: regions.daily, skip: 0, first: LENGTH, days: 7 });
       if (hour % 24 === 6 && [0, 2, 5].includes(day)) {
-        steps.push({ type: 'read', region: regions.gaps, first: 25, days: 7 });
+        steps.push({ type: 'read', region: regions.gaps, skip: 0, first: 25, days: 7 });
       }
       if (hour === 80) steps.push({ type: 'restart' });
       steps.push({ type: 'wait', hours: 1 });
@@ -150,19 +171,30 @@ describe('what moved is what a plain table of who was seen where and when says',
         arbitrary: fc.record({
           type: fc.constant('read' as const),
           region,
+          skip: fc.constantFrom(0, 0, 0, 15, 20, 35),
           first: fc.integer({ min: 1, max: 60 }),
           days: fc.integer({ min: 1, max: 8 }),
         }),
       },
       {
         weight: 4,
-        arbitrary: fc.record({ type: fc.constant('wait' as const), hours: fc.integer({ min: 0, max: 30 }) }),
+        arbitrary: fc.record({
+          type: fc.constant('wait' as const),
+          hours: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 16, max: 30 })),
+        }),
       },
       {
         weight: 4,
         arbitrary: fc.record({ type: fc.constant('move' as const), region, from: rank, to: rank }),
       },
-      { weight: 1, arbitrary: fc.record({ type: fc.constant('drop' as const), region, rank }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          type: fc.constant('drop' as const),
+          region,
+          rank: fc.oneof(rank, fc.constant(1)),
+        }),
+      },
       {
         weight: 1,
         arbitrary: fc.record({ type: fc.constant('resize' as const), pageSize: fc.constantFrom(10, 20) }),

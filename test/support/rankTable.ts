@@ -50,9 +50,9 @@ export function createRankTable(days: number) {
 
   return {
     see: (page: SeenPage): void => void pages.push(page),
-    /** The page as it was fetched last. */
-    newest: (chart: string, number: number): SeenPage | undefined =>
-      pages.findLast((page) => page.chart === chart && page.number === number),
+    /** The page, or any page of the chart, as it was fetched last. */
+    newest: (chart: string, number: number | 'any'): SeenPage | undefined =>
+      pages.findLast((page) => page.chart === chart && (number === 'any' || page.number === number)),
 
     /** The snapshot that pages are compared with whose oldest was fetched at `fetchedAt`. */
     snapshot(chart: string, fetchedAt: number, now: number) {
