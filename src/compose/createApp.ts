@@ -57,7 +57,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const layers = createUpstreamLayers({ ...context, redis });
   const stores = { pages: createPageStore(context), stats: createStatsStore(context) };
   const cacheFile = await openCacheFile(context, stores);
-  const { history, store: historyStore } = createHistory(context);
+  const { history, store: historyStore, file: historyFile } = await createHistory(context);
   const pages = createPages(context, {
     store: stores.pages,
     source: createPageSource(context, { upstream, layers, store: stores.pages }),
@@ -110,6 +110,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         message: false,
       });
     await cacheFile?.write();
+    await historyFile?.close();
     await redis?.close();
     await upstream.close();
   });

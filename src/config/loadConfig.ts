@@ -60,6 +60,8 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
       /** 0: no ranks are noted. */
       days: values.HISTORY_DAYS,
       maxBytes: cacheBytes / 8,
+      /** Undefined when nothing is noted, too. */
+      file: values.CACHE_FILE && values.HISTORY_DAYS > 0 ? `${values.CACHE_FILE}.history` : undefined,
     },
     /** Undefined for a process on its own. */
     redis: values.REDIS_URL && {

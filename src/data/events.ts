@@ -51,6 +51,8 @@ type FileEvent =
       /** Videos with numbers. */
       readonly stats: number;
     }
+  /** `chartDays`: days of charts with ranks. */
+  | { readonly type: 'historyFileRead'; readonly file: string; readonly chartDays: number }
   | { readonly type: 'fileFailed'; readonly file: string; readonly reason: string }
   /** `isReplaced`: a new file will be written in its place. */
   | {

@@ -94,6 +94,9 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
       case 'cacheFileWritten':
         log.info({ file: event.file, stats: event.stats, pages: event.pages }, 'Cache file written');
         break;
+      case 'historyFileRead':
+        log.info({ file: event.file, chartDays: event.chartDays }, 'History file read');
+        break;
       case 'fileIgnored':
         log.warn({ file: event.file, reason: event.reason }, 'File ignored');
         break;

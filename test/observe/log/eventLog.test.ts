@@ -94,6 +94,7 @@ it.each<[AppEvent, string]>([
   [{ type: 'redisDown', wasUp: true, reason: 'ECONNREFUSED' }, 'Redis is down: this replica goes on alone'],
   [{ type: 'cacheFileRead', file: 'a', pages: 3, stats: 2 }, 'Cache file read'],
   [{ type: 'cacheFileWritten', file: 'a', pages: 3, stats: 2 }, 'Cache file written'],
+  [{ type: 'historyFileRead', file: 'a', chartDays: 3 }, 'History file read'],
   [{ type: 'fileIgnored', file: 'a', reason: 'it is damaged', isReplaced: true }, 'File ignored'],
   [
     { type: 'fileFailed', file: 'a', reason: 'no space' },
