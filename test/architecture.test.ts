@@ -118,6 +118,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'data/events.ts',
     'data/pages',
     'data/stats',
+    'data/history',
     'data/cacheFile.ts',
     'data/redis',
     'data/redis/scripts',

@@ -2,7 +2,7 @@ import type { Variables } from '../config/environment.ts';
 import type { Config } from '../config/loadConfig.ts';
 import type { Clock } from '../domain/clock.ts';
 import { createEmulator } from '../keyapi/emulator/emulator.ts';
-import { checkCacheFile } from './checkCacheFile.ts';
+import { checkCacheFiles } from './checkCacheFiles.ts';
 import { checkCalls } from './checkCalls.ts';
 import { checkDocuments } from './checkDocuments.ts';
 import { checkKeyapi } from './checkKeyapi.ts';
@@ -34,9 +34,9 @@ export async function examine(options: ExamineOptions): Promise<readonly Finding
       ? await examineEmulator(config, options)
       : await examineKeyapi(config, options)),
     await examineRedis(config, options),
-    config.cache.file === undefined
-      ? unused('Cache file', 'CACHE_FILE')
-      : await checkCacheFile(config, config.cache.file, options.clock),
+    ...(config.cache.file === undefined
+      ? [unused('Cache file', 'CACHE_FILE')]
+      : await checkCacheFiles(config, options.clock)),
     config.persistedDocuments
       ? await checkDocuments(config.persistedDocuments.file)
       : unused('Documents', 'PERSISTED_DOCUMENTS'),

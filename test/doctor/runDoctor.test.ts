@@ -2,13 +2,18 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createHistoryFile } from '../../src/data/history/historyFile.ts';
+import { HistoryStore } from '../../src/data/history/historyStore.ts';
 import { checkNode, OLDEST_NODE } from '../../src/doctor/checkNode.ts';
 import { explainConnection } from '../../src/doctor/explainConnection.ts';
 import { explainRedis } from '../../src/doctor/explainRedis.ts';
 import { runDoctor } from '../../src/doctor/runDoctor.ts';
+import { DAY_MS } from '../../src/domain/utcDay.ts';
 import { createEmulator, type Emulator } from '../../src/keyapi/emulator/emulator.ts';
+import { US_VIEWS } from '../support/charts.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { findFreePort } from '../support/freePort.ts';
+import { makeRanks } from '../support/ranks.ts';
 import {
   type Handler,
   makeRow,
@@ -54,6 +59,17 @@ async function callDoctor(variables: Record<string, string>, ...args: string[]) 
 /** Settings with which the doctor takes the emulator for KeyAPI. */
 function onKeyapi(variables: Record<string, string> = {}): Record<string, string> {
   return { KEYAPI_BASE_URL: base, KEYAPI_TOKEN: TOKEN, CREDIT_BUDGET_PER_DAY: '100', ...variables };
+}
+
+/** Writes the history file beside this cache file, with the ranks of so many days of a chart. */
+async function writeHistory(cacheFile: string, days: number, source = base): Promise<void> {
+  const store = new HistoryStore({ clock, days: 8, maxBytes: 1e6 });
+  for (let daysAgo = 0; daysAgo < days; daysAgo++)
+    store.add(US_VIEWS, [makeRanks(['1'], { fetchedAt: clock.now() - daysAgo * DAY_MS })]);
+  const file = `${cacheFile}.history`;
+  const historyFile = createHistoryFile({ file, sourceId: source, store, clock, onEvent: () => undefined });
+  historyFile.scheduleWrite();
+  await historyFile.close();
 }
 
 describe('npm run doctor', () => {
@@ -342,6 +358,55 @@ describe('the doctor, about files', () => {
     const { code, output } = await callDoctor(onKeyapi({ CACHE_FILE: file }));
     expect(output).toMatch(/^Cache file +note .*it is not a page cache of this version$/m);
     expect([code, await readFile(file, 'utf8')]).toEqual([0, 'nonsense']);
+  });
+
+  it('says what the history file has, and leaves no file behind', async () => {
+    const file = path.join(folder, 'pages.json');
+    const none = await callDoctor(onKeyapi({ CACHE_FILE: file }));
+    expect(none.output).toMatch(
+      /^History file +ok .*pages\.json\.history has no ranks yet, and can be written$/m,
+    );
+    expect([none.code, await readdir(folder)]).toEqual([0, []]);
+    await writeHistory(file, 1);
+    const one = await callDoctor(onKeyapi({ CACHE_FILE: file }));
+    expect(one.output).toMatch(/^History file +ok .* has the ranks of 1 day of charts, and can be written$/m);
+    await writeHistory(file, 3);
+    const three = await callDoctor(onKeyapi({ CACHE_FILE: file }));
+    expect(three.output).toMatch(/^History file +ok .* has the ranks of 3 days of charts, and/m);
+    expect([three.code, await readdir(folder)]).toEqual([0, ['pages.json.history']]);
+  });
+
+  it('says nothing of a history file where none is used', async () => {
+    const none = await callDoctor(onKeyapi());
+    expect(none.output).toMatch(/^Cache file +ok +not used \(CACHE_FILE\)$/m);
+    const file = path.join(folder, 'pages.json');
+    const off = await callDoctor(onKeyapi({ CACHE_FILE: file, HISTORY_DAYS: '0' }));
+    for (const { output } of [none, off]) expect(output).not.toContain('History file');
+  });
+
+  it('says that the history file cannot be written, or is of another source', async () => {
+    const missing = await callDoctor(onKeyapi({ CACHE_FILE: path.join(folder, 'none', 'pages.json') }));
+    expect(missing.output).toMatch(
+      /^History file +fix +cannot be written: ENOENT.*\n +-> Create the folder .*none,/m,
+    );
+    const file = path.join(folder, 'pages.json');
+    await writeHistory(file, 1, 'emulator');
+    const other = await callDoctor(onKeyapi({ CACHE_FILE: file }));
+    expect(other.output).toMatch(
+      /^History file +fix .* is not used: its ranks come from emulator, not http.*\n +-> Set CACHE_FILE to/m,
+    );
+    expect(other.output).toMatch(/^To fix: History file\.$/m);
+    expect([missing.code, other.code]).toEqual([1, 1]);
+  });
+
+  it('only notes a damaged history file, which the server replaces', async () => {
+    const file = path.join(folder, 'pages.json');
+    await writeFile(`${file}.history`, 'nonsense');
+    const { code, output } = await callDoctor(onKeyapi({ CACHE_FILE: file }));
+    expect(output).toMatch(
+      /^History file +note .*it is not a file of ranks of this version\n +-> .*\.ignored/m,
+    );
+    expect([code, await readFile(`${file}.history`, 'utf8')]).toEqual([0, 'nonsense']);
   });
 
   it('counts trusted documents, or says that they cannot be read', async () => {
