@@ -152,8 +152,10 @@ export const SETTINGS = {
   CACHE_FILE: {
     group: 'Cache',
     type: text('a path in an existing folder'),
-    unset: 'pages and numbers are lost when the process ends',
-    description: 'File in which the pages and numbers of a single process survive a restart.',
+    unset: 'pages, numbers and ranks are lost when the process ends',
+    description:
+      'File in which the pages and numbers of a single process survive a restart. Ranks survive it in a file beside it, whose ' +
+      'name ends in `.history`.',
   },
 
   REDIS_URL: {
