@@ -190,6 +190,19 @@ describeEachExecution(() => {
       expect(points(third, 40)).toEqual(['2026-01-01: 40', '2026-01-03: 40']);
     });
 
+    it('has in the history of each row the days before that of its own page', async () => {
+      await start({ CACHE_TTL_SECONDS: String(30 * 3600) });
+      const after = encodeCursor({ region: 'US', period: 7, orderBy: 'VIEWS' }, { rank: 20, itemId: null });
+      // Page 2 on the first day, page 1 on the second one, when one of its videos has moved up.
+      await ask({ first: 20, after });
+      clock.advance(DAY_MS);
+      chart.rows.US = [1, 25, ...range(2, 24), ...range(26, 60)];
+      const second = await ask({ first: 40 });
+      expect(second).toMatchObject({ fetchedAt: '2026-01-01T12:00:00.000Z', comparedWith: null });
+      expect(points(second, 25)).toEqual(['2026-01-01: 25', '2026-01-02: 2']);
+      expect(points(second, 30)).toEqual(['2026-01-01: 30']);
+    });
+
     it('follows pages of ten and of twenty on different days', async () => {
       await start();
       chart.pageSize = 10;

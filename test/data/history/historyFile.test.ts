@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { History } from '../../../src/data/history/history.ts';
 import { createHistoryFile } from '../../../src/data/history/historyFile.ts';
 import { HistoryStore } from '../../../src/data/history/historyStore.ts';
+import { toDigest } from '../../../src/data/storedFile.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
 import { DAY_MS } from '../../../src/domain/utcDay.ts';
 import { makePage, makeVideo, makeVideos, US_VIEWS } from '../../support/charts.ts';
@@ -275,6 +276,17 @@ describe('createHistoryFile', () => {
     // Not the file that this process wrote first.
     expect(await readFile(`${file}.ignored`, 'utf8')).toBe(changed);
     expect((await startProcess()).ids()).toEqual(['21,22,23']);
+  });
+
+  it('is read without the lines that no release has written', async () => {
+    await write(1);
+    const [head = '', line = ''] = (await readFile(file, 'utf8')).split('\n');
+    const wrong = ['', 'US:7:VIEWS', line.replace('US', 'us'), line.replace('1,2,3', 'one'), line.slice(11)];
+    const body = `${[...wrong, line, ...wrong].join('\n')}\n`;
+    await writeFile(file, `${JSON.stringify({ ...JSON.parse(head), sha256: toDigest(body) })}\n${body}`);
+    const { events, ids } = await startProcess();
+    expect(ids()).toEqual(['1,2,3']);
+    expect(events).toEqual([{ type: 'historyFileRead', file, chartDays: 1 }]);
   });
 
   it('is left alone when it is of another source', async () => {
