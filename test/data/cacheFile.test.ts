@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -16,13 +18,26 @@ const START = Date.UTC(2026, 0, 1);
 
 let folder: string;
 let file: string;
+let socket: Server | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'cache-file-'));
   file = path.join(folder, 'pages.json');
 });
 
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  socket?.close();
+  socket = undefined;
+  await rm(folder, { recursive: true });
+});
+
+/** Listens on a socket in the folder; gives its path. */
+async function listenOnSocket(): Promise<string> {
+  const address = path.join(folder, 'socket');
+  socket = createServer().listen(address);
+  await once(socket, 'listening');
+  return address;
+}
 
 /** A process that starts at this wall-clock time: pages are fresh for 1 s, then stale for 10 s. */
 function startProcess(wallClock = START, source = 'https://api.keyapi.ai/', ttlMs = 1000) {
@@ -307,10 +322,11 @@ describe('createCacheFile', () => {
   });
 
   it.each([
-    ['is a folder', () => folder],
-    ['is a device', () => '/dev/null'],
+    ['is a folder', async () => folder],
+    // A device would be replaced if this failed.
+    ['is a socket', listenOnSocket],
   ])('ignores a path that %s, and does not write to it', async (_name, toFile) => {
-    file = toFile();
+    file = await toFile();
     const { cacheFile, events, origin } = startProcess();
     await cacheFile.read();
     await origin(1);
