@@ -59,7 +59,7 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
     history: {
       /** 0: no ranks are noted. */
       days: values.HISTORY_DAYS,
-      maxBytes: cacheBytes / 8,
+      maxBytes: cacheBytes / 4,
       /** Undefined when nothing is noted, too. */
       file: values.CACHE_FILE && values.HISTORY_DAYS > 0 ? `${values.CACHE_FILE}.history` : undefined,
     },

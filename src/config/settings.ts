@@ -140,8 +140,8 @@ export const SETTINGS = {
     type: integer(1, 1_048_576),
     default: '64',
     description:
-      'Memory for pages. Numbers on videos (a quarter), cached responses (three eighths), JSON of rows (a quarter), parsed ' +
-      'documents and the ranks of the last days (an eighth each) take up to nine eighths of it in addition.',
+      'Memory for pages. Numbers on videos (a quarter), cached responses (three eighths), JSON of rows (a quarter), the ranks of ' +
+      'the last days (a quarter) and parsed documents (an eighth) take up to five quarters of it in addition.',
   },
   RESPONSE_CACHE: {
     group: 'Cache',

@@ -5,7 +5,7 @@ import { problems } from '../support/problems.ts';
 describe('loadConfig', () => {
   it('needs no variables in development, and turns on demo data, Sandbox and introspection', () => {
     expect(loadConfig({})).toEqual({
-      history: { days: 8, maxBytes: 2 ** 23, file: undefined },
+      history: { days: 8, maxBytes: 2 ** 24, file: undefined },
       host: '127.0.0.1',
       port: 4000,
       keyapi: {
