@@ -60,6 +60,8 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
       /** 0: no ranks are noted. */
       days: values.HISTORY_DAYS,
       maxBytes: cacheBytes / 8,
+      /** Charts whose ranks are noted on every UTC day, even if nobody reads them. */
+      snapshots: values.SNAPSHOT_CHARTS ?? [],
     },
     /** Undefined for a process on its own. */
     redis: values.REDIS_URL && {
