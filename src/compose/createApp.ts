@@ -9,7 +9,7 @@ import type { CheckOverload } from '../server/protection/overload.ts';
 import type { AppContext } from './appContext.ts';
 import { openCacheFile } from './cacheFile.ts';
 import { createGraphql } from './graphql.ts';
-import { createHistory } from './history.ts';
+import { createHistory, createSnapshots } from './history.ts';
 import { createHttp } from './http.ts';
 import { createKeyapi } from './keyapi.ts';
 import { createAppLog } from './log.ts';
@@ -65,6 +65,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onFetched: (page, sequence) => history.note(page, sequence),
     tracing,
   });
+  const snapshots = createSnapshots(context, { history, cache: pages.cache, layers, redis });
   const stats = createStats(context, {
     store: stores.stats,
     source: layers.wrap(upstream.source(videoAnalytics), videoAnalytics),
@@ -99,7 +100,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     isRedisUp: redis && (() => redis.isUp()),
   });
 
+  snapshots.start();
   http.server.addHook('onClose', async () => {
+    snapshots.stop();
     http.stopOverloadWatch();
     observability.close();
     await graphql.close();

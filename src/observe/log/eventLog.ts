@@ -94,6 +94,12 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
       case 'cacheFileWritten':
         log.info({ file: event.file, stats: event.stats, pages: event.pages }, 'Cache file written');
         break;
+      case 'snapshotTaken':
+        log.info(
+          { chart: event.chart, ranks: event.ranks, pages: event.pages },
+          'Chart fetched, for tomorrow to be compared with',
+        );
+        break;
       case 'fileIgnored':
         log.warn({ file: event.file, reason: event.reason }, 'File ignored');
         break;
