@@ -55,7 +55,7 @@ export async function takeSnapshot(
     return { next, pageSize, wanted };
   }
 
-  while (mayFetch()) {
+  for (;;) {
     // Free, too: what other replicas have fetched.
     await Promise.all([cache.lookUpShared(chart), history.lookUp(chart, day + 1)]);
     const { next: number, pageSize } = plan();
@@ -74,5 +74,4 @@ export async function takeSnapshot(
     if (next === undefined && wanted > 0)
       onEvent({ type: 'snapshotTaken', chart: chartId(chart), ranks: wanted, pages: fetched.count });
   }
-  return false;
 }

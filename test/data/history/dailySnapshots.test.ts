@@ -183,6 +183,12 @@ describe('a chart that nobody reads', () => {
   });
 });
 
+it('fetches nothing while Redis is down, where others might fetch the same', async () => {
+  await start({ REDIS_URL: 'redis://127.0.0.1:1' });
+  await passTo(24, 10 * MINUTE_MS);
+  expect(bill()).toEqual([]);
+});
+
 describe('a chart that operations have read today', () => {
   it('is not fetched', async () => {
     await start();
@@ -297,6 +303,27 @@ describe('while a call is in flight', () => {
     expect(bill()).toEqual(pagesOf('US', 1));
     expect(clock.deadlines()).not.toContain(LOOK_MS);
   });
+});
+
+it('does not go on with the day before when a page took until the next day', async () => {
+  await start();
+  jumpTo(18);
+  const release = hold();
+  clock.expireDeadlines(LOOK_MS);
+  await until(() => bill().length === 1);
+  clock.advance(DAY_MS);
+  release();
+  await until(() => clock.deadlines().includes(LOOK_MS));
+  expect(bill()).toEqual(pagesOf('US', 1));
+  await look();
+  expect(bill()).toEqual(pagesOf('US', 1, 2, 3, 4, 5));
+});
+
+it('looks no more once the server is closed', async () => {
+  await start();
+  expect(clock.deadlines()).toEqual([LOOK_MS]);
+  await app.close();
+  expect(clock.deadlines()).toEqual([]);
 });
 
 describe('when something fails', () => {
