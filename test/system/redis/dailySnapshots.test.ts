@@ -6,7 +6,7 @@ import { createArraySource, makeVideos, range, US_VIEWS } from '../../support/ch
 import { createTestClock } from '../../support/clock.ts';
 import { poll } from '../support/poll.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
-import { type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
+import { expirePages, type ReplicaOptions, startReplica, type TestReplica } from '../support/replica.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -129,6 +129,15 @@ describeWithRedis('daily snapshots of replicas', () => {
     await second.look();
     expect(bill).toEqual([1, 2, 3, 4, 5]);
     expect(takenEvents()).toMatchObject([{ pages: 2 }]);
+  });
+
+  it('are paid for once even if the pages have expired before the other one looks', async () => {
+    const [first, second] = await Promise.all([start(), start()]);
+    await first.look();
+    await expirePages(redis, replicas);
+    await second.look();
+    expect(bill).toEqual(range(1, 5));
+    expect(notedRanks(second.replica)).toBe(RANKS);
   });
 
   it('fetch nothing while Redis is down, and make up for it later', async () => {
