@@ -20,7 +20,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'data/pages': ['domain', 'data/events.ts'],
   'data/upstream': ['domain', 'data/events.ts'],
   'data/stats': ['domain', 'data/events.ts', 'data/upstream'],
-  'data/history': ['domain', 'data/events.ts', 'data/storedFile.ts'],
+  'data/history': ['domain', 'domain/window', 'data/events.ts', 'data/storedFile.ts', 'data/pages'],
   'data/cacheFile.ts': ['domain', 'data/events.ts', 'data/storedFile.ts', 'data/pages', 'data/stats'],
   'data/windows': ['domain', 'domain/window', 'data/pages', 'data/stats', 'data/history'],
   'data/redis/scripts': ['domain', 'data/upstream'],

@@ -18,6 +18,7 @@ import { createObservability } from './observability.ts';
 import { createPageSource, createPageStore, createPages } from './pages.ts';
 import { createSharedRateLimiter } from './rateLimiter.ts';
 import { createRedis } from './redis.ts';
+import { createSnapshots } from './snapshots.ts';
 import { createStats, createStatsStore } from './stats.ts';
 import { systemClock } from './systemClock.ts';
 import { readTrustedDocuments } from './trustedDocuments.ts';
@@ -68,6 +69,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onFetched: (page, sequence) => history.note(page, sequence),
     tracing,
   });
+  const snapshots = createSnapshots(context, { history, cache: pages.cache, layers, redis });
   const stats = createStats(context, {
     store: stores.stats,
     source: layers.wrap(upstream.source(videoAnalytics), videoAnalytics),
@@ -108,7 +110,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await historyParts.settle();
   }
 
+  snapshots.start();
   http.server.addHook('onClose', async () => {
+    snapshots.stop();
     http.stopOverloadWatch();
     observability.close();
     await graphql.close();

@@ -38,6 +38,8 @@ export interface UpstreamLayers {
    */
   wrap<Key, Value>(client: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value>;
   readonly state: LimitsState;
+  /** True while no call of this process is in flight or waiting for its turn. */
+  isIdle(): boolean;
 }
 
 /** What was spent before the process started, and what records it for the next one; empty without a budget or file. */
@@ -50,15 +52,13 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
   const stored = openSpending(options);
   const shared = redis && createLimitsOfReplicas(redis, stored, options);
   const budget = redis ? undefined : createBudgetOfProcess(stored, options);
+  // As many wait as can have their turn before their operations time out.
+  const maxWaiting = Math.ceil((qps * config.operationTimeoutMs) / 1000);
+  const queue = createCallQueue({ concurrency, maxWaiting, onEvent });
   const accountLimits = [
     createRateLimit({ qps: () => qps / (redis?.uncoordinatedReplicas() ?? 1), clock, onEvent }),
     shared?.protect,
-    // As many wait as can have their turn before their operations time out.
-    createCallQueue({
-      concurrency,
-      maxWaiting: Math.ceil((qps * config.operationTimeoutMs) / 1000),
-      onEvent,
-    }),
+    queue.protect,
     budget && createBudgetLimit(budget, onEvent),
   ].filter((limit) => limit !== undefined);
   const accountBreaker = createAccountBreaker({ clock, onEvent });
@@ -76,6 +76,7 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
 
   return {
     wrap,
+    isIdle: queue.isIdle,
     state: {
       openCircuits: () => [
         ...(shared?.openCircuits() ?? []),

@@ -20,6 +20,8 @@ const TOKEN_MISSING =
 const TOKEN_MISSING_FOR_URL =
   'expected the bearer token for KEYAPI_BASE_URL (or set KEYAPI_EMULATOR=true for demo data)';
 const MANIFEST_MISSING = 'expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows';
+const HISTORY_TOO_SHORT =
+  'expected at least 2 with SNAPSHOT_CHARTS (today and yesterday), else there is nothing to compare with';
 
 /**
  * Parses each setting, and checks them together. A variable that is set to nothing counts as unset.
@@ -97,11 +99,19 @@ function findMissing(set: Variables, values: Partial<SettingValues>): ConfigProb
 }
 
 /** Settings that exclude each other. */
-function findConflicts({ METRICS_PORT }: Variables, values: Partial<SettingValues>): ConfigProblem[] {
+function findConflicts(set: Variables, values: Partial<SettingValues>): ConfigProblem[] {
+  const conflicts: ConfigProblem[] = [];
+  const { METRICS_PORT, SNAPSHOT_CHARTS, HISTORY_DAYS } = set;
+  if (SNAPSHOT_CHARTS !== undefined && values.HISTORY_DAYS !== undefined && values.HISTORY_DAYS < 2) {
+    const text = `${HISTORY_TOO_SHORT}${describeValue(SETTINGS.HISTORY_DAYS, HISTORY_DAYS ?? '')}`;
+    conflicts.push({ setting: 'HISTORY_DAYS', text });
+  }
   // Any number of servers may take a free port.
-  if (METRICS_PORT === undefined || !values.METRICS_PORT || values.METRICS_PORT !== values.PORT) return [];
-  const text = `expected another port than PORT${describeValue(SETTINGS.METRICS_PORT, METRICS_PORT)}`;
-  return [{ setting: 'METRICS_PORT', text }];
+  if (METRICS_PORT !== undefined && values.METRICS_PORT && values.METRICS_PORT === values.PORT) {
+    const text = `expected another port than PORT${describeValue(SETTINGS.METRICS_PORT, METRICS_PORT)}`;
+    conflicts.push({ setting: 'METRICS_PORT', text });
+  }
+  return conflicts;
 }
 
 /** Reads raw variables, so that a missing token is reported together with invalid settings, a misspelt `NODE_ENV` above all. */

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { type Chart, chartId, parseChartId, TrendingPeriod } from '../domain/chart.ts';
+import { FULL_CHART } from '../domain/page.ts';
 
 /** The values of a setting: described, and as a schema that parses its text. */
 export interface SettingType<T extends z.ZodType> {
@@ -127,6 +129,23 @@ export const proxies = settingType(
   { items: toList },
 );
 
+/** Charts, each once, and how many of their ranks. */
+export const chartRanks = settingType(
+  `charts such as US:LAST_7_DAYS:VIEWS:100, each once (region, period, order and 1 to ${FULL_CHART} ranks), separated by commas`,
+  (error) =>
+    z
+      .string()
+      .transform(toList)
+      .pipe(z.array(z.string().transform(toChartRanks).pipe(z.custom<ChartRanks>(Boolean, error))))
+      .superRefine((list, { addIssue }) => {
+        const ids = list.map(({ chart }) => chartId(chart));
+        for (const [index, id] of ids.entries()) {
+          if (ids.indexOf(id) < index) addIssue({ code: 'custom', message: error, path: [index] });
+        }
+      }),
+  { items: toList },
+);
+
 function toUrl(address: string): URL {
   return new URL(address);
 }
@@ -200,4 +219,20 @@ function isAddress(item: string): boolean {
   const version = isIP(address);
   if (version === 0 || others.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+/** A chart, and how many of its ranks, from 1. */
+interface ChartRanks {
+  readonly chart: Chart;
+  readonly ranks: number;
+}
+
+/** The chart and the ranks of a text such as `US:LAST_7_DAYS:VIEWS:100`; undefined for any other text. */
+function toChartRanks(item: string): ChartRanks | undefined {
+  const [region = '', period, orderBy, ranks = '', ...others] = item.split(':');
+  // Tested before upper-casing, which turns some single letters into two.
+  if (!/^[a-z]{2}$/i.test(region) || !/^[1-9]\d{0,2}$/.test(ranks) || others.length > 0) return undefined;
+  const days = Object.entries(TrendingPeriod).find(([name]) => name === period)?.[1];
+  const chart = parseChartId(`${region.toUpperCase()}:${days}:${orderBy}`);
+  return chart && Number(ranks) <= FULL_CHART ? { chart, ranks: Number(ranks) } : undefined;
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import {
   apiKeys,
   boolean,
+  chartRanks,
   host,
   httpUrl,
   integer,
@@ -126,6 +127,14 @@ export const SETTINGS = {
     description:
       'For how many UTC days, today included, it is noted which video had which rank, for `previousRank`, `movement` and ' +
       '`history`. 0: not at all.',
+  },
+  SNAPSHOT_CHARTS: {
+    group: 'Cache',
+    type: chartRanks,
+    unset: 'none',
+    description:
+      'Charts whose ranks are noted on every UTC day, so that the next day can be compared with it: in the evening the server buys ' +
+      'those pages that nobody has read on that day, once for all replicas.',
   },
   ERROR_TTL_SECONDS: {
     group: 'Cache',

@@ -2,7 +2,14 @@ import type { KeyFields } from '../domain/endpoint.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 
 /** Events of the data layer, for the log, metrics and tests. */
-export type DataEvent = CallEvent | EmptyResponseEvent | CircuitEvent | BudgetEvent | FileEvent | RedisEvent;
+export type DataEvent =
+  | CallEvent
+  | EmptyResponseEvent
+  | CircuitEvent
+  | BudgetEvent
+  | FileEvent
+  | RedisEvent
+  | SnapshotEvent;
 
 /** Something happened to a call to an endpoint. */
 type CallEvent =
@@ -66,6 +73,17 @@ type FileEvent =
 type RedisEvent =
   | { readonly type: 'redisUp' }
   | { readonly type: 'redisDown'; readonly wasUp: boolean; readonly reason: string };
+
+/** This process has fetched what was missing of a chart, so that its ranks of this UTC day are noted. */
+interface SnapshotEvent {
+  readonly type: 'snapshotTaken';
+  /** Its id, such as `US:7:VIEWS`. */
+  readonly chart: string;
+  /** The ranks from 1 to this. */
+  readonly ranks: number;
+  /** How many pages this process has requested from KeyAPI for that on this day. */
+  readonly pages: number;
+}
 
 /** Listens to the events of the data layer. */
 export type OnDataEvent = (event: DataEvent) => void;

@@ -3,6 +3,7 @@ import { type Environment, readEnvironment, type Variables } from '../config/env
 import { addressOf } from '../config/listeners.ts';
 import { type Config, loadConfig } from '../config/loadConfig.ts';
 import { SETTINGS, type Setting } from '../config/settings.ts';
+import { PAGE_SIZE, pageEndpoint } from '../domain/page.ts';
 import { describeFile } from './describeFile.ts';
 import type { Finding } from './finding.ts';
 
@@ -38,7 +39,7 @@ function describeConfig(config: Config, { variables }: Environment): Finding[] {
   const found = `valid, for ${mode}; the server listens on ${addressOf(config)}`;
   const valid: Finding = { part: 'Settings', state: 'ok', found };
   if (config.keyapi.emulator) return [valid, ...noteUnusedUrl(variables)];
-  return [valid, ...noteSpending(config, mode)];
+  return [valid, ...noteSpending(config, mode), ...noteSnapshots(config)];
 }
 
 function noteUnusedUrl({ KEYAPI_BASE_URL }: Variables): Finding[] {
@@ -58,4 +59,16 @@ function noteSpending({ credits, apiKeys }: Config, mode: string): Finding[] {
     notes.push({ part: 'Clients', state: 'note', found, advice: 'Set API_KEYS, unless that is intended' });
   }
   return notes;
+}
+
+/** What SNAPSHOT_CHARTS costs, if nobody reads those charts. */
+function noteSnapshots({ credits: { perDay }, history: { snapshots } }: Config): Finding[] {
+  if (snapshots.length === 0) return [];
+  const part = 'Snapshots';
+  const pages = snapshots.reduce((sum, { ranks }) => sum + Math.ceil(ranks / PAGE_SIZE), 0);
+  const credits = pages * pageEndpoint.credits;
+  const found = `SNAPSHOT_CHARTS costs at most ${credits} credits a UTC day, for ${pages} pages of ${PAGE_SIZE} videos`;
+  if (perDay === undefined || credits <= perDay) return [{ part, state: 'ok', found }];
+  const advice = 'Some are never bought. Raise the budget, or name fewer charts or ranks';
+  return [{ part, state: 'note', found: `${found}: more than CREDIT_BUDGET_PER_DAY (${perDay})`, advice }];
 }

@@ -5,7 +5,6 @@ import { problems } from '../support/problems.ts';
 describe('loadConfig', () => {
   it('needs no variables in development, and turns on demo data, Sandbox and introspection', () => {
     expect(loadConfig({})).toEqual({
-      history: { days: 8, maxBytes: 2 ** 24, file: undefined },
       host: '127.0.0.1',
       port: 4000,
       keyapi: {
@@ -29,6 +28,7 @@ describe('loadConfig', () => {
         documentBytes: 8 * 2 ** 20,
         file: undefined,
       },
+      history: { days: 8, maxBytes: 2 ** 24, file: undefined, snapshots: [] },
       credits: { perDay: undefined, perOperation: 25 },
       documentLimits: {
         tokens: 1000,
@@ -243,6 +243,37 @@ describe('loadConfig', () => {
     const [problem = '', ...others] = problems({ REDIS_URL: text });
     expect(problem).toMatch(/^REDIS_URL: expected/);
     expect(problem).not.toContain('secret');
+    expect(others).toEqual([]);
+  });
+
+  it('reads charts and their ranks, the region in either case', () => {
+    const SNAPSHOT_CHARTS = 'us:LAST_7_DAYS:VIEWS:100, IN:LAST_30_DAYS:LIKES:1,DE:LAST_120_DAYS:REPOSTS:500';
+    expect(loadConfig({ SNAPSHOT_CHARTS, HISTORY_DAYS: '2' }).history.snapshots).toEqual([
+      { chart: { region: 'US', period: 7, orderBy: 'VIEWS' }, ranks: 100 },
+      { chart: { region: 'IN', period: 30, orderBy: 'LIKES' }, ranks: 1 },
+      { chart: { region: 'DE', period: 120, orderBy: 'REPOSTS' }, ranks: 500 },
+    ]);
+  });
+
+  it.each([
+    'US',
+    'US:LAST_7_DAYS:VIEWS',
+    'US:LAST_7_DAYS:VIEWS:',
+    'US:LAST_7_DAYS:VIEWS:0',
+    'US:LAST_7_DAYS:VIEWS:501',
+    'US:LAST_7_DAYS:VIEWS:1e2',
+    'US:LAST_7_DAYS:VIEWS:20:20',
+    'US:7:VIEWS:20',
+    'US:last_7_days:VIEWS:20',
+    'US:toString:VIEWS:20',
+    'US:LAST_7_DAYS:views:20',
+    'US:LAST_7_DAYS:SHARES:20',
+    'XX:LAST_7_DAYS:VIEWS:20',
+    'ß:LAST_7_DAYS:VIEWS:20',
+  ])('rejects %j as SNAPSHOT_CHARTS', (SNAPSHOT_CHARTS) => {
+    const [problem, ...others] = problems({ SNAPSHOT_CHARTS });
+    expect(problem).toMatch(/^SNAPSHOT_CHARTS: expected charts such as US:LAST_7_DAYS:VIEWS:100, /);
+    expect(problem).toMatch(new RegExp(`, but got: "${SNAPSHOT_CHARTS}"$`));
     expect(others).toEqual([]);
   });
 

@@ -11,6 +11,10 @@ const NO_TOKEN =
 const MODE = 'expected one of production, development, test';
 const REDIS = 'expected redis:// or rediss://, with user:password@ where needed, a host, and a /database';
 const HTTP = 'expected an http or https address without credentials, query or fragment';
+const CHARTS =
+  'expected charts such as US:LAST_7_DAYS:VIEWS:100, each once (region, period, order and 1 to 500 ranks), separated by commas';
+const HISTORY =
+  'expected at least 2 with SNAPSHOT_CHARTS (today and yesterday), else there is nothing to compare with';
 const NOT_SHOWN = 'but got a value that is not shown: it may contain a password';
 
 /** What is wrong, the variables, and what is printed. */
@@ -87,6 +91,41 @@ const MISTAKES: readonly (readonly [string, Record<string, string>, readonly str
       `TRUST_PROXY: ${QUOTES}, but got: "\\"10.0.0.2\\""`,
       'CORS_ORIGINS: expected origins such as https://app.example.com, separated by commas, but got: "https://B.example"',
     ],
+  ],
+
+  [
+    'charts are wrong or missing',
+    { SNAPSHOT_CHARTS: 'US:7:VIEWS:100,,IN:LAST_7_DAYS:LIKES:40,UK:LAST_7_DAYS:VIEWS:20' },
+    [
+      `SNAPSHOT_CHARTS: ${CHARTS}, but got: "US:7:VIEWS:100"`,
+      `SNAPSHOT_CHARTS: ${CHARTS}, but got: ""`,
+      `SNAPSHOT_CHARTS: ${CHARTS}, but got: "UK:LAST_7_DAYS:VIEWS:20"`,
+    ],
+  ],
+  [
+    'a chart is named twice',
+    { SNAPSHOT_CHARTS: 'US:LAST_7_DAYS:VIEWS:100,us:LAST_7_DAYS:VIEWS:40' },
+    [`SNAPSHOT_CHARTS: ${CHARTS}, but got: "us:LAST_7_DAYS:VIEWS:40"`],
+  ],
+  [
+    'charts are in quotes',
+    { SNAPSHOT_CHARTS: '"US:LAST_7_DAYS:VIEWS:100,IN:LAST_7_DAYS:LIKES:40"' },
+    [`SNAPSHOT_CHARTS: ${QUOTES}, but got: "\\"US:LAST_7_DAYS:VIEWS:100"`],
+  ],
+  [
+    'the setting for charts is misspelt',
+    { SNAPSHOT_CHART: 'US:LAST_7_DAYS:VIEWS:100' },
+    ['SNAPSHOT_CHART: expected a setting: did you mean SNAPSHOT_CHARTS?'],
+  ],
+  [
+    'no day before today is noted of the charts',
+    { SNAPSHOT_CHARTS: 'US:LAST_7_DAYS:VIEWS:100', HISTORY_DAYS: '1' },
+    [`HISTORY_DAYS: ${HISTORY}, but got: "1"`],
+  ],
+  [
+    'nothing is noted of the charts, which are wrong themselves',
+    { SNAPSHOT_CHARTS: 'US', HISTORY_DAYS: '0' },
+    [`SNAPSHOT_CHARTS: ${CHARTS}, but got: "US"`, `HISTORY_DAYS: ${HISTORY}, but got: "0"`],
   ],
 
   [

@@ -126,6 +126,20 @@ describe('npm run doctor', () => {
     expect(code).toBe(0);
   });
 
+  it('says what the charts of SNAPSHOT_CHARTS cost, and notes if that is more than the budget', async () => {
+    const SNAPSHOT_CHARTS = 'US:LAST_7_DAYS:VIEWS:100,IN:LAST_30_DAYS:LIKES:21';
+    const enough = await callDoctor(onKeyapi({ SNAPSHOT_CHARTS, CREDIT_BUDGET_PER_DAY: '14' }));
+    expect(enough.output).toMatch(
+      /^Snapshots +ok +SNAPSHOT_CHARTS costs at most 14 credits a UTC day, for 7 pages of 20 videos$/m,
+    );
+    const tooLittle = await callDoctor(onKeyapi({ SNAPSHOT_CHARTS, CREDIT_BUDGET_PER_DAY: '13' }));
+    expect(tooLittle.output).toMatch(
+      /^Snapshots +note +.* 14 .*: more than CREDIT_BUDGET_PER_DAY \(13\)\n +-> /m,
+    );
+    expect([enough.code, tooLittle.code, emulator.counts.requests]).toEqual([0, 0, 0]);
+    expect((await callDoctor(onKeyapi())).output).not.toContain('Snapshots');
+  });
+
   it('notes that an address of KeyAPI is not used', async () => {
     const { code, output } = await callDoctor({ KEYAPI_EMULATOR: 'true', KEYAPI_BASE_URL: base });
     expect(output).toMatch(/^KEYAPI_BASE_URL +note +not used: KEYAPI_EMULATOR asks for demo data$/m);

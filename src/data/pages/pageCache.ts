@@ -184,6 +184,24 @@ export class PageCache {
     }
   }
 
+  /**
+   * Fetches a page in the background, even if a fresh copy of it is cached, or waits for it if it is in flight. With
+   * Redis it may be a copy that is newer than the cached one, and was fetched by another replica.
+   *
+   * @throws {ApiError} The source's error.
+   */
+  async fetchAnew(key: PageKey): Promise<PageWithOrigin> {
+    const { clock, refreshTimeoutMs } = this.#options;
+    const other = this.#pending.get(pageId(key));
+    if (!other) {
+      // Costs credits, although the page may be fresh: whoever calls this needs to know its rows as they are now.
+      return this.#start(key).page;
+    }
+    other.deadlineAt = Math.max(other.deadlineAt, clock.monotonic() + refreshTimeoutMs);
+    const { page } = await other.page;
+    return { page, origin: 'shared' };
+  }
+
   /** Waits until no fetch is in flight: all pages that were paid for are then cached. */
   async settle(): Promise<void> {
     await Promise.allSettled([...this.#pending.values()].map(({ page }) => page));

@@ -14,16 +14,23 @@ interface CallQueueOptions {
   readonly onEvent: OnDataEvent;
 }
 
+/** The queue of calls. */
+export interface CallQueue {
+  readonly protect: AccountLimit;
+  /** True while no call is in flight or waiting for its turn. */
+  isIdle(): boolean;
+}
+
 /**
  * Creates the queue of calls: at most `concurrency` run at once. The others wait for their turn, operations before
  * refreshes, and among these by the priority of their endpoint; until then they cost nothing, and the deadline of their
  * attempt has not started. Rejects with `UPSTREAM_UNAVAILABLE` when too many are waiting.
  */
-export function createCallQueue({ concurrency, maxWaiting, onEvent }: CallQueueOptions): AccountLimit {
+export function createCallQueue({ concurrency, maxWaiting, onEvent }: CallQueueOptions): CallQueue {
   const queue = new PQueue({ concurrency });
   const waiting = new Set<{ readonly priority: number }>();
 
-  return (source, endpoint) => async (key, call) => {
+  const protect: AccountLimit = (source, endpoint) => async (key, call) => {
     const place = { priority: toPriority(call, endpoint) };
     // Those of a lower priority do not keep it waiting.
     const ahead = [...waiting].filter(({ priority }) => priority >= place.priority).length;
@@ -37,4 +44,6 @@ export function createCallQueue({ concurrency, maxWaiting, onEvent }: CallQueueO
     });
     return queue.add(run, place);
   };
+
+  return { protect, isIdle: () => queue.pending === 0 && queue.size === 0 };
 }

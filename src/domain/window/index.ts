@@ -1,3 +1,4 @@
+export { byAge, extentOf } from './chartExtent.ts';
 export { cutWindow, type RankedVideo } from './cutWindow.ts';
 export {
   type KnownPages,

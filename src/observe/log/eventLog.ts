@@ -97,6 +97,12 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
       case 'historyFileRead':
         log.info({ file: event.file, chartDays: event.chartDays }, 'History file read');
         break;
+      case 'snapshotTaken':
+        log.info(
+          { chart: event.chart, ranks: event.ranks, pages: event.pages },
+          'Chart fetched, for tomorrow to be compared with',
+        );
+        break;
       case 'fileIgnored':
         log.warn({ file: event.file, reason: event.reason }, 'File ignored');
         break;

@@ -29,6 +29,16 @@ describe('PageCache, while a page is fresh', () => {
     expect(operations.map(({ cost }) => cost.requests)).toEqual([1, 0, 1]);
   });
 
+  it('buys it again, in the background, for whoever needs it as it is now', async () => {
+    const { cache, clock, bill, refreshes } = createStillCache();
+    await cache.fetch(key(1), 20, createOperation());
+    clock.advance(500);
+    expect(await cache.fetchAnew(key(1))).toMatchObject({ origin: 'fetched', page: { sequence: 2 } });
+    expect(bill).toEqual([1, 1]);
+    expect(refreshes).toEqual(['US:7:VIEWS:1']);
+    expect((await cache.fetch(key(1), 20, createOperation())).origin).toBe('cached');
+  });
+
   it('shortens the time to live at random, by at most a tenth', async () => {
     const ttls = await Promise.all(
       [0, 0.5, 1].map(async (value) => {
@@ -127,6 +137,23 @@ describe('PageCache, while a page is being fetched', () => {
     expect(deadline()).toBe(9);
     clock.expireDeadlines(9);
     await Promise.allSettled(waiting);
+  });
+
+  it('is waited for by whoever needs the page as it is now, if need be for longer', async () => {
+    const { source, calls } = createHeldSource();
+    let deadline = (): number => 0;
+    const { cache, clock } = createTestCache((page, call) => {
+      deadline = call.deadline;
+      return source(page, call);
+    });
+    const operation = cache.fetch(key(1), 20, createOperation(clock.monotonic() + 1));
+    const anew = cache.fetchAnew(key(1));
+    await settle();
+    expect(deadline()).toBe(clock.monotonic() + 10_000);
+    calls[0]?.resolve(makePage(chart, 1, 20));
+    expect((await operation).origin).toBe('fetched');
+    expect((await anew).origin).toBe('shared');
+    expect(calls).toHaveLength(1);
   });
 
   it('settles when all fetches in flight have succeeded or failed', async () => {

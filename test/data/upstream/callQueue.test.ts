@@ -10,7 +10,10 @@ describe('createCallQueue', () => {
   it('runs at most `concurrency` fetches at once, and starts the next when one succeeds or fails', async () => {
     const { source, started, calls } = createHeldSource();
     const { onEvent } = createEvents();
-    const limited = createCallQueue({ concurrency: 2, maxWaiting: 10, onEvent })(source, pageEndpoint);
+    const limited = createCallQueue({ concurrency: 2, maxWaiting: 10, onEvent }).protect(
+      source,
+      pageEndpoint,
+    );
     const outcomes = Promise.all([1, 2, 3, 4].map((number) => codeOf(limited(key(number), createCall()))));
     await settle();
     expect(started).toEqual([1, 2]);
@@ -27,7 +30,7 @@ describe('createCallQueue', () => {
   it('rejects operations when the queue is full, refreshes when it is half full, and emits events', async () => {
     const { source, calls } = createHeldSource();
     const { events, onEvent } = createEvents();
-    const limited = createCallQueue({ concurrency: 1, maxWaiting: 4, onEvent })(source, pageEndpoint);
+    const limited = createCallQueue({ concurrency: 1, maxWaiting: 4, onEvent }).protect(source, pageEndpoint);
     const ask = (number: number, background: boolean) =>
       codeOf(limited(key(number), createCall({ background })));
     const outcomes = [false, false, false, true, false, false, false].map((background, index) =>
@@ -48,10 +51,11 @@ describe('createCallQueue', () => {
 
   it('starts the fetches of operations before refreshes', async () => {
     const { source, started, calls } = createHeldSource();
-    const limited = createCallQueue({ concurrency: 1, maxWaiting: 10, onEvent: createEvents().onEvent })(
-      source,
-      pageEndpoint,
-    );
+    const limited = createCallQueue({
+      concurrency: 1,
+      maxWaiting: 10,
+      onEvent: createEvents().onEvent,
+    }).protect(source, pageEndpoint);
     for (const number of [1, 2, 3]) {
       void limited(key(number), createCall({ background: number < 3 })).catch(() => undefined);
     }
@@ -67,7 +71,11 @@ describe('createCallQueue', () => {
   it('does not count calls of a lower priority against one that goes before them', async () => {
     const pages = createHeldSource();
     const numbers = createHeldSource();
-    const limit = createCallQueue({ concurrency: 1, maxWaiting: 4, onEvent: createEvents().onEvent });
+    const { protect: limit } = createCallQueue({
+      concurrency: 1,
+      maxWaiting: 4,
+      onEvent: createEvents().onEvent,
+    });
     const fetchPage = limit(pages.source, pageEndpoint);
     const fetchOther = limit(numbers.source, { ...pageEndpoint, priority: 0 });
     void fetchPage(key(1), createCall()).catch(() => undefined);
@@ -85,5 +93,23 @@ describe('createCallQueue', () => {
     expect(await page2).toBe('ok');
     const unavailable = 'UPSTREAM_UNAVAILABLE';
     expect(await Promise.all(outcomes)).toEqual(['ok', 'ok', 'ok', 'ok', unavailable, unavailable]);
+  });
+
+  it('is idle while no call is in flight or waiting', async () => {
+    const { source, calls } = createHeldSource();
+    const queue = createCallQueue({ concurrency: 1, maxWaiting: 10, onEvent: createEvents().onEvent });
+    const limited = queue.protect(source, pageEndpoint);
+    expect(queue.isIdle()).toBe(true);
+    const first = codeOf(limited(key(1), createCall()));
+    const second = codeOf(limited(key(2), createCall({ background: true })));
+    expect(queue.isIdle()).toBe(false);
+    await settle();
+    calls[0]?.resolve(page);
+    await first;
+    expect(queue.isIdle()).toBe(false);
+    await settle();
+    calls[1]?.reject(new ApiError('UPSTREAM_ERROR'));
+    await second;
+    expect(queue.isIdle()).toBe(true);
   });
 });

@@ -95,6 +95,10 @@ it.each<[AppEvent, string]>([
   [{ type: 'cacheFileRead', file: 'a', pages: 3, stats: 2 }, 'Cache file read'],
   [{ type: 'cacheFileWritten', file: 'a', pages: 3, stats: 2 }, 'Cache file written'],
   [{ type: 'historyFileRead', file: 'a', chartDays: 3 }, 'History file read'],
+  [
+    { type: 'snapshotTaken', chart: 'US:7:VIEWS', ranks: 100, pages: 3 },
+    'Chart fetched, for tomorrow to be compared with',
+  ],
   [{ type: 'fileIgnored', file: 'a', reason: 'it is damaged', isReplaced: true }, 'File ignored'],
   [
     { type: 'fileFailed', file: 'a', reason: 'no space' },

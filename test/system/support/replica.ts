@@ -1,5 +1,8 @@
 import { systemClock } from '../../../src/compose/systemClock.ts';
 import type { DataEvent } from '../../../src/data/events.ts';
+import { createDailySnapshots } from '../../../src/data/history/dailySnapshots.ts';
+import { History } from '../../../src/data/history/history.ts';
+import { HistoryStore } from '../../../src/data/history/historyStore.ts';
 import { PageCache } from '../../../src/data/pages/pageCache.ts';
 import { PageStore } from '../../../src/data/pages/pageStore.ts';
 import { withEmptyPageCheck } from '../../../src/data/pages/withEmptyPageCheck.ts';
@@ -54,6 +57,7 @@ export async function startReplica(options: ReplicaOptions) {
   const limits = createSharedLimits({ redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
   const client = withEmptyPageCheck(withSentErrors(source), { store, onEvent });
   const limited = limits.protect(client, pageEndpoint);
+  const history = new History(new HistoryStore({ clock, days: 8, maxBytes: 2 ** 20 }));
   const storing = { store, clock, random: () => 0, ttlMs };
   const shared = createSharedPages({
     ...storing,
@@ -63,7 +67,7 @@ export async function startReplica(options: ReplicaOptions) {
     staleMs,
     errorTtlMs,
     attemptMs,
-    onFetched: () => undefined,
+    onFetched: (page, sequence) => history.note(page, sequence),
     onEvent,
   });
   const { fetchPage } = shared;
@@ -101,6 +105,20 @@ export async function startReplica(options: ReplicaOptions) {
     return { titles: found.map((copy) => copy?.video.title), ...operation.cost };
   }
 
+  /** Has the first ranks of a chart noted on every day; it looks when `timers` say so. */
+  function noteDaily(ranks: number, timers: Clock['timers']): void {
+    const snapshots = createDailySnapshots({
+      charts: [{ chart: US_VIEWS, ranks }],
+      cache,
+      history,
+      clock: { ...clock, timers },
+      isIdle: () => true,
+      canShare: () => redis.isUp(),
+      onEvent,
+    });
+    snapshots.start();
+  }
+
   /** Resolves after a complete heartbeat that began after this call. */
   async function nextHeartbeat(): Promise<void> {
     const last = heartbeats + 2;
@@ -112,7 +130,9 @@ export async function startReplica(options: ReplicaOptions) {
     clock,
     store,
     cache,
+    history,
     events,
+    noteDaily,
     read,
     find,
     nextHeartbeat,

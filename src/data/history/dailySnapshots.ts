@@ -1,0 +1,126 @@
+import type { Clock } from '../../domain/clock.ts';
+import { ApiError } from '../../domain/errors.ts';
+import { DAY_MS, toUtcDay } from '../../domain/utcDay.ts';
+import {
+  type DailyChart,
+  type FetchedPages,
+  type TakeSnapshotOptions,
+  takeSnapshot,
+} from './takeSnapshot.ts';
+
+/** What noting the ranks of charts on every day needs. */
+interface DailySnapshotsOptions extends TakeSnapshotOptions {
+  readonly charts: readonly DailyChart[];
+  readonly clock: Clock;
+  /** True while no call to KeyAPI is in flight or waiting. */
+  readonly isIdle: () => boolean;
+  /** False while this process cannot know what other replicas fetch: all of them would fetch the same. */
+  readonly canShare: () => boolean;
+}
+
+/** Notes the ranks of charts on every day. */
+export interface DailySnapshots {
+  /** From now on pages are fetched. */
+  start(): void;
+  /** From now on no page is requested. One that is in flight still arrives. */
+  stop(): void;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** From when on, in the UTC day, pages are fetched in a quiet moment: until then somebody may read them anyway. */
+const QUIET_FROM_MS = 18 * HOUR_MS;
+/** From when on they are fetched whatever else is in flight: the day ends soon. */
+const ANYWAY_FROM_MS = 23 * HOUR_MS;
+/** The longest pause of a chart after a failure. */
+const MAX_PAUSE_MS = HOUR_MS;
+
+/** What has become of a chart on one UTC day. */
+interface DayOfChart {
+  readonly fetched: FetchedPages;
+  /** True when nothing of it is missing any more, or KeyAPI refuses it. */
+  isOver: boolean;
+  /** The last pause after a failure; doubles until a page comes. */
+  pauseMs: number;
+  /** When it ends, on the monotonic clock. */
+  pausedUntil: number;
+  /** How many pages had come when it began. */
+  fetchedBefore: number;
+}
+
+/**
+ * Creates what notes the ranks of these charts on every UTC day, even if nobody reads them: in the evening it fetches, in
+ * the background, the pages that nobody has fetched on that day.
+ *
+ * It looks once a minute, and fetches one page after the other, never two at once. After a failure the chart pauses for a
+ * minute, then for 2, 4 and so on, up to an hour, until a page comes or the day ends; one that KeyAPI refuses (400) is
+ * left alone until the next day.
+ */
+export function createDailySnapshots(options: DailySnapshotsOptions): DailySnapshots {
+  const { clock, isIdle, canShare } = options;
+  const charts = options.charts.map((daily) => ({ daily, state: toDay(Number.NEGATIVE_INFINITY) }));
+  let isStopped = true;
+  let timer: ReturnType<Clock['timers']['setTimeout']> | undefined;
+
+  const today = (): number => toUtcDay(clock.now());
+
+  function mayFetch(): boolean {
+    if (isStopped || !canShare()) return false;
+    const time = clock.now() % DAY_MS;
+    return time >= ANYWAY_FROM_MS || (time >= QUIET_FROM_MS && isIdle());
+  }
+
+  /** Never rejects. */
+  async function advance(daily: DailyChart, state: DayOfChart): Promise<void> {
+    const isDue = (): boolean => mayFetch() && today() === state.fetched.day;
+    try {
+      state.isOver = await takeSnapshot(daily, state.fetched, isDue, options);
+    } catch (error) {
+      // Not logged here: its call has been, like any other.
+      state.isOver = error instanceof ApiError && error.code === 'BAD_USER_INPUT';
+      pause(state);
+    }
+  }
+
+  function pause(state: DayOfChart): void {
+    const { size } = state.fetched.ids;
+    state.pauseMs = size > state.fetchedBefore ? MINUTE_MS : Math.min(state.pauseMs * 2, MAX_PAUSE_MS);
+    state.fetchedBefore = size;
+    state.pausedUntil = clock.monotonic() + state.pauseMs;
+  }
+
+  async function look(): Promise<void> {
+    for (const chart of charts) {
+      if (chart.state.fetched.day !== today()) chart.state = toDay(today());
+      const { isOver, pausedUntil } = chart.state;
+      if (!isOver && clock.monotonic() >= pausedUntil && mayFetch()) await advance(chart.daily, chart.state);
+    }
+    if (!isStopped) wait();
+  }
+
+  function wait(): void {
+    timer = clock.timers.setTimeout(() => void look(), MINUTE_MS);
+  }
+
+  return {
+    start: () => {
+      isStopped = false;
+      if (charts.length > 0) wait();
+    },
+    stop: () => {
+      isStopped = true;
+      clock.timers.clearTimeout(timer);
+    },
+  };
+}
+
+/** A day on which nothing has happened yet. */
+function toDay(day: number): DayOfChart {
+  return {
+    fetched: { day, count: 0, ids: new Set() },
+    isOver: false,
+    pauseMs: MINUTE_MS / 2,
+    pausedUntil: Number.NEGATIVE_INFINITY,
+    fetchedBefore: 0,
+  };
+}

@@ -1,0 +1,73 @@
+import { type CachedPage, itemIdsOf, PAGE_SIZE, type Page, rankOffset } from '../../domain/page.ts';
+import { type ChartDay, lastRankOf, type PageRanks } from '../../domain/ranks.ts';
+import { toUtcDay } from '../../domain/utcDay.ts';
+import { byAge, extentOf } from '../../domain/window/index.ts';
+
+/** Ranks of a chart, from the first to the last. */
+interface RankRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What is known of a chart on one UTC day. */
+interface KnownChart {
+  /** Days since 1970-01-01. */
+  readonly day: number;
+  /** The newest copy of each cached page, of whatever day, in any order. */
+  readonly cached: readonly CachedPage[];
+  /** Undefined when no page of that day was noted. */
+  readonly noted: ChartDay | undefined;
+}
+
+/** What has to be fetched so that the ranks of a chart are noted on a day. */
+interface SnapshotPlan {
+  /** The numbers of the pages that have ranks which nobody fetched on that day, top first. */
+  readonly missing: readonly number[];
+  /** The size of these pages. */
+  readonly pageSize: number;
+  /** How many of the wanted ranks the chart has, as far as is known. */
+  readonly ranks: number;
+}
+
+/**
+ * Plans which pages of a chart have to be fetched so that its ranks from 1 to `ranks` are noted on a UTC day. A rank
+ * whose row could not be read counts as fetched.
+ */
+export function planSnapshot(ranks: number, { day, cached, noted }: KnownChart): SnapshotPlan {
+  const known = [...cached].sort(byAge);
+  const newest = known.at(-1);
+  const ofDay = known.filter((page) => toUtcDay(page.fetchedAt) === day);
+  // Where the chart ended on another day says little about this one, except for how long it claims to be.
+  const length = (ofDay.length > 0 ? extentOf(ofDay).length : newest?.totalCount) ?? ranks;
+  const pageSize = newest?.pageSize ?? PAGE_SIZE;
+  const isFetched = isWithin([...(noted?.pages ?? []).map(toNotedRange), ...ofDay.map(toPageRange)]);
+  const missing = new Set<number>();
+  // A chart that was empty may have rows again: its first page tells.
+  for (let rank = 1; rank <= Math.min(ranks, Math.max(1, length)); rank++) {
+    if (!isFetched(rank)) missing.add(Math.ceil(rank / pageSize));
+  }
+  return { missing: [...missing], pageSize, ranks: Math.min(ranks, length) };
+}
+
+/** The cached pages that were fetched on the day, and have ranks of which none was noted then. */
+export function findUnnoted({ day, cached, noted }: KnownChart): CachedPage[] {
+  const isNoted = isWithin((noted?.pages ?? []).map(toNotedRange));
+  return cached.filter((page) => {
+    const isOfDay = toUtcDay(page.fetchedAt) === day && itemIdsOf(page).length > 0;
+    return isOfDay && !page.rows.some((_row, index) => isNoted(rankOffset(page) + 1 + index));
+  });
+}
+
+function isWithin(ranges: readonly RankRange[]): (rank: number) => boolean {
+  return (rank) => ranges.some(({ first, last }) => first <= rank && rank <= last);
+}
+
+function toNotedRange(page: PageRanks): RankRange {
+  return { first: page.firstRank, last: lastRankOf(page) };
+}
+
+/** All ranks of the page: that it came with fewer rows, or with none, is what there was to learn. */
+function toPageRange(page: Page): RankRange {
+  const before = rankOffset(page);
+  return { first: before + 1, last: before + page.pageSize };
+}
