@@ -1,13 +1,7 @@
-import { type CachedPage, itemIdsOf, PAGE_SIZE, type Page, rankOffset } from '../../domain/page.ts';
-import { type ChartDay, lastRankOf, type PageRanks } from '../../domain/ranks.ts';
+import { type CachedPage, PAGE_SIZE } from '../../domain/page.ts';
+import { type ChartDay, lastRankOf } from '../../domain/ranks.ts';
 import { toUtcDay } from '../../domain/utcDay.ts';
 import { byAge, extentOf } from '../../domain/window/index.ts';
-
-/** Ranks of a chart, from the first to the last. */
-interface RankRange {
-  readonly first: number;
-  readonly last: number;
-}
 
 /** What is known of a chart on one UTC day. */
 interface KnownChart {
@@ -40,34 +34,12 @@ export function planSnapshot(ranks: number, { day, cached, noted }: KnownChart):
   // Where the chart ended on another day says little about this one, except for how long it claims to be.
   const length = (ofDay.length > 0 ? extentOf(ofDay).length : newest?.totalCount) ?? ranks;
   const pageSize = newest?.pageSize ?? PAGE_SIZE;
-  const isFetched = isWithin([...(noted?.pages ?? []).map(toNotedRange), ...ofDay.map(toPageRange)]);
+  const isFetched = (rank: number): boolean =>
+    noted?.pages.some((page) => page.firstRank <= rank && rank <= lastRankOf(page)) === true;
   const missing = new Set<number>();
   // A chart that was empty may have rows again: its first page tells.
   for (let rank = 1; rank <= Math.min(ranks, Math.max(1, length)); rank++) {
     if (!isFetched(rank)) missing.add(Math.ceil(rank / pageSize));
   }
   return { missing: [...missing], pageSize, ranks: Math.min(ranks, length) };
-}
-
-/** The cached pages that were fetched on the day, and have ranks of which none was noted then. */
-export function findUnnoted({ day, cached, noted }: KnownChart): CachedPage[] {
-  const isNoted = isWithin((noted?.pages ?? []).map(toNotedRange));
-  return cached.filter((page) => {
-    const isOfDay = toUtcDay(page.fetchedAt) === day && itemIdsOf(page).length > 0;
-    return isOfDay && !page.rows.some((_row, index) => isNoted(rankOffset(page) + 1 + index));
-  });
-}
-
-function isWithin(ranges: readonly RankRange[]): (rank: number) => boolean {
-  return (rank) => ranges.some(({ first, last }) => first <= rank && rank <= last);
-}
-
-function toNotedRange(page: PageRanks): RankRange {
-  return { first: page.firstRank, last: lastRankOf(page) };
-}
-
-/** All ranks of the page: that it came with fewer rows, or with none, is what there was to learn. */
-function toPageRange(page: Page): RankRange {
-  const before = rankOffset(page);
-  return { first: before + 1, last: before + page.pageSize };
 }

@@ -3,7 +3,7 @@ import { toUtcDay } from '../../domain/utcDay.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 import type { History } from './history.ts';
-import { findUnnoted, planSnapshot } from './planSnapshot.ts';
+import { planSnapshot } from './planSnapshot.ts';
 
 /** A chart whose ranks are noted on every UTC day. */
 export interface DailyChart {
@@ -25,7 +25,7 @@ export interface FetchedPages {
 /** What noting the ranks of a chart needs. */
 export interface TakeSnapshotOptions {
   readonly cache: Pick<PageCache, 'views' | 'lookUpShared' | 'fetchAnew'>;
-  readonly history: Pick<History, 'dayOf' | 'lookUp' | 'note'>;
+  readonly history: Pick<History, 'dayOf' | 'lookUp'>;
   readonly onEvent: OnDataEvent;
 }
 
@@ -47,8 +47,6 @@ export async function takeSnapshot(
 
   function plan() {
     const known = { day, cached: cache.views(chart).newest, noted: history.dayOf(chart, day) };
-    // Free: their ranks were lost, or never arrived here.
-    for (const page of findUnnoted(known)) history.note(page, page.sequence);
     const { missing, pageSize, ranks: wanted } = planSnapshot(ranks, known);
     // Whatever came: a page without any row that can be read would otherwise be fetched again and again.
     const next = missing.find((number) => !fetched.ids.has(`${pageSize}:${number}`));
@@ -56,7 +54,7 @@ export async function takeSnapshot(
   }
 
   for (;;) {
-    // Free, too: what other replicas have fetched.
+    // Free: what other replicas have fetched.
     await Promise.all([cache.lookUpShared(chart), history.lookUp(chart, day + 1)]);
     const { next: number, pageSize } = plan();
     if (number === undefined) return true;

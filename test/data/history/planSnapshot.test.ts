@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { findUnnoted, planSnapshot } from '../../../src/data/history/planSnapshot.ts';
+import { planSnapshot } from '../../../src/data/history/planSnapshot.ts';
 import type { CachedPage } from '../../../src/domain/page.ts';
 import { ChartDay, type PageRanks } from '../../../src/domain/ranks.ts';
 import { DAY_MS } from '../../../src/domain/utcDay.ts';
@@ -49,9 +49,9 @@ describe('planSnapshot', () => {
     expect(planSnapshot(20, known([makeRanks(ids, { fetchedAt: TODAY })])).missing).toEqual([]);
   });
 
-  it('needs a page that is cached, if it was fetched on another day', () => {
+  it('needs a page that is cached, but was not noted today', () => {
     const cached = [cachedPage(1, { fetchedAt: YESTERDAY }), cachedPage(2)];
-    expect(planSnapshot(60, known([], cached)).missing).toEqual([1, 3]);
+    expect(planSnapshot(60, known([noted(21, 40)], cached)).missing).toEqual([1, 3]);
   });
 
   it('follows the page size of the newest cached page', () => {
@@ -74,32 +74,14 @@ describe('planSnapshot', () => {
   it('needs nothing beyond the end that a page of the day shows, whatever it claims', () => {
     const rows = ROWS.slice(0, 30);
     const short = { rows, totalCount: 500 };
-    expect(planSnapshot(100, known([], [cachedPage(1, short), cachedPage(2, short)]))).toMatchObject({
+    const read = [noted(1, 20), noted(21, 30)];
+    expect(planSnapshot(100, known(read, [cachedPage(1, short), cachedPage(2, short)]))).toMatchObject({
       missing: [],
       ranks: 30,
     });
     const empty = [cachedPage(1, short), cachedPage(3, short)];
-    expect(planSnapshot(100, known([], empty)).missing).toEqual([2]);
+    expect(planSnapshot(100, known([noted(1, 20)], empty)).missing).toEqual([2]);
     const shortYesterday = cachedPage(2, { ...short, fetchedAt: YESTERDAY });
     expect(planSnapshot(60, known([], [shortYesterday])).missing).toEqual([1, 2, 3]);
-  });
-
-  it('takes all ranks of a page of the day for fetched, also when it came without rows that can be read', () => {
-    const rows = ROWS.map((row, index) => (index < 20 ? null : row));
-    expect(planSnapshot(40, known([], [cachedPage(1, { rows })])).missing).toEqual([2]);
-  });
-});
-
-describe('findUnnoted', () => {
-  it('finds the cached pages of the day of whose ranks none was noted', () => {
-    const cached = [
-      cachedPage(1),
-      cachedPage(2),
-      cachedPage(3, { fetchedAt: YESTERDAY }),
-      cachedPage(4, { rows: ROWS.map(() => null) }),
-    ];
-    expect(findUnnoted(known([], cached)).map(({ number }) => number)).toEqual([1, 2]);
-    expect(findUnnoted(known([noted(1, 20)], cached)).map(({ number }) => number)).toEqual([2]);
-    expect(findUnnoted(known([noted(1, 20), noted(40, 45)], cached))).toEqual([]);
   });
 });

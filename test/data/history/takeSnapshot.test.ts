@@ -4,7 +4,6 @@ import { HistoryStore } from '../../../src/data/history/historyStore.ts';
 import { takeSnapshot } from '../../../src/data/history/takeSnapshot.ts';
 import type { PageWithOrigin } from '../../../src/data/pages/pageCache.ts';
 import { toViews } from '../../../src/data/pages/views.ts';
-import type { CachedPage } from '../../../src/domain/page.ts';
 import { DAY_MS } from '../../../src/domain/utcDay.ts';
 import { makePage, makeVideos, US_VIEWS } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
@@ -19,11 +18,10 @@ const ROWS = makeVideos(1, 500);
 function createSnapshot(ranks: number, fetch: (number: number) => PageWithOrigin) {
   const history = new History(new HistoryStore({ clock: createTestClock(NOW), days: 8, maxBytes: 1e6 }));
   const { events, onEvent } = createEvents();
-  const cached: CachedPage[] = [];
   const bill: number[] = [];
   const fetched = { day: DAY, count: 0, ids: new Set<string>() };
   const cache = {
-    views: () => toViews(cached, () => true),
+    views: () => toViews([], () => true),
     lookUpShared: async () => false,
     fetchAnew: async ({ number }: { number: number }) => {
       bill.push(number);
@@ -32,7 +30,7 @@ function createSnapshot(ranks: number, fetch: (number: number) => PageWithOrigin
   };
   const take = () =>
     takeSnapshot({ chart: US_VIEWS, ranks }, fetched, () => true, { cache, history, onEvent });
-  return { take, history, cached, bill, events };
+  return { take, bill, events };
 }
 
 describe('takeSnapshot', () => {
@@ -56,15 +54,5 @@ describe('takeSnapshot', () => {
     expect(await take()).toBe(true);
     expect(bill).toEqual([1, 1, 1]);
     expect(events).toEqual([{ type: 'snapshotTaken', chart: 'US:7:VIEWS', ranks: 20, pages: 1 }]);
-  });
-
-  it('notes what is cached of the day, but was not noted', async () => {
-    const { take, history, cached, bill, events } = createSnapshot(40, () => {
-      throw new Error('not expected');
-    });
-    cached.push(makePage(ROWS, 2, 20, { fetchedAt: NOW }), makePage(ROWS, 1, 20, { fetchedAt: NOW }));
-    expect(await take()).toBe(true);
-    expect(history.dayOf(US_VIEWS, DAY)?.snapshot?.knownRanks).toBe(40);
-    expect([bill, events]).toEqual([[], []]);
   });
 });
