@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { extendSchema, GraphQLObjectType, type GraphQLSchema, parse } from 'graphql';
 import { loadConfig } from '../../../src/config/loadConfig.ts';
@@ -35,6 +36,7 @@ const DOCUMENTS = [
   'query ($after: ID = "1", $first: ID!) { trendingVideo(itemId: $after) { title } t: trendingVideo(itemId: $first) { id } trendingVideos(first: 1) { nodes { id } } trendingVideosByItemId(itemIds: ["1", "7310871003254096742"]) { title region } }',
   'query ($after: ID = "1") { node(id: $after) { __typename id } nodes(ids: ["VHJlbmRpbmdWaWRlbzo3MzEwODcxMDAzMjU0MDk2NzQy", "x"]) { ... on TrendingVideo { title } } }',
   '{ a: trendingVideos(region: "ZZ") { ...C } b: trendingVideos(first: 1) { ...C } a: trendingVideos(region: "ZZ") { stale } c: trendingVideos(first: 101) { ...C } } fragment C on TrendingVideoConnection { totalCount nodes { id } }',
+  'query ($days: Int! = 3, $yes: Boolean = true) { trendingVideos(first: 3) { comparedWith { takenAt knownRanks } edges { rank previousRank movement history(days: $days) { date rank } one: history(days: 1) @include(if: $yes) { date } ...E } } } fragment E on TrendingVideoEdge { week: history { __typename rank } }',
   'query ($region: CountryCode = "US", $period: TrendingPeriod = LAST_7_DAYS) { a: trendingVideos(first: 1, region: $region) { nodes { id } } b: trendingVideos(first: 1, period: $period) { nodes { id } } }',
 ];
 
@@ -60,6 +62,7 @@ const variables = fc.record(
     last: size,
     after: cursor,
     before: cursor,
+    days: fc.constantFrom(1, 7, 90, 0, 91, -1, null, '3', 1.5),
     yes: fc.constantFrom(true, false, null, 'true', 0),
     other: fc.jsonValue(),
   },
@@ -354,7 +357,7 @@ describe('createFastPath', () => {
     }
   });
 
-  it('resolves fields of rows that have arguments or a resolver of their own for each operation', async () => {
+  it('resolves fields of rows that have a resolver of their own for each operation', async () => {
     const extended = extendSchema(
       schema,
       parse(
@@ -404,6 +407,11 @@ describe('createDocumentInspector', () => {
         '{ ...F ... on Query { b: trendingVideos { stale } } } fragment F on Query { a: trendingVideos { stale } node(id: "1") { id } }',
       ),
     ).toMatchObject({ charts: 2, hasLookups: true, fitsRowSchema: true });
+  });
+
+  it('finds that rows with what moved fit, arguments included', async () => {
+    const text = await readFile('schema/operations/whatMoved.graphql', 'utf8');
+    expect(inspectText(text).fitsRowSchema).toBe(true);
   });
 
   it('finds the variables of conditions', () => {
