@@ -10,7 +10,7 @@ export const VIDEO_FIELDS = `id itemId itemUrl title cover coverExpiresAt durati
 /** The numbers on a video. */
 export const STATS_FIELD = 'stats { views likes comments shares favorites publishedAt fetchedAt stale }';
 
-/** Every field of a window, with these of its videos. */
+/** A window with these fields of its videos. */
 const selection = (videoFields: string): string => `{
     edges {
       rank
@@ -23,7 +23,7 @@ const selection = (videoFields: string): string => `{
     totalCount fetchedAt stale
   }`;
 
-/** Every field of a window, without numbers. */
+/** Every field of a window, without numbers and movement. */
 export const SELECTION = selection(VIDEO_FIELDS);
 
 const windowDocument = (

@@ -19,6 +19,7 @@ import { createDocumentInspector, type DocumentFacts } from './documentInspector
 import type { FormatError } from './formatError.ts';
 import type { FormattedResult } from './resultJson.ts';
 import { toRowSchema } from './rowSchema.ts';
+import { requiredDefaults } from './variableDefaults.ts';
 
 /** See `createFastPath`. */
 export interface FastPathOptions {
@@ -116,9 +117,11 @@ export function createFastPath(options: FastPathOptions): FastPath {
     interpreted: Execute,
   ): Execute {
     const compiled = compileQuery(rowSchema, document, operationName ?? undefined);
-    if (!isCompiledQuery(compiled)) return interpreted;
+    const operation = getOperationAST(document, operationName);
+    if (!isCompiledQuery(compiled) || !operation) return interpreted;
+    const defaults = requiredDefaults(operation);
     return async (context, variables) => {
-      const { data, errors } = await compiled.query(undefined, context, variables);
+      const { data, errors } = await compiled.query(undefined, context, { ...defaults, ...variables });
       // The variables could not be coerced, and nothing was executed. Only graphql-js says where they are declared.
       if (data === undefined) return interpreted(context, variables);
       return errors ? { errors: errors.map(formatCompiled), data } : { data };
