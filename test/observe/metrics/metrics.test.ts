@@ -128,11 +128,13 @@ describe('/metrics', () => {
 
   it('reports the sizes of caches', async () => {
     await start({ CACHE_MAX_MB: '8' });
-    const sizes = ['pages', 'answers', 'documents'].map((cache) => `trending_cache_bytes{cache="${cache}"}`);
-    expect((await read(...sizes)).slice(0, 2)).toEqual([0, 0]);
+    const caches = ['pages', 'answers', 'history', 'documents'];
+    const sizes = caches.map((cache) => `trending_cache_bytes{cache="${cache}"}`);
+    expect((await read(...sizes)).slice(0, 3)).toEqual([0, 0, 0]);
     await app.query(TOP);
     for (const bytes of await read(...sizes)) expect(bytes).toBeGreaterThan(1000);
     expect(await read('trending_cache_max_bytes{cache="pages"}')).toEqual([8 * 2 ** 20]);
+    expect(await read('trending_cache_max_bytes{cache="history"}')).toEqual([2 * 2 ** 20]);
   });
 
   it('has a bounded number of labels, whatever clients send', async () => {
