@@ -1,5 +1,5 @@
 import { type Chart, chartId } from '../../domain/chart.ts';
-import type { Page } from '../../domain/page.ts';
+import { itemIdsOf, type Page } from '../../domain/page.ts';
 import { type ChartDay, type PageRanks, toPageRanks } from '../../domain/ranks.ts';
 import type { HistoryStore } from './historyStore.ts';
 
@@ -38,12 +38,14 @@ export class History {
     this.#lookUps.push(lookUp);
   }
 
+  /** Adds a listener. */
   onNoted(listener: OnNoted): void {
     this.#listeners.push(listener);
   }
 
   /** Notes the ranks of a page that was just fetched. */
   note(page: Page, sequence: number): void {
+    if (itemIdsOf(page).length === 0) return;
     const ranks = toPageRanks(page, sequence);
     this.#store.add(page.chart, [ranks]);
     for (const listener of this.#listeners) listener(page.chart, ranks);

@@ -7,9 +7,10 @@ import type { History } from './history.ts';
 /** How long what an operation has read of past days is current. */
 export interface HistoryFreshness {
   /** The end of the UTC day, on the monotonic clock: then another day is the first that is stored. */
-  readonly until: number;
+  readonly freshUntil: number;
+  readonly staleUntil: number;
   /** `History.changes` when it was read first. */
-  readonly changes: number;
+  readonly historyChanges: number;
 }
 
 /** The past days that one operation reads. Not shared between operations. */
@@ -26,7 +27,7 @@ export class OperationHistory {
   /** What is known of the days of a chart before this one, the oldest first. Never rejects, and never costs credits. */
   async daysBefore(chart: Chart, day: number): Promise<readonly ChartDay[]> {
     if (this.#history.needsLookUp(chart, day)) await this.#history.lookUp(chart, day);
-    this.#freshness ??= { until: this.#endOfDay(), changes: this.#history.changes };
+    this.#freshness ??= this.#toFreshness();
     return this.#history.daysBefore(chart, day);
   }
 
@@ -35,8 +36,9 @@ export class OperationHistory {
     return this.#freshness;
   }
 
-  #endOfDay(): number {
+  #toFreshness(): HistoryFreshness {
     const now = this.#clock.now();
-    return this.#clock.monotonic() + (toUtcDay(now) + 1) * DAY_MS - now;
+    const endOfDay = this.#clock.monotonic() + (toUtcDay(now) + 1) * DAY_MS - now;
+    return { freshUntil: endOfDay, staleUntil: endOfDay, historyChanges: this.#history.changes };
   }
 }

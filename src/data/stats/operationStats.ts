@@ -14,7 +14,7 @@ export interface StatsFreshness {
   readonly freshUntil: number;
   readonly staleUntil: number;
   /** `StatsCache.changes` when the first of them was read. */
-  readonly changes: number;
+  readonly statsChanges: number;
 }
 
 /**
@@ -91,7 +91,7 @@ export class OperationStats {
   freshness(): StatsFreshness | undefined {
     if (this.#changes === undefined) return undefined;
     const freshUntil = this.#freshUntil;
-    return { freshUntil, staleUntil: this.#cache.staleUntil(freshUntil), changes: this.#changes };
+    return { freshUntil, staleUntil: this.#cache.staleUntil(freshUntil), statsChanges: this.#changes };
   }
 
   /** Uses the numbers of these videos if all those on their pages are fresh; false if not. */

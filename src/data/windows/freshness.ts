@@ -47,30 +47,16 @@ export function recordHit(cache: PageCache, stats: StatsCache, freshness: Freshn
   }
 }
 
-/** The freshness of a result that has numbers on videos too: undefined when its pages must not be cached. */
-export function withStats(
-  pages: Freshness | undefined,
-  stats: StatsFreshness | undefined,
+/** The freshness of a result that other data limits too; undefined when it must not be cached. */
+export function withLimit(
+  freshness: Freshness | undefined,
+  limit: StatsFreshness | HistoryFreshness | undefined,
 ): Freshness | undefined {
-  if (!pages || !stats) return pages;
+  if (!freshness || !limit) return freshness;
   return {
-    ...pages,
-    freshUntil: Math.min(pages.freshUntil, stats.freshUntil),
-    staleUntil: Math.min(pages.staleUntil, stats.staleUntil),
-    statsChanges: stats.changes,
-  };
-}
-
-/** The freshness of a result that was compared with past days too. */
-export function withHistory(
-  others: Freshness | undefined,
-  history: HistoryFreshness | undefined,
-): Freshness | undefined {
-  if (!others || !history) return others;
-  return {
-    ...others,
-    freshUntil: Math.min(others.freshUntil, history.until),
-    staleUntil: Math.min(others.staleUntil, history.until),
-    historyChanges: history.changes,
+    ...freshness,
+    ...limit,
+    freshUntil: Math.min(freshness.freshUntil, limit.freshUntil),
+    staleUntil: Math.min(freshness.staleUntil, limit.staleUntil),
   };
 }

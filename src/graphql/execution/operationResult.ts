@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
-import { type Freshness, withHistory, withStats } from '../../data/windows/freshness.ts';
+import { type Freshness, withLimit } from '../../data/windows/freshness.ts';
 import { createUpstreamCost, type UpstreamCost } from '../../domain/upstreamCost.ts';
 import type { OperationContext } from '../context.ts';
 import { chooseMediaType, JSON_TYPE } from './mediaType.ts';
@@ -74,7 +74,7 @@ export function toOperationResult(
 
 /** Undefined when the result must not be cached. */
 function freshnessOf({ charts, stats, history }: OperationContext): Freshness | undefined {
-  return withHistory(withStats(charts.freshness(), stats.freshness()), history.freshness());
+  return withLimit(withLimit(charts.freshness(), stats.freshness()), history.freshness());
 }
 
 /** The result of a request that is refused, as Apollo Server would refuse it, before anything is executed. */

@@ -3,6 +3,7 @@ import { History } from '../../../src/data/history/history.ts';
 import { HistoryStore } from '../../../src/data/history/historyStore.ts';
 import type { PageRanks } from '../../../src/domain/ranks.ts';
 import { DAY_MS } from '../../../src/domain/utcDay.ts';
+import { makePage, makeVideos } from '../../support/charts.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { makeRanks } from '../../support/ranks.ts';
 
@@ -70,18 +71,10 @@ describe('the history of charts', () => {
   });
 
   it('looks a chart up again that was evicted', async () => {
-    const { history, elsewhere, daysBefore } = createHistory({ maxBytes: 500 });
+    const { history, elsewhere, daysBefore } = createHistory({ maxBytes: 800 });
     await daysBefore(10);
     history.note(
-      {
-        chart: { ...US, region: 'IN' },
-        number: 1,
-        pageSize: 20,
-        rows: [],
-        hasMore: false,
-        totalCount: 0,
-        fetchedAt: 10 * DAY_MS,
-      },
+      makePage(makeVideos(1, 1), 1, 20, { chart: { ...US, region: 'IN' }, fetchedAt: 10 * DAY_MS }),
       1,
     );
     await daysBefore(10);
