@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { systemClock } from '../../../src/compose/systemClock.ts';
 import { encodeRanks } from '../../../src/data/history/ranksText.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
 import type { Page } from '../../../src/domain/page.ts';
 import { DAY_MS } from '../../../src/domain/utcDay.ts';
-import { makeVideo, US_VIEWS } from '../../support/charts.ts';
+import { startApp } from '../../support/app.ts';
+import { makeVideo, range, US_VIEWS } from '../../support/charts.ts';
 import { fc } from '../../support/fastCheck.ts';
+import { startMovingChart } from '../../support/movingChart.ts';
 import { makeRanks } from '../../support/ranks.ts';
 import { type HistoryReplica, type KnownDay, startHistoryReplica } from '../support/historyReplica.ts';
 import { poll } from '../support/poll.ts';
@@ -58,6 +61,36 @@ describeWithRedis('the ranks of the last days, shared through Redis', () => {
     });
     expect((await late.read(US_VIEWS, FIRST_DAY + 1))?.ranks).toEqual({ 2: 1, 1: 2, 3: 21 });
     expect(await late.read(IN_VIEWS, FIRST_DAY)).toBeUndefined();
+  });
+
+  it('are what a server compares with that starts on the third day', async () => {
+    const chart = await startMovingChart();
+    const variables = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '1500' };
+    const clock = { ...systemClock, now: () => now };
+    const query = `{ trendingVideos(first: 2) { comparedWith { takenAt knownRanks }
+      edges { previousRank movement history { rank } node { itemId } } } }`;
+    chart.rows.US = range(1, 60);
+    const first = await startApp(chart.url, variables, { clock });
+    await first.query(query);
+    await first.close();
+    // What else it has cached in Redis is still fresh by the clock of Redis.
+    await redis.client.del(...(await redis.client.keys('*:page:*')));
+    chart.rows.US = [2, 1, ...range(3, 60)];
+    now += 2 * DAY_MS;
+    const late = await startApp(chart.url, variables, { clock });
+    const { data, extensions } = await late.query(query);
+    await late.close();
+    await chart.close();
+    expect(extensions.upstream.requests).toBe(1);
+    expect(data).toEqual({
+      trendingVideos: {
+        comparedWith: { takenAt: new Date(FIRST_DAY * DAY_MS + 1000).toISOString(), knownRanks: 20 },
+        edges: [
+          { previousRank: 2, movement: 'UP', history: [{ rank: 2 }, { rank: 1 }], node: { itemId: '2' } },
+          { previousRank: 1, movement: 'DOWN', history: [{ rank: 1 }, { rank: 2 }], node: { itemId: '1' } },
+        ],
+      },
+    });
   });
 
   it('are stored for as long as they may be asked for', async () => {
