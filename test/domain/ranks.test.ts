@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ChartDay, type PageRanks, toMovement } from '../../src/domain/ranks.ts';
+import { ChartDay, type PageRanks, toMovement, toRankRanges } from '../../src/domain/ranks.ts';
 import { DAY_MS } from '../../src/domain/utcDay.ts';
 import { fc } from '../support/fastCheck.ts';
 import { makeRanks } from '../support/ranks.ts';
@@ -119,6 +119,13 @@ describe('any pages of a day, in any order', () => {
       }),
     );
   });
+});
+
+it('names the ranks of a page whose rows could be read', () => {
+  const ranges = (...ids: (string | null)[]) => toRankRanges(makeRanks(ids, { firstRank: 21 }));
+  expect(ranges('1', '2', '3')).toBe('21-23');
+  expect(ranges(null, '2', '3', null, '5', null)).toBe('22-23,25-25');
+  expect(ranges(null)).toBe('');
 });
 
 describe('the movement of a video', () => {
