@@ -268,6 +268,21 @@ describeEachExecution(() => {
       expect(chart.requests).toHaveLength(5);
     });
 
+    it('limits to the end of the day how long caches may have a response, but only if it was asked for', async () => {
+      await start();
+      clock.advance(11.5 * HOUR);
+      const headers = { 'apollo-require-preflight': '1' };
+      for (const [fields, seconds] of [
+        ['edges { movement }', 1800],
+        ['comparedWith { knownRanks }', 1800],
+        ['edges { rank }', 3600],
+      ] as const) {
+        const query = { query: `{ trendingVideos(first: 1) { ${fields} } }` };
+        const response = await app.server.inject({ url: '/graphql', query, headers });
+        expect(response.headers['cache-control']).toContain(`max-age=${seconds},`);
+      }
+    });
+
     it('is nothing when HISTORY_DAYS is 0', async () => {
       await start({ HISTORY_DAYS: '0' });
       for (let day = 1; day <= 2; day++) {
