@@ -57,7 +57,8 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
           monotonic,
           isCurrent: ({ changes, statsChanges = stats.changes }) =>
             changes === pages.cache.changes && statsChanges === stats.changes,
-          isOutdated: ({ historyChanges = history.changes }) => historyChanges !== history.changes,
+          isOutdated: ({ historyChanges = [] }) =>
+            historyChanges.some(({ chart, changes }) => changes !== history.changesOf(chart)),
           recordHit: (freshness) => recordHit(pages.cache, stats, freshness),
         })
       : undefined;

@@ -62,13 +62,20 @@ function noteSpending({ credits, apiKeys }: Config, mode: string): Finding[] {
 }
 
 /** What SNAPSHOT_CHARTS costs, if nobody reads those charts. */
-function noteSnapshots({ credits: { perDay }, history: { snapshots } }: Config): Finding[] {
+function noteSnapshots({ credits: { perDay }, history: { snapshots }, redis, cache }: Config): Finding[] {
   if (snapshots.length === 0) return [];
   const part = 'Snapshots';
   const pages = snapshots.reduce((sum, { ranks }) => sum + Math.ceil(ranks / PAGE_SIZE), 0);
   const credits = pages * pageEndpoint.credits;
   const found = `SNAPSHOT_CHARTS costs at most ${credits} credits a UTC day, for ${pages} pages of ${PAGE_SIZE} videos`;
-  if (perDay === undefined || credits <= perDay) return [{ part, state: 'ok', found }];
-  const advice = 'Some are never bought. Raise the budget, or name fewer charts or ranks';
-  return [{ part, state: 'note', found: `${found}: more than CREDIT_BUDGET_PER_DAY (${perDay})`, advice }];
+  if (perDay !== undefined && credits > perDay) {
+    const advice = 'Some are never bought. Raise the budget, or name fewer charts or ranks';
+    return [{ part, state: 'note', found: `${found}: more than CREDIT_BUDGET_PER_DAY (${perDay})`, advice }];
+  }
+  if (!redis && cache.file === undefined) {
+    const advice =
+      'Set REDIS_URL or CACHE_FILE: a restart loses the ranks, and buys them again in the evening';
+    return [{ part, state: 'note', found, advice }];
+  }
+  return [{ part, state: 'ok', found }];
 }

@@ -68,6 +68,7 @@ export class ChartDay {
   readonly pages: readonly PageRanks[];
   /** Identifies this object among all others. */
   readonly serial = ++days;
+  /** Null when there is none; undefined until it is asked for. */
   #snapshot: ChartSnapshot | null | undefined;
 
   /** @param pages Pages that were fetched on that day, in any order. */
@@ -86,7 +87,7 @@ export class ChartDay {
 
   /** Its last state; undefined when rank 1 is not known. */
   get snapshot(): ChartSnapshot | undefined {
-    this.#snapshot ??= this.#toSnapshot() ?? null;
+    if (this.#snapshot === undefined) this.#snapshot = this.#toSnapshot() ?? null;
     return this.#snapshot ?? undefined;
   }
 

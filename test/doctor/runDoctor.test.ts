@@ -126,9 +126,10 @@ describe('npm run doctor', () => {
     expect(code).toBe(0);
   });
 
-  it('says what the charts of SNAPSHOT_CHARTS cost, and notes if that is more than the budget', async () => {
+  it('says what the charts of SNAPSHOT_CHARTS cost, and notes what wastes it', async () => {
     const SNAPSHOT_CHARTS = 'US:LAST_7_DAYS:VIEWS:100,IN:LAST_30_DAYS:LIKES:21';
-    const enough = await callDoctor(onKeyapi({ SNAPSHOT_CHARTS, CREDIT_BUDGET_PER_DAY: '14' }));
+    const settings = { SNAPSHOT_CHARTS, CREDIT_BUDGET_PER_DAY: '14' };
+    const enough = await callDoctor(onKeyapi({ ...settings, CACHE_FILE: path.join(folder, 'pages.json') }));
     expect(enough.output).toMatch(
       /^Snapshots +ok +SNAPSHOT_CHARTS costs at most 14 credits a UTC day, for 7 pages of 20 videos$/m,
     );
@@ -136,7 +137,9 @@ describe('npm run doctor', () => {
     expect(tooLittle.output).toMatch(
       /^Snapshots +note +.* 14 .*: more than CREDIT_BUDGET_PER_DAY \(13\)\n +-> /m,
     );
-    expect([enough.code, tooLittle.code, emulator.counts.requests]).toEqual([0, 0, 0]);
+    const forgotten = await callDoctor(onKeyapi(settings));
+    expect(forgotten.output).toMatch(/^Snapshots +note +.* 14 .*\n +-> Set REDIS_URL or CACHE_FILE/m);
+    expect([enough.code, tooLittle.code, forgotten.code, emulator.counts.requests]).toEqual([0, 0, 0, 0]);
     expect((await callDoctor(onKeyapi())).output).not.toContain('Snapshots');
   });
 

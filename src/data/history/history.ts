@@ -1,6 +1,6 @@
 import { type Chart, chartId } from '../../domain/chart.ts';
 import { itemIdsOf, type Page } from '../../domain/page.ts';
-import { type ChartDay, type PageRanks, toPageRanks } from '../../domain/ranks.ts';
+import { type ChartDay, dayOf, type PageRanks, toPageRanks } from '../../domain/ranks.ts';
 import type { HistoryStore } from './historyStore.ts';
 
 /** Looks up what is known elsewhere of a chart on these UTC days. Undefined while that cannot be told; never rejects. */
@@ -27,7 +27,10 @@ export class History {
   readonly #lookedUp = new Map<string, Set<number>>();
   /** Lookups in flight, by chart id. */
   readonly #inFlight = new Map<string, Promise<void>>();
-  #outdated = 0;
+  /** See `changesOf`, by chart id. */
+  readonly #changes = new Map<string, number>();
+  /** How often everything may have changed elsewhere. */
+  #resets = 0;
 
   constructor(store: HistoryStore) {
     this.#store = store;
@@ -43,17 +46,19 @@ export class History {
     this.#listeners.push(listener);
   }
 
-  /** Notes the ranks of a page that was just fetched. */
+  /** Notes the ranks of a page that was just fetched, if its day is stored. */
   note(page: Page, sequence: number): void {
-    if (itemIdsOf(page).length === 0) return;
     const ranks = toPageRanks(page, sequence);
-    this.#store.add(page.chart, [ranks]);
+    if (dayOf(ranks) < this.#store.firstDay || itemIdsOf(page).length === 0) return;
+    // What was evicted is looked up again.
+    if (!this.#store.has(page.chart)) this.#lookedUp.delete(chartId(page.chart));
+    this.#add(page.chart, [ranks]);
     for (const listener of this.#listeners) listener(page.chart, ranks);
   }
 
-  /** How often days have changed that others may have been compared with, as far as is known. */
-  get changes(): number {
-    return this.#store.changes + this.#outdated;
+  /** How often days of a chart have changed, as far as is known, that later ones may have been compared with. */
+  changesOf(chart: Chart): number {
+    return this.#resets + (this.#changes.get(chartId(chart)) ?? 0);
   }
 
   /** What is known of the days of a chart before a UTC day, the oldest first. */
@@ -62,7 +67,7 @@ export class History {
   }
 
   /** What is known of a chart on a UTC day. */
-  dayOf(chart: Chart, day: number): ChartDay | undefined {
+  onDay(chart: Chart, day: number): ChartDay | undefined {
     return this.#store.days(chart).find((known) => known.day === day);
   }
 
@@ -74,9 +79,9 @@ export class History {
   /** Looks up what others know of the days of a chart before this one. Never rejects. */
   async lookUp(chart: Chart, before: number): Promise<void> {
     const id = chartId(chart);
-    if (this.#inFlight.has(id)) await this.#inFlight.get(id);
+    while (this.#inFlight.has(id)) await this.#inFlight.get(id);
     const days = this.#missingDays(chart, before);
-    if (days.length > 0 && !this.#inFlight.has(id)) {
+    if (days.length > 0) {
       this.#inFlight.set(
         id,
         this.#lookUpDays(chart, days).finally(() => this.#inFlight.delete(id)),
@@ -88,13 +93,13 @@ export class History {
   /** Has a day of a chart looked up again: it has changed elsewhere. */
   markOutdated(chart: Chart, day: number): void {
     const wasLookedUp = this.#lookedUp.get(chartId(chart))?.delete(day) === true;
-    if (wasLookedUp && day < this.#store.today) this.#outdated++;
+    if (wasLookedUp && day < this.#store.today) this.#countChange(chart);
   }
 
   /** Has everything looked up again. */
   markAllOutdated(): void {
     this.#lookedUp.clear();
-    this.#outdated++;
+    this.#resets++;
   }
 
   #missingDays(chart: Chart, before: number): number[] {
@@ -113,10 +118,19 @@ export class History {
     const lookedUp = new Set([...known, ...days].filter((day) => day >= firstDay));
     this.#lookedUp.set(chartId(chart), lookedUp);
     const found = await Promise.all(this.#lookUps.map((lookUp) => lookUp(chart, days)));
-    this.#store.add(
+    this.#add(
       chart,
       found.flatMap((pages) => pages ?? []),
     );
     if (found.includes(undefined)) for (const day of days) lookedUp.delete(day);
+  }
+
+  #add(chart: Chart, pages: readonly PageRanks[]): void {
+    if (this.#store.add(chart, pages)) this.#countChange(chart);
+  }
+
+  #countChange(chart: Chart): void {
+    const id = chartId(chart);
+    this.#changes.set(id, (this.#changes.get(id) ?? 0) + 1);
   }
 }

@@ -31,7 +31,6 @@ const DAY_BYTES = 300;
 export class HistoryStore {
   readonly #options: HistoryStoreOptions;
   readonly #charts: LRUCache<string, ChartHistory>;
-  #changes = 0;
 
   constructor(options: HistoryStoreOptions) {
     this.#options = options;
@@ -48,11 +47,6 @@ export class HistoryStore {
     let count = 0;
     for (const history of this.#charts.values()) count += history?.days.length ?? 0;
     return count;
-  }
-
-  /** How often days have changed that others may have been compared with: all but the last one of a chart. */
-  get changes(): number {
-    return this.#changes;
   }
 
   /** The current UTC day. */
@@ -77,12 +71,15 @@ export class HistoryStore {
     return days.filter(({ day }) => day >= firstDay);
   }
 
-  /** Adds the ranks of pages of a chart, each to the day on which it was fetched. */
-  add(chart: Chart, pages: readonly PageRanks[]): void {
-    const known = new Map(this.days(chart).map((day) => [day.day, day]));
-    // The wall clock may have been set back.
-    const last = Math.max(this.today, ...known.keys());
-    let hasChanged = !this.has(chart);
+  /**
+   * Adds the ranks of pages of a chart, each to the day on which it was fetched.
+   *
+   * @returns Whether a day has changed that a later one may have been compared with.
+   */
+  add(chart: Chart, pages: readonly PageRanks[]): boolean {
+    const id = chartId(chart);
+    const known = new Map(this.#charts.get(id)?.days.map((day) => [day.day, day]));
+    const changed: number[] = [];
     for (const date of new Set(pages.map(dayOf))) {
       if (date < this.firstDay) continue;
       const added = pages.filter((page) => dayOf(page) === date);
@@ -90,22 +87,22 @@ export class HistoryStore {
       const after = before?.with(added) ?? new ChartDay(date, added);
       if (after === before || after.pages.length === 0) continue;
       known.set(date, after);
-      hasChanged = true;
-      if (date < last) this.#changes++;
+      changed.push(date);
     }
-    if (hasChanged) this.#set(chart, [...known.values()]);
+    if (changed.length > 0 || !this.#charts.has(id)) this.#set(chart, [...known.values()]);
+    // The wall clock may have been set back.
+    const last = Math.max(this.today, ...[...known.keys()].filter((date) => date <= this.today + 1));
+    return changed.some((date) => date < last);
   }
 
   /** All charts, the least recently used first: adding them in this order restores the store. */
   all(): ChartHistory[] {
-    const { firstDay } = this;
-    return [...this.#charts.rvalues()].flatMap((history) =>
-      history ? [{ ...history, days: history.days.filter(({ day }) => day >= firstDay) }] : [],
-    );
+    return [...this.#charts.rvalues()].filter((history) => history !== undefined);
   }
 
-  #set(chart: Chart, days: ChartDay[]): void {
-    days.sort((a, b) => a.day - b.day);
+  /** Days are dropped by their number: a wall clock that is wrong for a while must not drop all of them. */
+  #set(chart: Chart, known: ChartDay[]): void {
+    const days = known.sort((a, b) => a.day - b.day).slice(-this.#options.days);
     while (days.length > 1 && sizeOf({ chart, days }) > this.#options.maxBytes) days.shift();
     this.#charts.set(chartId(chart), { chart, days });
   }

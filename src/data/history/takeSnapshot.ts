@@ -25,7 +25,7 @@ export interface FetchedPages {
 /** What noting the ranks of a chart needs. */
 export interface TakeSnapshotOptions {
   readonly cache: Pick<PageCache, 'views' | 'lookUpShared' | 'fetchAnew'>;
-  readonly history: Pick<History, 'dayOf' | 'lookUp'>;
+  readonly history: Pick<History, 'onDay' | 'lookUp' | 'markOutdated'>;
   readonly onEvent: OnDataEvent;
 }
 
@@ -46,7 +46,7 @@ export async function takeSnapshot(
   const asked = new Set<string>();
 
   function plan() {
-    const known = { day, cached: cache.views(chart).newest, noted: history.dayOf(chart, day) };
+    const known = { day, cached: cache.views(chart).newest, noted: history.onDay(chart, day) };
     const { missing, pageSize, ranks: wanted } = planSnapshot(ranks, known);
     // Whatever came: a page without any row that can be read would otherwise be fetched again and again.
     const next = missing.find((number) => !fetched.ids.has(`${pageSize}:${number}`));
@@ -54,8 +54,10 @@ export async function takeSnapshot(
   }
 
   for (;;) {
-    // Free: what other replicas have fetched.
-    await Promise.all([cache.lookUpShared(chart), history.lookUp(chart, day + 1)]);
+    // Free: what other replicas have fetched. Pages first: the ranks of those that are found are known by then.
+    await cache.lookUpShared(chart);
+    history.markOutdated(chart, day);
+    await history.lookUp(chart, day + 1);
     const { next: number, pageSize } = plan();
     if (number === undefined) return true;
     const id = `${pageSize}:${number}`;

@@ -1,5 +1,5 @@
 import type { PageCopy } from '../../domain/page.ts';
-import type { HistoryFreshness } from '../history/operationHistory.ts';
+import type { ChartChanges, HistoryFreshness } from '../history/operationHistory.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 import type { StatsFreshness } from '../stats/operationStats.ts';
 import type { StatsCache } from '../stats/statsCache.ts';
@@ -28,8 +28,8 @@ export interface Freshness {
   readonly changes: number;
   /** `StatsCache.changes`, likewise; undefined without numbers. */
   readonly statsChanges?: number | undefined;
-  /** `History.changes`, likewise; undefined when no past days were read. */
-  readonly historyChanges?: number | undefined;
+  /** The past of charts that it was compared with, likewise. */
+  readonly historyChanges?: readonly ChartChanges[] | undefined;
   readonly copies: readonly UsedCopy[];
 }
 

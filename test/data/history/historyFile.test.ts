@@ -102,7 +102,7 @@ describe('createHistoryFile', () => {
         const rows = itemIds.map((id) => (id === null ? null : makeVideo(id)));
         const fetchedAt = START - daysAgo * DAY_MS;
         history.note({ ...makePage([], number, 4, { chart, fetchedAt }), rows }, START + index);
-        if (isUsed) history.dayOf(US_VIEWS, TODAY);
+        if (isUsed) history.onDay(US_VIEWS, TODAY);
       }
       await historyFile.close();
       expect((await startProcess({ maxBytes })).content()).toEqual(content());

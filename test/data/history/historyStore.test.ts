@@ -14,7 +14,7 @@ function createStore({ days = 3, maxBytes = 1e6 } = {}) {
   const clock = createTestClock(10 * DAY_MS);
   const store = new HistoryStore({ clock, days, maxBytes });
   const seen = (chart = US): number[] => store.days(chart).map(({ day }) => day);
-  const note = (day: number, chart = US, sequence = day): void =>
+  const note = (day: number, chart = US, sequence = day): boolean =>
     store.add(chart, [makeRanks(IDS, { sequence, fetchedAt: day * DAY_MS })]);
   return { clock, store, seen, note };
 }
@@ -47,15 +47,32 @@ describe('the store of ranks', () => {
     ]);
   });
 
-  it('counts changes of days before today', () => {
-    const { store, note } = createStore();
-    note(10);
-    expect(store.changes).toBe(0);
-    note(9);
-    note(9);
-    expect(store.changes).toBe(1);
-    note(9, US, 20);
-    expect(store.changes).toBe(2);
+  it('says whether a day has changed that a later one may have been compared with', () => {
+    const { clock, note } = createStore();
+    expect([note(10), note(9), note(9), note(9, US, 20), note(10, US, 20)]).toEqual([
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
+    // A wall clock that was set back, and one that is far ahead.
+    clock.jump(-DAY_MS);
+    expect(note(9, US, 30)).toBe(true);
+    clock.jump(100 * DAY_MS);
+    note(109);
+    clock.jump(-99 * DAY_MS);
+    expect(note(10, US, 30)).toBe(false);
+  });
+
+  it('does not lose all days when the wall clock is far ahead for a while', () => {
+    const { clock, seen, note } = createStore();
+    for (const day of [8, 9, 10]) note(day);
+    clock.jump(100 * DAY_MS);
+    note(110);
+    expect(seen()).toEqual([110]);
+    clock.jump(-100 * DAY_MS);
+    expect(seen()).toEqual([9, 10, 110]);
   });
 
   it('evicts the charts that were not used for the longest time', () => {

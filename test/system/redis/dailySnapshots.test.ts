@@ -54,7 +54,7 @@ async function start(options: Partial<ReplicaOptions> = {}) {
 
 /** How many ranks of the chart the replica has noted today. */
 function notedRanks({ history }: TestReplica): number | undefined {
-  return history.dayOf(US_VIEWS, toUtcDay(clock.now()))?.snapshot?.knownRanks;
+  return history.onDay(US_VIEWS, toUtcDay(clock.now()))?.snapshot?.knownRanks;
 }
 
 /** The events of all replicas. */
@@ -104,6 +104,15 @@ describeWithRedis('daily snapshots of replicas', () => {
     expect(notedRanks(second.replica)).toBe(RANKS);
     expect(takenEvents()).toEqual([{ type: 'snapshotTaken', chart: 'US:7:VIEWS', ranks: RANKS, pages: 5 }]);
     expect(second.replica.events.filter(({ type }) => type === 'snapshotTaken')).toEqual([]);
+  });
+
+  it('are paid for once when one looks right after the other, and has looked today up before', async () => {
+    const [first, second] = await Promise.all([start(), start()]);
+    await second.replica.history.lookUp(US_VIEWS, toUtcDay(clock.now()) + 1);
+    await first.look();
+    // Before a heartbeat has told it what has changed.
+    await second.look();
+    expect(bill).toEqual(range(1, 5));
   });
 
   it('are paid for once although the pages of the day before are still fresh everywhere', async () => {

@@ -126,18 +126,18 @@ describeWithRedis('the ranks of the last days, shared through Redis', () => {
     now += DAY_MS;
     await other.follow();
     await other.read(US_VIEWS, FIRST_DAY);
-    const { changes } = other.history;
+    const changes = other.history.changesOf(US_VIEWS);
     now -= DAY_MS;
     await one.note(makePage([3, 4]), 999);
     await one.note(makePage([1, 2]), 1000);
     now += DAY_MS;
     await other.follow();
-    expect(other.history.changes).toBe(changes);
+    expect(other.history.changesOf(US_VIEWS)).toBe(changes);
     now -= DAY_MS;
     await one.note(makePage([2, 1]), 1001);
     now += DAY_MS;
     await other.follow();
-    expect(other.history.changes).toBe(changes + 1);
+    expect(other.history.changesOf(US_VIEWS)).toBe(changes + 1);
     expect((await other.read(US_VIEWS, FIRST_DAY))?.ranks).toEqual({ 2: 1, 1: 2 });
   });
 

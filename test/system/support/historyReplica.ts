@@ -59,7 +59,7 @@ export async function startHistoryReplica({ url, now, days }: HistoryReplicaOpti
     /** What is known of a day, after a lookup. */
     async read(chart: Chart, day: number): Promise<KnownDay | undefined> {
       await history.lookUp(chart, day + 1);
-      const known = history.dayOf(chart, day);
+      const known = history.onDay(chart, day);
       return known && { ranks: Object.fromEntries(known.toRanks()), snapshot: known.snapshot };
     },
     close: () => redis.close(),

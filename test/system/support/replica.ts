@@ -8,6 +8,7 @@ import { PageStore } from '../../../src/data/pages/pageStore.ts';
 import { withEmptyPageCheck } from '../../../src/data/pages/withEmptyPageCheck.ts';
 import { createChangeFeed } from '../../../src/data/redis/changeFeed.ts';
 import { createRedisConnection } from '../../../src/data/redis/redisConnection.ts';
+import { createSharedHistory } from '../../../src/data/redis/sharedHistory.ts';
 import { createSharedLimits, type SharedLimitsOptions } from '../../../src/data/redis/sharedLimits.ts';
 import { createSharedPages } from '../../../src/data/redis/sharedPages.ts';
 import { createChartReader } from '../../../src/data/windows/chartReader.ts';
@@ -57,12 +58,15 @@ export async function startReplica(options: ReplicaOptions) {
   const limits = createSharedLimits({ redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
   const client = withEmptyPageCheck(withSentErrors(source), { store, onEvent });
   const limited = limits.protect(client, pageEndpoint);
-  const history = new History(new HistoryStore({ clock, days: 8, maxBytes: 2 ** 20 }));
+  const changeFeed = createChangeFeed(redis);
+  const historyStore = new HistoryStore({ clock, days: 8, maxBytes: 2 ** 20 });
+  const history = new History(historyStore);
+  createSharedHistory({ redis, changeFeed, history, store: historyStore, clock, days: 8 });
   const storing = { store, clock, random: () => 0, ttlMs };
   const shared = createSharedPages({
     ...storing,
     redis,
-    changeFeed: createChangeFeed(redis),
+    changeFeed,
     source: limited,
     staleMs,
     errorTtlMs,

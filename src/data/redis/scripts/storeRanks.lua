@@ -1,5 +1,5 @@
--- Adds the ranks of pages to a day of a chart, and announces that if it changes anything. The day is a hash: `ranksField` gives
--- the field of a page, which has the newest page with these ranks.
+-- Adds the ranks of pages to a day of a chart, and announces that if it changes anything. The day is a hash: for each set of
+-- ranks that were read on one page, such as `1-20`, the newest page with these.
 local ranks, changes = KEYS[1], KEYS[2]
 local leftMs, chartDay, replica, pages = tonumber(ARGV[2]), ARGV[3], ARGV[4], { unpack(ARGV, 5) }
 
