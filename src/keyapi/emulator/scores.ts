@@ -9,11 +9,11 @@ export const UNMOVED_DAY = toUtcDay(Date.UTC(2026, 0, 1));
 /** Of the scores of a group, those that count as near the top. */
 const NEAR_TOP = 0.05;
 
-/**
- * The share of pairs that exchange their scores on a day: more of them near the top, where people look. Twice as many are
- * elsewhere the day after.
- */
-const EXCHANGED = { nearTop: 0.15, elsewhere: 0.035 };
+/** For how many days a pair stays as it is. Each pair has its own days. */
+const DAYS_BETWEEN_MOVES = 3;
+
+/** How likely each of the two states of a pair is: near the top, where people look, there are more moves. */
+const LIKELIHOOD = { nearTop: 0.5, elsewhere: 0.17 };
 
 /**
  * The scores that no video gives away, as shares of all: those of the top, and of two other videos that the
@@ -30,7 +30,7 @@ const SCORES = 2 ** 32;
 /**
  * Gives the score of the video at a position of a group: where it stands among all others by a metric on a UTC day, the
  * lowest at the top. Charts and numbers follow from it, so that they cannot contradict each other. Charts move because
- * pairs of videos exchange their scores for a day, which moves no other video.
+ * pairs of videos exchange their scores for some days, which moves no other video.
  */
 export function createScores(group: Group, metric: Metric, day: number): (position: number) => number {
   const prefix = seedPrefixOf(group);
@@ -40,23 +40,29 @@ export function createScores(group: Group, metric: Metric, day: number): (positi
   if (day === UNMOVED_DAY) return ownScore;
 
   const size = sizeOf(group);
-  const pairState = absorb(`${day}/${metric}/${prefix}`);
+  const pairState = absorb(`moves/${metric}/${prefix}`);
   // The positions of a pair have this sum, in a ring: so each is the partner of its partner.
   const sum = finish(pairState) % size;
-  const pairHash = (position: number, partner: number): number =>
-    finish(absorb(String(position < partner ? position : partner), pairState)) / SCORES;
 
   return (position) => {
     const score = ownScore(position);
     const partner = (size + sum - position) % size;
-    const hash = pairHash(position, partner);
-    // Most pairs need no second score.
-    if (hash >= EXCHANGED.nearTop) return score;
     const other = ownScore(partner);
+    if (isKept(score) || isKept(other)) return score;
     const isNearTop = Math.min(score, other) < NEAR_TOP * SCORES;
-    const isExchanged = hash < (isNearTop ? EXCHANGED.nearTop : EXCHANGED.elsewhere);
-    return !isExchanged || isKept(score) || isKept(other) ? score : other;
+    const pair = absorb(`${Math.min(position, partner)}/`, pairState);
+    return isExchanged(pair, day, isNearTop ? LIKELIHOOD.nearTop : LIKELIHOOD.elsewhere) ? other : score;
   };
+}
+
+/** Whether a pair is in another state on a day than on the unmoved one. */
+function isExchanged(pair: number, day: number, likelihood: number): boolean {
+  const phase = finish(pair) % DAYS_BETWEEN_MOVES;
+  const stateOn = (date: number): boolean => {
+    const period = Math.floor((date + phase) / DAYS_BETWEEN_MOVES);
+    return finish(absorb(String(period), pair)) < likelihood * SCORES;
+  };
+  return stateOn(day) !== stateOn(UNMOVED_DAY);
 }
 
 function isKept(score: number): boolean {
