@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { type Chart, chartId, parseChartId, TrendingPeriod } from '../domain/chart.ts';
+import { type Chart, chartId, parseChartId, TrendingOrder, TrendingPeriod } from '../domain/chart.ts';
 import { FULL_CHART } from '../domain/page.ts';
 
 /** The values of a setting: described, and as a schema that parses its text. */
@@ -131,7 +131,8 @@ export const proxies = settingType(
 
 /** Charts, each once, and how many of their ranks. */
 export const chartRanks = settingType(
-  `charts such as US:LAST_7_DAYS:VIEWS:100, each once (region, period, order and 1 to ${FULL_CHART} ranks), separated by commas`,
+  `charts such as US:LAST_7_DAYS:VIEWS:100, separated by commas, each chart once (a country code, ${Object.keys(TrendingPeriod).join(' or ')}, ` +
+    `${Object.keys(TrendingOrder).join(' or ')}, and 1 to ${FULL_CHART} ranks)`,
   (error) =>
     z
       .string()

@@ -74,16 +74,17 @@ type RedisEvent =
   | { readonly type: 'redisUp' }
   | { readonly type: 'redisDown'; readonly wasUp: boolean; readonly reason: string };
 
-/** This process has fetched what was missing of a chart, so that its ranks of this UTC day are noted. */
-interface SnapshotEvent {
-  readonly type: 'snapshotTaken';
+/** About a chart whose ranks are to be noted on each UTC day: from 1 to `ranks`. */
+type SnapshotEvent = {
   /** Its id, such as `US:7:VIEWS`. */
   readonly chart: string;
-  /** The ranks from 1 to this. */
   readonly ranks: number;
-  /** How many pages this process has requested from KeyAPI for that on this day. */
-  readonly pages: number;
-}
+} & /** This process has fetched what was missing, with so many requests on this day. */
+(
+  | { readonly type: 'snapshotTaken'; readonly pages: number }
+  /** The day has ended, and only so many of its ranks are known without a gap. */
+  | { readonly type: 'snapshotMissed'; readonly knownRanks: number }
+);
 
 /** Listens to the events of the data layer. */
 export type OnDataEvent = (event: DataEvent) => void;

@@ -272,7 +272,9 @@ describe('loadConfig', () => {
     'ß:LAST_7_DAYS:VIEWS:20',
   ])('rejects %j as SNAPSHOT_CHARTS', (SNAPSHOT_CHARTS) => {
     const [problem, ...others] = problems({ SNAPSHOT_CHARTS });
-    expect(problem).toMatch(/^SNAPSHOT_CHARTS: expected charts such as US:LAST_7_DAYS:VIEWS:100, /);
+    expect(problem).toMatch(
+      /^SNAPSHOT_CHARTS: expected charts such as US:LAST_7_DAYS:VIEWS:100, separated by commas, /,
+    );
     expect(problem).toMatch(new RegExp(`, but got: "${SNAPSHOT_CHARTS}"$`));
     expect(others).toEqual([]);
   });

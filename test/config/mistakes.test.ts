@@ -12,7 +12,7 @@ const MODE = 'expected one of production, development, test';
 const REDIS = 'expected redis:// or rediss://, with user:password@ where needed, a host, and a /database';
 const HTTP = 'expected an http or https address without credentials, query or fragment';
 const CHARTS =
-  'expected charts such as US:LAST_7_DAYS:VIEWS:100, each once (region, period, order and 1 to 500 ranks), separated by commas';
+  'expected charts such as US:LAST_7_DAYS:VIEWS:100, separated by commas, each chart once (a country code, LAST_7_DAYS or LAST_30_DAYS or LAST_120_DAYS, VIEWS or LIKES or COMMENTS or REPOSTS, and 1 to 500 ranks)';
 const HISTORY =
   'expected at least 2 with SNAPSHOT_CHARTS (today and yesterday), else there is nothing to compare with';
 const NOT_SHOWN = 'but got a value that is not shown: it may contain a password';

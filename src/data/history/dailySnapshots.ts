@@ -1,3 +1,4 @@
+import { chartId } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { DAY_MS, toUtcDay } from '../../domain/utcDay.ts';
@@ -38,8 +39,8 @@ const MAX_PAUSE_MS = HOUR_MS;
 /** What has become of a chart on one UTC day. */
 interface DayOfChart {
   readonly fetched: FetchedPages;
-  /** True when nothing of it is missing any more, or KeyAPI refuses it. */
-  isOver: boolean;
+  /** `complete`: nothing of it is missing any more. `refused`: KeyAPI does not have it. Undefined as long as neither is known. */
+  end: 'complete' | 'refused' | undefined;
   /** The last pause after a failure; doubles until a page comes. */
   pauseMs: number;
   /** When it ends, on the monotonic clock. */
@@ -57,7 +58,7 @@ interface DayOfChart {
  * left alone until the next day.
  */
 export function createDailySnapshots(options: DailySnapshotsOptions): DailySnapshots {
-  const { clock, isIdle, canShare } = options;
+  const { history, clock, isIdle, canShare, onEvent } = options;
   const charts = options.charts.map((daily) => ({ daily, state: toDay(Number.NEGATIVE_INFINITY) }));
   let isStopped = true;
   let timer: ReturnType<Clock['timers']['setTimeout']> | undefined;
@@ -74,10 +75,10 @@ export function createDailySnapshots(options: DailySnapshotsOptions): DailySnaps
   async function advance(daily: DailyChart, state: DayOfChart): Promise<void> {
     const isDue = (): boolean => mayFetch() && today() === state.fetched.day;
     try {
-      state.isOver = await takeSnapshot(daily, state.fetched, isDue, options);
+      if (await takeSnapshot(daily, state.fetched, isDue, options)) state.end = 'complete';
     } catch (error) {
       // Not logged here: its call has been, like any other.
-      state.isOver = error instanceof ApiError && error.code === 'BAD_USER_INPUT';
+      if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') state.end = 'refused';
       pause(state);
     }
   }
@@ -89,11 +90,22 @@ export function createDailySnapshots(options: DailySnapshotsOptions): DailySnaps
     state.pausedUntil = clock.monotonic() + state.pauseMs;
   }
 
+  /** Emits an event when a day has ended on which not all ranks of a chart were fetched. */
+  function reportMissed({ chart, ranks }: DailyChart, { fetched: { day }, end }: DayOfChart): void {
+    const knownRanks = history.onDay(chart, day)?.snapshot?.knownRanks ?? 0;
+    const isFirst = day === Number.NEGATIVE_INFINITY;
+    if (isFirst || end === 'complete' || knownRanks >= ranks) return;
+    onEvent({ type: 'snapshotMissed', chart: chartId(chart), ranks, knownRanks });
+  }
+
   async function look(): Promise<void> {
     for (const chart of charts) {
-      if (chart.state.fetched.day !== today()) chart.state = toDay(today());
-      const { isOver, pausedUntil } = chart.state;
-      if (!isOver && clock.monotonic() >= pausedUntil && mayFetch()) await advance(chart.daily, chart.state);
+      if (chart.state.fetched.day !== today()) {
+        reportMissed(chart.daily, chart.state);
+        chart.state = toDay(today());
+      }
+      const { end, pausedUntil } = chart.state;
+      if (!end && clock.monotonic() >= pausedUntil && mayFetch()) await advance(chart.daily, chart.state);
     }
     if (!isStopped) wait();
   }
@@ -118,7 +130,7 @@ export function createDailySnapshots(options: DailySnapshotsOptions): DailySnaps
 function toDay(day: number): DayOfChart {
   return {
     fetched: { day, count: 0, ids: new Set() },
-    isOver: false,
+    end: undefined,
     pauseMs: MINUTE_MS / 2,
     pausedUntil: Number.NEGATIVE_INFINITY,
     fetchedBefore: 0,

@@ -100,7 +100,13 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
       case 'snapshotTaken':
         log.info(
           { chart: event.chart, ranks: event.ranks, pages: event.pages },
-          'Chart fetched, for tomorrow to be compared with',
+          "Chart fetched for tomorrow's comparison",
+        );
+        break;
+      case 'snapshotMissed':
+        log.warn(
+          { chart: event.chart, ranks: event.ranks, knownRanks: event.knownRanks },
+          'Chart of SNAPSHOT_CHARTS not fetched in full on the day that has ended',
         );
         break;
       case 'fileIgnored':

@@ -162,7 +162,7 @@ describe('a chart that nobody reads', () => {
     for (const _day of range(1, 7)) await passTo(24, 7 * MINUTE_MS);
     expect(bill().filter((page) => page.startsWith('US'))).toHaveLength(7 * 5);
     expect(bill().filter((page) => page.startsWith('IN'))).toHaveLength(7 * 2);
-    expect(countEvents('snapshotTaken')).toBe(7 * 2);
+    expect([countEvents('snapshotTaken'), countEvents('snapshotMissed')]).toEqual([7 * 2, 0]);
   });
 
   it('is fetched as background calls, which belong to no operation', async () => {
@@ -187,6 +187,8 @@ it('fetches nothing while Redis is down, where others might fetch the same', asy
   await start({ REDIS_URL: 'redis://127.0.0.1:1' });
   await passTo(24, 10 * MINUTE_MS);
   expect(bill()).toEqual([]);
+  await passTo(1);
+  expect(events).toContainEqual({ type: 'snapshotMissed', chart: 'US:7:VIEWS', ranks: 100, knownRanks: 0 });
 });
 
 describe('a chart that operations have read today', () => {
@@ -409,6 +411,14 @@ describe('when something fails', () => {
     expect(countEvents('snapshotTaken')).toBe(0);
     await passTo(24);
     expect(bill().slice(3)).toEqual(pagesOf('US', 1, 2, 3));
+    // Reported once the day has ended.
+    expect(events).toContainEqual({
+      type: 'snapshotMissed',
+      chart: 'US:7:VIEWS',
+      ranks: 100,
+      knownRanks: 60,
+    });
+    expect(countEvents('snapshotMissed')).toBe(1);
   });
 });
 

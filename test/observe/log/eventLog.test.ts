@@ -97,7 +97,11 @@ it.each<[AppEvent, string]>([
   [{ type: 'historyFileRead', file: 'a', chartDays: 3 }, 'History file read'],
   [
     { type: 'snapshotTaken', chart: 'US:7:VIEWS', ranks: 100, pages: 3 },
-    'Chart fetched, for tomorrow to be compared with',
+    "Chart fetched for tomorrow's comparison",
+  ],
+  [
+    { type: 'snapshotMissed', chart: 'US:7:VIEWS', ranks: 100, knownRanks: 20 },
+    'Chart of SNAPSHOT_CHARTS not fetched in full on the day that has ended',
   ],
   [{ type: 'fileIgnored', file: 'a', reason: 'it is damaged', isReplaced: true }, 'File ignored'],
   [
