@@ -8,7 +8,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 export type RankMovement =
   /** Its `rank` is worse than its `previousRank`. */
   | 'DOWN'
-  /** It was not seen among the ranks of the snapshot, and has one of the ranks that are known there without a gap (`knownRanks`). */
+  /** It was not seen on the snapshot, and has one of the ranks that are known there without a gap (`knownRanks`): new among these. It may have been below them, or on the chart on an earlier day. */
   | 'NEW'
   /** Its `rank` is its `previousRank`. */
   | 'SAME'

@@ -125,8 +125,8 @@ export const SETTINGS = {
     type: integer(0, 90),
     default: '8',
     description:
-      'For how many UTC days, today included, it is noted which video had which rank, for `previousRank`, `movement` and ' +
-      '`history`. 0: not at all.',
+      'For how many UTC days, today included, it is remembered which video had which rank, for `previousRank`, `movement` and ' +
+      '`history`. 1: there is nothing to compare with. 0: nothing is remembered.',
   },
   SNAPSHOT_CHARTS: {
     group: 'Cache',

@@ -54,8 +54,8 @@ export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
 
   @Field(() => [RankPointType], {
     description:
-      'Its rank on the last UTC days, the oldest first. A day is left out if it is not known where the video was on it. The ' +
-      'last point is always `rank`. Costs nothing: it is what was read on those days.',
+      'Its rank on the last UTC days, the oldest first. A day is left out if the video was not seen on it: nobody read the rank ' +
+      'that it had, or it was not on the chart. The last point is always `rank`. Costs nothing: it is what was read on those days.',
   })
   history(@Args(() => HistoryArgs) { days }: HistoryArgs): RankPointType[] {
     return this.#history?.points(this.#row, days) ?? [];
@@ -86,7 +86,8 @@ export class TrendingVideoConnectionType extends createConnectionType(
     nullable: true,
     description:
       'What `previousRank` and `movement` compare with: the last state of the chart on the latest UTC day before that of ' +
-      '`fetchedAt` on which somebody read its top. Null when none is known: nobody did within the days that are remembered.',
+      '`fetchedAt` on which somebody read its rank 1: normally the day before. Null when there is none within the days that are ' +
+      'remembered.',
   })
   comparedWith!: ChartSnapshotType | null;
 }

@@ -11,6 +11,6 @@ export class ChartSnapshotType implements ChartSnapshot {
   @Field(() => DateTimeScalar, { description: 'When its rank 1 was fetched from the provider.' })
   takenAt!: number;
 
-  @Field(() => Int, { description: 'Ranks 1 to this are known, without a gap.' })
+  @Field(() => Int, { description: 'How many ranks, counted from the top, are known without a gap.' })
   knownRanks!: number;
 }

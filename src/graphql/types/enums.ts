@@ -32,8 +32,8 @@ registerEnumType(RankMovement, {
     SAME: { description: 'Its `rank` is its `previousRank`.' },
     NEW: {
       description:
-        'It was not seen among the ranks of the snapshot, and has one of the ranks that are known there without a gap ' +
-        '(`knownRanks`).',
+        'It was not seen on the snapshot, and has one of the ranks that are known there without a gap (`knownRanks`): new among ' +
+        'these. It may have been below them, or on the chart on an earlier day.',
     },
   },
 });
