@@ -79,11 +79,13 @@ type SnapshotEvent = {
   /** Its id, such as `US:7:VIEWS`. */
   readonly chart: string;
   readonly ranks: number;
-} /** This process has fetched what was missing, with so many requests on this day. */ & (
-  | { readonly type: 'snapshotTaken'; readonly pages: number }
-  /** The day has ended, and only so many of its ranks are known without a gap. */
-  | { readonly type: 'snapshotMissed'; readonly knownRanks: number }
-);
+} & (TakenSnapshot | MissedSnapshot);
+
+/** This process has fetched what was missing, with so many requests on this day. */
+type TakenSnapshot = { readonly type: 'snapshotTaken'; readonly pages: number };
+
+/** The day has ended, and only so many of its ranks are known without a gap. */
+type MissedSnapshot = { readonly type: 'snapshotMissed'; readonly knownRanks: number };
 
 /** Listens to the events of the data layer. */
 export type OnDataEvent = (event: DataEvent) => void;

@@ -21,3 +21,12 @@ it('finds the defaults that compiled code needs to be called with', async () => 
     data: { trendingVideos: { __typename: 'TrendingVideoConnection' } },
   });
 });
+
+it('leaves out a default whose digits a number would lose', () => {
+  const operation = getOperationAST(
+    parse(
+      'query ($id: ID! = 7933310081972815260, $ids: [ID!]! = [1, 7933310081972815260], $other: ID! = 7) { __typename }',
+    ),
+  );
+  expect(operation && requiredDefaults(operation)).toEqual({ other: 7 });
+});
