@@ -1,6 +1,13 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { type Chart, chartId, parseChartId, TrendingOrder, TrendingPeriod } from '../domain/chart.ts';
+import {
+  type ChartRanks,
+  chartId,
+  parseChartId,
+  parseRegion,
+  TrendingOrder,
+  TrendingPeriod,
+} from '../domain/chart.ts';
 import { FULL_CHART } from '../domain/page.ts';
 
 /** The values of a setting: described, and as a schema that parses its text. */
@@ -222,18 +229,11 @@ function isAddress(item: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
-/** A chart, and how many of its ranks, from 1. */
-interface ChartRanks {
-  readonly chart: Chart;
-  readonly ranks: number;
-}
-
 /** The chart and the ranks of a text such as `US:LAST_7_DAYS:VIEWS:100`; undefined for any other text. */
 function toChartRanks(item: string): ChartRanks | undefined {
   const [region = '', period, orderBy, ranks = '', ...others] = item.split(':');
-  // Tested before upper-casing, which turns some single letters into two.
-  if (!/^[a-z]{2}$/i.test(region) || !/^[1-9]\d{0,2}$/.test(ranks) || others.length > 0) return undefined;
+  if (!/^[1-9]\d{0,2}$/.test(ranks) || others.length > 0) return undefined;
   const days = Object.entries(TrendingPeriod).find(([name]) => name === period)?.[1];
-  const chart = parseChartId(`${region.toUpperCase()}:${days}:${orderBy}`);
+  const chart = parseChartId(`${parseRegion(region)}:${days}:${orderBy}`);
   return chart && Number(ranks) <= FULL_CHART ? { chart, ranks: Number(ranks) } : undefined;
 }

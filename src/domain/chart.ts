@@ -39,15 +39,27 @@ export function parseChartId(text: string): Chart | undefined {
   return chartId(chart) === text ? chart : undefined;
 }
 
+/** A chart, and how many of its ranks, from 1. */
+export interface ChartRanks {
+  readonly chart: Chart;
+  readonly ranks: number;
+}
+
+/** The code of a country in either case; undefined for any other text. */
+export function parseRegion(text: string): string | undefined {
+  // Tested before upper-casing, which turns some single letters into two: "ß" would become South Sudan's "SS".
+  const code = /^[a-z]{2}$/i.test(text) ? text.toUpperCase() : '';
+  return isCountryCode(code) ? code : undefined;
+}
+
 /**
  * The chart of a client's arguments; `us` and `US` are one chart.
  *
  * @throws {ApiError} `BAD_USER_INPUT` when `region` is not a country.
  */
 export function toChart(region: string, period: TrendingPeriod, orderBy: TrendingOrder): Chart {
-  // Tested before upper-casing, which turns some single letters into two: "ß" would become South Sudan's "SS".
-  const code = /^[a-z]{2}$/i.test(region) ? region.toUpperCase() : '';
-  if (!isCountryCode(code)) {
+  const code = parseRegion(region);
+  if (!code) {
     throw new ApiError('BAD_USER_INPUT', {
       message: `Argument "region": expected an ISO 3166-1 alpha-2 country code, but got: ${quote(region)}`,
     });

@@ -17,8 +17,7 @@ export function toUtcDay(now: number): number {
 
 /** The UTC day of a date such as `2026-01-31`; undefined for any other text. */
 export function parseUtcDay(date: string): number | undefined {
-  const time = Date.parse(date);
+  const day = toUtcDay(Date.parse(date));
   // Some dates that do not exist, such as the 30th of February, are read as later ones.
-  const isDate = !Number.isNaN(time) && new Date(time).toISOString().slice(0, 10) === date;
-  return isDate ? toUtcDay(time) : undefined;
+  return !Number.isNaN(day) && toIsoDate(day) === date ? day : undefined;
 }

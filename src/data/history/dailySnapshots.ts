@@ -1,17 +1,12 @@
-import { chartId } from '../../domain/chart.ts';
+import { type ChartRanks, chartId } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { DAY_MS, toUtcDay } from '../../domain/utcDay.ts';
-import {
-  type DailyChart,
-  type FetchedPages,
-  type TakeSnapshotOptions,
-  takeSnapshot,
-} from './takeSnapshot.ts';
+import { type FetchedPages, type TakeSnapshotOptions, takeSnapshot } from './takeSnapshot.ts';
 
 /** What noting the ranks of charts on every day needs. */
 interface DailySnapshotsOptions extends TakeSnapshotOptions {
-  readonly charts: readonly DailyChart[];
+  readonly charts: readonly ChartRanks[];
   readonly clock: Clock;
   /** True while no call to KeyAPI is in flight or waiting. */
   readonly isIdle: () => boolean;
@@ -72,7 +67,7 @@ export function createDailySnapshots(options: DailySnapshotsOptions): DailySnaps
   }
 
   /** Never rejects. */
-  async function advance(daily: DailyChart, state: DayOfChart): Promise<void> {
+  async function advance(daily: ChartRanks, state: DayOfChart): Promise<void> {
     const isDue = (): boolean => mayFetch() && today() === state.fetched.day;
     try {
       if (await takeSnapshot(daily, state.fetched, isDue, options)) state.end = 'complete';
@@ -91,7 +86,7 @@ export function createDailySnapshots(options: DailySnapshotsOptions): DailySnaps
   }
 
   /** Emits an event when a day has ended on which not all ranks of a chart were fetched. */
-  function reportMissed({ chart, ranks }: DailyChart, { fetched: { day }, end }: DayOfChart): void {
+  function reportMissed({ chart, ranks }: ChartRanks, { fetched: { day }, end }: DayOfChart): void {
     const knownRanks = history.onDay(chart, day)?.snapshot?.knownRanks ?? 0;
     const isFirst = day === Number.NEGATIVE_INFINITY;
     if (isFirst || end === 'complete' || knownRanks >= ranks) return;

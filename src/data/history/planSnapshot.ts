@@ -34,8 +34,9 @@ export function planSnapshot(ranks: number, { day, cached, noted }: KnownChart):
   // Where the chart ended on another day says little about this one, except for how long it claims to be.
   const length = (ofDay.length > 0 ? extentOf(ofDay).length : newest?.totalCount) ?? ranks;
   const pageSize = newest?.pageSize ?? PAGE_SIZE;
+  const fetched = (noted?.pages ?? []).map((page) => ({ first: page.firstRank, last: lastRankOf(page) }));
   const isFetched = (rank: number): boolean =>
-    noted?.pages.some((page) => page.firstRank <= rank && rank <= lastRankOf(page)) === true;
+    fetched.some(({ first, last }) => first <= rank && rank <= last);
   const missing = new Set<number>();
   // A chart that was empty may have rows again: its first page tells.
   for (let rank = 1; rank <= Math.min(ranks, Math.max(1, length)); rank++) {

@@ -1,16 +1,9 @@
-import { type Chart, chartId } from '../../domain/chart.ts';
+import { type ChartRanks, chartId } from '../../domain/chart.ts';
 import { toUtcDay } from '../../domain/utcDay.ts';
 import type { OnDataEvent } from '../events.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 import type { History } from './history.ts';
 import { planSnapshot } from './planSnapshot.ts';
-
-/** A chart whose ranks are noted on every UTC day. */
-export interface DailyChart {
-  readonly chart: Chart;
-  /** From rank 1 to this. */
-  readonly ranks: number;
-}
 
 /** What this process has fetched of a chart on one UTC day, in order to note its ranks. */
 export interface FetchedPages {
@@ -37,7 +30,7 @@ export interface TakeSnapshotOptions {
  * @throws {ApiError} That of the first page that could not be fetched.
  */
 export async function takeSnapshot(
-  { chart, ranks }: DailyChart,
+  { chart, ranks }: ChartRanks,
   fetched: FetchedPages,
   mayFetch: () => boolean,
   { cache, history, onEvent }: TakeSnapshotOptions,

@@ -33,7 +33,7 @@ export interface Row {
 /** Gives the response to a request for a page; `origin` is where covers are. */
 type RespondWithPage = (query: URLSearchParams, origin: string) => Reply;
 
-/** Charts that are kept. Those of days that have passed are evicted by the charts of later ones. */
+/** Charts that are cached. Those of days that have passed are evicted by the charts of later ones. */
 const MAX_CHARTS = 100;
 
 /**

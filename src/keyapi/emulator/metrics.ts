@@ -1,10 +1,9 @@
+import { DAY_MS } from '../../domain/utcDay.ts';
 import type { Metric } from './parameters.ts';
 import { fraction, hash } from './random.ts';
 import type { Moment } from './reply.ts';
 import { createScores } from './scores.ts';
 import type { Video } from './videos.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Numbers have grown since this day, by a thousandth of what they were then each day. */
 const GROWN_SINCE = Date.UTC(2025, 0, 1);
