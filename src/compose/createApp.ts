@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify';
 import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Config } from '../config/loadConfig.ts';
-import { createChangeFeed } from '../data/redis/changeFeed.ts';
 import type { Clock } from '../domain/clock.ts';
 import { videoAnalytics } from '../keyapi/endpoints/videoAnalytics.ts';
 import type { AppEvent } from '../observe/appEvent.ts';
@@ -59,13 +58,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const layers = createUpstreamLayers({ ...context, redis });
   const stores = { pages: createPageStore(context), stats: createStatsStore(context) };
   const cacheFile = await openCacheFile(context, stores);
-  const changeFeed = redis && createChangeFeed(redis);
-  const { history, ...historyParts } = await createHistory(context, { upstream, redis, changeFeed });
+  const { history, ...historyParts } = await createHistory(context, { upstream, redis });
   const pages = createPages(context, {
     store: stores.pages,
     source: createPageSource(context, { upstream, layers, store: stores.pages }),
     redis,
-    changeFeed,
     onFetched: (page, sequence) => history.note(page, sequence),
     tracing,
   });

@@ -2,19 +2,17 @@ import { sourceId } from '../config/sourceId.ts';
 import { History } from '../data/history/history.ts';
 import { createHistoryFile, type HistoryFile } from '../data/history/historyFile.ts';
 import { HistoryStore } from '../data/history/historyStore.ts';
-import type { ChangeFeed } from '../data/redis/changeFeed.ts';
-import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { createSharedHistory } from '../data/redis/sharedHistory.ts';
 import type { AppContext } from './appContext.ts';
 import { createDemoLookUp } from './demoHistory.ts';
 import type { Upstream } from './keyapi.ts';
+import type { Redis } from './redis.ts';
 
 /** Where else ranks of the last days are known. */
 interface HistoryOptions {
   readonly upstream: Upstream;
-  /** Undefined for a process on its own, as its feed. */
-  readonly redis: RedisConnection | undefined;
-  readonly changeFeed: ChangeFeed | undefined;
+  /** Undefined for a process on its own. */
+  readonly redis: Redis | undefined;
 }
 
 /** The ranks of the last days, and where they are stored. */
@@ -30,7 +28,7 @@ export interface HistoryParts {
 /** Creates the ranks of the last days: in memory, with those of the history file, over Redis if there is one. */
 export async function createHistory(context: AppContext, options: HistoryOptions): Promise<HistoryParts> {
   const { config, clock } = context;
-  const { upstream, redis, changeFeed } = options;
+  const { upstream, redis } = options;
   const { days, maxBytes } = config.history;
   const store = new HistoryStore({ clock, days, maxBytes });
   const history = new History(store);
@@ -38,7 +36,7 @@ export async function createHistory(context: AppContext, options: HistoryOptions
   if (file) history.onNoted(file.scheduleWrite);
   if (upstream.itemIdsOn) history.addLookUp(createDemoLookUp(upstream.itemIdsOn, clock));
   const shared =
-    redis && changeFeed && createSharedHistory({ redis, changeFeed, history, store, clock, days });
+    redis && createSharedHistory({ redis, changeFeed: redis.changeFeed, history, store, clock, days });
   return { history, store, settle: async () => shared?.settle(), close: async () => file?.close() };
 }
 

@@ -2,8 +2,6 @@ import { type FetchPage, PageCache } from '../data/pages/pageCache.ts';
 import { PageStore } from '../data/pages/pageStore.ts';
 import { type OnFetched, storePage } from '../data/pages/storePage.ts';
 import { withEmptyPageCheck } from '../data/pages/withEmptyPageCheck.ts';
-import type { ChangeFeed } from '../data/redis/changeFeed.ts';
-import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { createSharedPages } from '../data/redis/sharedPages.ts';
 import { withNegativeCache } from '../data/upstream/withNegativeCache.ts';
 import type { ReadPage } from '../data/windows/operationPages.ts';
@@ -13,6 +11,7 @@ import { trendingVideos } from '../keyapi/endpoints/trendingVideos.ts';
 import type { Tracing } from '../observe/tracing/createTracing.ts';
 import type { AppContext } from './appContext.ts';
 import type { Upstream } from './keyapi.ts';
+import type { Redis } from './redis.ts';
 import type { UpstreamLayers } from './upstreamLayers.ts';
 
 /** Dependencies of the source of pages. */
@@ -27,9 +26,8 @@ interface PagesOptions {
   readonly store: PageStore;
   /** Where a page comes from that is not cached. */
   readonly source: Source<PageKey, Page>;
-  /** Undefined for a process on its own, as its feed. */
-  readonly redis: RedisConnection | undefined;
-  readonly changeFeed: ChangeFeed | undefined;
+  /** Undefined for a process on its own. */
+  readonly redis: Redis | undefined;
   readonly onFetched: OnFetched;
   readonly tracing: Tracing | undefined;
 }
@@ -60,15 +58,12 @@ export function createPageSource(
 /** Creates the page cache: in memory, over Redis if there is one, over its source. */
 export function createPages(context: AppContext, options: PagesOptions): Pages {
   const { config, clock, random, onEvent } = context;
-  const { store, source, redis, changeFeed, onFetched, tracing } = options;
+  const { store, source, redis, onFetched, tracing } = options;
   const { ttlMs, staleMs, errorTtlMs } = config.cache;
   const storing = { store, clock, random, ttlMs };
   const attemptMs = config.keyapi.timeoutMs;
-  const fetching = { ...storing, source, onFetched };
-  const shared =
-    redis &&
-    changeFeed &&
-    createSharedPages({ ...fetching, redis, changeFeed, staleMs, errorTtlMs, attemptMs, onEvent });
+  const sharing = { source, staleMs, errorTtlMs, attemptMs, onFetched, onEvent };
+  const shared = redis && createSharedPages({ ...storing, ...sharing, redis, changeFeed: redis.changeFeed });
   const fetchUnshared: FetchPage = async (key, call) => {
     // Numbered as with Redis: a replica may read this cache file later.
     const page = storePage(await source(key, call), storing, Math.round(clock.now() * 1000));

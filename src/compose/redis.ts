@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
 import { sourceId } from '../config/sourceId.ts';
+import { type ChangeFeed, createChangeFeed } from '../data/redis/changeFeed.ts';
 import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { VALUES_VERSION } from '../data/redis/scripts/redisKeys.ts';
 import type { AppContext } from './appContext.ts';
+
+/** The connection to Redis, and what other replicas change in it. */
+export interface Redis extends RedisConnection {
+  readonly changeFeed: ChangeFeed;
+}
 
 /**
  * Creates the connection to Redis, which is not open yet; undefined for a process on its own. Demo data and each
@@ -12,7 +18,7 @@ export async function createRedis({
   config,
   clock,
   onEvent,
-}: Pick<AppContext, 'config' | 'clock' | 'onEvent'>): Promise<RedisConnection | undefined> {
+}: Pick<AppContext, 'config' | 'clock' | 'onEvent'>): Promise<Redis | undefined> {
   if (!config.redis) return undefined;
   // Imported on demand: ioredis takes time to load.
   const { createRedisConnection } = await import('../data/redis/redisConnection.ts');
@@ -20,11 +26,12 @@ export async function createRedis({
   const source = config.keyapi.emulator
     ? 'emulator'
     : createHash('sha256').update(sourceId(config)).digest('hex').slice(0, 8);
-  return createRedisConnection({
+  const connection = createRedisConnection({
     url,
     prefix: `${prefix}:${VALUES_VERSION}:${source}`,
     timeoutMs,
     clock,
     onEvent,
   });
+  return { ...connection, changeFeed: createChangeFeed(connection) };
 }

@@ -11,6 +11,7 @@ import type { RedisConnection } from './redisConnection.ts';
 import { readRanks } from './scripts/readRanks.ts';
 import { BOUNDS } from './scripts/script.ts';
 import { storeRanks } from './scripts/storeRanks.ts';
+import { uploadOnUp } from './uploads.ts';
 
 /** What sharing the ranks of the last days needs. */
 interface SharedHistoryOptions {
@@ -36,8 +37,6 @@ export interface SharedHistory {
 export function createSharedHistory(options: SharedHistoryOptions): SharedHistory {
   const { redis, changeFeed, history, store, clock, days } = options;
   const pending = new Set<Promise<void>>();
-  /** Counts the uploads of everything: a new one ends the one before. */
-  let uploads = 0;
 
   history.addLookUp(lookUp);
   history.onNoted((chart, ranks) => {
@@ -54,9 +53,11 @@ export function createSharedHistory(options: SharedHistoryOptions): SharedHistor
       for (const { chart, day } of chartDays) history.markOutdated(chart, day);
     },
   });
-  redis.onUp(() => {
-    // Not awaited: there may be many days.
-    void uploadAll().catch(() => undefined);
+  uploadOnUp(redis, function* () {
+    // The most recently used first.
+    for (const { chart, days: known } of store.all().reverse()) {
+      for (const { day, pages } of known) yield () => storeInRedis(chart, day, pages);
+    }
   });
 
   async function lookUp(chart: Chart, wanted: readonly number[]): Promise<PageRanks[] | undefined> {
@@ -80,18 +81,6 @@ export function createSharedHistory(options: SharedHistoryOptions): SharedHistor
       value: encodeRanks({ ...ranks, sequence: Math.min(ranks.sequence, latest) }),
     }));
     await storeRanks(redis.run, { chart, day, pages: shared, leftMs, replica: redis.replica });
-  }
-
-  async function uploadAll(): Promise<void> {
-    const upload = ++uploads;
-    // The most recently used first.
-    for (const { chart, days: known } of store.all().reverse()) {
-      for (const { day, pages } of known) {
-        if (!redis.isUp() || upload !== uploads) return;
-        // One at a time, so that operations do not have to wait behind a queue of them.
-        await storeInRedis(chart, day, pages);
-      }
-    }
   }
 
   return { settle: async () => void (await Promise.all(pending)) };

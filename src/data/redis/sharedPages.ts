@@ -23,6 +23,7 @@ import { keyOfLock } from './scripts/redisKeys.ts';
 import { releaseLock } from './scripts/releaseLock.ts';
 import { type SharedCopy, storeSharedPage } from './scripts/storeSharedPage.ts';
 import { createSharedLookup, type SharedLookupOptions } from './sharedLookup.ts';
+import { uploadOnUp } from './uploads.ts';
 
 /** What sharing pages needs. */
 interface SharedPagesOptions extends SharedLookupOptions {
@@ -52,28 +53,21 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
   const lookup = createSharedLookup(options, importer);
   const lockMs = toLockMs(attemptMs);
   const runRelease = createLockReleases(redis);
-  /** Counts the uploads of all pages: a new one ends the one before. */
-  let uploads = 0;
   const rejection = createRefreshRejection(clock);
-  redis.onUp(() => {
-    // Not awaited: there may be many pages.
-    void uploadAll().catch(() => undefined);
-  });
-
-  /** Stores in Redis what it lost, or missed while it was down; imports what it has newer. */
-  async function uploadAll(): Promise<void> {
-    const upload = ++uploads;
+  uploadOnUp(redis, function* () {
     // The most recently used first.
     for (const page of store.all().reverse()) {
-      if (!redis.isUp() || upload !== uploads) return;
       // An empty page might replace rows that another replica has.
-      if (store.newest(page) !== page || lacksRows(page)) continue;
-      // One at a time, so that operations do not have to wait behind a queue of pages.
-      const membership = { generation: page.generation, isReplacement: page.coversUntil === null };
-      const { sequence, freshUntil } = page;
-      const stored = await storeInRedis({ page, sequence, freshUntil: toRedisTime(freshUntil), membership });
-      if (stored.type === 'newer' && stored.value) importValue(stored.value, page);
+      if (store.newest(page) === page && !lacksRows(page)) yield () => upload(page);
     }
+  });
+
+  /** Stores a page in Redis, or imports it if Redis has a newer one. */
+  async function upload(page: CachedPage): Promise<void> {
+    const membership = { generation: page.generation, isReplacement: page.coversUntil === null };
+    const { sequence, freshUntil } = page;
+    const stored = await storeInRedis({ page, sequence, freshUntil: toRedisTime(freshUntil), membership });
+    if (stored.type === 'newer' && stored.value) importValue(stored.value, page);
   }
 
   async function fetchPage(key: PageKey, call: Call): Promise<PageWithOrigin> {

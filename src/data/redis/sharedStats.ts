@@ -15,6 +15,7 @@ import { keyOfStatsLock } from './scripts/redisKeys.ts';
 import { type ReleasedVideo, releaseStats } from './scripts/releaseStats.ts';
 import { storeStats } from './scripts/storeStats.ts';
 import { createStatsImporter, type StatsImporterOptions } from './statsImporter.ts';
+import { uploadOnUp } from './uploads.ts';
 
 /** What sharing numbers needs. */
 interface SharedStatsOptions extends StatsImporterOptions {
@@ -72,26 +73,15 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
   const { importValue, lookUp, toValue } = createStatsImporter(options);
   const lockMs = toLockMs(options.attemptMs);
   const runRelease = createLockReleases(redis);
-  /** Counts the uploads of all numbers: a new one ends the one before. */
-  let uploads = 0;
   const rejection = createRefreshRejection(clock);
-  redis.onUp(() => {
-    // Not awaited: there may be many.
-    void uploadAll().catch(() => undefined);
-  });
-
-  /** Stores in Redis what it lost, or missed while it was down. */
-  async function uploadAll(): Promise<void> {
-    const upload = ++uploads;
+  uploadOnUp(redis, function* () {
     // The most recently used first.
     const entries = store.all().reverse();
     for (let start = 0; start < entries.length; start += UPLOAD_SIZE) {
-      if (!redis.isUp() || upload !== uploads) return;
       const current = entries.slice(start, start + UPLOAD_SIZE).filter(isCurrent);
-      // One after the other, so that operations do not have to wait behind a queue of them.
-      await storeInRedis(current, undefined);
+      yield () => storeInRedis(current, undefined);
     }
-  }
+  });
 
   function isCurrent(entry: CachedStats): boolean {
     return store.peek(entry.itemId) === entry;

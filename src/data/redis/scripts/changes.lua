@@ -7,3 +7,10 @@ local function lastChange(changes)
   redis.call('DEL', changes)
   return '0-0'
 end
+
+-- Announces a change to the other replicas: of `kind`, what it is, and by which replica.
+local function announce(changes, kind, id, replica)
+  lastChange(changes)
+  redis.call('XADD', changes, 'MAXLEN', '~', 4096, '*', kind, id, 'by', replica)
+  redis.call('PEXPIRE', changes, 3600000)
+end

@@ -17,9 +17,5 @@ for i = 1, #pages, 2 do
   end
 end
 if redis.call('PTTL', ranks) < leftMs then redis.call('PEXPIRE', ranks, leftMs) end
-if hasChanged then
-  lastChange(changes)
-  redis.call('XADD', changes, 'MAXLEN', '~', 4096, '*', 'ranks', chartDay, 'by', replica)
-  redis.call('PEXPIRE', changes, 3600000)
-end
+if hasChanged then announce(changes, 'ranks', chartDay, replica) end
 return {}

@@ -54,7 +54,5 @@ if not lacksRows and freshUntil > now and not (isFresh and newestGeneration >= g
   redis.call('PEXPIRE', newest, leftMs)
 end
 if not ownGeneration then redis.call('DEL', failure) end
-lastChange(changes)
-redis.call('XADD', changes, 'MAXLEN', '~', 4096, '*', 'page', pageId, 'by', replica)
-redis.call('PEXPIRE', changes, 3600000)
+announce(changes, 'page', pageId, replica)
 return { 'stored', generation, freshUntil, replaces }
