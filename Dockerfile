@@ -3,6 +3,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
 COPY tsconfig.json build.js ./
+COPY schema/operations ./schema/operations
 COPY src ./src
 RUN npm run build
 

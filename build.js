@@ -46,9 +46,10 @@ const { outputFiles, metafile } = await build({
   platform: 'node',
   target: 'node20.19',
   // type-graphql imports it only for a kind of validation that is not used.
-  external: ['class-validator'],
-  // Redis's scripts.
-  loader: { '.lua': 'text' },
+  // GraphiQL is for development alone, and large.
+  external: ['class-validator', '@graphql-yoga/render-graphiql'],
+  // Redis's scripts, and the documents in GraphiQL's tabs.
+  loader: { '.lua': 'text', '.graphql': 'text' },
   plugins: [oneGraphql],
   banner: {
     // Bundled CommonJS packages call it to load Node's built-in modules.

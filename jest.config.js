@@ -2,7 +2,7 @@
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': '@swc/jest', '\\.lua$': '<rootDir>/test/support/textTransform.js' },
+  transform: { '\\.ts$': '@swc/jest', '\\.(lua|graphql)$': '<rootDir>/test/support/textTransform.js' },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['<rootDir>/test/system/'],
   setupFilesAfterEnv: ['<rootDir>/test/support/failOnConsole.ts'],

@@ -58,14 +58,14 @@ describe('compose.yaml', () => {
     [{ KEYAPI_TOKEN: 'sk', KEYAPI_EMULATOR: '' }, 'KeyAPI'],
     [{ KEYAPI_TOKEN: 'sk', KEYAPI_EMULATOR: 'false' }, 'KeyAPI'],
   ])('with %j serves %s', (variables: Record<string, string>, served) => {
-    const { keyapi, host, port, redis, sandbox } = loadWith(variables);
+    const { keyapi, host, port, redis, explorer } = loadWith(variables);
     expect(keyapi.emulator ? 'demo data' : 'KeyAPI').toBe(served);
     expect({ host, port, redis: redis?.url.href }).toEqual({
       host: '0.0.0.0',
       port: 4000,
       redis: 'redis://redis',
     });
-    expect(sandbox).toBe(!variables.KEYAPI_TOKEN);
+    expect(explorer.sandbox).toBe(!variables.KEYAPI_TOKEN);
   });
 
   it('refuses to start without a token when it may not serve demo data', () => {

@@ -9,6 +9,7 @@ import { DocumentCache } from '../graphql/execution/documentCache.ts';
 import type { ExecuteOperation } from '../graphql/execution/operationResult.ts';
 import { createRequestExecutor } from '../graphql/execution/requestExecutor.ts';
 import { createSchema, createSubgraphSchema } from '../graphql/schema/createSchema.ts';
+import { createLandingPage } from '../server/explorer/landingPage.ts';
 import type { AppContext } from './appContext.ts';
 import type { Pages } from './pages.ts';
 
@@ -32,13 +33,13 @@ export interface Graphql {
 /** Builds the schema, and starts what executes requests. */
 export async function createGraphql(context: AppContext, options: GraphqlOptions): Promise<Graphql> {
   const { config, log } = context;
-  const { introspection, sandbox, documentLimits } = config;
+  const { introspection, explorer, documentLimits } = config;
   const documents = new DocumentCache(config.cache.documentBytes);
   const executor = await createRequestExecutor({
     schema: config.subgraph ? createSubgraphSchema() : createSchema(),
     documents,
     introspection,
-    sandbox,
+    landingPage: createLandingPage(explorer),
     maxCreditsPerOperation: config.credits.perOperation,
     documentLimits,
     rowBytes: config.cache.rowBytes,

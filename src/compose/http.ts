@@ -79,6 +79,7 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
     source: upstream.name,
     readiness: () => describeReadiness(limits, redis?.isUp()),
     metrics: config.metrics?.port === undefined ? metrics : undefined,
+    explorer: config.explorer.graphiql ? config.explorer : undefined,
     monotonic,
     onEvent,
     log,

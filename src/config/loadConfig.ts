@@ -26,6 +26,7 @@ export function loadConfig(variables: Variables, fileProblems: readonly ConfigPr
 
 function toConfig(values: SettingValues, emulator: boolean, secrets: readonly string[]) {
   const isProduction = values.NODE_ENV === 'production';
+  const sandbox = values.SANDBOX ?? !isProduction;
   const cacheBytes = values.CACHE_MAX_MB * 2 ** 20;
   return {
     host: values.HOST,
@@ -104,7 +105,12 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
         : { file: values.PERSISTED_DOCUMENTS, only: values.PERSISTED_DOCUMENTS_ONLY },
     corsOrigins: values.CORS_ORIGINS ?? (isProduction ? [] : DEVELOPMENT_ORIGINS),
     introspection: values.INTROSPECTION ?? !isProduction,
-    sandbox: values.SANDBOX ?? !isProduction,
+    /** What browsers that visit the API get. */
+    explorer: {
+      sandbox,
+      graphiql: sandbox && !isProduction,
+      trustedOnly: values.PERSISTED_DOCUMENTS_ONLY,
+    },
     subgraph: values.SUBGRAPH,
     /** Undefined: not served. Without a port: by the same server as `/graphql`. */
     metrics: isProduction && values.METRICS_PORT === undefined ? undefined : { port: values.METRICS_PORT },

@@ -5,6 +5,7 @@ import { createClientErrorHandler } from './errors/clientErrors.ts';
 import { createErrorHandler, type ErrorHandlerOptions } from './errors/errorHandler.ts';
 import { refuseUnknownRoutes } from './errors/refuseUnknownRoutes.ts';
 import { refuseWhileClosing } from './errors/refuseWhileClosing.ts';
+import { type ExplorerOptions, registerExplorerRoutes } from './explorer/explorerRoutes.ts';
 import { toFastifyLimits } from './http/httpLimits.ts';
 import { toRequestId } from './http/requestIdentity.ts';
 import { SECURITY_HEADERS } from './http/securityHeaders.ts';
@@ -20,6 +21,8 @@ interface ServerOptions extends ErrorHandlerOptions {
   readonly readiness: HealthRoutesOptions['readiness'];
   /** Served at `/metrics`; undefined: not on this server. */
   readonly metrics: Metrics | undefined;
+  /** GraphiQL; undefined where it is not served. */
+  readonly explorer: ExplorerOptions | undefined;
   /** The clock that pages expire by, in milliseconds. */
   readonly monotonic: () => number;
 }
@@ -32,11 +35,11 @@ interface NetworkOptions {
 }
 
 /**
- * Creates the HTTP server: `/graphql`, `/livez`, `/readyz` and, if asked for, `/metrics`. Closing it waits for requests
+ * Creates the HTTP server: `/graphql`, `/livez`, `/readyz` and, if configured, `/metrics` and an explorer. Closing it waits for requests
  * in flight, 10 seconds at most; `/readyz` is 503 meanwhile.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { graphql, network, source, limits, readiness, metrics, monotonic, onEvent, log } = options;
+  const { graphql, network, source, limits, readiness, metrics, explorer, monotonic, onEvent, log } = options;
   const connections = trackConnections();
   const errorHandler = createErrorHandler(options);
   const server = Fastify({
@@ -66,7 +69,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     reply.header('x-request-id', request.id);
     done();
   });
-  refuseUnknownRoutes(server);
+  refuseUnknownRoutes(server, 'There is nothing at this path: GraphQL is at /graphql');
   await registerCors(server, network.corsOrigins);
   const { isDraining } = drainOnClose(server, {
     connections,
@@ -76,6 +79,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   registerHealthRoutes(server, { readiness, isDraining });
   if (metrics) registerMetricsRoute(server, metrics);
+  if (explorer) registerExplorerRoutes(server, explorer);
   registerGraphqlRoute(server, { ...graphql, source, onEvent, monotonic });
   return server;
 }

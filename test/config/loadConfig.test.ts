@@ -51,7 +51,7 @@ describe('loadConfig', () => {
       persistedDocuments: undefined,
       corsOrigins: ['https://studio.apollographql.com', expect.any(RegExp)],
       introspection: true,
-      sandbox: true,
+      explorer: { sandbox: true, graphiql: true, trustedOnly: false },
       subgraph: true,
       metrics: { port: undefined },
       logLevel: 'info',
@@ -114,7 +114,7 @@ describe('loadConfig', () => {
       keyapi: { emulator: false, token: 'sk-1' },
       corsOrigins: [],
       introspection: false,
-      sandbox: false,
+      explorer: { sandbox: false, graphiql: false, trustedOnly: false },
     });
   });
 

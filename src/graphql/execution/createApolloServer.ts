@@ -1,10 +1,8 @@
-import { ApolloServer, HeaderMap } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
-  ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
-import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import type { FormattedExecutionResult, GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { BaseLogger } from 'pino';
@@ -29,8 +27,8 @@ export interface ApolloServerOptions {
   readonly schema: GraphQLSchema;
   readonly documents: DocumentCache;
   readonly introspection: boolean;
-  /** Shows Apollo Sandbox to browsers that visit the endpoint. */
-  readonly sandbox: boolean;
+  /** Renders the page for browsers that visit the endpoint. */
+  readonly landingPage: ApolloServerPlugin;
   readonly maxCreditsPerOperation: number;
   readonly maxCoercionErrors: number;
   readonly documentLimits: DocumentLimits;
@@ -46,7 +44,8 @@ interface StartedApolloServer {
 
 /** Creates and starts Apollo Server. */
 export async function createApolloServer(options: ApolloServerOptions): Promise<StartedApolloServer> {
-  const { schema, documents, introspection, sandbox, maxCreditsPerOperation, maxCoercionErrors } = options;
+  const { schema, documents, introspection, landingPage, maxCreditsPerOperation, maxCoercionErrors } =
+    options;
   const { documentLimits, formatError, log } = options;
   /** Results on their way through Apollo Server, by the text that stands for them there. */
   const results = new LRUCache<string, FormattedExecutionResult>({ max: MAX_RESULTS });
@@ -69,7 +68,7 @@ export async function createApolloServer(options: ApolloServerOptions): Promise<
     formatError,
     // Apollo Server responds with the text that this returns, whatever way a result came: executed, or refused before
     // (CSRF, 405, a malformed body) or after that (406). No plugin sees all of these. So this text only stands for the
-    // result, which never has to be read back out of JSON. Sandbox's page alone does not come through here.
+    // result, which never has to be read back out of JSON. The landing page alone does not come through here.
     stringifyResult: (result) => {
       const text = String(++serial);
       results.set(text, result);
@@ -82,7 +81,7 @@ export async function createApolloServer(options: ApolloServerOptions): Promise<
       ApolloServerPluginCacheControlDisabled(),
       // It would wrap every field too, for any client that claims to be a gateway.
       ApolloServerPluginInlineTraceDisabled(),
-      sandbox ? ApolloServerPluginLandingPageLocalDefault() : ApolloServerPluginLandingPageDisabled(),
+      landingPage,
     ],
   });
   await apollo.start();

@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 
 /** Refuses requests without a route: 405 with `Allow` when only the method is wrong, else 404. */
-export function refuseUnknownRoutes(server: FastifyInstance): void {
+export function refuseUnknownRoutes(
+  server: FastifyInstance,
+  notFound = 'There is nothing at this path',
+): void {
   /** Methods by path; `*` has the OPTIONS of CORS, which every path supports. */
   const methods = new Map<string, string[]>();
   server.addHook('onRoute', ({ url, method }) => {
@@ -15,7 +18,7 @@ export function refuseUnknownRoutes(server: FastifyInstance): void {
     }
     const known = methods.get(url.split('?')[0] ?? '');
     if (!known) {
-      reply.code(404).send({ error: 'Not Found', message: 'There is nothing at this path' });
+      reply.code(404).send({ error: 'Not Found', message: notFound });
       return;
     }
     const allowed = [...known, ...(methods.get('*') ?? [])].join(', ');

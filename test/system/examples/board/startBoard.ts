@@ -17,7 +17,7 @@ import { findFreePort } from '../../../support/freePort.ts';
 import { describeUnless, findProgram } from '../../support/describeWith.ts';
 import { startProgram } from '../../support/program.ts';
 
-export type { Page, Route };
+export type { Browser, Page, Route };
 
 const EXECUTABLE = ['chromium', 'chromium-browser', 'google-chrome'].map(findProgram).find(Boolean);
 
@@ -77,7 +77,7 @@ export async function startBoard(): Promise<Board> {
   const variables = { API_URL: `http://127.0.0.1:${port}`, BOARD_PORT: String(await findFreePort()) };
   const program = startProgram([process.execPath, copy.start], variables);
   const [, url = ''] = await program.see(/The board: (\S+)/);
-  const browser = await launch();
+  const browser = await launchBrowser();
 
   return {
     url,
@@ -123,7 +123,8 @@ export async function startBoard(): Promise<Board> {
   };
 }
 
-function launch(): Promise<Browser> {
+/** Starts the browser. */
+export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: EXECUTABLE ?? '',
     timeout: 120_000,

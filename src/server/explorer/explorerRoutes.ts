@@ -1,0 +1,59 @@
+import type { FastifyInstance } from 'fastify';
+import { EXAMPLES } from './examples.ts';
+import { TRUSTED_ONLY_PAGE } from './trustedOnlyPage.ts';
+
+/** See `registerExplorerRoutes`. */
+export interface ExplorerOptions {
+  /** Whether only trusted documents are executed: then the page says so. */
+  readonly trustedOnly: boolean;
+}
+
+/** Where GraphiQL is. */
+export const GRAPHIQL_PATH = '/graphiql';
+
+/**
+ * GraphiQL's page has inline scripts and styles, and starts workers from texts in it; it connects to this server only.
+ * Nothing that a request sends becomes a part of the page.
+ */
+const GRAPHIQL_POLICY = [
+  "default-src 'none'",
+  "script-src 'unsafe-inline' blob:",
+  "style-src 'unsafe-inline'",
+  'img-src data: https:',
+  'font-src data:',
+  'worker-src blob:',
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join(';');
+
+/** Serves GraphiQL, for free, and redirects visitors of `/` to it. For development. */
+export function registerExplorerRoutes(server: FastifyInstance, { trustedOnly }: ExplorerOptions): void {
+  let page: Promise<string> | undefined;
+  server.get('/', (_request, reply) => reply.redirect(GRAPHIQL_PATH));
+  server.get(GRAPHIQL_PATH, async (_request, reply) => {
+    page ??= trustedOnly ? Promise.resolve(TRUSTED_ONLY_PAGE) : renderGraphiql();
+    return reply
+      .type('text/html; charset=utf-8')
+      .headers({ 'cache-control': 'no-store', 'content-security-policy': GRAPHIQL_POLICY })
+      .send(await page);
+  });
+}
+
+/**
+ * Renders GraphiQL with a tab for each example. All of it is in the page: it needs no internet. The package is large, and
+ * not part of the build.
+ */
+async function renderGraphiql(): Promise<string> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  return renderGraphiQL({
+    title: 'trending-graphql',
+    endpoint: '/graphql',
+    defaultTabs: EXAMPLES.map(({ document, variables }) => ({
+      query: document,
+      variables: JSON.stringify(variables, null, 2),
+    })),
+    schemaDescription: true,
+  });
+}
