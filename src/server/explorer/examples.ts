@@ -1,3 +1,4 @@
+/// <reference path="./graphql.d.ts" />
 import chartFacts from '../../../schema/operations/chartFacts.graphql';
 import compareRegions from '../../../schema/operations/compareRegions.graphql';
 import trendingVideos from '../../../schema/operations/trendingVideos.graphql';

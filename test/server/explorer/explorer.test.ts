@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { LightMyRequestResponse } from 'fastify';
-import { EXAMPLES } from '../../../src/server/explorer/examples.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 
 const TRUSTED_ONLY = {
@@ -11,6 +10,7 @@ const TRUSTED_ONLY = {
 
 let app: EmulatedApp;
 
+// GraphiQL itself is tested in a browser: test/system/examples/explorer.test.ts.
 afterEach(() => app.close());
 
 /** What a browser gets that visits a path. */
@@ -23,25 +23,6 @@ describe('in development', () => {
     app = await startEmulatedApp();
     const { statusCode, headers } = await visit('/');
     expect([statusCode, headers.location]).toEqual([302, '/graphiql']);
-  });
-
-  it('GraphiQL has a tab for each example, may load nothing from elsewhere, and costs nothing', async () => {
-    app = await startEmulatedApp();
-    const { statusCode, headers, body } = await visit('/graphiql');
-    expect(statusCode).toBe(200);
-    expect(headers).toMatchObject({
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-store',
-      'content-security-policy': expect.stringMatching(/^default-src 'none';.*connect-src 'self';/),
-      'x-frame-options': 'DENY',
-    });
-    const tabs = EXAMPLES.map(({ document, variables }) => ({
-      query: document,
-      variables: JSON.stringify(variables, null, 2),
-    }));
-    // Not `toContain`: it would print nine megabytes.
-    expect(body.includes(`"defaultTabs":${JSON.stringify(tabs)}`)).toBe(true);
-    expect(app.bill).toEqual([]);
   });
 
   it("Sandbox's page leads to GraphiQL where Sandbox cannot be loaded", async () => {

@@ -1,19 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
-import {
-  type Browser,
-  describeInBrowser,
-  launchBrowser,
-  type Page,
-} from './board/startBoard.ts';
+import { EXAMPLES } from '../../../src/server/explorer/examples.ts';
+import { poll } from '../support/poll.ts';
+import { MAIN, PATIENT, type Program, startProgram } from '../support/program.ts';
+import { type Browser, describeInBrowser, launchBrowser, type Page } from './board/startBoard.ts';
 
-// Beside the examples, since it takes the browser's driver from one of them.
-describeInBrowser('the explorer, without the internet', () => {
+// Beside the tests of the examples, because one of them installs the browser's driver.
+describeInBrowser('without the internet', () => {
   let browser: Browser;
-  let app: EmulatedApp;
-  let page: Page;
+  let program: Program;
   let url: string;
-  /** Origins that the page has requested something from. */
+  let page: Page;
+  /** Origins that pages have requested something from. */
   let origins: Set<string>;
 
   beforeAll(async () => {
@@ -22,39 +19,60 @@ describeInBrowser('the explorer, without the internet', () => {
   afterAll(() => browser?.close());
 
   beforeEach(async () => {
-    app = await startEmulatedApp();
-    url = await app.server.listen({ host: '127.0.0.1', port: 0 });
-    const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+    program = startProgram([process.execPath, MAIN], { PORT: '0', ...PATIENT });
+    [, url = ''] = await program.see(/GraphQL at (http:\S+)\/graphql/);
+    const context = await browser.newContext();
     context.setDefaultTimeout(60_000);
-    origins = new Set();
     await context.route(
-      (target) => target.origin !== url && !target.protocol.startsWith('blob'),
+      ({ origin }) => origin !== url,
       (route) => route.abort('internetdisconnected'),
     );
     page = await context.newPage();
+    origins = new Set();
     page.on('request', (request) => {
       if (!/^(blob|data):/.test(request.url())) origins.add(new URL(request.url()).origin);
     });
   });
   afterEach(async () => {
     await page.context().close();
-    await app.close();
+    program.child.kill('SIGKILL');
+    await program.exit;
   });
 
-  it('executes the examples in GraphiQL, to which / leads', async () => {
-    await page.goto(url);
+  it('/ leads to GraphiQL, which executes the examples and requests nothing from elsewhere', async () => {
+    const response = await page.goto(url);
     expect(page.url()).toBe(`${url}/graphiql`);
-    await page.getByRole('button', { name: /execute query/i }).click();
-    const result = page.locator('.result-window');
-    await result.getByText('totalCount').first().waitFor();
-
-    // The tabs slide into their places at first; a click before that is lost.
-    const tab = page.locator('.graphiql-tab-button', { hasText: 'VideosByItemId' });
-    const variables = page.locator('.graphiql-editor').getByText('7310871003254096742');
-    await expect(async () => {
-      await tab.click();
-      await variables.first().waitFor({ timeout: 1000 });
+    expect(response?.headers()).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': expect.stringMatching(/^default-src 'none';.*connect-src 'self';/),
+      'x-frame-options': 'DENY',
     });
+    const tabs = page.locator('.graphiql-tab-button');
+    const execute = page.getByRole('button', { name: 'Execute query' });
+    const result = page.locator('.result-window');
+    await execute.click();
+    await result.getByText('totalCount').first().waitFor();
+    expect((await tabs.allTextContents()).map((name) => name.toLowerCase())).toEqual(
+      EXAMPLES.map(({ name }) => name.toLowerCase()),
+    );
+
+    const videosByItemId = tabs.filter({ hasText: 'VideosByItemId' });
+    await poll(async () => {
+      // A click is lost while the tabs still slide into their places.
+      await videosByItemId.click();
+      return (await videosByItemId.locator('xpath=..').getAttribute('aria-selected')) === 'true';
+    });
+    await execute.click();
+    await result.getByText('Ma colocataire cooks for 40 people').first().waitFor();
     expect([...origins]).toEqual([url]);
+    expect(program.output().match(/"msg":"Upstream call"/g)).toHaveLength(1);
+  });
+
+  it("Apollo Sandbox's page leads to GraphiQL", async () => {
+    await page.goto(`${url}/graphql`);
+    await page.getByRole('link', { name: 'GraphiQL at /graphiql' }).click();
+    await page.waitForURL(`${url}/graphiql`);
+    await page.getByRole('button', { name: 'Execute query' }).waitFor();
   });
 });
