@@ -1,11 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import type { FastifyInstance } from 'fastify';
+import type { DestinationStream, Logger } from 'pino';
 import { createApp, SETTLE_MS } from './compose/createApp.ts';
 import { createAppLog } from './compose/log.ts';
 import { type Environment, readEnvironment } from './config/environment.ts';
 import { listFileSettings } from './config/fileSettings.ts';
 import { toListenError } from './config/listeners.ts';
-import { loadConfig } from './config/loadConfig.ts';
+import { type Config, loadConfig } from './config/loadConfig.ts';
 import { collectSecrets } from './config/secrets.ts';
 import { installShutdownHandlers } from './endProcess.ts';
 import { DRAIN_MS } from './server/drainOnClose.ts';
@@ -14,11 +15,14 @@ import { logStartFailure } from './startFailure.ts';
 /** Bounds closing: the server drains, what is in flight settles, and the cache file has 2 seconds. */
 const CLOSE_MS = DRAIN_MS + SETTLE_MS + 2000;
 
-async function main({ variables, file, problems }: Environment): Promise<void> {
+async function main(
+  { variables, file, problems }: Environment,
+  terminal: DestinationStream | undefined,
+): Promise<void> {
   // Cache churn creates garbage: limits how much the heap grows between major collections.
   setFlagsFromString('--heap-growing-percent=30');
   const config = loadConfig(variables, problems);
-  const log = createAppLog(config);
+  const log = createAppLog(config, terminal);
   if (file) log.info({ file: file.path, ...listFileSettings(file) }, 'Settings file read');
   let server: FastifyInstance | undefined;
 
@@ -35,14 +39,28 @@ async function main({ variables, file, problems }: Environment): Promise<void> {
     await server.close();
     throw toListenError(error, config);
   }
+  logAddresses(log, server.listeningOrigin, config);
+}
+
+/** Logs what a newcomer looks for next. */
+function logAddresses(log: Logger, origin: string, { explorer, keyapi }: Config): void {
+  if (explorer.graphiql) log.info(`Explorer at ${origin}/graphiql`);
+  log.info(`Health at ${origin}/readyz`);
+  if (keyapi.emulator && keyapi.token === undefined) {
+    log.info("For KeyAPI's charts set KEYAPI_TOKEN, in the environment or in a file .env");
+  }
 }
 
 let environment: Environment = { variables: process.env, file: undefined, problems: [] };
+/** Undefined where no person watches: the log has JSON lines there. */
+const terminal = process.stdout.isTTY
+  ? (await import('./observe/log/terminalStream.ts')).createTerminalStream()
+  : undefined;
 try {
   environment = readEnvironment(process.env);
-  await main(environment);
+  await main(environment, terminal);
 } catch (error) {
-  logStartFailure(error, collectSecrets(environment.variables));
+  logStartFailure(error, collectSecrets(environment.variables), terminal);
   // Not just its code: what has been started would keep the process running.
   process.exit(1);
 }

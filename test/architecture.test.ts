@@ -175,7 +175,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   bin: ['domain', 'config', 'keyapi/emulator', 'graphql/schema', 'doctor', 'compose'],
   'endProcess.ts': [],
   'startFailure.ts': ['config', 'observe/log'],
-  'main.ts': ['config', 'server/drainOnClose.ts', 'compose', 'endProcess.ts', 'startFailure.ts'],
+  'main.ts': [
+    'config',
+    'server/drainOnClose.ts',
+    'observe/log',
+    'compose',
+    'endProcess.ts',
+    'startFailure.ts',
+  ],
 };
 
 const MODULES = Object.keys(ARROWS);
