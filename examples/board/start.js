@@ -1,4 +1,5 @@
-// Builds and serves the board, with the API at `API_URL` or one that it starts itself, on demo data.
+// Builds and serves the board, with the API at `API_URL`, the one that already listens at `PORT`, or one of its own.
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build, preview } from 'vite';
 import { readEnvironment } from '../../dist/config/environment.js';
@@ -8,14 +9,51 @@ const { env } = process;
 const { variables } = readEnvironment(env);
 const root = fileURLToPath(new URL('.', import.meta.url));
 
-/** Starts the API in this process. */
+/** What the API at this address gets its data from: `emulator` or `keyapi`; undefined if it is not this API. */
+async function findSource(url) {
+  const request = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ __typename }' }),
+    signal: AbortSignal.timeout(5000),
+  };
+  try {
+    const { extensions } = await (await fetch(`${url}/graphql`, request)).json();
+    return extensions.upstream.source;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The API that already runs, if there is one. */
+async function findApi() {
+  if (variables.API_URL) return variables.API_URL;
+  const url = `http://${variables.HOST || '127.0.0.1'}:${variables.PORT || 4000}`;
+  return (await findSource(url)) && url;
+}
+
+/** Starts an API in this process. */
 async function startApi() {
+  // Not at `PORT`: `npm start` may want it later.
+  env.PORT = String(await findFreePort());
+  env.HOST = '127.0.0.1';
   // Real charts cost credits, so demo data is the default.
   if (!variables.KEYAPI_EMULATOR?.trim()) env.KEYAPI_EMULATOR = 'true';
   if (!variables.LOG_LEVEL) env.LOG_LEVEL = 'warn';
   // Importing it starts the server; if that fails, it logs the reason and ends the process.
   await import('../../dist/main.js');
-  return `http://${variables.HOST || 'localhost'}:${variables.PORT || 4000}`;
+  return `http://${env.HOST}:${env.PORT}`;
+}
+
+/** A port that nothing listens on. */
+function findFreePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 /** Serves the build. */
@@ -30,10 +68,13 @@ async function serve() {
   return server.resolvedUrls?.local[0];
 }
 
-env.API_URL = variables.API_URL || (await startApi());
+const found = await findApi();
+env.API_URL = found ?? (await startApi());
+const data = (await findSource(env.API_URL)) === 'keyapi' ? 'KeyAPI, which costs credits' : 'demo data';
 try {
   await build({ root, logLevel: 'warn' });
-  console.log(`The board: ${await serve()}\nThe API:   ${env.API_URL}/graphql`);
+  console.log(`The board: ${await serve()}`);
+  console.log(`The API:   ${env.API_URL}/graphql (${found ? 'already running' : 'its own'}, on ${data})`);
 } catch (error) {
   console.error(`The board cannot be served: ${error.message}`);
   process.exit(1);

@@ -4,7 +4,7 @@ import { expect, it } from '@jest/globals';
 import { range } from '../../../support/charts.ts';
 import { findBlocks } from '../../../support/examples.ts';
 import { findFreePort } from '../../../support/freePort.ts';
-import { postQuery, startProgram } from '../../support/program.ts';
+import { MAIN, postQuery, startProgram } from '../../support/program.ts';
 import { copyBoard, expectAccessible } from './startBoard.ts';
 import {
   board,
@@ -20,26 +20,34 @@ import {
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-it('starts with its own API, as its README shows', async () => {
+it('starts with its own API and leaves PORT to another one, as its README shows', async () => {
   const copy = await copyBoard();
-  const variables = { PORT: String(await findFreePort()), BOARD_PORT: String(await findFreePort()) };
+  const [port, boardPort] = [String(await findFreePort()), String(await findFreePort())];
   const folder = path.dirname(copy.start);
-  // One in a file, where the API reads it too; with a byte order mark, as some editors write it.
-  await writeFile(path.join(folder, '.env'), `\uFEFFPORT=${variables.PORT}\n`);
-  const program = startProgram([process.execPath, copy.start], { BOARD_PORT: variables.BOARD_PORT }, folder);
-  const [output, url = ''] = await program.see(/The board: (\S+)\nThe API: {3}\S+\n/);
+  // With a byte order mark, as some editors write it.
+  await writeFile(path.join(folder, '.env'), `\uFEFFPORT=${port}\n`);
+  const program = startProgram([process.execPath, copy.start], { BOARD_PORT: boardPort }, folder);
+  const [output, url = '', apiPort = ''] = await program.see(
+    /The board: (\S+)\nThe API: {3}http:\S+:(\d+)\/graphql .*\n/,
+  );
   const result = await postQuery(new URL('graphql', url).href, '{ trendingVideos { totalCount } }');
   expect(result).toMatchObject({
     data: { trendingVideos: { totalCount: 500 } },
     extensions: { upstream: { source: 'emulator' } },
   });
-  const [, shown = ''] = findBlocks(await readFile('examples/board/README.md', 'utf8')).map(
-    ({ text }) => text,
+  const blocks = findBlocks(await readFile('examples/board/README.md', 'utf8'));
+  const shown = blocks.find(({ language }) => language === 'text')?.text;
+  expect(output.replace(boardPort, '4173').replace(apiPort, '40123')).toBe(shown);
+
+  const api = startProgram([process.execPath, MAIN], { PORT: port });
+  await api.see(/GraphQL at/);
+  const second = startProgram([process.execPath, copy.start], { BOARD_PORT: '0' }, folder);
+  await second.see(
+    new RegExp(`The API: {3}http://127.0.0.1:${port}/graphql \\(already running, on demo data\\)\n`),
   );
-  const ports = { '4000': variables.PORT, '4173': variables.BOARD_PORT };
-  expect(output).toBe(shown.replace(/4000|4173/g, (port) => ports[port as keyof typeof ports]));
-  program.child.kill('SIGINT');
-  expect(await program.exit).toBe(0);
+  for (const { child } of [second, api, program]) child.kill('SIGINT');
+  await second.exit;
+  expect([await api.exit, await program.exit]).toEqual([0, 0]);
   expect(program.output()).toBe(output);
   await copy.remove();
 });
@@ -51,7 +59,7 @@ it('leaves .env to its own API', async () => {
   const [port, boardPort] = [await findFreePort(), await findFreePort()];
   await writeFile(file, `PORT=${port}\nBOARD_PORT=${boardPort}\nLOG_LEVEL=info\nKEYAPI_EMULATOR=1\n`);
   const right = startProgram([process.execPath, copy.start], {}, folder);
-  await right.see(/"used":\["PORT","KEYAPI_EMULATOR","LOG_LEVEL"\],"hidden":\[\]/);
+  await right.see(/"used":\["KEYAPI_EMULATOR","LOG_LEVEL"\],"hidden":\["PORT"\]/);
   const [, url] = await right.see(/The board: http:\/\/localhost:(\d+)/);
   expect(url).toBe(String(boardPort));
   right.child.kill('SIGINT');
