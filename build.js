@@ -59,6 +59,9 @@ const { outputFiles, metafile } = await build({
   logLevel: 'warning',
   metafile: true,
   write: false,
+}).catch(() => {
+  // It has printed what is wrong in which file.
+  process.exit(1);
 });
 
 const files = new Map(outputFiles.map(({ path: file, contents }) => [path.relative(OUT, file), contents]));

@@ -12,6 +12,9 @@ const DEVELOPMENT_ORIGINS = [
   /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/,
 ];
 
+/** Keeps what was paid for over the restarts after each change. */
+const DEVELOPMENT_CACHE_FILE = '.dev-cache.json';
+
 /**
  * Reads the settings from the environment; a variable set to nothing counts as unset.
  *
@@ -28,6 +31,7 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
   const isProduction = values.NODE_ENV === 'production';
   const sandbox = values.SANDBOX ?? !isProduction;
   const cacheBytes = values.CACHE_MAX_MB * 2 ** 20;
+  const cacheFile = values.CACHE_FILE ?? toDefaultCacheFile(values, emulator);
   return {
     host: values.HOST,
     port: values.PORT,
@@ -55,14 +59,14 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
       documentBytes: cacheBytes / 8,
       /** For whole responses; 0: none is cached. */
       responseBytes: values.RESPONSE_CACHE ? (cacheBytes * 3) / 8 : 0,
-      file: values.CACHE_FILE,
+      file: cacheFile,
     },
     history: {
       /** 0: no ranks are noted. */
       days: values.HISTORY_DAYS,
       maxBytes: cacheBytes / 4,
       /** Undefined when nothing is noted, too. */
-      file: values.CACHE_FILE && values.HISTORY_DAYS > 0 ? `${values.CACHE_FILE}.history` : undefined,
+      file: cacheFile && values.HISTORY_DAYS > 0 ? `${cacheFile}.history` : undefined,
       /** Charts whose ranks are noted on every UTC day, even if nobody reads them. */
       snapshots: values.SNAPSHOT_CHARTS ?? [],
     },
@@ -118,4 +122,9 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
     /** Texts that no line of the log may contain. */
     secrets,
   };
+}
+
+/** Only where the variable is set, as `npm run dev` does: a server that is merely started leaves no files behind. */
+function toDefaultCacheFile({ NODE_ENV, REDIS_URL }: SettingValues, emulator: boolean): string | undefined {
+  return NODE_ENV === 'development' && !emulator && !REDIS_URL ? DEVELOPMENT_CACHE_FILE : undefined;
 }

@@ -161,7 +161,8 @@ export const SETTINGS = {
   CACHE_FILE: {
     group: 'Cache',
     type: text('a path in an existing folder'),
-    unset: 'pages, numbers and ranks are lost when the process ends',
+    unset:
+      'pages, numbers and ranks are lost when the process ends; with `npm run dev` and a `KEYAPI_TOKEN`: `.dev-cache.json`',
     description:
       'File in which the pages and numbers of a single process survive a restart. Ranks survive it in a file beside it, whose ' +
       'name ends in `.history`.',

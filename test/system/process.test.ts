@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createEmulator } from '../../src/keyapi/emulator/emulator.ts';
+import { findBlocks } from '../support/examples.ts';
 import { findFreePort } from '../support/freePort.ts';
+import { describeUnless, findProgram } from './support/describeWith.ts';
 import { startEmulator, type TestEmulator } from './support/emulator.ts';
-import { PATIENT, type Program, postQuery, startProgram } from './support/program.ts';
+import { MAIN, PATIENT, type Program, postQuery, startProgram } from './support/program.ts';
 
 const COUNT = '{ trendingVideos { totalCount } }';
 
@@ -38,6 +40,12 @@ function linesOf({ output }: Program): unknown[] {
 /** A line that says why the server does not start: without a stack. */
 function fatal(setting: string, msg: string): object {
   return { level: 'fatal', time: expect.any(String), setting, msg };
+}
+
+/** What the README shows that `npm start` prints. */
+async function readStart(): Promise<string> {
+  const blocks = findBlocks(await readFile('README.md', 'utf8'));
+  return blocks.find(({ text }) => text.includes('GraphQL at'))?.text ?? '';
 }
 
 /** Ends the program after the test, if it still runs. */
@@ -99,6 +107,25 @@ describe('dist/main.js', () => {
     program.child.kill('SIGINT');
     expect(await program.exit).toBe(0);
     expect(program.output()).not.toMatch(/"level":"(warn|error|fatal)"|Warning/);
+  });
+
+  const SCRIPT = process.platform === 'linux' ? findProgram('script') : undefined;
+  describeUnless(SCRIPT ? undefined : 'it needs script of util-linux', 'in a terminal', () => {
+    it('logs lines of text', async () => {
+      const inTerminal = (variables: Record<string, string>): Program =>
+        endAfterTest(startProgram(['script', '-qec', `${process.execPath} ${MAIN}`, '/dev/null'], variables));
+      const { see, output, child } = inTerminal({ PORT: '0', NO_COLOR: '1' });
+      await see(/KEYAPI_TOKEN/);
+      const lines = output()
+        .replace(/\[\d\d:\d\d:\d\d\]/g, '[09:26:53]')
+        .replace(/:\d+\//g, ':4000/');
+      expect(lines.replaceAll('\r', '')).toBe(await readStart());
+      child.kill('SIGTERM');
+
+      const wrong = inTerminal({ PORT: 'x', NO_COLOR: '1' });
+      expect(await wrong.exit).toBe(1);
+      expect(wrong.output()).toMatch(/^\[[\d:]{8}\] FATAL: PORT: expected a whole number .*"x"\r\n$/);
+    });
   });
 
   it('fetches nothing after a restart with CACHE_FILE, and starts even when the file is damaged', async () => {
