@@ -10,6 +10,7 @@ import { range } from './support/charts.ts';
 import { createTestClock } from './support/clock.ts';
 import { type Block, findBlocks } from './support/examples.ts';
 import { OPERATIONS } from './support/operations.ts';
+import { readPages } from './support/pages.ts';
 
 /** The number of examples on each page: a query, as text or for curl, above its result. */
 const EXAMPLES: Readonly<Record<string, number>> = {
@@ -151,6 +152,17 @@ describe('the documentation', () => {
         .map(([, name = '']) => name)
         .filter((name) => !(name in scripts) && name !== 'ci');
       expect([page, missing]).toEqual([page, []]);
+    }
+  });
+
+  it('ends everything that its commands start in the background', async () => {
+    for (const [page, text] of await readPages()) {
+      for (const { language, text: commands } of findBlocks(text)) {
+        const started = language === 'sh' ? (commands.match(/ &(?: |$)/gm) ?? []) : [];
+        const ended = /^kill (.*); wait$/m.exec(commands)?.[1]?.split(' ') ?? [];
+        const endedBefore = commands.match(/^kill \$\w+$/gm) ?? [];
+        expect([page, ended.length + endedBefore.length]).toEqual([page, started.length]);
+      }
     }
   });
 

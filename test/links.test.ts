@@ -1,21 +1,10 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-
-const SKIPPED = new Set(['node_modules', 'dist', '.git']);
+import { readPages } from './support/pages.ts';
 
 /** All Markdown files, by their path in the repository. */
 let pages: ReadonlyMap<string, string>;
-
-async function findPages(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const found = entries.map(async (entry) => {
-    const file = path.join(folder, entry.name);
-    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : findPages(file);
-    return entry.name.endsWith('.md') ? [file] : [];
-  });
-  return (await Promise.all(found)).flat();
-}
 
 /** The text without code, in which brackets are no links. */
 function withoutCode(markdown: string): string {
@@ -65,10 +54,7 @@ async function problemOf(page: string, link: string): Promise<string | undefined
 }
 
 beforeAll(async () => {
-  const files = await findPages('.');
-  pages = new Map(
-    await Promise.all(files.map(async (file) => [file, await readFile(file, 'utf8')] as const)),
-  );
+  pages = await readPages();
 });
 
 describe('the links of all Markdown files', () => {
