@@ -46,6 +46,9 @@ function reasonNotToExecute({ text }: Block): string | undefined {
 /** A shell with everything that it has started: a process group. */
 interface Shell {
   readonly child: ChildProcess;
+  /** Resolves when the shell itself has ended. */
+  readonly end: Promise<unknown>;
+  /** Resolves with the exit code when its output is complete: nothing that it has started can write any more. */
   readonly exit: Promise<number | null>;
   readonly stdout: () => string;
   readonly stderr: () => string;
@@ -87,7 +90,13 @@ function startShell(text: string): Shell {
     output.stderr += chunk;
   });
   const exit = once(child, 'close').then(([code]): number | null => code);
-  const shell = { child, exit, stdout: () => output.stdout, stderr: () => output.stderr };
+  const shell = {
+    child,
+    end: once(child, 'exit'),
+    exit,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+  };
   shells.push(shell);
   return shell;
 }
@@ -168,9 +177,10 @@ describe.each(PAGES)('%s', (page) => {
       else if (!server) await startServer('node dist/main.js\n');
 
       const shell = startShell(text);
-      expect([await shell.exit, shell.stderr()]).toEqual([0, '']);
+      await shell.end;
       // What an example starts, it ends.
       expect(isRunning(shell)).toBe(false);
+      expect([await shell.exit, shell.stderr()]).toEqual([0, '']);
 
       const next = blocks[blocks.indexOf(block) + 1];
       if (next?.language === 'json') expect(JSON.parse(shell.stdout())).toEqual(JSON.parse(next.text));
