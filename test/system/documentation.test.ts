@@ -117,7 +117,7 @@ function signal({ pid = 0 }: ChildProcess, name: NodeJS.Signals | 0): boolean {
 
 async function startServer(text: string): Promise<void> {
   await stopServer();
-  // The server replaces the shell, as it would stay alone in the foreground of a terminal: it gets the signal, and its exit code counts.
+  // The server replaces the shell, so that it gets the signal, and its exit code counts.
   const started = startShell(text.replace(SERVER, 'exec $1'));
   server = started;
   await poll(() => {
