@@ -68,6 +68,17 @@ describe('compose.yaml', () => {
     expect(explorer.sandbox).toBe(!variables.KEYAPI_TOKEN);
   });
 
+  it('passes on what the documentation sets for it', async () => {
+    const page = await readFile('docs/deployment.md', 'utf8');
+    const commands = [...page.matchAll(/^(?:([A-Z_]+)=\S+ )?docker compose up --build/gm)];
+    const named = ['CREDIT_BUDGET_PER_DAY', ...commands.flatMap(([, name]) => name ?? [])];
+    expect(commands).toHaveLength(2);
+    expect(named).toContain('KEYAPI_TOKEN');
+    expect(readEnvironment()).toEqual(
+      expect.arrayContaining(named.map((name) => expect.objectContaining({ name, value: '' }))),
+    );
+  });
+
   it('refuses to start without a token when it may not serve demo data', () => {
     expect(() => loadWith({ KEYAPI_EMULATOR: 'false' })).toThrow(ConfigError);
   });

@@ -173,8 +173,8 @@ describe('the schema', () => {
 
 describe('the documents of schema/operations', () => {
   it('are all among the examples of src/server/explorer', async () => {
-    const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.graphql'));
-    expect(files.sort()).toEqual(Object.keys(OPERATIONS).sort());
+    const documents = (await readdir(FOLDER)).filter((file) => file.endsWith('.graphql'));
+    expect(documents.sort()).toEqual(Object.keys(OPERATIONS).sort());
   });
 
   it.each(Object.entries(OPERATIONS))('%s is valid and returns data', async (file, values) => {
