@@ -161,11 +161,10 @@ export const SETTINGS = {
   CACHE_FILE: {
     group: 'Cache',
     type: text('a path in an existing folder'),
-    unset:
-      'pages, numbers and ranks are lost when the process ends; with `npm run dev` and a `KEYAPI_TOKEN`: `.dev-cache.json`',
+    unset: 'pages, numbers and ranks are lost when the process ends',
     description:
       'File in which the pages and numbers of a single process survive a restart. Ranks survive it in a file beside it, whose ' +
-      'name ends in `.history`.',
+      'name ends in `.history`. `npm run dev` keeps those of KeyAPI in `.dev-cache.json` if this is not set and there is no Redis.',
   },
 
   REDIS_URL: {
@@ -327,7 +326,8 @@ export const SETTINGS = {
     group: 'GraphQL API',
     type: boolean,
     unset: '`true`; `false` in production',
-    description: 'Whether browsers get Apollo Sandbox at `/graphql`.',
+    description:
+      'Whether browsers get Apollo Sandbox at `/graphql` and, in development, GraphiQL at `/graphiql`, which works offline.',
   },
   SUBGRAPH: {
     group: 'GraphQL API',
