@@ -286,3 +286,17 @@ describe('loadConfig', () => {
     ]);
   });
 });
+
+describe('the cache file', () => {
+  it.each<[string | undefined, Record<string, string>]>([
+    ['.dev-cache.json', { NODE_ENV: 'development', KEYAPI_TOKEN: 'sk' }],
+    ['pages.json', { NODE_ENV: 'development', KEYAPI_TOKEN: 'sk', CACHE_FILE: 'pages.json' }],
+    [undefined, { NODE_ENV: 'development' }],
+    [undefined, { NODE_ENV: 'development', KEYAPI_TOKEN: 'sk', REDIS_URL: 'redis://127.0.0.1' }],
+    [undefined, { KEYAPI_TOKEN: 'sk' }],
+    [undefined, { NODE_ENV: 'production', KEYAPI_TOKEN: 'sk' }],
+  ])('is %s with %j', (file, variables) => {
+    const { cache, history } = loadConfig(variables);
+    expect([cache.file, history.file]).toEqual([file, file && `${file}.history`]);
+  });
+});
