@@ -2,6 +2,7 @@ import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, makeVar } from '@apo
 import { tap } from 'rxjs';
 import { CHART } from './client-preset/src/documents.ts';
 import type { ResponseExtensions } from './extensions.ts';
+import { retryingFetch } from './retryingFetch.ts';
 
 /** What this page has cost so far. In a component: `useReactiveVar(credits)`. */
 const credits = makeVar(0);
@@ -9,15 +10,18 @@ const credits = makeVar(0);
 const costLink = new ApolloLink((operation, forward) =>
   forward(operation).pipe(
     tap((result) => {
-      const { upstream } = result.extensions as ResponseExtensions;
-      credits(credits() + upstream.credits);
+      const extensions = result.extensions as ResponseExtensions | undefined;
+      credits(credits() + (extensions?.upstream.credits ?? 0));
     }),
   ),
 );
 
 const client = new ApolloClient({
   cache: new InMemoryCache(),
-  link: ApolloLink.from([costLink, new HttpLink({ uri: 'http://localhost:4000/graphql' })]),
+  link: ApolloLink.from([
+    costLink,
+    new HttpLink({ uri: 'http://localhost:4000/graphql', fetch: retryingFetch }),
+  ]),
 });
 
 for (const first of [2, 2, 3]) {

@@ -1,7 +1,8 @@
 import type { ErrorExtensions } from './extensions.ts';
 
 interface Body {
-  readonly errors?: readonly { readonly extensions: ErrorExtensions }[];
+  /** Errors that are not from this API may have no extensions. */
+  readonly errors?: readonly { readonly extensions?: ErrorExtensions }[];
 }
 
 const MAX_ATTEMPTS = 3;
@@ -16,8 +17,8 @@ export const retryingFetch: typeof fetch = async (input, init) => {
       .json()
       .catch(() => ({}));
     const waits = (body.errors ?? [])
-      .filter(({ extensions }) => extensions.retryable)
-      .map(({ extensions }) => extensions.retryAfterSeconds ?? 2 ** attempt);
+      .filter(({ extensions }) => extensions?.retryable)
+      .map(({ extensions }) => extensions?.retryAfterSeconds ?? 2 ** attempt);
     const seconds = Math.max(...waits);
     if (waits.length === 0 || seconds > MAX_WAIT_SECONDS || attempt === MAX_ATTEMPTS) return response;
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));

@@ -1,6 +1,7 @@
 import { Client, cacheExchange, fetchExchange, mapExchange } from '@urql/core';
 import type { ResponseExtensions } from './extensions.ts';
 import { CHART } from './gql-tada/src/documents.ts';
+import { retryingFetch } from './retryingFetch.ts';
 
 let credits = 0;
 
@@ -13,6 +14,7 @@ const costExchange = mapExchange({
 
 const client = new Client({
   url: 'http://localhost:4000/graphql',
+  fetch: retryingFetch,
   preferGetMethod: false,
   // After the cache: what it returns has cost nothing.
   exchanges: [cacheExchange, costExchange, fetchExchange],

@@ -11,6 +11,7 @@ import codegen from '../../../examples/clients/typed/client-preset/codegen.ts';
 import type * as preset from '../../../examples/clients/typed/client-preset/src/documents.ts';
 import type * as tada from '../../../examples/clients/typed/gql-tada/src/documents.ts';
 import { retryingFetch } from '../../../examples/clients/typed/retryingFetch.ts';
+import type { ErrorExtensions } from '../../../schema/extensions.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { type Block, findBlocks } from '../../support/examples.ts';
 
@@ -18,10 +19,21 @@ const run = promisify(execFile);
 const PACKAGE = 'examples/clients';
 const FOLDER = `${PACKAGE}/typed`;
 const { PATH = '', HOME = '' } = process.env;
+/** The body of a refusal, after which there is nothing to wait for. */
+const OVERLOADED = {
+  errors: [
+    {
+      message: '',
+      extensions: { code: 'OVERLOADED', retryable: true, retryAfterSeconds: 0 } satisfies ErrorExtensions,
+    },
+  ],
+};
 const page = await readFile('docs/clients.md', 'utf8');
 const blocks = findBlocks(page);
 
 let app: EmulatedApp;
+/** How many requests are refused from now on. */
+let refusals: number;
 /** A copy of the example, as a package of its own, for a server that has just started. */
 let copy: string;
 
@@ -64,6 +76,10 @@ function proves<_T extends true>(): void {}
 describe('docs/clients.md', () => {
   beforeEach(async () => {
     app = await startEmulatedApp();
+    refusals = 0;
+    app.server.addHook('onRequest', async (_request, reply) => {
+      if (refusals-- > 0) return reply.code(503).send(OVERLOADED);
+    });
     const address = await app.server.listen({ port: 0, host: '127.0.0.1' });
     copy = await mkdtemp(path.join(tmpdir(), 'typed-'));
     await cp(FOLDER, copy, { recursive: true });
@@ -145,6 +161,13 @@ describe('docs/clients.md', () => {
     expect(withoutNumbers(await runInCopy(`npx tsx ${file}`))).toBe(withoutNumbers(output));
     const credits = /(\d+) credits[^\n]*\n$/.exec(output)?.[1];
     if (credits !== undefined) expect(app.emulator.counts.credits).toBe(Number(credits));
+    app.claimedElsewhere = app.bill.length;
+  });
+
+  it.each(findScripts().slice(0, 2))('retries in %s', async (file, output) => {
+    refusals = 2;
+    expect(withoutNumbers(await runInCopy(`npx tsx ${file}`))).toBe(withoutNumbers(output));
+    expect(refusals).toBeLessThan(0);
     app.claimedElsewhere = app.bill.length;
   });
 
@@ -235,7 +258,9 @@ describe('retryingFetch', () => {
   it('does not retry what is not retryable, would take too long, or is no response of the API', async () => {
     const refused = failing({ retryable: false });
     const tomorrow = failing({ retryable: true, retryAfterSeconds: 3600 });
-    for (const body of [success, refused, tomorrow, '<html>']) expect((await retry(body)).waits).toEqual([]);
+    const foreign = { errors: [{ message: '' }] };
+    for (const body of [success, refused, tomorrow, foreign, '<html>'])
+      expect((await retry(body)).waits).toEqual([]);
   });
 });
 
