@@ -184,7 +184,7 @@ describe('the documentation', () => {
       const example = JSON.parse(text);
       return [example.dependencies, example.devDependencies ?? {}];
     });
-    const listed = names(await read('docs/dependencies.md'), /(?:^\||,) *`([@\w/-]+)`/gm);
+    const listed = names(await read('docs/dependencies.md'), /(?:^\||,) *`([@\w./-]+)`/gm);
     const needed = [dependencies, devDependencies, overrides, ...theirs].flatMap((packages) =>
       Object.keys(packages),
     );

@@ -1,0 +1,15 @@
+import { graphql } from './graphql.ts';
+
+export const CHART = graphql(`
+  query Chart($region: CountryCode!, $first: Int!) {
+    trendingVideos(region: $region, first: $first) {
+      fetchedAt
+      edges {
+        rank
+        movement
+        history(days: 1) { date rank }
+        node { id itemUrl title countryCode stats { views publishedAt } }
+      }
+    }
+  }
+`);
