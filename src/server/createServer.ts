@@ -96,6 +96,7 @@ async function registerCors(server: FastifyInstance, origins: NetworkOptions['co
       'RateLimit-Limit',
       'RateLimit-Remaining',
       'RateLimit-Reset',
+      'ETag',
     ],
     maxAge: 3600,
   });
