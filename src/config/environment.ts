@@ -105,7 +105,7 @@ function refuseLineBreaks(variables: Variables): void {
   if (name === undefined) return;
   // Such a line may also have become a part of the next name.
   const whose = /^\w+$/.test(name) ? `the value of ${name}` : 'a value';
-  throw fileError(`expected NAME=value on one line, but ${whose} goes on over several: is a quote missing?`);
+  throw fileError(`expected NAME=value on one line, but ${whose} spans several lines: is a quote missing?`);
 }
 
 function fileError(text: string): ConfigError {

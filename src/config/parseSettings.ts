@@ -14,14 +14,15 @@ interface ParsedSettings {
 }
 
 const SEVERAL_LINES = 'expected a value on one line';
-const IN_QUOTES = 'expected a value without quotes around it (remove them: docker run --env-file keeps them)';
+const IN_QUOTES = 'expected a value without quotes around it (docker run --env-file does not remove them)';
 const TOKEN_MISSING =
   'expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
 const TOKEN_MISSING_FOR_URL =
   'expected the bearer token for KEYAPI_BASE_URL (or set KEYAPI_EMULATOR=true for demo data)';
-const MANIFEST_MISSING = 'expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows';
+const MANIFEST_MISSING =
+  'expected the manifest of trusted documents, which PERSISTED_DOCUMENTS_ONLY=true requires';
 const HISTORY_TOO_SHORT =
-  'expected at least 2 with SNAPSHOT_CHARTS (today and yesterday), else there is nothing to compare with';
+  'expected at least 2 with SNAPSHOT_CHARTS, which compares today with an earlier day';
 
 /**
  * Parses each setting, and checks them together. A variable that is set to nothing counts as unset.

@@ -107,7 +107,7 @@ export const token = settingType('printable ASCII without spaces', (error) =>
 
 /** Keys that callers may send, each with its name. */
 export const apiKeys = settingType(
-  'keys of 8 characters or more, each bare or as name:key, separated by commas',
+  'keys of 8 characters or more, each as key or name:key, separated by commas',
   (error) =>
     z
       .string()

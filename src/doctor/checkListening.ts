@@ -18,7 +18,7 @@ async function checkListener(listener: Listener): Promise<Finding> {
     server.listen({ host, port });
     await once(server, 'listening');
     server.close();
-    return { part: setting, state: 'ok', found: `${port === 0 ? 'any port' : port} can be listened on` };
+    return { part: setting, state: 'ok', found: `${port === 0 ? 'a free port' : port} is available` };
   } catch (error) {
     return toFinding(error, listener);
   }

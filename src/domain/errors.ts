@@ -12,18 +12,21 @@ export const ERROR_CODES = {
     retryable: false,
     message: 'The data provider does not allow this server to read this data.',
   },
-  UPSTREAM_QUOTA_EXCEEDED: { retryable: false, message: "The data provider's credits are used up." },
+  UPSTREAM_QUOTA_EXCEEDED: {
+    retryable: false,
+    message: 'This server has no credits left at the data provider.',
+  },
   UPSTREAM_RATE_LIMITED: { retryable: true, message: 'The data provider is limiting requests.' },
-  UPSTREAM_ERROR: { retryable: true, message: 'The data provider failed.' },
+  UPSTREAM_ERROR: { retryable: true, message: 'The data provider responded with a server error.' },
   UPSTREAM_TIMEOUT: { retryable: true, message: 'The data provider did not respond in time.' },
-  UPSTREAM_UNAVAILABLE: { retryable: true, message: 'The data provider cannot be reached.' },
+  UPSTREAM_UNAVAILABLE: { retryable: true, message: 'The data provider is unavailable.' },
   UPSTREAM_BAD_RESPONSE: {
     retryable: true,
-    message: 'The data provider sent a response that cannot be read.',
+    message: 'The data provider sent an invalid response.',
   },
   CREDIT_BUDGET_EXHAUSTED: {
     retryable: true,
-    message: "This server's credits for the day are spent (CREDIT_BUDGET_PER_DAY).",
+    message: 'This server has spent its credits for the day (CREDIT_BUDGET_PER_DAY).',
   },
   OPERATION_TOO_EXPENSIVE: {
     retryable: false,

@@ -8,8 +8,8 @@ import type { OnDataEvent } from '../events.ts';
  */
 export function createEmptyPageError(): ApiError {
   return createEmptyResponseError(
-    'The data provider sent no videos for a chart that had some.',
-    'The page denies rows that are cached, of it or of its chart',
+    'The data provider sent no videos for a chart that had videos before.',
+    'The page is empty, although rows of it or of its chart are cached',
   );
 }
 

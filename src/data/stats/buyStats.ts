@@ -68,8 +68,8 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
   function failAll(batch: StatsBatch): ReadonlyMap<string, ApiError> {
     onEvent({ type: 'emptyBatch', ...labelsOf(batch) });
     const error = createEmptyResponseError(
-      'The data provider sent no numbers for videos that had some.',
-      'None of the videos is known, and numbers of some are cached',
+      'The data provider sent no numbers for videos that had numbers before.',
+      'The response has no numbers, although numbers of some of these videos are cached',
     );
     for (const itemId of batch) failures.add(itemId, error);
     return new Map(batch.map((itemId) => [itemId, error]));

@@ -22,10 +22,7 @@ export function createOperationLog(log: Logger, monotonic: () => number): (event
     const now = Math.floor(monotonic() / 1000);
     if (now !== second) {
       if (lines > MAX_LINES)
-        log.info(
-          { count: lines - MAX_LINES },
-          'Operations served without work that have no line of their own',
-        );
+        log.info({ count: lines - MAX_LINES }, 'Further operations with cached or refused responses');
       second = now;
       lines = 0;
     }

@@ -266,7 +266,10 @@ describeEachExecution(() => {
           payload: `{"query":"${query}","variables":{"v":${digits}}}`,
         });
         expect(response.json().errors).toMatchObject([
-          { message: expect.stringContaining('which has lost digits'), extensions: { code: 'BAD_USER_INPUT' } },
+          {
+            message: expect.stringContaining('which has lost digits'),
+            extensions: { code: 'BAD_USER_INPUT' },
+          },
         ]);
       }
     });

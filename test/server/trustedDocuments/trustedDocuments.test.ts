@@ -171,7 +171,7 @@ describe('an empty hash', () => {
 describe('PERSISTED_DOCUMENTS_ONLY', () => {
   const REFUSAL = {
     message: expect.stringMatching(
-      /^This server executes trusted documents only \(PERSISTED_DOCUMENTS_ONLY\): expected the hash of one.*but got: the text/,
+      /^This server executes only trusted documents \(PERSISTED_DOCUMENTS_ONLY\): expected a hash.*but got: the text/,
     ),
     extensions: { code: 'PERSISTED_QUERY_ID_REQUIRED', retryable: false },
   };
