@@ -22,7 +22,7 @@ export async function checkNumbers(
     if (!(error instanceof ApiError)) throw error;
     if (error.code === 'UPSTREAM_FORBIDDEN') return NOT_INCLUDED;
     const { found, advice } = explainRefusal(error, settings);
-    // Charts have just been read: what is wrong is this endpoint, unless it is the account.
+    // The chart call has just succeeded, so the problem is this endpoint, unless it is the account.
     return { part, state: 'fix', found, advice: ACCOUNT_ERRORS.has(error.code) ? advice : ENDPOINT_ADVICE };
   }
 }

@@ -66,9 +66,9 @@ interface ApiErrorOptions {
   readonly hadNoConnection?: boolean | undefined;
   /** True when the call may be sent once more: it got no response, or upstream advises a retry. */
   readonly allowsSecondAttempt?: boolean | undefined;
-  /** True when a response came without what is cached of it: it is not requested again for a minute. */
+  /** True when a response was empty although its data is cached: it is not requested again for a minute. */
   readonly isEmpty?: boolean | undefined;
-  /** For the log alone, for example KeyAPI's own message; never sent to a client. */
+  /** Only for the log, for example KeyAPI's own message; never sent to a client. */
   readonly detail?: string | undefined;
   readonly cause?: unknown;
 }
@@ -121,7 +121,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The error of a response without what is cached of it: it says so without an error of its own. */
+/** The error of a successful response that is empty although its data is cached. */
 export function createEmptyResponseError(message: string, detail: string): ApiError {
   return new ApiError('UPSTREAM_BAD_RESPONSE', {
     message,

@@ -12,8 +12,8 @@ export interface Operation {
 }
 
 /**
- * Takes the price of a request from what the operation may spend: its worst case assumes full pages, and charts as long as
- * they claim.
+ * Deducts the price of a request from the credits that the operation may spend. The limit is needed because its worst
+ * case assumes full pages, and charts as long as they claim.
  *
  * @throws {ApiError} `OPERATION_TOO_EXPENSIVE`.
  */

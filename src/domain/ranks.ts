@@ -133,7 +133,7 @@ export function dayOf({ fetchedAt }: Pick<PageRanks, 'fetchedAt'>): number {
   return toUtcDay(fetchedAt);
 }
 
-/** How a video has moved that is at `rank`, and was at `previousRank` if that is known; null when it cannot be told. */
+/** How a video has moved that is at `rank`, and was at `previousRank` if that is known; null when it is unknown. */
 export function toMovement(
   rank: number,
   previousRank: number | null,

@@ -148,7 +148,7 @@ function readPayload<Value>(read: () => Value, upstream: UpstreamResponse): Valu
   try {
     return read();
   } catch (error) {
-    // Whatever it is, the response was paid for: it must be reported, and not be bought again at once.
+    // The response was paid for, whatever the error is: report it as sent, so that it is not bought again at once.
     throw toBadResponse(upstream, (error as Error).message, error);
   }
 }

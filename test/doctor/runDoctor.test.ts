@@ -201,7 +201,11 @@ describe('the doctor, about KeyAPI', () => {
       reply(makeSuccess([], { has_more: false, limit: 20, page: 1, total_count: 0 })),
       /accepted, but KeyAPI sent no videos for the US chart.*\n +-> Ask KeyAPI/,
     ],
-    ['500', refusal(500, 'Internal server error'), /KeyAPI responds with a server error \(HTTP 500.*\n +-> Try again later/],
+    [
+      '500',
+      refusal(500, 'Internal server error'),
+      /KeyAPI responds with a server error \(HTTP 500.*\n +-> Try again later/,
+    ],
     ['404', refusal(404), /is not what KeyAPI documents \(HTTP 404.*\n +-> Check that KEYAPI_BASE_URL/],
     ['HTML', reply('<html>', 200), /is not what KeyAPI documents \(HTTP 200\)/],
     ['silence', () => clock.expireDeadlines(TIMEOUT_MS), /did not respond within KEYAPI_TIMEOUT_MS \(5000\)/],
@@ -243,7 +247,11 @@ describe('the doctor, about KeyAPI', () => {
   it.each<[string, Handler, RegExp]>([
     ['402', refusal(402, 'apiKey quota is not enough'), /credits are used up \(HTTP 402/],
     ['429', refusal(429), /too many requests.*HTTP 429.*\n +-> Wait 60 s/],
-    ['500', refusal(500, 'Internal server error'), /KeyAPI responds with a server error \(HTTP 500.*\n +-> Try again later/],
+    [
+      '500',
+      refusal(500, 'Internal server error'),
+      /KeyAPI responds with a server error \(HTTP 500.*\n +-> Try again later/,
+    ],
     ['other rows', reply({ code: 0, data: [{}] }), /is not what KeyAPI documents \(HTTP 200\)/],
   ])('says what to do about %s in response to the second call', async (_, handler, expected) => {
     const { origin, requests } = await startCharts(handler);

@@ -3,8 +3,8 @@ import { type PageKey, pageEndpoint } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
 
 /**
- * The error of a page that denies cached rows. KeyAPI's charts come from sources that can be retired, and then it
- * responds without an error and without videos: that must not replace a chart.
+ * The error of an empty page for which rows are cached. KeyAPI's charts come from sources that can be retired, and then
+ * it responds without an error and without videos: that must not replace a chart.
  */
 export function createEmptyPageError(): ApiError {
   return createEmptyResponseError(

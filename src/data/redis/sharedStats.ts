@@ -38,7 +38,7 @@ interface SharedStats {
 
 /** A request whose videos are settled one by one. */
 interface OpenRequest extends StatsRequest {
-  /** Lets the next batch have the reservation of one that was not bought. */
+  /** Passes the reservation of a batch that was not bought to the next batch. */
   readonly giveBackReservation: () => void;
   /** Settles the videos that are left. */
   readonly settleOthers: (error: Error) => void;
@@ -55,7 +55,7 @@ interface Purchase {
   readonly token: string | undefined;
 }
 
-/** What is left of claims once those are settled that Redis has numbers or a failure of. */
+/** The claims that remain after Redis has settled those for which it has numbers or a failure. */
 interface ClaimResult {
   readonly purchase: Purchase;
   /** To be claimed again. */
@@ -233,7 +233,7 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
     await fetchVideos(again, request);
   }
 
-  /** Buys a batch; what became of it by video. Never rejects. */
+  /** Buys a batch; returns the outcome for each video. Never rejects. */
   async function buyOutcomes(batch: StatsBatch, call: StatsCall): Promise<Map<string, SettledStats>> {
     const outcomes = new Map<string, SettledStats>();
     const onSettled: StatsRequest['onSettled'] = (itemId, settled) => void outcomes.set(itemId, settled);

@@ -19,11 +19,11 @@ interface BuyStatsOptions {
   readonly onEvent: OnDataEvent;
 }
 
-/** Buys the numbers of a batch, and stores them: gives for each of its videos the numbers, or why there are none. */
+/** Buys the numbers of a batch and stores them. Returns for each video its numbers, or the error. */
 export type BuyStats = (batch: StatsBatch, call: Call) => Promise<ReadonlyMap<string, CachedStats | Error>>;
 
 /**
- * Creates what buys numbers.
+ * Creates the function that buys numbers.
  *
  * - A batch that KeyAPI refuses (400) is split in two, and each half is requested again: one video that it does not accept
  *   must not hide the others. A video that is refused alone is unknown for 10 minutes.

@@ -13,7 +13,7 @@ const EVERY_MS = 60_000;
 export function createEventLog(log: Logger, monotonic: () => number): (event: AppEvent) => void {
   const loggedAt = new Map<string, number>();
   const logOperation = createOperationLog(log, monotonic);
-  /** Whether the log does not say yet that Redis is up. */
+  /** Whether the log has not reported yet that Redis is up. */
   let shouldLogRedisUp = true;
 
   /** Under load some events occur thousands of times: they are logged once a minute. */
