@@ -31,9 +31,10 @@ interface DrainOptions {
  *
  * 1. Requests that clients had sent when it began to close are read from their sockets and executed.
  * 2. Later ones are refused, while the server still listens, so that their senders get a reason. Every response closes
- * its connection. 3. When nothing is in flight any more, or after `DRAIN_MS`, the remaining connections are cut. Node
- * would not close connections on which no complete request has arrived; browsers and load balancers open such
- * connections in advance.
+ *    its connection.
+ * 3. When nothing is in flight any more, or after `DRAIN_MS`, the remaining connections are cut. Node would not close
+ *    connections on which no complete request has arrived; browsers and load balancers open such connections in
+ *    advance.
  */
 export function drainOnClose(
   fastify: FastifyInstance,
