@@ -11,7 +11,7 @@ import type { Redis } from './redis.ts';
 /** Where else ranks of the last days are known. */
 interface HistoryOptions {
   readonly upstream: Upstream;
-  /** Undefined for a process on its own. */
+  /** Undefined without Redis. */
   readonly redis: Redis | undefined;
 }
 

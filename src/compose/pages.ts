@@ -26,7 +26,7 @@ interface PagesOptions {
   readonly store: PageStore;
   /** Where a page comes from that is not cached. */
   readonly source: Source<PageKey, Page>;
-  /** Undefined for a process on its own. */
+  /** Undefined without Redis. */
   readonly redis: Redis | undefined;
   readonly onFetched: OnFetched;
   readonly tracing: Tracing | undefined;

@@ -11,8 +11,8 @@ export interface Redis extends RedisConnection {
 }
 
 /**
- * Creates the connection to Redis, which is not open yet; undefined for a process on its own. Demo data and each
- * upstream have separate keys.
+ * Creates the connection to Redis, which is not open yet; undefined without Redis. Demo data and each upstream have
+ * separate keys.
  */
 export async function createRedis({
   config,

@@ -26,7 +26,7 @@ interface UpstreamLayersOptions {
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly onEvent: OnDataEvent;
-  /** Where replicas share their limits; undefined for a process on its own. */
+  /** Where replicas share their limits; undefined without Redis. */
   readonly redis?: RedisConnection | undefined;
 }
 

@@ -62,10 +62,10 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
       maxBytes: cacheBytes / 4,
       /** Undefined when nothing is noted, too. */
       file: values.CACHE_FILE && values.HISTORY_DAYS > 0 ? `${values.CACHE_FILE}.history` : undefined,
-      /** Charts whose ranks are noted on every UTC day, even if nobody reads them. */
+      /** Charts whose ranks are recorded on every UTC day, even if nobody reads them. */
       snapshots: values.SNAPSHOT_CHARTS ?? [],
     },
-    /** Undefined for a process on its own. */
+    /** Undefined without Redis. */
     redis: values.REDIS_URL && {
       url: values.REDIS_URL,
       prefix: values.REDIS_PREFIX,

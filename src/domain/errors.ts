@@ -62,7 +62,7 @@ interface ApiErrorOptions {
   readonly videos?: number | undefined;
   /** True when a request was sent, and is paid for. */
   readonly wasSent?: boolean | undefined;
-  /** True when no connection could be opened: nothing was sent or paid for, but upstream has failed all the same. */
+  /** True when no connection could be opened: nothing was sent or paid for, but it counts as a failure of upstream. */
   readonly hadNoConnection?: boolean | undefined;
   /** True when the call may be sent once more: it got no response, or upstream advises a retry. */
   readonly allowsSecondAttempt?: boolean | undefined;

@@ -49,7 +49,7 @@ export class History {
     this.#listeners.push(listener);
   }
 
-  /** Notes the ranks of a page that was just fetched, if its day is stored. */
+  /** Records the ranks of a page that was just fetched, if its day is stored. */
   note(page: Page, sequence: number): void {
     const ranks = toPageRanks(page, sequence);
     if (dayOf(ranks) < this.#store.firstDay || itemIdsOf(page).length === 0) return;

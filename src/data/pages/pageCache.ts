@@ -20,7 +20,7 @@ import { newestCopies, toViews, type Views } from './views.ts';
 /** What a page cache needs. */
 interface PageCacheOptions {
   readonly fetchPage: FetchPage;
-  /** Finds pages of other replicas; undefined for a process on its own. */
+  /** Finds pages of other replicas; undefined without Redis. */
   readonly sharedLookup?: SharedLookup | undefined;
   readonly store: PageStore;
   readonly clock: Clock;

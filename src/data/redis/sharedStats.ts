@@ -49,7 +49,7 @@ interface Purchase {
   readonly itemIds: readonly string[];
   /** Videos that fill the last batch. */
   readonly others: readonly string[];
-  /** Whether KeyAPI refuses requests for a video: it gets a batch of its own. */
+  /** Whether KeyAPI refuses requests for a video: it then gets a separate batch. */
   readonly isAlone: (itemId: string) => boolean;
   /** Of the locks on these videos; undefined when Redis was down. */
   readonly token: string | undefined;
@@ -62,7 +62,7 @@ interface ClaimResult {
   readonly unsettled: readonly StatsClaim[];
 }
 
-/** More than these are not asked for: they only have to fill one batch. */
+/** Maximum number of candidates in one claim: they only have to fill one batch. */
 const MAX_OTHERS = 100;
 /** Values that are uploaded at once. */
 const UPLOAD_SIZE = 100;

@@ -27,8 +27,8 @@ export type BuyStats = (batch: StatsBatch, call: Call) => Promise<ReadonlyMap<st
  *
  * - A batch that KeyAPI refuses (400) is split in two, and each half is requested again: one video that it does not accept
  *   must not hide the others. A video that is refused alone is unknown for 10 minutes.
- * - When KeyAPI suddenly knows none of the videos, its source may have dried up: that is a failure. Numbers that are cached
- *   stay, and all are asked for again after a minute, twice as long each time, up to their time to live.
+ * - When KeyAPI suddenly knows none of the videos, its source may have dried up: that is a failure. Cached numbers
+ * stay, and all are requested again after a minute, twice as long each time, up to their time to live.
  */
 export function createBuyStats(options: BuyStatsOptions): BuyStats {
   const { source, store, failures, clock, ttlMs, onEvent } = options;

@@ -15,7 +15,7 @@ import type { CachedStats, StatsStore } from './statsStore.ts';
 /** What a statistics cache needs. */
 interface StatsCacheOptions {
   readonly fetchStats: FetchStats;
-  /** Imports what other replicas have of these videos into the store; undefined for a process on its own. */
+  /** Imports what other replicas have of these videos into the store; undefined without Redis. */
   readonly lookUpShared?: ((itemIds: readonly string[]) => Promise<void>) | undefined;
   readonly store: StatsStore;
   /** By video. */

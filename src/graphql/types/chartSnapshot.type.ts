@@ -16,7 +16,8 @@ export class ChartSnapshotType implements ChartSnapshot {
   takenAt!: number;
 
   @Field(() => Int, {
-    description: 'How many ranks from the top are known without a gap: every rank from 1 to this one.',
+    description:
+      'Number of ranks from the top that are known without a gap: the snapshot has every rank from 1 to this one.',
   })
   knownRanks!: number;
 }

@@ -26,7 +26,8 @@ export class TrendingVideosArgs {
   @Field(() => Int, {
     nullable: true,
     description:
-      'Return the first so many ranks of the range, 0 to 100. The default is 20 if `last` is not given either.',
+      'Maximum number of ranks to return from the start of the range, 0 to 100. The default is 20 if `last` is ' +
+      'not given either.',
   })
   first?: number | null;
 
@@ -39,8 +40,8 @@ export class TrendingVideosArgs {
   @Field(() => Int, {
     nullable: true,
     description:
-      'Return the last so many ranks of the range, 0 to 100. Without `before` and `first`, this is the end of the ' +
-      'chart. With `first`, `last` is applied to the result of `first`.',
+      'Maximum number of ranks to return from the end of the range, 0 to 100. Without `before` and `first`, this ' +
+      'is the end of the chart. With `first`, `last` is applied to the result of `first`.',
   })
   last?: number | null;
 

@@ -10,7 +10,7 @@ import { DateTimeScalar, SafeIntScalar } from './scalars.ts';
     'provider does not send it.',
 })
 export class VideoStatsType implements ServedStats {
-  @Field(() => SafeIntScalar, { nullable: true, description: 'How often the video was played.' })
+  @Field(() => SafeIntScalar, { nullable: true, description: 'Number of times the video was played.' })
   views!: number | null;
 
   @Field(() => SafeIntScalar, { nullable: true, description: 'Number of likes.' })
@@ -19,10 +19,13 @@ export class VideoStatsType implements ServedStats {
   @Field(() => SafeIntScalar, { nullable: true, description: 'Number of comments.' })
   comments!: number | null;
 
-  @Field(() => SafeIntScalar, { nullable: true, description: 'How often the video was shared.' })
+  @Field(() => SafeIntScalar, { nullable: true, description: 'Number of times the video was shared.' })
   shares!: number | null;
 
-  @Field(() => SafeIntScalar, { nullable: true, description: 'How often the video was saved as a favorite.' })
+  @Field(() => SafeIntScalar, {
+    nullable: true,
+    description: 'Number of times the video was saved as a favorite.',
+  })
   favorites!: number | null;
 
   @Field(() => DateTimeScalar, {

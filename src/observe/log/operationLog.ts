@@ -52,7 +52,7 @@ function toLine({ request, name, origin, outcome, codes, status, durationMs, cos
     requests: cost.requests,
     credits: cost.credits,
     pages: cost.pages,
-    // Undefined when it asked for no numbers.
+    // Undefined if it selected no numbers.
     stats: cost.stats,
   };
 }
