@@ -445,7 +445,7 @@ describe('the doctor, about files', () => {
     const wrong = await callDoctor({ PERSISTED_DOCUMENTS: secret });
     expect(wrong.output).toMatch(/^Documents +fix +PERSISTED_DOCUMENTS cannot be read: it is not JSON$/m);
     const none = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: 'package-lock.json' }));
-    expect(none.output).toMatch(/^Documents +fix .*it has the format of no known manifest$/m);
+    expect(none.output).toMatch(/^Documents +fix .*its format is unknown$/m);
     expect([found.code, missing.code, none.code]).toEqual([0, 1, 1]);
   });
 });

@@ -16,11 +16,11 @@ export type LookUpRanks = (
 type OnNoted = (chart: Chart, ranks: PageRanks) => void;
 
 /**
- * Which video had which rank on the last days, for all operations of the process: noted whenever a page is fetched, here or
- * by other replicas. Never costs a request to KeyAPI.
+ * The ranks of videos on the last days, for all operations of the process. They are recorded whenever a page is
+ * fetched, here or by another replica, and never cost a request to KeyAPI.
  *
- * What others know of a chart is looked up when an operation asks for its past for the first time. Each day is looked up
- * once, and again when it has changed elsewhere.
+ * The days of a chart that other replicas have stored are looked up when an operation needs them for the first time:
+ * each day once, and again after another replica has changed it.
  */
 export class History {
   readonly #store: HistoryStore;
