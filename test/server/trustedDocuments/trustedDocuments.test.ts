@@ -263,7 +263,7 @@ describe('startup', () => {
 
   it('fails when only trusted documents are allowed and there is no manifest', async () => {
     await expect(startApp(UPSTREAM, { PERSISTED_DOCUMENTS_ONLY: 'true' })).rejects.toThrow(
-      /PERSISTED_DOCUMENTS: expected the file/,
+      /PERSISTED_DOCUMENTS: expected the manifest/,
     );
   });
 });
