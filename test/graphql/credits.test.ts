@@ -170,7 +170,7 @@ describeEachExecution(() => {
           {
             message:
               'Expected an operation that costs at most 4 credits (MAX_CREDITS_PER_OPERATION), but got one that ' +
-              'could cost: 6. Request smaller windows, fewer charts, or no stats',
+              'could cost 6 credits: request smaller windows, fewer charts, or no stats',
             extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
           },
         ],

@@ -35,7 +35,7 @@ function checkCost(sent: SentOperation, maxCredits: number): void {
   throw new ApiError('OPERATION_TOO_EXPENSIVE', {
     message:
       `Expected an operation that costs at most ${maxCredits} credits (MAX_CREDITS_PER_OPERATION), but got one ` +
-      `that could cost: ${credits}. Request smaller windows, fewer charts, or no stats`,
+      `that could cost ${credits} credits: request smaller windows, fewer charts, or no stats`,
   });
 }
 
