@@ -59,7 +59,7 @@ export function installShutdownHandlers({ log, close, closeMs }: EndProcessOptio
   }
   // Also emitted for unhandled rejections.
   process.on('uncaughtException', (err, origin) => {
-    log.fatal({ err, origin }, 'Unexpected error: closing');
+    log.fatal({ err, origin }, 'Unexpected error: shutting down');
     exitCode = 1;
     if (!isClosing) void end();
   });

@@ -26,7 +26,7 @@ async function main(
   if (file) log.info({ file: file.path, ...listFileSettings(file) }, 'Settings file read');
   let server: FastifyInstance | undefined;
 
-  // First of all: the first process of a container ignores signals that it has no handler for.
+  // Installed first: PID 1 of a container ignores signals for which it has no handler.
   installShutdownHandlers({ log, closeMs: CLOSE_MS, close: async () => server?.close() });
   server = await createApp(config, { log });
   try {
@@ -61,6 +61,6 @@ try {
   await main(environment, terminal);
 } catch (error) {
   logStartFailure(error, collectSecrets(environment.variables), terminal);
-  // Not just its code: what has been started would keep the process running.
+  // Exits explicitly: open handles would keep the process running.
   process.exit(1);
 }

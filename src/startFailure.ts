@@ -16,6 +16,6 @@ export function logStartFailure(
   if (error instanceof ConfigError) {
     for (const problem of error.problems) log.fatal({ setting: problem.setting }, toLine(problem));
   } else {
-    log.fatal({ err: error }, 'The server does not start');
+    log.fatal({ err: error }, 'The server cannot start');
   }
 }

@@ -49,7 +49,7 @@ describe('logStartFailure', () => {
           message: 'unforeseen: [secret] [secret] [secret] [secret] [secret]',
           stack: expect.stringContaining('startFailure.test.ts'),
         },
-        msg: 'The server does not start',
+        msg: 'The server cannot start',
       },
     ]);
   });

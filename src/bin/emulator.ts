@@ -7,18 +7,20 @@ import { createEmulator } from '../keyapi/emulator/emulator.ts';
 
 const USAGE = `Usage: npm run emulator -- [options]
 
-  --port N            where to listen on 127.0.0.1; by default on the port of KEYAPI_BASE_URL if that is the address of
-                      an emulator on this machine (http://127.0.0.1:4011, also in the file .env), else on 4010
-  --token TEXT        the bearer token to require; by default any is accepted
-  --credits N         credits left until every response is 402; by default unlimited
-  --qps N             requests allowed in any second before 429; by default unlimited
-  --latency-ms N      how long each response takes (0)
+Runs an emulator of KeyAPI with demo data on 127.0.0.1.
+
+  --port N            the port to listen on; by default the port of KEYAPI_BASE_URL (also in the file .env) if that is
+                      an http address on this machine, such as http://127.0.0.1:4011, or else 4010
+  --token TEXT        the bearer token that requests must have; by default any token is accepted
+  --credits N         how many credits the account has; when they are spent, every response is 402; by default unlimited
+  --qps N             how many requests are allowed within any second; further ones get 429; by default unlimited
+  --latency-ms N      how long each response takes, in milliseconds; by default 0
   --analytics-status N
-                      the error that every request for numbers on videos gets, from 400 to 599; by default none
-  --unknown-percent N how many videos have no numbers, in percent (0)
-  --date YYYY-MM-DD   the UTC day whose charts are served; by default today: they move from day to day
-  --rotate-seconds N  move every chart by one rank every N seconds; by default they do not move within a day
-  --help              this text
+                      respond to every request for numbers on videos with this error, 400 to 599; by default none
+  --unknown-percent N the percentage of videos that have no numbers; by default 0
+  --date YYYY-MM-DD   serve the charts of this UTC day; by default today. The charts change every day
+  --rotate-seconds N  move every chart by one rank every N seconds; by default charts do not move within a day
+  --help              show this text
 `;
 
 const DEFAULT_PORT = 4010;
@@ -105,7 +107,7 @@ async function main(): Promise<void> {
     throw problem ? new Error(toLine(problem)) : error;
   });
   process.stdout.write(
-    `KeyAPI emulator: KEYAPI_BASE_URL=${url.origin}, counts at ${url.origin}/stats. Ctrl-C ends it.\n`,
+    `KeyAPI emulator: KEYAPI_BASE_URL=${url.origin}, request counts at ${url.origin}/stats. Press Ctrl-C to stop it.\n`,
   );
   process.on('SIGINT', () => void emulator.close());
   process.on('SIGTERM', () => void emulator.close());

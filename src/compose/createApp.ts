@@ -23,7 +23,7 @@ import { systemClock } from './systemClock.ts';
 import { readTrustedDocuments } from './trustedDocuments.ts';
 import { createUpstreamLayers } from './upstreamLayers.ts';
 
-/** How long closing waits for what is in flight, in milliseconds. */
+/** How long closing waits for calls in flight, in milliseconds. */
 export const SETTLE_MS = 3000;
 
 /** What tests replace or listen to. */
@@ -72,7 +72,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     source: layers.wrap(upstream.source(videoAnalytics), videoAnalytics),
     redis,
   });
-  // Not before: its listeners must not miss the first heartbeat.
+  // Opened only now, so that its listeners do not miss the first heartbeat.
   await redis?.open();
   const graphql = await createGraphql(context, { pages, stats, history, prepareFrom: options.prepareFrom });
   const { checkOverload } = options;
@@ -113,7 +113,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     http.stopOverloadWatch();
     observability.close();
     await graphql.close();
-    // What is in flight is paid for: worth waiting for, if it survives the process.
+    // Pages in flight are already paid for: wait for them if a file or Redis can store them.
     if (cacheFile || redis) await pTimeout(settle(), { milliseconds: SETTLE_MS, message: false });
     await cacheFile?.write();
     await historyParts.close();

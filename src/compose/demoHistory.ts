@@ -5,7 +5,7 @@ import type { PageRanks } from '../domain/ranks.ts';
 import { DAY_MS, toUtcDay } from '../domain/utcDay.ts';
 import type { Upstream } from './keyapi.ts';
 
-/** Gives the demo data's charts of the days before today, as if all their pages had been fetched at noon. */
+/** Adds the demo data's charts of the days before today, as if all their pages had been fetched at noon. */
 export function createDemoLookUp(
   itemIdsOn: NonNullable<Upstream['itemIdsOn']>,
   clock: Pick<Clock, 'now'>,
@@ -15,7 +15,7 @@ export function createDemoLookUp(
     const pages: PageRanks[] = [];
     for (const day of days.filter((date) => date < today)) {
       pages.push(...toPages(itemIdsOn(chart, day), (day + 0.5) * DAY_MS));
-      // Each day is a whole chart to be ranked: other requests have their turn in between.
+      // Ranking a whole chart takes time: let other requests run between two days.
       await new Promise(setImmediate);
     }
     return pages;

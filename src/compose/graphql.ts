@@ -30,7 +30,7 @@ export interface Graphql {
   close(): Promise<void>;
 }
 
-/** Builds the schema, and starts what executes requests. */
+/** Builds the schema, and creates the executor of requests. */
 export async function createGraphql(context: AppContext, options: GraphqlOptions): Promise<Graphql> {
   const { config, log } = context;
   const { introspection, explorer, documentLimits } = config;
@@ -81,7 +81,10 @@ function createContextFactory(
   };
 }
 
-/** How long an operation may wait for pages and numbers: the rest of its time is for cutting windows, serialising and sending. */
+/**
+ * How long an operation may wait for pages and numbers; the rest of its time is reserved for cutting windows,
+ * serialising and sending.
+ */
 function toWaitMs(operationTimeoutMs: number): number {
   return Math.max(operationTimeoutMs / 2, Math.min(operationTimeoutMs * 0.95, operationTimeoutMs - 50));
 }

@@ -11,7 +11,7 @@ import type { Redis } from './redis.ts';
 /** Where else ranks of the last days are known. */
 interface HistoryOptions {
   readonly upstream: Upstream;
-  /** Undefined for a process on its own. */
+  /** Undefined without Redis. */
   readonly redis: Redis | undefined;
 }
 
@@ -19,13 +19,16 @@ interface HistoryOptions {
 export interface HistoryParts {
   readonly history: History;
   readonly store: HistoryStore;
-  /** Waits until what was noted is stored for other replicas. */
+  /** Waits until the recorded ranks are stored for other replicas. */
   settle(): Promise<void>;
   /** Writes what the file does not have yet. */
   close(): Promise<void>;
 }
 
-/** Creates the ranks of the last days: in memory, with those of the history file, over Redis if there is one. */
+/**
+ * Creates the store of the ranks of the last days: in memory, loaded from the history file, and shared through Redis if
+ * it is configured.
+ */
 export async function createHistory(context: AppContext, options: HistoryOptions): Promise<HistoryParts> {
   const { config, clock } = context;
   const { upstream, redis } = options;

@@ -7,13 +7,15 @@ import type { KeyapiEndpoint } from '../keyapi/endpoint.ts';
 import type { Tracing } from '../observe/tracing/createTracing.ts';
 import type { AppContext } from './appContext.ts';
 
-/** KeyAPI, or the emulator that stands in for it. */
+/** KeyAPI, or the emulator that replaces it. */
 export interface Upstream {
   /** What `extensions.upstream.source` says. */
   readonly name: UpstreamSource;
   /** The client's source of an endpoint: each call is one request, and paid for. */
   source<Key, Value>(endpoint: KeyapiEndpoint<Key, Value>): Source<Key, Value>;
-  /** The ids of a chart on a UTC day, top first, without a request. Only demo data is known of any day. */
+  /**
+   * The ids of a chart on a UTC day, top first, without a request. Only the emulator knows the charts of other days.
+   */
   readonly itemIdsOn?: (chart: Chart, day: number) => readonly string[];
   close(): Promise<void>;
 }

@@ -13,7 +13,7 @@ interface ObservabilityOptions {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Their operations have names of their own in the metrics. */
+  /** Their operations have separate labels in the metrics. */
   readonly trusted: TrustedDocuments | undefined;
   /** One more listener. */
   readonly onEvent: ((event: AppEvent) => void) | undefined;

@@ -26,7 +26,7 @@ interface PagesOptions {
   readonly store: PageStore;
   /** Where a page comes from that is not cached. */
   readonly source: Source<PageKey, Page>;
-  /** Undefined for a process on its own. */
+  /** Undefined without Redis. */
   readonly redis: Redis | undefined;
   readonly onFetched: OnFetched;
   readonly tracing: Tracing | undefined;
@@ -50,12 +50,12 @@ export function createPageSource(
   { config, clock, onEvent }: AppContext,
   { upstream, layers, store }: PageSourceOptions,
 ): Source<PageKey, Page> {
-  // Inside the layers: an empty page in place of rows is a failure like others.
+  // Innermost, so that the other layers treat an empty page in place of rows like any failure.
   const client = withEmptyPageCheck(upstream.source(trendingVideos), { store, onEvent });
   return withNegativeCache(layers.wrap(client, trendingVideos), trendingVideos, { ...config.cache, clock });
 }
 
-/** Creates the page cache: in memory, over Redis if there is one, over its source. */
+/** Creates the page cache: memory first, then Redis if it is configured, then the source. */
 export function createPages(context: AppContext, options: PagesOptions): Pages {
   const { config, clock, random, onEvent } = context;
   const { store, source, redis, onFetched, tracing } = options;
@@ -65,7 +65,7 @@ export function createPages(context: AppContext, options: PagesOptions): Pages {
   const sharing = { source, staleMs, errorTtlMs, attemptMs, onFetched, onEvent };
   const shared = redis && createSharedPages({ ...storing, ...sharing, redis, changeFeed: redis.changeFeed });
   const fetchUnshared: FetchPage = async (key, call) => {
-    // Numbered as with Redis: a replica may read this cache file later.
+    // The sequence numbers have the same form as with Redis: a replica may read this cache file later.
     const page = storePage(await source(key, call), storing, Math.round(clock.now() * 1000));
     onFetched(page, page.sequence);
     return { page, origin: 'fetched' };

@@ -3,7 +3,7 @@ import { shareRequestCounts } from '../data/redis/shareRequestCounts.ts';
 import { createRateLimiter, type RateLimiter } from '../server/protection/rateLimiter.ts';
 import type { AppContext } from './appContext.ts';
 
-/** Creates the clients' rate limiter, which exchanges its counts through Redis; undefined when there is no limit. */
+/** Creates the rate limiter for clients, which exchanges its counts through Redis; undefined if there is no limit. */
 export function createSharedRateLimiter(
   { config, clock }: AppContext,
   redis: RedisConnection | undefined,

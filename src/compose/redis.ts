@@ -5,14 +5,14 @@ import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { VALUES_VERSION } from '../data/redis/scripts/redisKeys.ts';
 import type { AppContext } from './appContext.ts';
 
-/** The connection to Redis, and what other replicas change in it. */
+/** The connection to Redis, and the feed of changes by other replicas. */
 export interface Redis extends RedisConnection {
   readonly changeFeed: ChangeFeed;
 }
 
 /**
- * Creates the connection to Redis, which is not open yet; undefined for a process on its own. Demo data and each
- * upstream have keys of their own.
+ * Creates the connection to Redis, which is not open yet; undefined without Redis. Demo data and each upstream have
+ * separate keys.
  */
 export async function createRedis({
   config,

@@ -5,7 +5,7 @@ import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import type { AppContext } from './appContext.ts';
 import type { UpstreamLayers } from './upstreamLayers.ts';
 
-/** Dependencies of what notes the ranks of charts on every day. */
+/** Dependencies of the daily snapshots. */
 interface SnapshotsOptions {
   readonly history: History;
   readonly cache: PageCache;
@@ -13,7 +13,10 @@ interface SnapshotsOptions {
   readonly redis: RedisConnection | undefined;
 }
 
-/** Creates what fetches the configured charts on every UTC day on which nobody has read them. It is not started yet. */
+/**
+ * Creates the daily snapshots, which fetch the configured charts on every UTC day on which nobody has read them. They
+ * are not started yet.
+ */
 export function createSnapshots(
   { config, clock, onEvent }: AppContext,
   { history, cache, layers, redis }: SnapshotsOptions,

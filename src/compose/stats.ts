@@ -23,7 +23,7 @@ export function createStatsStore({ config, clock }: AppContext): StatsStore {
   return new StatsStore({ clock, staleMs, maxBytes: statsBytes });
 }
 
-/** Creates the cache of numbers: in memory, over Redis if there is one, over its source. */
+/** Creates the cache of numbers: memory first, then Redis if it is configured, then the source. */
 export function createStats(
   { config, clock, onEvent }: AppContext,
   { store, source, redis }: StatsOptions,

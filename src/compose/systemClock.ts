@@ -11,12 +11,13 @@ interface SystemTimes {
   readonly booted: () => number;
 }
 
-/** By how much the wall clock must run ahead at once before that counts. */
+/** By how much the wall clock must jump ahead before the difference counts as suspended time. */
 const TOLERANCE_MS = 1000;
 
 /**
  * Creates a monotonic clock that also counts the time in which the machine was suspended: what was cached before that has
- * aged meanwhile. It looks for such a time when the wall clock is ahead, which may also have been set.
+ * aged meanwhile. It checks for suspended time when the wall clock is ahead, which may also mean that the clock was
+ * set.
  */
 export function createMonotonicClock({ wall, running, booted }: SystemTimes): () => number {
   const bootedBefore = booted() - running();

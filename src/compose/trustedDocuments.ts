@@ -21,7 +21,7 @@ export async function readTrustedDocuments(
     return { texts, only };
   } catch (error) {
     const { message } = error as Error;
-    const text = `expected a JSON file of documents by their hash: ${message}`;
+    const text = `expected a manifest of trusted documents: ${message}`;
     throw new ConfigError([{ setting: 'PERSISTED_DOCUMENTS', text }]);
   }
 }

@@ -26,7 +26,7 @@ interface UpstreamLayersOptions {
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly onEvent: OnDataEvent;
-  /** Where replicas share their limits; undefined for a process on its own. */
+  /** Where replicas share their limits; undefined without Redis. */
   readonly redis?: RedisConnection | undefined;
 }
 
@@ -42,7 +42,10 @@ export interface UpstreamLayers {
   isIdle(): boolean;
 }
 
-/** What was spent before the process started, and what records it for the next one; empty without a budget or file. */
+/**
+ * The credits that were spent before the process started, and the recorder for the next process; empty without a budget
+ * or a file.
+ */
 type StoredSpending = Pick<CreditBudgetOptions, 'spent' | 'onSpend'>;
 
 /** Creates the layers. */
@@ -52,7 +55,7 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
   const stored = openSpending(options);
   const shared = redis && createLimitsOfReplicas(redis, stored, options);
   const budget = redis ? undefined : createBudgetOfProcess(stored, options);
-  // As many wait as can have their turn before their operations time out.
+  // As many calls may wait as can run before their operations time out.
   const maxWaiting = Math.ceil((qps * config.operationTimeoutMs) / 1000);
   const queue = createCallQueue({ concurrency, maxWaiting, onEvent });
   const accountLimits = [

@@ -11,7 +11,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
   constructor(readonly problems: readonly ConfigProblem[]) {
-    super(`The environment is not valid:\n${problems.map((problem) => `  - ${toLine(problem)}`).join('\n')}`);
+    super(`The settings are not valid:\n${problems.map((problem) => `  - ${toLine(problem)}`).join('\n')}`);
   }
 }
 

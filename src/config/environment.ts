@@ -20,13 +20,13 @@ export interface EnvironmentFile {
   readonly path: string;
   /** All that it sets. */
   readonly variables: Variables;
-  /** Names in it that the process has itself, even empty ones. */
+  /** Names in the file that the environment also has, even if they are empty there. */
   readonly hidden: readonly string[];
 }
 
 const NAME = '.env';
 const MAX_BYTES = 1_000_000;
-/** Shows that the parser has read everything before it as lines of their own. */
+/** Appended to the text: if the parser finds it, it has read every line before it as a separate line. */
 const END = 'END_OF_FILE';
 
 /** Adds the variables of the file `.env` in the working folder to those of the process, which take precedence. */
@@ -35,7 +35,7 @@ export function readEnvironment(variables: Variables, folder = process.cwd()): E
   try {
     if (!exists(file)) return { variables, file: undefined, problems: [] };
     const fromFile = parse(decode(read(file)));
-    // Not by reading them: process.env inherits names such as `constructor`.
+    // Uses `hasOwn` because process.env inherits names such as `constructor`.
     const hidden = Object.keys(fromFile).filter((name) => Object.hasOwn(variables, name));
     return {
       variables: { ...fromFile, ...variables },
@@ -48,7 +48,7 @@ export function readEnvironment(variables: Variables, folder = process.cwd()): E
   }
 }
 
-/** Whether the folder has such an entry: a link to nothing is one. */
+/** Whether the folder has such an entry; a broken link counts. */
 function exists(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
@@ -76,7 +76,9 @@ function findFault(stats: Stats): string | undefined {
   return stats.size > MAX_BYTES ? `one of ${Math.ceil(stats.size / MAX_BYTES)} MB` : undefined;
 }
 
-/** Without a byte order mark. Text in UTF-16, which some editors write, would have none of the names. */
+/**
+ * Removes a byte order mark. Text in UTF-16, which some editors write, is refused: it would contain none of the names.
+ */
 function decode(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -85,7 +87,7 @@ function decode(bytes: Buffer): string {
   }
 }
 
-/** The parser takes a line without `=` for a part of the next name, which would be lost without a word. */
+/** The parser reads a line without `=` as a part of the next name, so that this setting would silently be lost. */
 function parse(text: string): Variables {
   const { [END]: end, ...variables } = parseEnv(`${text}\n${END}=true\n`);
   refuseLineBreaks(variables);
@@ -93,7 +95,7 @@ function parse(text: string): Variables {
   if (stray === undefined && end !== undefined) return variables;
   const [first = ''] = stray?.split('\n') ?? [];
   const line = text.split('\n').findIndex((candidate) => first !== '' && candidate.trim() === first.trim());
-  // Not its text, which may be a part of a secret.
+  // Shows only the number of the line: its text may be a part of a secret.
   throw fileError(
     `expected lines such as NAME=value, but got another one${line < 0 ? '' : `: line ${line + 1}`}`,
   );
@@ -105,7 +107,7 @@ function refuseLineBreaks(variables: Variables): void {
   if (name === undefined) return;
   // Such a line may also have become a part of the next name.
   const whose = /^\w+$/.test(name) ? `the value of ${name}` : 'a value';
-  throw fileError(`expected NAME=value on one line, but ${whose} goes on over several: is a quote missing?`);
+  throw fileError(`expected NAME=value on one line, but ${whose} spans several lines: is a quote missing?`);
 }
 
 function fileError(text: string): ConfigError {

@@ -42,7 +42,7 @@ export function explainListenError(error: unknown, listener: Listener): ConfigPr
       return hostProblem('expected an address of this machine', host);
     default:
       if (!/^(ENOTFOUND|EAI_)/.test(code)) return undefined;
-      return hostProblem('expected an address, or a name that DNS knows', host);
+      return hostProblem('expected an address, or a name that DNS can resolve', host);
   }
 }
 

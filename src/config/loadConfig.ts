@@ -67,10 +67,10 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
       maxBytes: cacheBytes / 4,
       /** Undefined when nothing is noted, too. */
       file: cacheFile && values.HISTORY_DAYS > 0 ? `${cacheFile}.history` : undefined,
-      /** Charts whose ranks are noted on every UTC day, even if nobody reads them. */
+      /** Charts whose ranks are recorded on every UTC day, even if nobody reads them. */
       snapshots: values.SNAPSHOT_CHARTS ?? [],
     },
-    /** Undefined for a process on its own. */
+    /** Undefined without Redis. */
     redis: values.REDIS_URL && {
       url: values.REDIS_URL,
       prefix: values.REDIS_PREFIX,

@@ -4,7 +4,7 @@ import { SETTINGS } from './settings.ts';
 
 /** Shorter names are too often those of other programs. */
 const MIN_LENGTH = 8;
-/** The usual names, which other programs read in lower case alone. */
+/** The usual names of proxy variables, which some programs read only in lower case. */
 const LOWER_CASE = /^(https?|no)_proxy$/;
 
 /** Variables that look like a misspelt setting: one edit, or upper case, away from one that is not set itself. */

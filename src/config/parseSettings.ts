@@ -8,20 +8,21 @@ import { SETTINGS, type Setting, type SettingValues } from './settings.ts';
 interface ParsedSettings {
   /** Undefined when there is a problem. */
   readonly values: SettingValues | undefined;
-  /** Whether the embedded emulator stands in for KeyAPI. */
+  /** Whether the embedded emulator is used instead of KeyAPI. */
   readonly emulator: boolean;
   readonly problems: readonly ConfigProblem[];
 }
 
 const SEVERAL_LINES = 'expected a value on one line';
-const IN_QUOTES = 'expected a value without quotes around it (remove them: docker run --env-file keeps them)';
+const IN_QUOTES = 'expected a value without quotes around it (docker run --env-file does not remove them)';
 const TOKEN_MISSING =
   'expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
 const TOKEN_MISSING_FOR_URL =
   'expected the bearer token for KEYAPI_BASE_URL (or set KEYAPI_EMULATOR=true for demo data)';
-const MANIFEST_MISSING = 'expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows';
+const MANIFEST_MISSING =
+  'expected the manifest of trusted documents, which PERSISTED_DOCUMENTS_ONLY=true requires';
 const HISTORY_TOO_SHORT =
-  'expected at least 2 with SNAPSHOT_CHARTS (today and yesterday), else there is nothing to compare with';
+  'expected at least 2 with SNAPSHOT_CHARTS, which compares today with an earlier day';
 
 /**
  * Parses each setting, and checks them together. A variable that is set to nothing counts as unset.
@@ -77,7 +78,7 @@ function parseSetting(setting: Setting, given: string | undefined): ParsedSettin
   };
 }
 
-/** Also on one side: the other quote may be on another line, or be forgotten. */
+/** True for a quote on only one side, too: the other one may be missing, or be on another line. */
 function isInQuotes(text: string): boolean {
   return /^["'`]|["'`]$/.test(text);
 }
@@ -89,7 +90,7 @@ function findMissing(set: Variables, values: Partial<SettingValues>): ConfigProb
   if (KEYAPI_TOKEN === undefined && !usesEmulator(set)) {
     missing.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING });
   } else if (KEYAPI_TOKEN === undefined && KEYAPI_BASE_URL !== undefined && KEYAPI_EMULATOR === undefined) {
-    // Nobody who names an address expects demo data.
+    // If an address is set, demo data is not expected.
     missing.push({ setting: 'KEYAPI_TOKEN', text: TOKEN_MISSING_FOR_URL });
   }
   if (values.PERSISTED_DOCUMENTS_ONLY && PERSISTED_DOCUMENTS === undefined) {
@@ -116,7 +117,7 @@ function findConflicts(set: Variables, values: Partial<SettingValues>): ConfigPr
 
 /** Reads raw variables, so that a missing token is reported together with invalid settings, a misspelt `NODE_ENV` above all. */
 function usesEmulator({ KEYAPI_EMULATOR, KEYAPI_TOKEN, NODE_ENV = '' }: Variables): boolean {
-  // Loosely: `prod` is a problem itself, so that this only decides whether a missing token is reported beside it.
+  // Also matches `prod`, which is a problem itself: this only decides whether a missing token is reported too.
   if (KEYAPI_EMULATOR === undefined) return KEYAPI_TOKEN === undefined && !/prod/i.test(NODE_ENV);
   return SETTINGS.KEYAPI_EMULATOR.type.schema.safeParse(KEYAPI_EMULATOR).data !== false;
 }

@@ -32,21 +32,22 @@ const INTRODUCTION = `# Configuration
 
 <!-- Generated from src/config/settings.ts by npm run docs. -->
 
-All settings come from environment variables and are validated at the start: the server logs all problems at once, with the values
-that came unless they are secret, and exits with 1. A variable that is set to nothing counts as unset. A name that is almost that of
-a setting is a problem too (\`CACHE_TTL_SECOND\`). \`npm run doctor\` checks the settings and everything that they name.
+All settings come from environment variables. The server validates them when it starts: it logs all problems at once, with the
+invalid values unless they are secret, and exits with code 1. An empty variable counts as unset. A variable whose name is almost that
+of a setting, such as \`CACHE_TTL_SECOND\`, is a problem too. \`npm run doctor\` checks the settings, and the files and services that
+they refer to.
 
-Server, doctor and emulator also read the file \`.env\` of the folder that they are started in;
-[\`.env.example\`](../.env.example) is a template. A variable of the environment takes precedence, even an empty one: the image
-sets \`NODE_ENV\`, \`HOST\` and \`PORT\`. In the file every value is on one line, and one with a \`#\` needs quotes. In the
-environment quotes are a part of the value, and refused: a shell removes them, \`docker run --env-file\` does not. Only settings are
-read from the file: \`NODE_OPTIONS\`, \`NODE_EXTRA_CA_CERTS\` and \`OTEL_...\` have no effect there. It may be a pipe, else it is a
-regular file of up to 1 MB.
+The server, the doctor and the emulator also read a file \`.env\` in the folder in which they are started;
+[\`.env.example\`](../.env.example) is a template. Environment variables take precedence over the file, even if they are empty; the
+image sets \`NODE_ENV\`, \`HOST\` and \`PORT\`. In the file, each value must be on one line, and a value that contains \`#\` needs quotes.
+In the environment, quotes are a part of the value, and the server refuses them: a shell removes quotes, \`docker run --env-file\` does
+not. The file may contain only settings: \`NODE_OPTIONS\`, \`NODE_EXTRA_CA_CERTS\` and \`OTEL_...\` have no effect there. It may be a
+regular file of up to 1 MB, or a pipe.
 `;
 
 const ENV_INTRODUCTION = `# Every setting with its default. Generated from src/config/settings.ts by npm run docs.
-# Copy it to .env, in the folder that the server is started in, and remove the # before what you change.
-# The environment takes precedence. A variable that is set to nothing counts as unset.
+# Copy this file to .env in the folder in which the server is started, and remove the # before each setting that you change.
+# Environment variables take precedence over the file. An empty variable counts as unset.
 `;
 
 const WIDTH = 120;

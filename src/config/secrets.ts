@@ -3,7 +3,7 @@ import type { Variables } from './environment.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 import { canDecode, isUrlHost } from './settingTypes.ts';
 
-/** Completes a problem with the value that came: all of it, or as much as is no secret. */
+/** Completes a problem with the value that was set, without secrets. */
 export function describeValue({ secret, type }: Setting, text: string): string {
   if (secret) return '';
   const shown = type.isUrl || /@|:\/\//.test(text) ? maskUrl(text) : text;
@@ -21,7 +21,10 @@ export function collectSecrets(variables: Variables): string[] {
   });
 }
 
-/** An address, perhaps in quotes, with stars in place of what may be secret; undefined when that cannot be told. */
+/**
+ * An address, perhaps in quotes, with stars in place of its secret parts; undefined if the secret parts cannot be
+ * identified.
+ */
 function maskUrl(text: string): string | undefined {
   const [, before = '', address = '', after = ''] = /^(["'`]?)(.*?)(["'`]?)$/s.exec(text) ?? [];
   if (!URL.canParse(address)) return undefined;
@@ -37,7 +40,7 @@ function maskUrl(text: string): string | undefined {
   return isSecret ? `${before}${url.href}${after}` : text;
 }
 
-/** Whether all its parts are what they seem. A password with a slash, for example, ends up in the path. */
+/** Whether the URL was parsed as intended. A password with a slash, for example, would end up in the path. */
 function isPlain(address: string, url: URL): boolean {
   const hasCredentials = `${url.username}${url.password}` !== '';
   if (address.split('@').length > (hasCredentials ? 2 : 1)) return false;
@@ -46,7 +49,7 @@ function isPlain(address: string, url: URL): boolean {
   return `${url.search}${url.hash}` === '' && /^(\/\d*)?$/.test(url.pathname);
 }
 
-/** What of an address may be secret, as it is written and decoded: a user name only if it stands alone. */
+/** The secret parts of an address, as written and decoded. A user name is secret only if there is no password. */
 function secretsIn(text: string): string[] {
   if (!URL.canParse(text)) return [];
   const { username, password, search, hash, searchParams } = new URL(text);

@@ -17,7 +17,9 @@ export interface SettingType<T extends z.ZodType> {
   readonly schema: T;
   /** The items of a list, in the order in which its schema counts them; none of anything else. */
   readonly items: (text: string) => readonly string[];
-  /** All that may be in quotes by mistake, and may have a secret: the items, what they consist of, and the whole text. */
+  /**
+   * All texts that may be in quotes by mistake, and may contain a secret: the items, their parts, and the whole text.
+   */
   readonly parts: (text: string) => readonly string[];
   /** Whether it is an address, which may have a password. */
   readonly isUrl: boolean;
@@ -107,7 +109,7 @@ export const token = settingType('printable ASCII without spaces', (error) =>
 
 /** Keys that callers may send, each with its name. */
 export const apiKeys = settingType(
-  'keys of 8 characters or more, each bare or as name:key, separated by commas',
+  'keys of 8 characters or more, each as key or name:key, separated by commas',
   (error) =>
     z
       .string()
@@ -169,8 +171,8 @@ function isHttpUrl(address: string): boolean {
 }
 
 /**
- * Whether it is nothing but the host of an address, or a wildcard for some: in connection strings of other programs a
- * password follows it behind a comma.
+ * Whether the text is only the host of an address, or a wildcard for hosts. In connection strings of other programs, a
+ * comma and a password may follow.
  */
 export function isUrlHost(hostname: string): boolean {
   return /^([\w.*-]+|\[[\da-f:.]+\])$/i.test(hostname);

@@ -40,7 +40,8 @@ export const SETTINGS = {
     type: oneOf(['production', 'development', 'test']),
     unset: 'development',
     description:
-      'In `production` there is no demo data, CORS, introspection or Sandbox, unless a setting asks for it. `test` is development.',
+      'In `production`, demo data, CORS, introspection and Sandbox are off unless a setting turns them on. `test` ' +
+      'is the same as `development`.',
   },
   HOST: {
     group: 'Server',
@@ -52,7 +53,7 @@ export const SETTINGS = {
     group: 'Server',
     type: integer(0, 65_535),
     default: '4000',
-    description: 'Port to listen on. 0 takes any free one.',
+    description: 'Port to listen on. 0 chooses any free port.',
   },
 
   KEYAPI_TOKEN: {
@@ -66,26 +67,27 @@ export const SETTINGS = {
     group: 'KeyAPI',
     type: httpUrl,
     default: 'https://api.keyapi.ai',
-    description: 'Address of KeyAPI.',
+    description: 'Base URL of KeyAPI.',
   },
   KEYAPI_EMULATOR: {
     group: 'KeyAPI',
     type: boolean,
     unset: '`true` without a token outside production, else `false`',
     description:
-      'Serves demo data from the embedded emulator instead of KeyAPI. The log and every response say so.',
+      'Whether the server serves demo data from the embedded emulator instead of data from KeyAPI. The log and ' +
+      'every response say so.',
   },
   KEYAPI_QPS: {
     group: 'KeyAPI',
     type: integer(1, 10_000),
     default: '10',
-    description: 'Requests to KeyAPI in any second. Further ones wait for their turn.',
+    description: 'Maximum number of requests to KeyAPI within any second. Further requests wait in a queue.',
   },
   KEYAPI_CONCURRENCY: {
     group: 'KeyAPI',
     type: integer(1, 1000),
     default: '8',
-    description: 'Requests to KeyAPI that may be in flight at once.',
+    description: 'Maximum number of requests to KeyAPI in flight at the same time.',
   },
   KEYAPI_TIMEOUT_MS: {
     group: 'KeyAPI',
@@ -97,7 +99,9 @@ export const SETTINGS = {
     group: 'KeyAPI',
     type: integer(1, 600_000),
     default: '10000',
-    description: 'Deadline of one GraphQL operation, which responds with what is available by then.',
+    description:
+      'Deadline of one GraphQL operation. The response contains the data that is available by then; other fields ' +
+      'fail with `UPSTREAM_TIMEOUT`.',
   },
 
   CACHE_TTL_SECONDS: {
@@ -105,52 +109,56 @@ export const SETTINGS = {
     type: integer(1, 31_536_000),
     default: '3600',
     description:
-      'Time to live of a page. Up to a tenth is taken off at random, so that charts do not all expire at once.',
+      'Time to live of a page. The server subtracts up to a tenth at random, so that charts do not all expire at ' +
+      'the same time.',
   },
   STATS_TTL_SECONDS: {
     group: 'Cache',
     type: integer(1, 31_536_000),
     default: '21600',
-    description: 'Time to live of the numbers of a video, and of the fact that KeyAPI does not know it.',
+    description:
+      'Time to live of the numbers on a video, or of the fact that KeyAPI does not know the video.',
   },
   CACHE_STALE_SECONDS: {
     group: 'Cache',
     type: integer(0, 31_536_000),
     default: '86400',
     description:
-      'How long an expired page, or expired numbers, may still be served, while they are refreshed or while KeyAPI fails.',
+      'How long expired pages and numbers may still be served, while they are refreshed or while KeyAPI fails.',
   },
   HISTORY_DAYS: {
     group: 'Cache',
     type: integer(0, 90),
     default: '8',
     description:
-      'For how many UTC days, today included, it is remembered which video had which rank, for `previousRank`, `movement` and ' +
-      '`history`. 1: there is nothing to compare with. 0: nothing is remembered.',
+      'For how many UTC days, including today, the server stores the ranks of videos, for `previousRank`, ' +
+      '`movement` and `history`. With 1 there is no earlier day to compare with. With 0 no ranks are stored.',
   },
   SNAPSHOT_CHARTS: {
     group: 'Cache',
     type: chartRanks,
     unset: 'none',
     description:
-      'Charts whose ranks are noted on every UTC day, so that the next day can be compared with it: in the evening the server buys ' +
-      'those pages that nobody has read on that day, once for all replicas.',
+      'Charts whose ranks are stored on every UTC day, so that the next day can be compared with them. In the ' +
+      'evening the server fetches the pages of these charts that were not fetched on that day, once for all ' +
+      'replicas.',
   },
   ERROR_TTL_SECONDS: {
     group: 'Cache',
     type: integer(1, 60),
     default: '1',
     description:
-      'How long a page or numbers that failed are not requested again. Doubles with each failure, up to a minute, or to 10 if the ' +
-      'response cannot be read.',
+      'How long the server waits before it requests a page or numbers again after a failure. The time doubles ' +
+      'with each failure, up to a minute, or up to 10 minutes if the response cannot be read.',
   },
   CACHE_MAX_MB: {
     group: 'Cache',
     type: integer(1, 1_048_576),
     default: '64',
     description:
-      'Memory for pages. Numbers on videos (a quarter), cached responses (three eighths), JSON of rows (a quarter), the ranks of ' +
-      'the last days (a quarter) and parsed documents (an eighth) take up to five quarters of it in addition.',
+      'Memory for cached pages. The other caches together may take another five quarters of this size: numbers on ' +
+      'videos (a quarter), responses (three eighths), JSON of rows (a quarter), the ranks of the last days (a ' +
+      'quarter) and parsed documents (an eighth).',
   },
   RESPONSE_CACHE: {
     group: 'Cache',
@@ -163,21 +171,22 @@ export const SETTINGS = {
     type: text('a path in an existing folder'),
     unset: 'pages, numbers and ranks are lost when the process ends',
     description:
-      'File in which the pages and numbers of a single process survive a restart. Ranks survive it in a file beside it, whose ' +
-      'name ends in `.history`. `npm run dev` keeps those of KeyAPI in `.dev-cache.json` if this is not set and there is no Redis.',
+      'File in which a single process stores its pages and numbers, so that they survive a restart. Ranks are ' +
+      'stored in a second file with the same name and the suffix `.history`. Without this setting and `REDIS_URL`, ' +
+      '`npm run dev` stores those of KeyAPI in `.dev-cache.json`.',
   },
 
   REDIS_URL: {
     group: 'Redis',
     type: redisUrl,
-    unset: 'each process is on its own',
+    unset: 'each process has its own cache and limits',
     description: 'Redis through which replicas share pages, numbers and limits. `rediss://` for TLS.',
   },
   REDIS_PREFIX: {
     group: 'Redis',
     type: pattern('up to 64 letters, digits and .:_-{}', /^[\w.:{}-]{1,64}$/),
     default: 'trending-graphql',
-    description: 'What every key in Redis begins with. Keeps installations apart that share a Redis.',
+    description: 'Prefix of every key in Redis. Installations that share a Redis need different prefixes.',
   },
   REDIS_TIMEOUT_MS: {
     group: 'Redis',
@@ -192,14 +201,16 @@ export const SETTINGS = {
     type: integer(0, 999_999_999_999),
     unset: 'no limit',
     description:
-      'Credits that may be spent on a UTC day. With `CACHE_FILE` or Redis the amount spent survives a restart.',
+      'Credits that may be spent on one UTC day. With `CACHE_FILE` or Redis, the amount already spent survives a ' +
+      'restart.',
   },
   MAX_CREDITS_PER_OPERATION: {
     group: 'Credits',
     type: integer(0, 999_999_999_999),
     default: '25',
     description:
-      'Credits that one operation may cost in the worst case. Others are refused before anything is spent.',
+      'Credits that one operation may cost in the worst case. More expensive operations are refused before any ' +
+      'credits are spent.',
   },
 
   MAX_DOCUMENT_TOKENS: {
@@ -207,31 +218,33 @@ export const SETTINGS = {
     // Parsing and validation are recursive: 8000 tokens of nested list types exhaust the stack.
     type: integer(1, 5000),
     default: '1000',
-    description: 'Tokens in a document.',
+    description: 'Maximum number of tokens in a document.',
   },
   MAX_DOCUMENT_DEPTH: {
     group: 'Size of documents',
     type: integer(1, 5000),
     default: '10',
-    description: 'Levels of nested fields in an operation. Introspection may go deeper.',
+    description: 'Maximum number of levels of nested fields in an operation. Introspection may be deeper.',
   },
   MAX_DOCUMENT_ALIASES: {
     group: 'Size of documents',
     type: integer(0, 5000),
     default: '30',
-    description: 'Aliases in an operation. As in the next two, a fragment counts wherever it is spread.',
+    description:
+      'Maximum number of aliases in an operation. For this and the next two settings, a fragment counts every ' +
+      'time it is spread.',
   },
   MAX_ROOT_FIELDS: {
     group: 'Size of documents',
     type: integer(1, 5000),
     default: '20',
-    description: 'Fields at the root of an operation.',
+    description: 'Maximum number of fields at the root of an operation.',
   },
   MAX_DIRECTIVES: {
     group: 'Size of documents',
     type: integer(0, 5000),
     default: '10',
-    description: 'Directives in an operation.',
+    description: 'Maximum number of directives in an operation.',
   },
   MAX_VALIDATION_ERRORS: {
     group: 'Size of documents',
@@ -239,7 +252,8 @@ export const SETTINGS = {
     type: integer(2, 100),
     default: '5',
     description:
-      'Errors reported for a document or its variables. Where there are more, the last one says so.',
+      'Maximum number of errors that are reported for a document or its variables. If there are more, the last ' +
+      'one says so.',
   },
 
   API_KEYS: {
@@ -248,61 +262,65 @@ export const SETTINGS = {
     secret: true,
     unset: 'no key is needed',
     description:
-      'Every operation must be sent with one of these keys, as `Authorization: Bearer` or `x-api-key`.',
+      'Keys of clients. Every operation must be sent with one of them, as `Authorization: Bearer` or `x-api-key`.',
   },
   RATE_LIMIT_PER_MINUTE: {
     group: 'Clients',
     type: integer(0, 1_000_000),
     default: '600',
     description:
-      'Requests of one client in any minute. A client is the name of an API key, else an address. 0: no limit.',
+      'Maximum number of requests from one client within any minute. A client is identified by the name of its ' +
+      'API key, or else by its IP address. 0: no limit.',
   },
   TRUST_PROXY: {
     group: 'Clients',
     type: proxies,
     default: 'false',
     description:
-      "Whose `X-Forwarded-For` gives a client's address: nobody's (`false`), everybody's (`true`), that of a number of " +
-      'proxies in front, or that of these addresses (also `loopback`, `linklocal`, `uniquelocal`).',
+      "Which proxies are trusted to report the client's address in `X-Forwarded-For`: none (`false`), all " +
+      '(`true`), a number of proxies in front of the server, or proxies with these addresses (also `loopback`, ' +
+      '`linklocal`, `uniquelocal`).',
   },
 
   MAX_BODY_KB: {
     group: 'Requests and load',
     type: integer(1, 10_000),
     default: '100',
-    description: 'Size of a request body, in 1,000 bytes. Compressed bodies are refused.',
+    description: 'Maximum size of a request body, in units of 1,000 bytes. Compressed bodies are refused.',
   },
   MAX_HEADER_KB: {
     group: 'Requests and load',
     type: integer(1, 1000),
     default: '16',
-    description: 'Size of a request line and its headers, in 1,000 bytes.',
+    description: 'Maximum size of the request line and the headers together, in units of 1,000 bytes.',
   },
   REQUEST_TIMEOUT_SECONDS: {
     group: 'Requests and load',
     type: integer(1, 600),
     default: '15',
     description:
-      'How long a client may take to send a request. Slower ones are cut off at most a second after that.',
+      'How long a client may take to send a request. Slower requests are aborted at most a second later.',
   },
   MAX_EVENT_LOOP_DELAY_MS: {
     group: 'Requests and load',
     type: integer(10, 600_000),
     default: '1000',
-    description: 'Delay of the event loop beyond which only cached responses are sent.',
+    description: 'Maximum delay of the event loop. Above it, only cached responses are sent.',
   },
   MAX_HEAP_PERCENT: {
     group: 'Requests and load',
     type: integer(1, 100),
     default: '90',
-    description: 'Share of the heap limit beyond which only cached responses are sent.',
+    description:
+      'Maximum share of the heap limit that may be in use. Above it, only cached responses are sent.',
   },
 
   PERSISTED_DOCUMENTS: {
     group: 'GraphQL API',
     type: text('a JSON file'),
     unset: 'there are no trusted documents',
-    description: 'Manifest of trusted documents, which clients may name by hash.',
+    description:
+      'Manifest of trusted documents. Clients may send the hash of such a document instead of its text.',
   },
   PERSISTED_DOCUMENTS_ONLY: {
     group: 'GraphQL API',
@@ -314,7 +332,7 @@ export const SETTINGS = {
     group: 'GraphQL API',
     type: origins,
     unset: 'Apollo Sandbox and localhost; none in production',
-    description: 'Origins that browsers may send operations from.',
+    description: 'Origins of web pages that may send operations from a browser.',
   },
   INTROSPECTION: {
     group: 'GraphQL API',
@@ -327,28 +345,29 @@ export const SETTINGS = {
     type: boolean,
     unset: '`true`; `false` in production',
     description:
-      'Whether browsers get Apollo Sandbox at `/graphql` and, in development, GraphiQL at `/graphiql`, which works offline.',
+      'Whether browsers that open `/graphql` get Apollo Sandbox. In development, also whether they get GraphiQL at ' +
+      '`/graphiql`, which works offline.',
   },
   SUBGRAPH: {
     group: 'GraphQL API',
     type: boolean,
     default: 'true',
     description:
-      'Whether the schema has `_service` and `_entities`, for the gateway of a federated graph. `_service` reveals the schema ' +
-      'even where introspection is off.',
+      'Whether the schema has `_service` and `_entities`, which the gateway of a federated graph needs. ' +
+      '`_service` reveals the schema even if introspection is off.',
   },
 
   METRICS_PORT: {
     group: 'Observability',
     type: integer(0, 65_535),
-    unset: '`/metrics` is beside `/graphql` in development, and not served in production',
+    unset: '`/metrics` is served on `PORT` in development, and not served in production',
     description: 'Port of `/metrics`, on `HOST`.',
   },
   LOG_LEVEL: {
     group: 'Observability',
     type: oneOf(LOG_LEVELS),
     default: 'info',
-    description: 'Least severe level that is logged.',
+    description: 'Lowest severity that is logged.',
   },
 } satisfies Record<string, Setting>;
 

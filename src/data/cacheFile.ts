@@ -13,7 +13,10 @@ interface CacheFileOptions {
   readonly sourceId: string;
   readonly pages: PageStore;
   readonly stats: StatsStore;
-  /** Bound the time to live that is left, of pages and numbers: the settings may have changed since the file was written. */
+  /**
+   * Limits of the remaining time to live of pages and numbers: the settings may have changed since the file was
+   * written.
+   */
   readonly ttlMs: number;
   readonly statsTtlMs: number;
   readonly clock: Clock;

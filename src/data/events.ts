@@ -74,7 +74,7 @@ type RedisEvent =
   | { readonly type: 'redisUp' }
   | { readonly type: 'redisDown'; readonly wasUp: boolean; readonly reason: string };
 
-/** About a chart whose ranks are to be noted on each UTC day: from 1 to `ranks`. */
+/** Events of a chart in `SNAPSHOT_CHARTS`, whose ranks from 1 to `ranks` are recorded on each UTC day. */
 type SnapshotEvent = {
   /** Its id, such as `US:7:VIEWS`. */
   readonly chart: string;

@@ -56,7 +56,8 @@ export interface StoredFile<Header extends FileHeader> {
 /**
  * A file that carries data of one process over a restart: a header as JSON on the first line, then a body. Only its user can
  * read it, and it is replaced atomically. A file that cannot be trusted is ignored, and renamed to `.ignored` before it is
- * replaced; a file of another source, or none that is regular, is left alone. Of failures in a row, one is emitted.
+ * replaced; a file of another source, or one that is not a regular file, is neither read nor replaced. Of several
+ * failures in a row, only the first is emitted.
  */
 export function createStoredFile<Header extends FileHeader>(
   options: StoredFileOptions<Header>,
@@ -106,7 +107,7 @@ export function createStoredFile<Header extends FileHeader>(
     } else if (!load({ header: header.data, body: bytes.subarray(end + 1) })) setAside('it is damaged');
   }
 
-  /** Checked at the start: at the end it would be too late to save anything. */
+  /** Checked at the start, because a failure at the end would lose the data. */
   async function probe(): Promise<void> {
     try {
       await writeFile(temporary(), '');
@@ -135,13 +136,13 @@ export function createStoredFile<Header extends FileHeader>(
 
   async function renameIgnored(): Promise<void> {
     await rename(file, `${file}.ignored`).catch((error: unknown) => {
-      // The log told the operator that it is ignored, who may have deleted it since.
+      // The operator may have deleted the file after the log reported it.
       if (!isMissing(error)) throw error;
     });
     mustSetAside = false;
   }
 
-  /** Emitted once: what is written every minute would fail every minute. */
+  /** Emitted once: a file that is written every minute would fail every minute. */
   function fail(error: unknown): void {
     if (!isFailing) onEvent({ type: 'fileFailed', file, reason: toReason(error) });
     isFailing = true;

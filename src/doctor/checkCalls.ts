@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts';
 const NO_VIDEO: Finding = {
   part: 'Numbers',
   state: 'skipped',
-  found: 'not checked: there is no video to ask for',
+  found: 'not checked: no video to request numbers for',
 };
 
 /**

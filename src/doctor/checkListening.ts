@@ -4,7 +4,7 @@ import { addressOf, explainListenError, type Listener, listListeners } from '../
 import type { Config } from '../config/loadConfig.ts';
 import type { Finding } from './finding.ts';
 
-/** Listens for a moment wherever the server would. */
+/** Listens for a moment on each address and port that the server would use. */
 export async function checkListening(config: Config): Promise<Finding[]> {
   const findings = await Promise.all(listListeners(config).map(checkListener));
   // All listeners have one host, which is reported once.
@@ -18,7 +18,7 @@ async function checkListener(listener: Listener): Promise<Finding> {
     server.listen({ host, port });
     await once(server, 'listening');
     server.close();
-    return { part: setting, state: 'ok', found: `${port === 0 ? 'any port' : port} can be listened on` };
+    return { part: setting, state: 'ok', found: `${port === 0 ? 'a free port' : port} is available` };
   } catch (error) {
     return toFinding(error, listener);
   }

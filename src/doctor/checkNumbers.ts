@@ -22,7 +22,7 @@ export async function checkNumbers(
     if (!(error instanceof ApiError)) throw error;
     if (error.code === 'UPSTREAM_FORBIDDEN') return NOT_INCLUDED;
     const { found, advice } = explainRefusal(error, settings);
-    // Charts have just been read: what is wrong is this endpoint, unless it is the account.
+    // The chart call has just succeeded, so the problem is this endpoint, unless it is the account.
     return { part, state: 'fix', found, advice: ACCOUNT_ERRORS.has(error.code) ? advice : ENDPOINT_ADVICE };
   }
 }
@@ -34,7 +34,8 @@ const ACCOUNT_ERRORS: ReadonlySet<ErrorCode> = new Set([
   'UPSTREAM_RATE_LIMITED',
 ]);
 const ENDPOINT_ADVICE =
-  'Try again later: charts work, and numbers come from the cache, or are null. If it lasts, ask KeyAPI about GET /v1/tiktok/video/detail/analytics';
+  'Try again later: charts work, and numbers come from the cache or are null. If the problem persists, ask KeyAPI ' +
+  'about GET /v1/tiktok/video/detail/analytics';
 
 /** The server works without them, so there is nothing to fix. */
 const NOT_INCLUDED: Finding = {
@@ -48,7 +49,7 @@ const NOT_INCLUDED: Finding = {
 
 function toFinding(stats: VideoStats | null, itemId: string): Finding {
   if (stats && [stats.views, stats.likes, stats.comments, stats.shares].some((count) => count !== null)) {
-    return { part, state: 'ok', found: 'accepted: numbers on a video of that chart arrived' };
+    return { part, state: 'ok', found: 'accepted: KeyAPI sent numbers on a video of that chart' };
   }
   return {
     part,

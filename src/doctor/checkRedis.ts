@@ -12,7 +12,7 @@ import type { Finding } from './finding.ts';
 const PART = 'Redis';
 const RESPONSE_MS = 2000;
 const ATTEMPTS = 5;
-/** How long the doctor counts as a replica; its key expires after five times as long. */
+/** How long the doctor counts as a replica. Its key expires after five times this period. */
 const TTL_MS = 200;
 const OLDEST = '6.2';
 

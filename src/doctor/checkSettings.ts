@@ -44,7 +44,7 @@ function describeConfig(config: Config, { variables }: Environment): Finding[] {
 
 function noteUnusedUrl({ KEYAPI_BASE_URL }: Variables): Finding[] {
   if (!KEYAPI_BASE_URL?.trim()) return [];
-  const found = 'not used: KEYAPI_EMULATOR asks for demo data';
+  const found = 'not used: KEYAPI_EMULATOR turns on demo data';
   return [{ part: 'KEYAPI_BASE_URL', state: 'note', found, advice: 'Unset one of them' }];
 }
 
@@ -69,12 +69,13 @@ function noteSnapshots({ credits: { perDay }, history: { snapshots }, redis, cac
   const credits = pages * pageEndpoint.credits;
   const found = `SNAPSHOT_CHARTS costs at most ${credits} credits a UTC day, for ${pages} pages of ${PAGE_SIZE} videos`;
   if (perDay !== undefined && credits > perDay) {
-    const advice = 'Some are never bought. Raise the budget, or name fewer charts or ranks';
+    const advice = 'The budget does not pay for all of them. Raise it, or name fewer charts or ranks';
     return [{ part, state: 'note', found: `${found}: more than CREDIT_BUDGET_PER_DAY (${perDay})`, advice }];
   }
   if (!redis && cache.file === undefined) {
     const advice =
-      'Set REDIS_URL or CACHE_FILE: a restart loses the ranks, and buys them again in the evening';
+      'Set REDIS_URL or CACHE_FILE. Otherwise a restart loses the ranks, and the server buys them again in the ' +
+      'evening';
     return [{ part, state: 'note', found, advice }];
   }
   return [{ part, state: 'ok', found }];

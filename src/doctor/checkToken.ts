@@ -13,8 +13,8 @@ const CHART = { region: 'US', period: TrendingPeriod.LAST_7_DAYS, orderBy: Trend
 const NO_VIDEOS: Finding = {
   part: 'Token',
   state: 'fix',
-  found: 'accepted, but the US chart came without videos: its source at KeyAPI may have dried up',
-  advice: 'Ask KeyAPI whether its trending charts still have a source. Servers go on with cached pages',
+  found: 'accepted, but KeyAPI sent no videos for the US chart: its source may have dried up',
+  advice: 'Ask KeyAPI whether its trending charts still have a source. Servers still serve cached pages',
 };
 
 /** A call without a deadline of its own: the client has one. */

@@ -17,7 +17,7 @@ export function describeFile(file: EnvironmentFile): Finding[] {
       part: PART,
       state: 'note',
       found: `not used, because the environment has them too: ${hidden.join(', ')}`,
-      advice: 'Unset them in the environment; an empty variable is not unset',
+      advice: 'Unset them in the environment: there, even an empty variable takes precedence over the file',
     });
   }
   const others = Object.keys(file.variables).filter((name) => READ_BY_OTHERS.test(name));

@@ -74,10 +74,10 @@ async function examineEmulator({ keyapi }: Config, { clock }: ExamineOptions): P
   const demo: Finding = {
     part: 'KeyAPI',
     state: 'note',
-    found: 'demo data: the embedded emulator stands in for KeyAPI',
+    found: 'demo data: the server uses the embedded emulator instead of KeyAPI',
     advice: keyapi.token
-      ? 'Unset KEYAPI_EMULATOR for the charts of KeyAPI'
-      : 'Set KEYAPI_TOKEN for the charts of KeyAPI',
+      ? 'Unset KEYAPI_EMULATOR to get charts from KeyAPI'
+      : 'Set KEYAPI_TOKEN to get charts from KeyAPI',
   };
   try {
     const findings = await checkCalls(await emulator.listen(), { ...keyapi, token: undefined }, clock);
@@ -98,5 +98,5 @@ async function examineRedis({ redis }: Config, { clock }: ExamineOptions): Promi
 }
 
 function unused(part: string, variable: string): Finding {
-  return { part, state: 'ok', found: `not used (${variable})` };
+  return { part, state: 'ok', found: `not used (${variable} is not set)` };
 }

@@ -2,7 +2,8 @@ import type { Config } from '../config/loadConfig.ts';
 import type { ApiError } from '../domain/errors.ts';
 import type { Trouble } from './explainConnection.ts';
 
-const KEYAPI_FAILS = 'Try again later: servers go on with cached pages. If it lasts, contact KeyAPI';
+const KEYAPI_FAILS =
+  'Try again later: servers still serve cached pages. If the problem persists, contact KeyAPI';
 
 /** Explains why a call to KeyAPI failed. */
 export function explainRefusal(error: ApiError, { qps, timeoutMs, baseUrl }: Config['keyapi']): Trouble {
@@ -33,14 +34,14 @@ export function explainRefusal(error: ApiError, { qps, timeoutMs, baseUrl }: Con
         `Wait ${retryAfterSeconds} s. If it happens again, set KEYAPI_QPS (${qps}) to what your plan allows, and check who else uses the token`,
       );
     case 'UPSTREAM_ERROR':
-      return explain(error, 'KeyAPI itself fails', KEYAPI_FAILS);
+      return explain(error, 'KeyAPI responds with a server error', KEYAPI_FAILS);
     case 'UPSTREAM_TIMEOUT':
       return {
         found: `KeyAPI did not respond within KEYAPI_TIMEOUT_MS (${timeoutMs})`,
         advice: KEYAPI_FAILS,
       };
     case 'UPSTREAM_UNAVAILABLE':
-      return { found: 'the connection to KeyAPI broke before a response', advice: KEYAPI_FAILS };
+      return { found: 'the connection to KeyAPI was lost before a response', advice: KEYAPI_FAILS };
     default:
       return explain(
         error,

@@ -18,11 +18,12 @@ interface RunDoctorOptions {
 /** The text of `--help`. */
 export const USAGE = `Usage: npm run doctor -- [options]
 
-Checks the settings, in the environment and in the file .env of this folder, and everything that they name, and says
-what to do. Exits with 1 when something needs fixing.
+Checks the settings, in the environment and in the file .env of this folder, and the files and services that they refer
+to, and says how to fix each problem. Exits with code 1 if something needs fixing.
 
-  --call   make two calls to KeyAPI, to check whether it accepts the token for charts and for numbers on videos: 3 credits
-  --help   this text
+  --call   also make two calls to KeyAPI, to check whether it accepts the token for charts and for numbers on videos;
+           they cost 3 credits
+  --help   show this text
 `;
 
 /**

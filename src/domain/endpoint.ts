@@ -6,7 +6,7 @@ import type { ErrorCode } from './errors.ts';
  */
 export type KeyFields = Readonly<Record<string, string | number>>;
 
-/** One of KeyAPI's endpoints, as far as limits, caches and events know it. */
+/** One of KeyAPI's endpoints: the properties that limits, caches and events use. */
 export interface Endpoint<Key> {
   /** Its name in events, log lines and Redis. */
   readonly name: string;

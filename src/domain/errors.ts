@@ -12,18 +12,21 @@ export const ERROR_CODES = {
     retryable: false,
     message: 'The data provider does not allow this server to read this data.',
   },
-  UPSTREAM_QUOTA_EXCEEDED: { retryable: false, message: "The data provider's credits are used up." },
+  UPSTREAM_QUOTA_EXCEEDED: {
+    retryable: false,
+    message: 'This server has no credits left at the data provider.',
+  },
   UPSTREAM_RATE_LIMITED: { retryable: true, message: 'The data provider is limiting requests.' },
-  UPSTREAM_ERROR: { retryable: true, message: 'The data provider failed.' },
+  UPSTREAM_ERROR: { retryable: true, message: 'The data provider responded with a server error.' },
   UPSTREAM_TIMEOUT: { retryable: true, message: 'The data provider did not respond in time.' },
-  UPSTREAM_UNAVAILABLE: { retryable: true, message: 'The data provider cannot be reached.' },
+  UPSTREAM_UNAVAILABLE: { retryable: true, message: 'The data provider is unavailable.' },
   UPSTREAM_BAD_RESPONSE: {
     retryable: true,
-    message: 'The data provider sent a response that cannot be read.',
+    message: 'The data provider sent an invalid response.',
   },
   CREDIT_BUDGET_EXHAUSTED: {
     retryable: true,
-    message: "This server's credits for the day are spent (CREDIT_BUDGET_PER_DAY).",
+    message: 'This server has spent its credits for the day (CREDIT_BUDGET_PER_DAY).',
   },
   OPERATION_TOO_EXPENSIVE: {
     retryable: false,
@@ -59,13 +62,13 @@ interface ApiErrorOptions {
   readonly videos?: number | undefined;
   /** True when a request was sent, and is paid for. */
   readonly wasSent?: boolean | undefined;
-  /** True when no connection could be opened: nothing was sent or paid for, but upstream has failed all the same. */
+  /** True when no connection could be opened: nothing was sent or paid for, but it counts as a failure of upstream. */
   readonly hadNoConnection?: boolean | undefined;
   /** True when the call may be sent once more: it got no response, or upstream advises a retry. */
   readonly allowsSecondAttempt?: boolean | undefined;
-  /** True when a response came without what is cached of it: it is not requested again for a minute. */
+  /** True when a response was empty although its data is cached: it is not requested again for a minute. */
   readonly isEmpty?: boolean | undefined;
-  /** For the log alone, for example KeyAPI's own message; never sent to a client. */
+  /** Only for the log, for example KeyAPI's own message; never sent to a client. */
   readonly detail?: string | undefined;
   readonly cause?: unknown;
 }
@@ -118,7 +121,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The error of a response without what is cached of it: it says so without an error of its own. */
+/** The error of a successful response that is empty although its data is cached. */
 export function createEmptyResponseError(message: string, detail: string): ApiError {
   return new ApiError('UPSTREAM_BAD_RESPONSE', {
     message,

@@ -12,8 +12,8 @@ export interface Operation {
 }
 
 /**
- * Takes the price of a request from what the operation may spend: its worst case assumes full pages, and charts as long as
- * they claim.
+ * Deducts the price of a request from the credits that the operation may spend. The limit is needed because its worst
+ * case assumes full pages, and charts as long as they claim.
  *
  * @throws {ApiError} `OPERATION_TOO_EXPENSIVE`.
  */
@@ -21,8 +21,8 @@ export function reserve(operation: Operation, credits: number): void {
   if (operation.creditsLeft < credits) {
     throw new ApiError('OPERATION_TOO_EXPENSIVE', {
       message:
-        'This operation has spent as much as it may (MAX_CREDITS_PER_OPERATION), and needs more than could be foreseen. ' +
-        'What it has fetched so far is cached: ask for less at once.',
+        'This operation has reached its limit of credits (MAX_CREDITS_PER_OPERATION), because it needs more pages ' +
+        'or numbers than expected. What it has fetched is cached: request less at once.',
     });
   }
   operation.creditsLeft -= credits;

@@ -44,7 +44,7 @@ export interface CachedPage extends Page {
   readonly coversUntil: number | null;
 }
 
-/** Identifies a copy of a page, for whoever must not retain the page itself. */
+/** Identifies a copy of a page without retaining the page itself. */
 export type PageCopy = Pick<CachedPage, 'chart' | 'number' | 'generation' | 'freshUntil'>;
 
 /** Identifies a page: `US:7:VIEWS:1`. Part of cache keys. */
@@ -70,10 +70,10 @@ export function rankOffset({ number, pageSize }: Pick<Page, 'number' | 'pageSize
   return (number - 1) * pageSize;
 }
 
-/** For how long a page is believed that came without the rows that it ought to have; doubles each time in a row. */
+/** How long a page that should have rows but is empty is accepted; doubles each time in a row. */
 export const EMPTY_PAGE_MS = 60_000;
 
-/** For how long after that it is remembered, at least, however long other pages may be served stale. */
+/** How long it is stored after that, at least, however long other pages may be served stale. */
 const EMPTY_MEMORY_MS = 86_400_000;
 
 /**

@@ -58,8 +58,8 @@ export function lastRankOf({ firstRank, itemIds }: PageRanks): number {
 let days = 0;
 
 /**
- * What is known of a chart on one UTC day: by rank, the last video that was seen there on that day. Never changes: further
- * pages give another object.
+ * The known state of a chart on one UTC day: for each rank, the last video that was seen there on that day. Immutable:
+ * adding pages returns another object.
  */
 export class ChartDay {
   /** Days since 1970-01-01. */
@@ -68,7 +68,7 @@ export class ChartDay {
   readonly pages: readonly PageRanks[];
   /** Identifies this object among all others. */
   readonly serial = ++days;
-  /** Null when there is none; undefined until it is asked for. */
+  /** Null when there is none; undefined until it is computed. */
   #snapshot: ChartSnapshot | null | undefined;
 
   /** @param pages Pages that were fetched on that day, in any order. */
@@ -133,7 +133,7 @@ export function dayOf({ fetchedAt }: Pick<PageRanks, 'fetchedAt'>): number {
   return toUtcDay(fetchedAt);
 }
 
-/** How a video has moved that is at `rank`, and was at `previousRank` if that is known; null when it cannot be told. */
+/** How a video has moved that is at `rank`, and was at `previousRank` if that is known; null when it is unknown. */
 export function toMovement(
   rank: number,
   previousRank: number | null,

@@ -4,15 +4,20 @@
  */
 export type Source<Key, Value> = (key: Key, call: Call) => Promise<Value>;
 
-/** What whoever needs a value passes along with its key. */
+/** What the caller passes along with the key. */
 export interface Call {
-  /** When nobody waits for the value any more, on the monotonic clock. May change while the call waits for its turn. */
+  /**
+   * Until when the caller waits for the value, on the monotonic clock. May change while the call waits for its turn.
+   */
   readonly deadline: () => number;
   /** True for a refresh: nobody waits for it, and the stale value is served meanwhile. */
   readonly background: boolean;
-  /** True when calls are stopped, and this one finds out whether they may go on. */
+  /** True for a probe: calls are stopped, and this one finds out whether they can continue. */
   readonly isProbe?: boolean | undefined;
-  /** Aborted, with the error to reject with, when no request must be sent any more. One that was sent goes on. */
+  /**
+   * Aborted, with the error to reject with, when the request must not be sent any more. A request that was already sent
+   * continues.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Called when a request is sent, which is when it is paid for. Not called for one that gets no connection. */
   readonly onSent: () => void;

@@ -6,7 +6,7 @@ export interface UpstreamCost {
   credits: number;
   /** Pages it used, by where they came from. */
   readonly pages: OriginCounts;
-  /** Videos whose numbers it used, likewise; undefined when it asked for no numbers. */
+  /** Videos whose numbers it used, likewise; undefined if it selected no numbers. */
   stats?: OriginCounts;
 }
 

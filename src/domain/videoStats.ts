@@ -21,7 +21,7 @@ export interface ServedStats extends VideoStats {
   readonly stale: boolean;
 }
 
-/** Item ids of the videos that are asked for in one request: at most `MAX_BATCH`, each once. */
+/** Item ids of the videos in one request: at most `MAX_BATCH`, each once. */
 export type StatsBatch = readonly string[];
 
 /** What a request for a batch gives: the numbers of each of its videos, null for one that KeyAPI does not know. */
@@ -35,7 +35,8 @@ export const statsEndpoint: Endpoint<StatsBatch> = {
   name: 'videoAnalytics',
   credits: 1,
   priority: 0,
-  // Nothing else is asked for: a refusal, or a response that cannot be read, is about the endpoint, not about the batch.
+  // All requests have the same form: a refusal, or a response that cannot be read, is about the endpoint, not about the
+  // batch.
   pauses: { codes: ['UPSTREAM_FORBIDDEN', 'UPSTREAM_BAD_RESPONSE'], maxSeconds: 3600 },
   toId: (itemIds) => itemIds.join(),
   describe: (itemIds) => ({ itemIds: itemIds.join() }),

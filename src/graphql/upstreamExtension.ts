@@ -9,7 +9,7 @@ export interface UpstreamExtension {
   readonly requests: number;
   readonly credits: number;
   readonly pages: Readonly<OriginCounts>;
-  /** Videos whose numbers it used; absent when it asked for no numbers. */
+  /** Videos whose numbers it used; absent if it selected no numbers. */
   readonly stats?: Readonly<OriginCounts>;
 }
 

@@ -148,7 +148,7 @@ function readPayload<Value>(read: () => Value, upstream: UpstreamResponse): Valu
   try {
     return read();
   } catch (error) {
-    // Whatever it is, the response was paid for: it must be reported, and not be bought again at once.
+    // The response was paid for, whatever the error is: report it as sent, so that it is not bought again at once.
     throw toBadResponse(upstream, (error as Error).message, error);
   }
 }
@@ -172,7 +172,7 @@ interface RequestProgress {
 
 /**
  * The error of a call without a complete response. When no byte of it had arrived, KeyAPI has probably not billed the
- * call, so it may be retried. Its credits are counted all the same, unless the request was not sent at all.
+ * call, so it may be retried. Its credits are still counted, unless the request was not sent at all.
  */
 function toWireError(thrown: unknown, { isSent, status, hasBegun }: RequestProgress): ApiError {
   // undici and the deadline throw nothing but errors, but not all of them are instances of this realm's Error.

@@ -13,8 +13,8 @@ export interface Connections {
 }
 
 /**
- * Finds out what undici does not tell about a broken connection: whether it broke before a single byte of the response
- * arrived, which makes the request safe to retry. Works as long as no connection carries two requests at once.
+ * Finds out what undici does not report about a broken connection: whether it broke before a single byte of the
+ * response arrived, which makes the request safe to retry. Works as long as no connection carries two requests at once.
  */
 export function createConnections(): Connections {
   const openConnection = buildConnector({});

@@ -51,7 +51,7 @@ export function readEnvelope(response: RawResponse, now: number, redact: (text: 
   if (failed !== null) {
     const code = toErrorCode(failed);
     throw new ApiError(code, {
-      message: failed === 400 ? 'The data provider did not accept the arguments.' : undefined,
+      message: failed === 400 ? 'The data provider rejected the arguments.' : undefined,
       upstream,
       detail: toDetail(body, redact),
       retryAfterSeconds: toRetryAfter(failed, response, now),

@@ -13,7 +13,7 @@ interface SentRequest {
 }
 
 /**
- * Sends a GET request and reads the complete response. Uses `dispatch` because `request` does not tell when a request
+ * Sends a GET request and reads the complete response. Uses `dispatch` because `request` does not report when a request
  * is sent: it may have to wait for a connection first.
  */
 export function sendRequest(dispatcher: Dispatcher, request: SentRequest): Promise<RawResponse> {

@@ -35,8 +35,8 @@ interface NetworkOptions {
 }
 
 /**
- * Creates the HTTP server: `/graphql`, `/livez`, `/readyz` and, if configured, `/metrics` and an explorer. Closing it waits for requests
- * in flight, 10 seconds at most; `/readyz` is 503 meanwhile.
+ * Creates the HTTP server: `/graphql`, `/livez`, `/readyz` and, if configured, `/metrics` and the explorer. Closing it
+ * waits for requests in flight, 10 seconds at most; `/readyz` is 503 meanwhile.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const { graphql, network, source, limits, readiness, metrics, explorer, monotonic, onEvent, log } = options;
@@ -103,8 +103,9 @@ async function registerCors(server: FastifyInstance, origins: NetworkOptions['co
 }
 
 /**
- * Whose `X-Forwarded-For` is trusted: nobody's, everybody's, that of a number of proxies in front, or that of these
- * addresses. Fastify trusts nobody when given a number, so hops are counted here: the last ones are the operator's own.
+ * Which proxies' `X-Forwarded-For` is trusted: none, all, a number of proxies in front, or those with these addresses.
+ * Fastify trusts no proxy when it is given a number, so hops are counted here: the last ones are the operator's
+ * proxies.
  */
 function toTrustProxy(
   trustProxy: NetworkOptions['trustProxy'],

@@ -30,10 +30,11 @@ interface DrainOptions {
  * Lets a closing server finish without losing a request.
  *
  * 1. Requests that clients had sent when it began to close are read from their sockets and executed.
- * 2. Later ones are refused, while the server goes on listening, so that their senders learn why. Every response closes
+ * 2. Later ones are refused, while the server still listens, so that their senders get a reason. Every response closes
  *    its connection.
- * 3. When nothing is in flight any more, or after `DRAIN_MS`, the remaining connections are cut. Node would keep those
- *    on which nothing, or half a request, has arrived; browsers and load balancers open such ones ahead of need.
+ * 3. When nothing is in flight any more, or after `DRAIN_MS`, the remaining connections are cut. Node would not close
+ *    connections on which no complete request has arrived; browsers and load balancers open such connections in
+ *    advance.
  */
 export function drainOnClose(
   fastify: FastifyInstance,
@@ -83,8 +84,8 @@ export function drainOnClose(
 }
 
 /**
- * Whether a whole request has arrived whose response is not finished. Of several requests on a connection the last one
- * is answered last.
+ * Whether a whole request has arrived whose response is not finished. If a connection has several requests, the last
+ * one gets its response last.
  */
 function isInFlight(response: ServerResponse | undefined): boolean {
   if (!response?.req.complete) return false;

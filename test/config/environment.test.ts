@@ -75,17 +75,17 @@ describe('the file .env', () => {
     [
       'has a quote that is closed by that of another line',
       'PORT=5000\nKEYAPI_TOKEN="never-shown\nAPI_KEYS="never-shown"\nHOST=::1\n',
-      'on one line, but the value of KEYAPI_TOKEN goes on over several: is a quote missing?',
+      'on one line, but the value of KEYAPI_TOKEN spans several lines: is a quote missing?',
     ],
     [
       'has a value of several lines',
       "PORT=5000\nOTHER='never-shown\nnever-shown'\n",
-      'on one line, but the value of OTHER goes on over several: is a quote missing?',
+      'on one line, but the value of OTHER spans several lines: is a quote missing?',
     ],
     [
       'has one without a proper name',
       'KEYAPI_TOKEN never-shown\nOTHER="1\n2"\n',
-      'on one line, but a value goes on over several: is a quote missing?',
+      'on one line, but a value spans several lines: is a quote missing?',
     ],
     ['is too large', `OTHER=${'never-shown'.repeat(100_000)}`, 'of up to 1 MB, but got one of 2 MB'],
   ])('is refused when it %s', async (_, text, message) => {

@@ -40,8 +40,8 @@ describe('toListenError', () => {
       'METRICS_PORT: this user may not listen on 127.0.0.1:9090: set METRICS_PORT to another port',
     ],
     ['EADDRNOTAVAIL', 4000, 'HOST: expected an address of this machine, but got: "127.0.0.1"'],
-    ['ENOTFOUND', 4000, 'HOST: expected an address, or a name that DNS knows, but got: "127.0.0.1"'],
-    ['EAI_AGAIN', 4000, 'HOST: expected an address, or a name that DNS knows, but got: "127.0.0.1"'],
+    ['ENOTFOUND', 4000, 'HOST: expected an address, or a name that DNS can resolve, but got: "127.0.0.1"'],
+    ['EAI_AGAIN', 4000, 'HOST: expected an address, or a name that DNS can resolve, but got: "127.0.0.1"'],
     ['EMFILE', 4000, 'unknown: listen EMFILE'],
   ])('names the setting to change after %s on port %i', (code, port, printed) => {
     expect(explain(code, port)).toBe(printed);

@@ -4,8 +4,8 @@ import { problems } from '../support/problems.ts';
 const PROPER = 'proper-token-1';
 const SECRET = 's3cr3t-never-shown';
 
-const QUOTES = 'expected a value without quotes around it (remove them: docker run --env-file keeps them)';
-const KEYS = 'expected keys of 8 characters or more, each bare or as name:key, separated by commas';
+const QUOTES = 'expected a value without quotes around it (docker run --env-file does not remove them)';
+const KEYS = 'expected keys of 8 characters or more, each as key or name:key, separated by commas';
 const NO_TOKEN =
   'expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
 const MODE = 'expected one of production, development, test';
@@ -13,8 +13,7 @@ const REDIS = 'expected redis:// or rediss://, with user:password@ where needed,
 const HTTP = 'expected an http or https address without credentials, query or fragment';
 const CHARTS =
   'expected charts such as US:LAST_7_DAYS:VIEWS:100, separated by commas, each chart once (a country code, LAST_7_DAYS or LAST_30_DAYS or LAST_120_DAYS, VIEWS or LIKES or COMMENTS or REPOSTS, and 1 to 500 ranks)';
-const HISTORY =
-  'expected at least 2 with SNAPSHOT_CHARTS (today and yesterday), else there is nothing to compare with';
+const HISTORY = 'expected at least 2 with SNAPSHOT_CHARTS, which compares today with an earlier day';
 const NOT_SHOWN = 'but got a value that is not shown: it may contain a password';
 
 /** What is wrong, the variables, and what is printed. */
@@ -239,7 +238,8 @@ const MISTAKES: readonly (readonly [string, Record<string, string>, readonly str
     { PERSISTED_DOCUMENTS_ONLY: 'true', PORT: 'x' },
     [
       'PORT: expected a whole number from 0 to 65535, but got: "x"',
-      'PERSISTED_DOCUMENTS: expected the file of the documents that PERSISTED_DOCUMENTS_ONLY=true allows',
+      'PERSISTED_DOCUMENTS: expected the manifest of trusted documents, which PERSISTED_DOCUMENTS_ONLY=true ' +
+        'requires',
     ],
   ],
   [

@@ -95,7 +95,7 @@ describe('npm run doctor', () => {
     const { code, output } = await callDoctor(onKeyapi({ API_KEYS: 'web:key-of-a-client' }), '--call');
     expect(output).toMatch(new RegExp(`^Two calls to ${base}: 3 credits\\.\\n`));
     expect(output).toMatch(/^Token +ok +accepted: 20 of 500 videos of the US chart arrived in \d+ ms$/m);
-    expect(output).toMatch(/^Numbers +ok +accepted: numbers on a video of that chart arrived$/m);
+    expect(output).toMatch(/^Numbers +ok +accepted: KeyAPI sent numbers on a video of that chart$/m);
     const byEndpoint = { trendingVideos: 1, videoAnalytics: 1 };
     expect([code, emulator.counts]).toEqual([0, { requests: 2, credits: 3, byEndpoint }]);
   });
@@ -145,7 +145,7 @@ describe('npm run doctor', () => {
 
   it('notes that an address of KeyAPI is not used', async () => {
     const { code, output } = await callDoctor({ KEYAPI_EMULATOR: 'true', KEYAPI_BASE_URL: base });
-    expect(output).toMatch(/^KEYAPI_BASE_URL +note +not used: KEYAPI_EMULATOR asks for demo data$/m);
+    expect(output).toMatch(/^KEYAPI_BASE_URL +note +not used: KEYAPI_EMULATOR turns on demo data$/m);
     expect([code, emulator.counts.requests]).toEqual([0, 0]);
   });
 
@@ -199,19 +199,23 @@ describe('the doctor, about KeyAPI', () => {
     [
       'no videos',
       reply(makeSuccess([], { has_more: false, limit: 20, page: 1, total_count: 0 })),
-      /accepted, but the US chart came without videos.*\n +-> Ask KeyAPI/,
+      /accepted, but KeyAPI sent no videos for the US chart.*\n +-> Ask KeyAPI/,
     ],
-    ['500', refusal(500, 'Internal server error'), /KeyAPI itself fails \(HTTP 500.*\n +-> Try again later/],
+    [
+      '500',
+      refusal(500, 'Internal server error'),
+      /KeyAPI responds with a server error \(HTTP 500.*\n +-> Try again later/,
+    ],
     ['404', refusal(404), /is not what KeyAPI documents \(HTTP 404.*\n +-> Check that KEYAPI_BASE_URL/],
     ['HTML', reply('<html>', 200), /is not what KeyAPI documents \(HTTP 200\)/],
     ['silence', () => clock.expireDeadlines(TIMEOUT_MS), /did not respond within KEYAPI_TIMEOUT_MS \(5000\)/],
-    ['a connection that breaks', (request) => void request.socket.destroy(), /broke before a response/],
+    ['a connection that breaks', (request) => void request.socket.destroy(), /was lost before a response/],
   ])('says what to do about %s, after one call', async (_, handler, expected) => {
     upstream = await startUpstream(handler);
     const variables = onKeyapi({ KEYAPI_BASE_URL: upstream.url.origin });
     const { code, output } = await callDoctor(variables, '--call');
     expect(output).toMatch(expected);
-    expect(output).toMatch(/^Numbers +skipped +not checked: there is no video to ask for$/m);
+    expect(output).toMatch(/^Numbers +skipped +not checked: no video to request numbers for$/m);
     expect(output).toMatch(/^To fix: Token\.$/m);
     expect([code, upstream.requests.length]).toEqual([1, 1]);
   });
@@ -243,7 +247,11 @@ describe('the doctor, about KeyAPI', () => {
   it.each<[string, Handler, RegExp]>([
     ['402', refusal(402, 'apiKey quota is not enough'), /credits are used up \(HTTP 402/],
     ['429', refusal(429), /too many requests.*HTTP 429.*\n +-> Wait 60 s/],
-    ['500', refusal(500, 'Internal server error'), /KeyAPI itself fails \(HTTP 500.*\n +-> Try again later/],
+    [
+      '500',
+      refusal(500, 'Internal server error'),
+      /KeyAPI responds with a server error \(HTTP 500.*\n +-> Try again later/,
+    ],
     ['other rows', reply({ code: 0, data: [{}] }), /is not what KeyAPI documents \(HTTP 200\)/],
   ])('says what to do about %s in response to the second call', async (_, handler, expected) => {
     const { origin, requests } = await startCharts(handler);
@@ -299,12 +307,12 @@ describe('the doctor, about Redis', () => {
 });
 
 describe('the doctor, about the ports', () => {
-  it('says that they can be listened on, and does not keep them', async () => {
+  it('says that they are available, and does not keep them', async () => {
     const [port, metricsPort] = [await findFreePort(), await findFreePort()].map(String);
     const variables = { PORT: port ?? '', METRICS_PORT: metricsPort ?? '' };
     for (const { code, output } of [await callDoctor(variables), await callDoctor(variables)]) {
-      expect(output).toMatch(new RegExp(`^PORT +ok +${port} can be listened on$`, 'm'));
-      expect(output).toMatch(new RegExp(`^METRICS_PORT +ok +${metricsPort} can be listened on$`, 'm'));
+      expect(output).toMatch(new RegExp(`^PORT +ok +${port} is available$`, 'm'));
+      expect(output).toMatch(new RegExp(`^METRICS_PORT +ok +${metricsPort} is available$`, 'm'));
       expect(code).toBe(0);
     }
   });
@@ -312,7 +320,7 @@ describe('the doctor, about the ports', () => {
   it('only notes that a port is in use: the server may be running', async () => {
     const { port } = new URL(base);
     const { code, output } = await callDoctor({ METRICS_PORT: port });
-    expect(output).toMatch(/^PORT +ok +any port can be listened on$/m);
+    expect(output).toMatch(/^PORT +ok +a free port is available$/m);
     expect(output).toMatch(
       new RegExp(`^METRICS_PORT +note +127\\.0\\.0\\.1:${port} is in use\n +-> .*METRICS_PORT`, 'm'),
     );
@@ -395,7 +403,7 @@ describe('the doctor, about files', () => {
 
   it('says nothing of a history file where none is used', async () => {
     const none = await callDoctor(onKeyapi());
-    expect(none.output).toMatch(/^Cache file +ok +not used \(CACHE_FILE\)$/m);
+    expect(none.output).toMatch(/^Cache file +ok +not used \(CACHE_FILE is not set\)$/m);
     const file = path.join(folder, 'pages.json');
     const off = await callDoctor(onKeyapi({ CACHE_FILE: file, HISTORY_DAYS: '0' }));
     for (const { output } of [none, off]) expect(output).not.toContain('History file');
@@ -437,7 +445,7 @@ describe('the doctor, about files', () => {
     const wrong = await callDoctor({ PERSISTED_DOCUMENTS: secret });
     expect(wrong.output).toMatch(/^Documents +fix +PERSISTED_DOCUMENTS cannot be read: it is not JSON$/m);
     const none = await callDoctor(onKeyapi({ PERSISTED_DOCUMENTS: 'package-lock.json' }));
-    expect(none.output).toMatch(/^Documents +fix .*it is not a manifest of documents$/m);
+    expect(none.output).toMatch(/^Documents +fix .*its format is unknown$/m);
     expect([found.code, missing.code, none.code]).toEqual([0, 1, 1]);
   });
 });

@@ -11,18 +11,19 @@ export function renderFaults(faults: readonly Fault[]): string {
 
 ## Pages of charts
 
-What an operation that reads a window of a chart gets while upstream (KeyAPI) has the fault in the first column:
+The table shows the result of an operation that reads a window of a chart while upstream (KeyAPI) has the fault in the
+first column:
 
 - **Nothing cached**: the result, and the requests and credits that it costs.
 - **Stale window cached** (past its time to live): the stale window, at no cost to the operation. One refresh in the
   background, for all operations together, makes the same requests.
-- **Next call after**: how long upstream is not called. The first call after that recovers the chart if upstream works
-  again.
+- **Next call after**: how long the server waits before it calls upstream again. If upstream works again, this call
+  recovers the chart.
 
 Temporary errors are cached for a second (\`ERROR_TTL_SECONDS\`), and twice as long after each further failure of the
-page: up to a minute, or up to 10 if KeyAPI responded with something that cannot be read. An empty page is cached for a
-minute, and twice as long after each further one, up to \`CACHE_TTL_SECONDS\`. After 5 failures in a row of KeyAPI as a
-whole (5xx, timeouts, no connection), the circuit breaker rejects all calls to the endpoint for 30 seconds.
+page: up to a minute, or up to 10 minutes if the response cannot be read. An empty page is cached for a minute, and
+twice as long after each further one, up to \`CACHE_TTL_SECONDS\`. After 5 failures in a row of KeyAPI as a whole (5xx,
+timeouts, no connection), the circuit breaker rejects all calls to the endpoint for 30 seconds.
 
 ${toTable([
   ['Fault', 'Nothing cached', 'Requests', 'Credits', 'Stale window cached', 'Next call after'],
@@ -31,23 +32,25 @@ ${toTable([
 
 ## Numbers on videos
 
-What an operation that selects \`stats\` in a window of ${BATCH.length} videos gets while the endpoint of the numbers has the fault in the
-first column, and that of the charts has none. The chart is there in full, with each fault:
+The table shows the result of an operation that selects \`stats\` in a window of ${BATCH.length} videos while the endpoint of the
+numbers has the fault in the first column, and the endpoint of the charts works. The chart itself is complete in every case:
 
-- **Nothing cached**: the numbers. Where it is an error, \`stats\` is null for all ${BATCH.length} videos, and \`errors\` has one entry, with
-  the path of the first of them (\`trendingVideos.edges.0.node.stats\`) and \`extensions.videos: ${BATCH.length}\`. Where it is null, there is
-  no error. The requests and credits are those of the numbers alone.
+- **Nothing cached**: the numbers. If this is an error code, \`stats\` is null for all ${BATCH.length} videos, and \`errors\` has one entry,
+  with the path of the first video (\`trendingVideos.edges.0.node.stats\`) and \`extensions.videos: ${BATCH.length}\`. If it is null,
+  \`stats\` is null without an error. Requests and credits are only those for numbers.
 - **Stale numbers cached** (past \`STATS_TTL_SECONDS\`): the stale numbers (\`stats.stale\` is true), without an error, at no cost
   to the operation. One refresh in the background, for all operations together, makes the same requests.
-- **Next call after**: how long no numbers are requested. The first call after that recovers them if upstream works again.
-- **Pages meanwhile**: whether pages are requested during this time. What is refused to the account stops them too.
+- **Next call after**: how long the server waits before it requests numbers again. If upstream works again, this call
+  recovers them.
+- **Pages meanwhile**: whether pages are requested during this time. Refusals of the account stop these calls, too.
 
-After a 403, a 404 and what cannot be read, no numbers at all are requested for a minute, and twice as long after each further one
-in a row, up to an hour: nothing else is requested from this endpoint, so the next batch would get the same. 5xx,
-timeouts and failed connections are handled as for pages, by video. A batch that is refused with 400 is halved until the videos that
-KeyAPI does not accept are alone: these are null for 10 minutes, and are then requested one by one. When KeyAPI suddenly knows
-none of the videos of a batch, cached numbers stay: the source may have dried up. They are requested again after a minute, and
-twice as long after each further such response, up to \`STATS_TTL_SECONDS\`.
+After a 403, a 404 or a response that cannot be read, the server requests no numbers for a minute, and twice as long after
+each further such response in a row, up to an hour: all requests to this endpoint have the same form, so the next batch
+would get the same response. 5xx, timeouts and failed connections are handled as for pages, but by video. A batch that is
+refused with 400 is halved until the videos that KeyAPI does not accept are alone: their numbers are null for 10 minutes,
+and are then requested one by one. When KeyAPI suddenly knows none of the videos of a batch, its source may have dried up:
+the cached numbers are still served, and are requested again after a minute, and twice as long after each further such
+response, up to \`STATS_TTL_SECONDS\`.
 
 ${toTable([
   [
@@ -86,9 +89,9 @@ function staleWindow({ cold, isRefusedOverRows = false }: Fault): string {
 
 function toNumbersRow(fault: Fault): Row {
   const { name, cold, requests, pauseSeconds, stalePauseSeconds } = fault;
-  const beside = stalePauseSeconds ? `; beside stale numbers ${toPause(stalePauseSeconds)}` : '';
+  const beside = stalePauseSeconds ? `; with stale numbers cached ${toPause(stalePauseSeconds)}` : '';
   const pause = toPause(pauseSeconds) + (pausesNumbers(fault) ? ', up to an hour' : '') + beside;
-  const pages = pausesAccount(fault) ? 'stopped, too' : 'as usual';
+  const pages = pausesAccount(fault) ? 'stopped too' : 'as usual';
   return [name, coldNumbers(cold), requests, requests, staleNumbers(fault), pause, pages];
 }
 
@@ -96,7 +99,7 @@ function coldNumbers(cold: Fault['cold']): string {
   if (typeof cold === 'string') return toError(cold);
   const missing = BATCH.length - cold.length;
   if (cold.length === 0) return `null for all ${missing}`;
-  return missing === 0 ? `those of all ${cold.length}` : `those of ${cold.length}, null for ${missing}`;
+  return missing === 0 ? `numbers of all ${cold.length}` : `numbers of ${cold.length}, null for ${missing}`;
 }
 
 function staleNumbers({ cold, stalePauseSeconds }: Fault): string {

@@ -169,8 +169,8 @@ describeEachExecution(() => {
         errors: [
           {
             message:
-              'This operation could cost 6 credits, and at most 4 are allowed (MAX_CREDITS_PER_OPERATION): ' +
-              'ask for smaller windows or fewer charts at once',
+              'Expected an operation that costs at most 4 credits (MAX_CREDITS_PER_OPERATION), but got one that ' +
+              'could cost 6 credits: request smaller windows, fewer charts, or no stats',
             extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
           },
         ],

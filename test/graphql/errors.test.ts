@@ -98,7 +98,7 @@ describeEachExecution(() => {
           {
             message:
               code === 'BAD_USER_INPUT'
-                ? 'The data provider did not accept the arguments.'
+                ? 'The data provider rejected the arguments.'
                 : ERROR_CODES[code].message,
             locations: [{ line: 1, column: 3 }],
             path: ['trendingVideos'],

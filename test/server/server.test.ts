@@ -258,7 +258,7 @@ describe('production', () => {
   it('has no introspection, Sandbox or suggestions of names, and allows no other origin', async () => {
     app = await startEmulatedApp({}, { NODE_ENV: 'production' });
     expect((await app.query('{ __schema { types { name } } }')).errors).toMatchObject([
-      { message: 'Introspection is not allowed (INTROSPECTION)' },
+      { message: 'Introspection is disabled (INTROSPECTION)' },
     ]);
     const { errors } = await app.query('{ trendingVidoes { nodes { id } } }');
     expect(errors?.[0]?.message).toBe('Cannot query field "trendingVidoes" on type "Query".');

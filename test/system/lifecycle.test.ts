@@ -266,7 +266,7 @@ describe('on an uncaught error', () => {
       const release = emulator.hold();
       const { response } = await begin(url);
       program.child.kill(signal);
-      await program.see(/"level":"fatal".*"message":"not caught".*"msg":"Unexpected error: closing"/);
+      await program.see(/"level":"fatal".*"message":"not caught".*"msg":"Unexpected error: shutting down"/);
       await poll(async () => (await fetch(`${url}/readyz`)).status === 503);
       program.child.kill(signal);
       await program.see(/"level":"fatal".*"level":"fatal"/s);

@@ -302,7 +302,7 @@ describe('dist/main.js', () => {
       { PERSISTED_DOCUMENTS: 'none.json', LOG_LEVEL: 'silent' },
       {
         PERSISTED_DOCUMENTS:
-          "expected a JSON file of documents by their hash: ENOENT: no such file or directory, open 'none.json'",
+          "expected a manifest of trusted documents: ENOENT: no such file or directory, open 'none.json'",
       },
     ],
     [

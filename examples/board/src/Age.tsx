@@ -26,7 +26,7 @@ export function Age({ facts: { fetchedAt, stale } }: { readonly facts: ChartFact
       {stale && (
         <strong
           className="stale"
-          title="This data is past its time to live. Newer data is being fetched or is unavailable right now."
+          title="This data may be out of date. Newer data is being fetched, or is unavailable right now."
         >
           Older data
         </strong>

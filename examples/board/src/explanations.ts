@@ -2,7 +2,7 @@
 export const EXPLANATIONS: Readonly<Record<string, readonly [title: string, text: string]>> = {
   BAD_USER_INPUT: [
     'There is no such chart',
-    'The address of this page asks for a chart that does not exist. Choose another region.',
+    'The address of this page names a chart that does not exist. Choose another region.',
   ],
   UPSTREAM_UNAUTHENTICATED: [
     'The charts are unavailable',
@@ -10,7 +10,7 @@ export const EXPLANATIONS: Readonly<Record<string, readonly [title: string, text
   ],
   UPSTREAM_FORBIDDEN: [
     'The charts are unavailable',
-    'This service’s plan with the data provider does not include them. Only the operator of this service can change that.',
+    'This service’s plan with the data provider does not include these charts. Only the operator of this service can change that.',
   ],
   UPSTREAM_QUOTA_EXCEEDED: [
     'The credits are used up',
@@ -22,11 +22,11 @@ export const EXPLANATIONS: Readonly<Record<string, readonly [title: string, text
   ],
   UPSTREAM_ERROR: [
     'The data provider has a problem',
-    'It could not provide this chart. Such problems often pass within minutes.',
+    'It could not provide this chart. This usually works again within minutes.',
   ],
   UPSTREAM_TIMEOUT: [
     'The data provider is slow',
-    'It did not respond in time. Late data is cached, so trying again is often fast.',
+    'It did not respond in time. Try again: its data may have arrived by now.',
   ],
   UPSTREAM_UNAVAILABLE: [
     'The data provider cannot be reached',
@@ -34,7 +34,7 @@ export const EXPLANATIONS: Readonly<Record<string, readonly [title: string, text
   ],
   UPSTREAM_BAD_RESPONSE: [
     'The data provider sent an invalid response',
-    'It could not be read. Such problems often pass within minutes.',
+    'This service could not read it. This usually works again within minutes.',
   ],
   CREDIT_BUDGET_EXHAUSTED: [
     'Daily budget used up',

@@ -4,7 +4,7 @@ import { ApiError } from '../../domain/errors.ts';
 import { DAY_MS, toUtcDay } from '../../domain/utcDay.ts';
 import { type FetchedPages, type TakeSnapshotOptions, takeSnapshot } from './takeSnapshot.ts';
 
-/** What noting the ranks of charts on every day needs. */
+/** Dependencies of the daily snapshots. */
 interface DailySnapshotsOptions extends TakeSnapshotOptions {
   readonly charts: readonly ChartRanks[];
   readonly clock: Clock;
@@ -24,9 +24,12 @@ export interface DailySnapshots {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** From when on, in the UTC day, pages are fetched in a quiet moment: until then somebody may read them anyway. */
+/**
+ * Time of the UTC day from which pages are fetched while no other call is in flight. Before that time an operation may
+ * still fetch them.
+ */
 const QUIET_FROM_MS = 18 * HOUR_MS;
-/** From when on they are fetched whatever else is in flight: the day ends soon. */
+/** Time of the UTC day from which they are fetched even while other calls are in flight, because the day ends soon. */
 const ANYWAY_FROM_MS = 23 * HOUR_MS;
 /** The longest pause of a chart after a failure. */
 const MAX_PAUSE_MS = HOUR_MS;
@@ -34,7 +37,9 @@ const MAX_PAUSE_MS = HOUR_MS;
 /** What has become of a chart on one UTC day. */
 interface DayOfChart {
   readonly fetched: FetchedPages;
-  /** `complete`: nothing of it is missing any more. `refused`: KeyAPI does not have it. Undefined as long as neither is known. */
+  /**
+   * `complete`: all ranks are recorded. `refused`: KeyAPI does not have the chart. Undefined while neither is known.
+   */
   end: 'complete' | 'refused' | undefined;
   /** The last pause after a failure; doubles until a page comes. */
   pauseMs: number;
@@ -45,12 +50,12 @@ interface DayOfChart {
 }
 
 /**
- * Creates what notes the ranks of these charts on every UTC day, even if nobody reads them: in the evening it fetches, in
- * the background, the pages that nobody has fetched on that day.
+ * Creates the daily snapshots, which record the ranks of these charts on every UTC day, even if nobody reads them: in
+ * the evening they fetch, in the background, the pages that were not fetched on that day.
  *
- * It looks once a minute, and fetches one page after the other, never two at once. After a failure the chart pauses for a
- * minute, then for 2, 4 and so on, up to an hour, until a page comes or the day ends; one that KeyAPI refuses (400) is
- * left alone until the next day.
+ * They check once a minute, and fetch one page after the other. After a failure the chart pauses for a minute, then for
+ * 2, 4 and so on, up to an hour, until a page arrives or the day ends. A chart that KeyAPI refuses (400) is not
+ * requested again until the next day.
  */
 export function createDailySnapshots(options: DailySnapshotsOptions): DailySnapshots {
   const { history, clock, isIdle, canShare, onEvent } = options;
@@ -72,7 +77,7 @@ export function createDailySnapshots(options: DailySnapshotsOptions): DailySnaps
     try {
       if (await takeSnapshot(daily, state.fetched, isDue, options)) state.end = 'complete';
     } catch (error) {
-      // Not logged here: its call has been, like any other.
+      // Not logged here: the upstream call was logged.
       if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') state.end = 'refused';
       pause(state);
     }

@@ -3,7 +3,10 @@ import { itemIdsOf, type Page } from '../../domain/page.ts';
 import { type ChartDay, dayOf, type PageRanks, toPageRanks } from '../../domain/ranks.ts';
 import type { HistoryStore } from './historyStore.ts';
 
-/** Looks up what is known elsewhere of a chart on these UTC days. Undefined while that cannot be told; never rejects. */
+/**
+ * Looks up the ranks of a chart on these UTC days that other replicas have stored. Undefined while Redis is
+ * unavailable; never rejects.
+ */
 export type LookUpRanks = (
   chart: Chart,
   days: readonly number[],
@@ -13,11 +16,11 @@ export type LookUpRanks = (
 type OnNoted = (chart: Chart, ranks: PageRanks) => void;
 
 /**
- * Which video had which rank on the last days, for all operations of the process: noted whenever a page is fetched, here or
- * by other replicas. Never costs a request to KeyAPI.
+ * The ranks of videos on the last days, for all operations of the process. They are recorded whenever a page is
+ * fetched, here or by another replica, and never cost a request to KeyAPI.
  *
- * What others know of a chart is looked up when an operation asks for its past for the first time. Each day is looked up
- * once, and again when it has changed elsewhere.
+ * The days of a chart that other replicas have stored are looked up when an operation needs them for the first time:
+ * each day once, and again after another replica has changed it.
  */
 export class History {
   readonly #store: HistoryStore;
@@ -29,7 +32,7 @@ export class History {
   readonly #inFlight = new Map<string, Promise<void>>();
   /** See `changesOf`, by chart id. */
   readonly #changes = new Map<string, number>();
-  /** How often everything may have changed elsewhere. */
+  /** How often all data of other replicas may have changed. */
   #resets = 0;
 
   constructor(store: HistoryStore) {
@@ -46,7 +49,7 @@ export class History {
     this.#listeners.push(listener);
   }
 
-  /** Notes the ranks of a page that was just fetched, if its day is stored. */
+  /** Records the ranks of a page that was just fetched, if its day is stored. */
   note(page: Page, sequence: number): void {
     const ranks = toPageRanks(page, sequence);
     if (dayOf(ranks) < this.#store.firstDay || itemIdsOf(page).length === 0) return;
@@ -90,7 +93,7 @@ export class History {
     await this.#inFlight.get(id);
   }
 
-  /** Has a day of a chart looked up again: it has changed elsewhere. */
+  /** Marks a day of a chart to be looked up again, because another replica has changed it. */
   markOutdated(chart: Chart, day: number): void {
     const wasLookedUp = this.#lookedUp.get(chartId(chart))?.delete(day) === true;
     if (wasLookedUp && day < this.#store.today) this.#countChange(chart);
@@ -114,7 +117,7 @@ export class History {
   async #lookUpDays(chart: Chart, days: readonly number[]): Promise<void> {
     const { firstDay } = this.#store;
     const known = this.#store.has(chart) ? (this.#lookedUp.get(chartId(chart)) ?? []) : [];
-    // Before it is known: what changes elsewhere meanwhile is then looked up again.
+    // Marked before the lookup, so that changes during the lookup cause another one.
     const lookedUp = new Set([...known, ...days].filter((day) => day >= firstDay));
     this.#lookedUp.set(chartId(chart), lookedUp);
     const found = await Promise.all(this.#lookUps.map((lookUp) => lookUp(chart, days)));

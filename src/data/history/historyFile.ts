@@ -21,13 +21,13 @@ interface HistoryFileOptions {
 export interface HistoryFile {
   /** Reads the file into the store, and checks that the file can be written. */
   read(): Promise<void>;
-  /** Has the store written within a minute: something was noted. */
+  /** Schedules a write within a minute, because ranks were recorded. */
   scheduleWrite(): void;
   /** Writes the store if something was noted since it was last written. From now on nothing is scheduled. */
   close(): Promise<void>;
 }
 
-/** How long what is noted may wait to be written, and so the most that a crash loses. */
+/** Maximum delay between recording ranks and writing them: a crash loses at most this much. */
 const WRITE_DELAY_MS = 60_000;
 
 const NEWLINE = 10;
@@ -62,7 +62,7 @@ export function createHistoryFile(options: HistoryFileOptions): HistoryFile {
     content: 'ranks',
     onEvent,
   });
-  /** Set while something is noted that no write has begun to write. */
+  /** Set while recorded ranks are not part of any write yet. */
   let timer: ReturnType<Clock['timers']['setTimeout']> | undefined;
   let lastWrite = Promise.resolve();
   let isClosed = false;
@@ -81,7 +81,9 @@ export function createHistoryFile(options: HistoryFileOptions): HistoryFile {
     timer ??= clock.timers.setTimeout(write, WRITE_DELAY_MS);
   }
 
-  /** Writes never overlap: each waits for the one before, and has what was noted meanwhile. */
+  /**
+   * Writes never overlap: each waits for the previous one, and includes the ranks that were recorded in the meantime.
+   */
   function write(): void {
     lastWrite = lastWrite.then(replaceFile);
   }
@@ -144,7 +146,7 @@ function load(body: Buffer, store: HistoryStore): void {
   }
 }
 
-/** Each line is a text of its own: a part of the whole text would retain all of it in memory. */
+/** Copies each line: a slice would retain the whole text in memory. */
 function* toLines(body: Buffer): Generator<string> {
   let start = 0;
   for (let end = body.indexOf(NEWLINE); end >= 0; end = body.indexOf(NEWLINE, start)) {

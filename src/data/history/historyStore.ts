@@ -7,7 +7,7 @@ import { toUtcDay } from '../../domain/utcDay.ts';
 /** What a history store needs. */
 interface HistoryStoreOptions {
   readonly clock: Clock;
-  /** For how many UTC days ranks are stored, today included; 0: none are. */
+  /** For how many UTC days, including today, ranks are stored; 0: no ranks are stored. */
   readonly days: number;
   /** Bounds the size of all days. */
   readonly maxBytes: number;
@@ -59,7 +59,7 @@ export class HistoryStore {
     return this.today - this.#options.days + 1;
   }
 
-  /** Whether a chart is stored, if only that nothing is known of it. Does not count as use. */
+  /** Whether the chart has an entry, which may be empty. Does not count as use. */
   has(chart: Chart): boolean {
     return this.#charts.has(chartId(chart));
   }

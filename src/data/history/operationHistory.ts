@@ -11,9 +11,9 @@ export interface ChartChanges {
   readonly changes: number;
 }
 
-/** How long what an operation has read of past days is current. */
+/** How long the past days that an operation has read stay valid. */
 export interface HistoryFreshness {
-  /** The end of the UTC day, on the monotonic clock: then another day is the first that is stored. */
+  /** The end of the UTC day, on the monotonic clock: after it, the oldest stored day changes. */
   readonly freshUntil: number;
   readonly staleUntil: number;
   /** For each chart, before its past was read. */

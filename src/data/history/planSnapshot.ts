@@ -13,7 +13,7 @@ interface KnownChart {
   readonly noted: ChartDay | undefined;
 }
 
-/** What has to be fetched so that the ranks of a chart are noted on a day. */
+/** The pages to fetch so that the ranks of a chart are recorded on a day. */
 interface SnapshotPlan {
   /** The numbers of the pages that have ranks which nobody fetched on that day, top first. */
   readonly missing: readonly number[];
@@ -31,14 +31,14 @@ export function planSnapshot(ranks: number, { day, cached, noted }: KnownChart):
   const known = [...cached].sort(byAge);
   const newest = known.at(-1);
   const ofDay = known.filter((page) => toUtcDay(page.fetchedAt) === day);
-  // Where the chart ended on another day says little about this one, except for how long it claims to be.
+  // The end of the chart on another day says little about this day; only its claimed length is used.
   const length = (ofDay.length > 0 ? extentOf(ofDay).length : newest?.totalCount) ?? ranks;
   const pageSize = newest?.pageSize ?? PAGE_SIZE;
   const fetched = (noted?.pages ?? []).map((page) => ({ first: page.firstRank, last: lastRankOf(page) }));
   const isFetched = (rank: number): boolean =>
     fetched.some(({ first, last }) => first <= rank && rank <= last);
   const missing = new Set<number>();
-  // A chart that was empty may have rows again: its first page tells.
+  // A chart that was empty may have rows again: its first page shows that.
   for (let rank = 1; rank <= Math.min(ranks, Math.max(1, length)); rank++) {
     if (!isFetched(rank)) missing.add(Math.ceil(rank / pageSize));
   }

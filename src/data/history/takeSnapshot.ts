@@ -11,7 +11,7 @@ export interface FetchedPages {
   readonly day: number;
   /** How many pages it has requested from KeyAPI. */
   count: number;
-  /** Each as `size:number`: as it was asked for, and as it came. */
+  /** Each as `size:number`, both as requested and as received. */
   readonly ids: Set<string>;
 }
 
@@ -41,20 +41,20 @@ export async function takeSnapshot(
   function plan() {
     const known = { day, cached: cache.views(chart).newest, noted: history.onDay(chart, day) };
     const { missing, pageSize, ranks: wanted } = planSnapshot(ranks, known);
-    // Whatever came: a page without any row that can be read would otherwise be fetched again and again.
+    // Recorded for any response: otherwise a page without readable rows would be fetched again and again.
     const next = missing.find((number) => !fetched.ids.has(`${pageSize}:${number}`));
     return { next, pageSize, wanted };
   }
 
   for (;;) {
-    // Free: what other replicas have fetched. Pages first: the ranks of those that are found are known by then.
+    // Free: imports pages and ranks of other replicas. Pages first, because importing them records their ranks.
     await cache.lookUpShared(chart);
     history.markOutdated(chart, day);
     await history.lookUp(chart, day + 1);
     const { next: number, pageSize } = plan();
     if (number === undefined) return true;
     const id = `${pageSize}:${number}`;
-    // A copy of another day came instead, from another replica. Now that it is known here, the next attempt replaces it.
+    // Another replica had a copy of another day, which was imported instead. The next attempt replaces it.
     if (asked.has(id) || !mayFetch()) return false;
     asked.add(id);
     const { page, origin } = await cache.fetchAnew({ chart, number });

@@ -3,13 +3,13 @@ import { type PageKey, pageEndpoint } from '../../domain/page.ts';
 import type { OnDataEvent } from '../events.ts';
 
 /**
- * The error of a page that denies cached rows. KeyAPI's charts come from sources that can be retired, and then it
- * responds without an error and without videos: that must not replace a chart.
+ * The error of an empty page for which rows are cached. KeyAPI's charts come from sources that can be retired, and then
+ * it responds without an error and without videos: that must not replace a chart.
  */
 export function createEmptyPageError(): ApiError {
   return createEmptyResponseError(
-    'The data provider sent no videos for a chart that had some.',
-    'The page denies rows that are cached, of it or of its chart',
+    'The data provider sent no videos for a chart that had videos before.',
+    'The page is empty, although rows of it or of its chart are cached',
   );
 }
 

@@ -20,7 +20,7 @@ import { newestCopies, toViews, type Views } from './views.ts';
 /** What a page cache needs. */
 interface PageCacheOptions {
   readonly fetchPage: FetchPage;
-  /** Finds pages of other replicas; undefined for a process on its own. */
+  /** Finds pages of other replicas; undefined without Redis. */
   readonly sharedLookup?: SharedLookup | undefined;
   readonly store: PageStore;
   readonly clock: Clock;
@@ -51,7 +51,7 @@ export interface SharedLookup {
 /** A fetch in flight. */
 interface PendingFetch {
   readonly page: Promise<PageWithOrigin>;
-  /** The latest moment at which anybody still waits for it. */
+  /** The latest deadline of all operations that wait for it. */
   deadlineAt: number;
 }
 
@@ -127,7 +127,7 @@ export class PageCache {
   expiry(page: CachedPage): { readonly freshUntil: number; readonly staleUntil: number } {
     const { clock, store } = this.#options;
     const coversUntil = clock.monotonic() + firstCoverExpiry(page) - clock.now();
-    // What lacks rows may be served stale here, while it is refreshed, but not by shared caches.
+    // This server may serve an empty page stale while it is refreshed; shared caches may not.
     const staleUntil = lacksRows(page) ? page.freshUntil : store.staleUntil(page);
     return {
       freshUntil: Math.min(page.freshUntil, coversUntil),
@@ -194,7 +194,7 @@ export class PageCache {
     const { clock, refreshTimeoutMs } = this.#options;
     const other = this.#pending.get(pageId(key));
     if (!other) {
-      // Costs credits, although the page may be fresh: whoever calls this needs to know its rows as they are now.
+      // Costs credits, although the page may be fresh: the caller needs its current rows.
       return this.#start(key).page;
     }
     other.deadlineAt = Math.max(other.deadlineAt, clock.monotonic() + refreshTimeoutMs);
@@ -248,10 +248,10 @@ export class PageCache {
       }
     };
     const deadlineAt = operation?.deadlineAt ?? clock.monotonic() + refreshTimeoutMs;
-    // In the next microtask: `fetchPage` may read the deadline at once, from `pending`.
+    // Starts in the next microtask, because `fetchPage` may read the deadline from `pending` at once.
     const pending: PendingFetch = { page: Promise.resolve().then(run), deadlineAt };
     this.#pending.set(id, pending);
-    // Those who wait handle a failure; when nobody waits, it must not count as unhandled.
+    // Waiting operations handle a failure; without any, it must not count as an unhandled rejection.
     pending.page.catch(() => undefined);
     return pending;
   }

@@ -151,7 +151,7 @@ export class PageStore {
     for (const old of copies.slice(MAX_COPIES)) this.#pages.delete(copyId(old));
   }
 
-  /** Notes that a copy was used; gives the page, if it is still cached. */
+  /** Records a use of a copy; returns the page if it is still cached. */
   touch(copy: PageCopy): CachedPage | undefined {
     return this.#pages.get(copyId(copy));
   }

@@ -1,6 +1,6 @@
 /**
- * The promise, rejected when it takes longer than `ms`. When the event loop was blocked, responses that have arrived
- * meanwhile are read first: our own pauses must not count against the other side.
+ * The promise, rejected when it takes longer than `ms`. After the event loop was blocked, responses that have already
+ * arrived are read first: pauses of this process must not count as slowness of Redis.
  */
 export function limitTime<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {

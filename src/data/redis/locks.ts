@@ -2,7 +2,7 @@ import { ApiError } from '../../domain/errors.ts';
 import type { RedisConnection } from './redisConnection.ts';
 import { renewLocks } from './scripts/renewLocks.ts';
 
-/** How often a replica asks whether what another call fetches has arrived. */
+/** How often a replica checks whether a page that another call is fetching has arrived. */
 export const WAIT_MS = 40;
 /** The longest that a lock lasts without being renewed. */
 export const MAX_LOCK_MS = 3000;
@@ -41,8 +41,9 @@ export function keepLocks(
 }
 
 /**
- * Creates what runs releases of locks: one that fails because Redis went down runs again once Redis is up. Without it, the
- * other replicas would wait until the locks expire. Resolves to what the release does, `otherwise` when it failed.
+ * Creates the function that releases locks. A release that fails because Redis went down is repeated once Redis is up:
+ * otherwise the other replicas would wait until the locks expire. Resolves to the result of the release, or to
+ * `otherwise` if it failed.
  */
 export function createLockReleases(
   redis: RedisConnection,

@@ -26,8 +26,7 @@ interface RedisConnectionOptions {
 type OnHeartbeat = (run: RunScript, isFirst: boolean) => Promise<void>;
 
 /**
- * The connection to Redis, which may go down at any time: whoever uses it goes on without Redis when a command is
- * rejected.
+ * The connection to Redis, which may go down at any time: its users continue without Redis when a command is rejected.
  *
  * A command that fails, or takes more than `timeoutMs`, marks Redis as down. From then on all commands are rejected at
  * once, while a heartbeat in the background tries to reconnect twice a second.

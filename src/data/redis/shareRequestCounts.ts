@@ -5,7 +5,7 @@ import { shareCounts } from './scripts/shareCounts.ts';
 interface RequestCounts {
   /** The counts of the busiest clients. */
   exportCounts(): ReadonlyMap<string, number>;
-  /** Takes in what the other replicas together have counted for these clients. */
+  /** Imports the total counts of the other replicas for these clients. */
   importCounts(others: ReadonlyMap<string, number>): void;
 }
 

@@ -13,7 +13,7 @@ import { BOUNDS } from './scripts/script.ts';
 import { storeRanks } from './scripts/storeRanks.ts';
 import { uploadOnUp } from './uploads.ts';
 
-/** What sharing the ranks of the last days needs. */
+/** Dependencies of the shared history. */
 interface SharedHistoryOptions {
   readonly redis: RedisConnection;
   readonly changeFeed: ChangeFeed;
@@ -31,8 +31,9 @@ export interface SharedHistory {
 }
 
 /**
- * Shares the ranks of the last days with the other replicas, those that start later too: what is noted here is stored in
- * Redis, what others have noted is looked up. When Redis has lost its data, or was down, it gets what is known here.
+ * Shares the ranks of the last days with the other replicas, including those that start later: ranks that this replica
+ * records are stored in Redis, and those of other replicas are looked up there. After Redis was down or has lost its
+ * data, this replica uploads the ranks that it knows.
  */
 export function createSharedHistory(options: SharedHistoryOptions): SharedHistory {
   const { redis, changeFeed, history, store, clock, days } = options;
@@ -41,7 +42,7 @@ export function createSharedHistory(options: SharedHistoryOptions): SharedHistor
   history.addLookUp(lookUp);
   history.onNoted((chart, ranks) => {
     if (!redis.isUp()) return;
-    // What fails is uploaded when Redis is up again.
+    // Ranks that cannot be stored now are uploaded when Redis is up again.
     const storing = storeInRedis(chart, dayOf(ranks), [ranks])
       .catch(() => undefined)
       .finally(() => pending.delete(storing));

@@ -47,7 +47,10 @@ export interface SharedLimits extends LimitsState {
 
 /** Longest pause before Redis is asked again. */
 const WAIT_MS = 50;
-/** How long nothing is spent after Redis has lost what was spent: by then each replica has reported what it knows. */
+/**
+ * How long no credits are spent after Redis has lost the record of the spending: in this time each replica reports what
+ * it knows.
+ */
 const HOLD_MS = 2000;
 /** `retryAfterSeconds` while Redis is down. */
 const RETRY_SECONDS = 5;
@@ -92,7 +95,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
     }
   });
 
-  /** What this replica learned while Redis was down, or before Redis lost its data, holds for the others too. */
+  /** Circuits that opened here while Redis was down, or before Redis lost its data, apply to the other replicas too. */
   async function reportIfOpen(run: RunScript, key: string, circuit: Circuit): Promise<void> {
     const open = circuit.current();
     if (!open) return;
@@ -153,7 +156,7 @@ export function createSharedLimits(options: SharedLimitsOptions): SharedLimits {
               await waitFor(reservation.ms, deadline, toShedError);
               break;
             case 'probed':
-              // Meanwhile calls to other endpoints may go on.
+              // Calls to other endpoints may continue in the meantime.
               place.leave();
               await waitFor(reservation.ms, deadline, toShedError);
               place = order.enter(toPriority(call, endpoint));

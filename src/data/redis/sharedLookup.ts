@@ -112,7 +112,7 @@ export function createSharedLookup(
 
   async function lookUpVideos(itemIds: readonly string[]): Promise<void> {
     if (!redis.isUp()) return;
-    // When Redis fails, what is cached here has to do.
+    // When Redis fails, only the pages cached here are used.
     await videoLoader.loadMany(itemIds.filter(isItemId)).catch(() => undefined);
   }
 

@@ -118,7 +118,7 @@ export function createSharedPages(options: SharedPagesOptions): SharedPages {
     const { signal, lost, stop } = keepLocks(redis, { locks: [keyOfLock(key)], token, lockMs });
     try {
       const page = await fetchAndShare(key, token, withSignal(call, signal));
-      // Its lock was kept until it was certain that nothing contradicts it.
+      // The lock is released only now that no cached rows contradict the page.
       if (lacksRows(page)) await giveUpLock(key, token, undefined);
       return page;
     } catch (error) {

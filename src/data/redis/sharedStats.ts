@@ -38,7 +38,7 @@ interface SharedStats {
 
 /** A request whose videos are settled one by one. */
 interface OpenRequest extends StatsRequest {
-  /** Lets the next batch have the reservation of one that was not bought. */
+  /** Passes the reservation of a batch that was not bought to the next batch. */
   readonly giveBackReservation: () => void;
   /** Settles the videos that are left. */
   readonly settleOthers: (error: Error) => void;
@@ -49,20 +49,20 @@ interface Purchase {
   readonly itemIds: readonly string[];
   /** Videos that fill the last batch. */
   readonly others: readonly string[];
-  /** Whether KeyAPI refuses requests for a video: it gets a batch of its own. */
+  /** Whether KeyAPI refuses requests for a video: it then gets a separate batch. */
   readonly isAlone: (itemId: string) => boolean;
   /** Of the locks on these videos; undefined when Redis was down. */
   readonly token: string | undefined;
 }
 
-/** What is left of claims once those are settled that Redis has numbers or a failure of. */
+/** The claims that remain after Redis has settled those for which it has numbers or a failure. */
 interface ClaimResult {
   readonly purchase: Purchase;
   /** To be claimed again. */
   readonly unsettled: readonly StatsClaim[];
 }
 
-/** More than these are not asked for: they only have to fill one batch. */
+/** Maximum number of candidates in one claim: they only have to fill one batch. */
 const MAX_OTHERS = 100;
 /** Values that are uploaded at once. */
 const UPLOAD_SIZE = 100;
@@ -233,7 +233,7 @@ export function createSharedStats(options: SharedStatsOptions): SharedStats {
     await fetchVideos(again, request);
   }
 
-  /** Buys a batch; what became of it by video. Never rejects. */
+  /** Buys a batch; returns the outcome for each video. Never rejects. */
   async function buyOutcomes(batch: StatsBatch, call: StatsCall): Promise<Map<string, SettledStats>> {
     const outcomes = new Map<string, SettledStats>();
     const onSettled: StatsRequest['onSettled'] = (itemId, settled) => void outcomes.set(itemId, settled);

@@ -64,7 +64,7 @@ export function createStatsImporter(options: StatsImporterOptions): StatsImporte
 
   async function lookUp(itemIds: readonly string[]): Promise<void> {
     if (!redis.isUp() || itemIds.length === 0) return;
-    // When Redis fails, what is cached here has to do.
+    // When Redis fails, only the numbers cached here are used.
     const values = await redis.read(itemIds.map(keyOfStats)).catch(() => []);
     for (const [index, itemId] of itemIds.entries()) {
       const value = values[index];

@@ -1,8 +1,8 @@
 import type { RedisConnection } from './redisConnection.ts';
 
 /**
- * Uploads something each time that Redis comes up: what it lost, or missed while it was down. It ends when Redis goes down, or
- * when the next upload begins; what fails is uploaded then.
+ * Uploads something each time that Redis comes up: what it lost, or missed while it was down. An upload ends when Redis
+ * goes down or the next upload begins, which then repeats failed steps.
  *
  * @param steps Gives what to do, one after the other, so that operations do not have to wait behind a queue of them.
  */

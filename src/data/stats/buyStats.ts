@@ -19,16 +19,16 @@ interface BuyStatsOptions {
   readonly onEvent: OnDataEvent;
 }
 
-/** Buys the numbers of a batch, and stores them: gives for each of its videos the numbers, or why there are none. */
+/** Buys the numbers of a batch and stores them. Returns for each video its numbers, or the error. */
 export type BuyStats = (batch: StatsBatch, call: Call) => Promise<ReadonlyMap<string, CachedStats | Error>>;
 
 /**
- * Creates what buys numbers.
+ * Creates the function that buys numbers.
  *
  * - A batch that KeyAPI refuses (400) is split in two, and each half is requested again: one video that it does not accept
  *   must not hide the others. A video that is refused alone is unknown for 10 minutes.
- * - When KeyAPI suddenly knows none of the videos, its source may have dried up: that is a failure. Numbers that are cached
- *   stay, and all are asked for again after a minute, twice as long each time, up to their time to live.
+ * - When KeyAPI suddenly knows none of the videos, its source may have dried up: that is a failure. Cached numbers
+ * stay, and all are requested again after a minute, twice as long each time, up to their time to live.
  */
 export function createBuyStats(options: BuyStatsOptions): BuyStats {
   const { source, store, failures, clock, ttlMs, onEvent } = options;
@@ -68,8 +68,8 @@ export function createBuyStats(options: BuyStatsOptions): BuyStats {
   function failAll(batch: StatsBatch): ReadonlyMap<string, ApiError> {
     onEvent({ type: 'emptyBatch', ...labelsOf(batch) });
     const error = createEmptyResponseError(
-      'The data provider sent no numbers for videos that had some.',
-      'None of the videos is known, and numbers of some are cached',
+      'The data provider sent no numbers for videos that had numbers before.',
+      'The response has no numbers, although numbers of some of these videos are cached',
     );
     for (const itemId of batch) failures.add(itemId, error);
     return new Map(batch.map((itemId) => [itemId, error]));

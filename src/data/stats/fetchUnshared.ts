@@ -4,7 +4,7 @@ import type { FetchStats, StatsRequest } from './fetchStats.ts';
 import { toBatches } from './statsBatches.ts';
 import type { StatsStore } from './statsStore.ts';
 
-/** Creates what fetches numbers for a process on its own: it buys all that are needed, in batches. */
+/** Creates the function that fetches numbers for a process without Redis: it buys all that are needed, in batches. */
 export function createUnsharedFetch(buy: BuyStats, store: StatsStore): FetchStats {
   return async (request) => {
     const isRefused = (itemId: string): boolean => store.isRefused(itemId);

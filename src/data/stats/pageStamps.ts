@@ -1,7 +1,10 @@
 import { itemIdsOf, type Page } from '../../domain/page.ts';
 import type { StatsStore } from './statsStore.ts';
 
-/** Stands for the numbers on a page's videos: as long as it is given for the page, they are all cached, fresh and the same. */
+/**
+ * Represents the numbers on a page's videos: while the page has the same stamp, its numbers are all cached, fresh and
+ * unchanged.
+ */
 export interface PageStamp {
   /** Until when the numbers of each video are fresh, on the monotonic clock. */
   readonly freshUntil: ReadonlyMap<string, number>;
@@ -18,7 +21,7 @@ interface Entry {
 }
 
 /**
- * Gives the stamps of pages, so that windows whose numbers are all cached need not look at each video. Creating a stamp
+ * Creates the stamps of pages, so that windows whose numbers are all cached need not check each video. Creating a stamp
  * counts as use of all of them: nothing is evicted until others are added, and the stamp is created anew.
  */
 export class PageStamps {

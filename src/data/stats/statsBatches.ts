@@ -1,6 +1,6 @@
 import { MAX_BATCH, type StatsBatch } from '../../domain/videoStats.ts';
 
-/** Batches to buy, and which of the videos in them were not asked for. */
+/** Batches to buy, and the videos in them that only fill them. */
 interface StatsBatches {
   readonly batches: readonly StatsBatch[];
   readonly filled: readonly string[];
@@ -10,7 +10,7 @@ interface StatsBatches {
  * Divides videos among as few batches as possible; the room that is left in the last one goes to `others`, in their
  * order.
  *
- * @param isRefused Whether KeyAPI refuses requests for a video: it gets a batch of its own, and fills none.
+ * @param isRefused Whether KeyAPI refuses requests for a video: it then gets a separate batch, and fills none.
  */
 export function toBatches(
   itemIds: readonly string[],

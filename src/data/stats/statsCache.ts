@@ -15,7 +15,7 @@ import type { CachedStats, StatsStore } from './statsStore.ts';
 /** What a statistics cache needs. */
 interface StatsCacheOptions {
   readonly fetchStats: FetchStats;
-  /** Imports what other replicas have of these videos into the store; undefined for a process on its own. */
+  /** Imports what other replicas have of these videos into the store; undefined without Redis. */
   readonly lookUpShared?: ((itemIds: readonly string[]) => Promise<void>) | undefined;
   readonly store: StatsStore;
   /** By video. */
@@ -43,7 +43,7 @@ export interface StatsWithOrigin {
 /** Numbers that are being fetched. */
 interface PendingStats {
   readonly settled: Promise<SettledStats>;
-  /** The latest moment at which anybody still waits for them. */
+  /** The latest deadline of all operations that wait for them. */
   readonly deadline: { at: number };
 }
 
@@ -173,7 +173,7 @@ export class StatsCache {
     return { found, refused };
   }
 
-  /** What an operation gets of a video: of numbers that are unavailable the stale ones, if there are any. */
+  /** The result for a video: if fresh numbers are unavailable, the stale ones, if there are any. */
   #toResult(
     itemId: string,
     outcome: SettledStats | undefined,
@@ -275,7 +275,7 @@ export class StatsCache {
     return [...missing, ...candidates.filter((itemId) => this.#isDue(itemId))];
   }
 
-  /** What became of numbers in flight by the operation's deadline. */
+  /** The outcome of numbers in flight at the operation's deadline. */
   async #settleInTime(
     pending: ReadonlyMap<string, PendingStats>,
     { deadlineAt }: Operation,

@@ -5,8 +5,9 @@ import type { CreditBudget } from './creditBudget.ts';
 
 /**
  * Creates the limit of a day's credits. It reserves the credits of each call, and releases them when no request is
- * sent. While all credits that are left are reserved for other calls, a call waits until one of those is sent or not.
- * Rejects with `CREDIT_BUDGET_EXHAUSTED`, with the seconds until the UTC day ends, when the credits are spent.
+ * sent. While all credits that are left are reserved for other calls, a call waits until one of those is sent or
+ * released. Rejects with `CREDIT_BUDGET_EXHAUSTED`, with the seconds until the UTC day ends, when the credits are
+ * spent.
  */
 export function createBudgetLimit(budget: CreditBudget, onEvent: OnDataEvent): AccountLimit {
   return (source, { credits }) =>

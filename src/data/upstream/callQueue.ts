@@ -32,7 +32,7 @@ export function createCallQueue({ concurrency, maxWaiting, onEvent }: CallQueueO
 
   const protect: AccountLimit = (source, endpoint) => async (key, call) => {
     const place = { priority: toPriority(call, endpoint) };
-    // Those of a lower priority do not keep it waiting.
+    // Calls of a lower priority do not delay it.
     const ahead = [...waiting].filter(({ priority }) => priority >= place.priority).length;
     if (ahead >= (call.background ? maxWaiting / 2 : maxWaiting))
       throw createShedError(endpoint, key, onEvent);

@@ -49,7 +49,7 @@ export const FAILURE_SECONDS = 30;
 /** Creates a circuit, which is closed. */
 export function createCircuit({ endpoint, clock, onEvent }: CircuitOptions): Circuit {
   let opening: Opening | undefined;
-  /** Cancel the calls that are in progress; those that were sent go on. */
+  /** Cancel the calls that are in progress; calls that were already sent continue. */
   const cancels = new Set<(reason: ApiError) => void>();
 
   const current = (): Opening | undefined =>

@@ -93,7 +93,7 @@ export function createEndpointBreaker<Key>(
     const { retryAfterSeconds = 0 } = error ?? {};
     if (seconds > retryAfterSeconds) open(toUnavailable(), seconds);
     else if (error && retryAfterSeconds > 0) open(error, retryAfterSeconds);
-    // A pause that upstream asked for is over when it is over: a failure after it only counts.
+    // After a pause that upstream asked for, a failure is only counted: it does not open the circuit again.
     else if (!isFailure || (probed && isRequestedPause(probed))) close();
   });
   return { circuit, protect };

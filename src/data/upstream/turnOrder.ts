@@ -2,7 +2,7 @@ import type { Endpoint } from '../../domain/endpoint.ts';
 import type { Call } from '../../domain/source.ts';
 import { createChangeSignal } from './changeSignal.ts';
 
-/** In which order the calls that wait for a limit of the account have their turn. */
+/** The order in which calls that wait for a limit of the account may run. */
 export interface TurnOrder {
   /** Lets a call wait: until it leaves, no call of a lower priority has its turn. */
   enter(priority: number): Place;

@@ -44,7 +44,7 @@ export function withRetry<Key, Value>(
         call.onSent();
         onEvent({ type: 'retry', endpoint: endpoint.name, key: endpoint.describe(key), code, pauseMs });
       };
-      // When the second attempt was not sent, the first one's error says more.
+      // If the second attempt was not sent, the error of the first one is more informative.
       return source(key, { ...call, onSent }).catch((again: unknown) => {
         throw wasSent(again) ? again : error;
       });

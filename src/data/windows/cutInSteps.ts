@@ -78,7 +78,7 @@ export function* cutInSteps(
     if (isSettled && round === 0 && known() === cached && areAmong(pagesRead, cached.fresh)) return cut(plan);
   }
   throw new ApiError('UPSTREAM_BAD_RESPONSE', {
-    detail: 'The pages of the chart keep contradicting each other',
+    detail: 'The pages of the chart contradict each other, also after they were read again',
   });
 
   function cut(plan: WindowPlan): ChartWindow {

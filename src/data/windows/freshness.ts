@@ -10,7 +10,7 @@ export interface UsedCopy extends PageCopy {
   readonly servesWindow: boolean;
 }
 
-/** How long a result may be cached, and the pages that it was made of. Retains no page. */
+/** How long a result may be cached, and ids of the pages that it is based on. Does not retain the pages. */
 export interface Freshness {
   /**
    * Until when, on the monotonic clock, all pages and numbers are fresh and all covers valid. In the past when any of

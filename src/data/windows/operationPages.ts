@@ -76,7 +76,7 @@ export class OperationPages {
     return this.load({ ...wanted, number: this.#firstLoaded.get(chartId(wanted.chart)) ?? wanted.number });
   }
 
-  /** Forgets which pages of the chart are loaded anyway: upstream has refused one. */
+  /** Forgets which pages of the chart are loaded by other aliases, because upstream has refused one of them. */
   forgetLoaded(chart: Chart): void {
     this.#firstLoaded.delete(chartId(chart));
   }

@@ -9,10 +9,10 @@ import { PageInfoType } from './pageInfo.type.ts';
 export function createEdgeType<TNode extends object>(nodeType: ClassType<TNode>) {
   @ObjectType({ simpleResolvers: true })
   abstract class EdgeType {
-    @Field(() => String, { description: 'Opaque position on the chart: send it as `after` or `before`.' })
+    @Field(() => String, { description: 'Opaque position on the chart. Send it as `after` or `before`.' })
     cursor!: string;
 
-    @Field(() => nodeType, { description: 'The node at this position.' })
+    @Field(() => nodeType, { description: 'The video at this rank.' })
     node!: TNode;
   }
   return EdgeType;
@@ -33,15 +33,17 @@ export function createConnectionType<TNode extends object, TEdge extends object>
   abstract class ConnectionType {
     @Field(() => [edgeType], {
       description:
-        'The window, top first. A rank whose video could not be read is left out, so there may be fewer than requested.',
+        'The ranks of the window, top first. A rank is missing if the data provider sent no readable video for ' +
+        'it, so there may be fewer edges than requested.',
     })
     edges!: TEdge[];
 
-    @Field(() => [nodeType], { description: 'The nodes of `edges`, in the same order.' })
+    @Field(() => [nodeType], { description: 'The videos of `edges`, in the same order.' })
     nodes!: TNode[];
 
     @Field(() => PageInfoType, {
-      description: 'Where the window is on the chart, and the cursors to continue from.',
+      description:
+        'Whether the chart continues before and after the window, and the cursors to continue from.',
     })
     pageInfo!: PageInfoType;
   }

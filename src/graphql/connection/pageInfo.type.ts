@@ -4,30 +4,35 @@ import { Directive, Field, ObjectType } from 'type-graphql';
 @Directive('@shareable')
 @ObjectType('PageInfo', {
   simpleResolvers: true,
-  description: 'Where a window is on its chart (Relay Cursor Connections Specification).',
+  description:
+    'Whether the chart continues before and after a window (Relay Cursor Connections Specification).',
 })
 export class PageInfoType {
   @Field(() => Boolean, {
-    description: 'True when the chart has ranks after this window, whatever arguments were sent.',
+    description:
+      'True if the chart has ranks after this window. The flag is exact whichever arguments were sent; it is ' +
+      'false for an empty window.',
   })
   hasNextPage!: boolean;
 
   @Field(() => Boolean, {
-    description: 'True when the chart has ranks before this window, whatever arguments were sent.',
+    description:
+      'True if the chart has ranks before this window. The flag is exact whichever arguments were sent; it is ' +
+      'false for an empty window.',
   })
   hasPreviousPage!: boolean;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'Send it as `before`, with `last`, for the window before this one; null when this one is empty.',
+      'Send it as `before`, together with `last`, to get the previous window. Null if this window is empty.',
   })
   startCursor!: string | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'Send it as `after`, with `first`, for the window after this one; null when this one is empty.',
+      'Send it as `after`, together with `first`, to get the next window. Null if this window is empty.',
   })
   endCursor!: string | null;
 }

@@ -10,7 +10,7 @@ import { TrendingVideoType } from '../types/trendingVideo.type.ts';
 import { createConnectionType, createEdgeType } from './createConnectionTypes.ts';
 
 /** GraphQL type `TrendingVideoEdge`. */
-@ObjectType('TrendingVideoEdge', { simpleResolvers: true, description: 'A video at its rank on a chart.' })
+@ObjectType('TrendingVideoEdge', { simpleResolvers: true, description: 'A video and its rank on a chart.' })
 export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
   readonly #row: RankedVideo;
   readonly #history: ConnectionHistory | undefined;
@@ -28,7 +28,7 @@ export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
     this.node = node;
   }
 
-  @Field(() => Int, { description: 'Rank on the chart; 1 is the top.' })
+  @Field(() => Int, { description: 'Rank of the video on the chart; 1 is the top.' })
   get rank(): number {
     return this.#row.rank;
   }
@@ -36,7 +36,8 @@ export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
   @Field(() => Int, {
     nullable: true,
     description:
-      'Its rank on the snapshot in `comparedWith`; null when it is not known there, or when there is no such snapshot.',
+      'Rank of the video on the snapshot in `comparedWith`. Null if the snapshot does not have the video, or if ' +
+      'there is no snapshot.',
   })
   get previousRank(): number | null {
     return this.#history?.previousRank(this.#row) ?? null;
@@ -45,8 +46,9 @@ export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
   @Field(() => RankMovement, {
     nullable: true,
     description:
-      'How it has moved since the snapshot in `comparedWith`. Null when that cannot be told: it was not seen there, and may ' +
-      'have had a rank that nobody read.',
+      'How the video has moved since the snapshot in `comparedWith`. Null if this is unknown: there is no ' +
+      'snapshot, or the snapshot does not have the video, which may have had a rank that was not fetched on that ' +
+      'day.',
   })
   get movement(): RankMovement | null {
     return this.#history?.movement(this.#row) ?? null;
@@ -54,8 +56,9 @@ export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
 
   @Field(() => [RankPointType], {
     description:
-      'Its rank on the last UTC days, the oldest first. A day is left out if the video was not seen on it: nobody read the rank ' +
-      'that it had, or it was not on the chart. The last point is always `rank`. Costs nothing: it is what was read on those days.',
+      'Rank of the video on the last UTC days, oldest first. A day is missing if the video was not on the chart, ' +
+      'or if no page with it was fetched on that day. The last point is always `rank`. Costs no extra credits: ' +
+      'the server stores the ranks of the pages that it fetches.',
   })
   history(@Args(() => HistoryArgs) { days }: HistoryArgs): RankPointType[] {
     return this.#history?.points(this.#row, days) ?? [];
@@ -65,29 +68,33 @@ export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
 /** GraphQL type `TrendingVideoConnection`. */
 @ObjectType('TrendingVideoConnection', {
   simpleResolvers: true,
-  description: 'A window of a trending chart.',
+  description: 'A window of a trending chart: a range of ranks.',
 })
 export class TrendingVideoConnectionType extends createConnectionType(
   TrendingVideoType,
   TrendingVideoEdgeType,
 ) {
-  @Field(() => Int, { description: 'Ranks of the whole chart; a full one has 500.' })
+  @Field(() => Int, { description: 'Number of ranks on the whole chart; a full chart has 500.' })
   totalCount!: number;
 
   @Field(() => DateTimeScalar, {
-    description: 'When the oldest data of this connection was fetched from the provider.',
+    description: 'When the server fetched the oldest page of this window from the data provider.',
   })
   fetchedAt!: number;
 
-  @Field(() => Boolean, { description: 'True when any of the data is past its time to live.' })
+  @Field(() => Boolean, {
+    description:
+      'True if any page of this window is older than its time to live. A stale page is served while it is ' +
+      'refreshed, or while the data provider fails.',
+  })
   stale!: boolean;
 
   @Field(() => ChartSnapshotType, {
     nullable: true,
     description:
-      'What `previousRank` and `movement` compare with: the last state of the chart on the latest UTC day before that of ' +
-      '`fetchedAt` on which somebody read its rank 1: normally the day before. Null when there is none within the days that are ' +
-      'remembered.',
+      'The snapshot that `previousRank` and `movement` compare with: the last known state of the chart on an ' +
+      'earlier UTC day than that of `fetchedAt`. It is the latest such day on which rank 1 was fetched, normally ' +
+      'the day before. Null if the server has stored no such day.',
   })
   comparedWith!: ChartSnapshotType | null;
 }

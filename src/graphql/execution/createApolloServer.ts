@@ -19,7 +19,10 @@ import { type ExecutedRequest, type OperationRequest, toOperationResult } from '
  */
 export const PREFLIGHT_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight'] as const;
 
-/** More than are on their way at once: a result is taken a few turns of the event loop after it was made. */
+/**
+ * More than pass through Apollo Server at the same time: a result is taken out a few turns of the event loop after it
+ * was created.
+ */
 const MAX_RESULTS = 10_000;
 
 /** Dependencies and settings of Apollo Server. */
@@ -47,7 +50,7 @@ export async function createApolloServer(options: ApolloServerOptions): Promise<
   const { schema, documents, introspection, landingPage, maxCreditsPerOperation, maxCoercionErrors } =
     options;
   const { documentLimits, formatError, log } = options;
-  /** Results on their way through Apollo Server, by the text that stands for them there. */
+  /** Results that pass through Apollo Server, by the placeholder text that represents them there. */
   const results = new LRUCache<string, FormattedExecutionResult>({ max: MAX_RESULTS });
   let serial = 0;
 
@@ -68,7 +71,7 @@ export async function createApolloServer(options: ApolloServerOptions): Promise<
     formatError,
     // Apollo Server responds with the text that this returns, whatever way a result came: executed, or refused before
     // (CSRF, 405, a malformed body) or after that (406). No plugin sees all of these. So this text only stands for the
-    // result, which never has to be read back out of JSON. The landing page alone does not come through here.
+    // result, which never has to be read back out of JSON. Only the landing page takes another path.
     stringifyResult: (result) => {
       const text = String(++serial);
       results.set(text, result);

@@ -63,8 +63,8 @@ interface PreparedOperation extends DocumentFacts {
 
 /**
  * Creates the fast path, for documents that Apollo Server has validated: they are executed by graphql-js alone.
- * Operations that are sent repeatedly are prepared: compiled, and executed with the cached JSON of rows. For others
- * that would only fill the memory.
+ * Operations that are sent repeatedly are prepared: compiled, and executed with the cached JSON of rows. Preparing
+ * other operations would only use memory.
  */
 export function createFastPath(options: FastPathOptions): FastPath {
   const { schema, documents, maxCreditsPerOperation, maxCoercionErrors, rowBytes, formatError } = options;

@@ -21,7 +21,7 @@ const BAD_REQUESTS: ReadonlySet<string> = new Set([
 
 /** Replaces Apollo Server's message, which names a setting that this server does not have. */
 const NO_INTROSPECTION = toRequestError(
-  'Introspection is not allowed (INTROSPECTION)',
+  'Introspection is disabled (INTROSPECTION)',
   'GRAPHQL_VALIDATION_FAILED',
 );
 

@@ -33,7 +33,7 @@ export class ConnectionHistory {
     return (this.#comparedDay && this.#rankOn(this.#comparedDay, video.itemId)) ?? null;
   }
 
-  /** Null when it cannot be told. */
+  /** Null when it is unknown. */
   movement(row: RankedVideo): RankMovement | null {
     const { comparedWith } = this;
     return comparedWith && toMovement(row.rank, this.previousRank(row), comparedWith);

@@ -73,7 +73,8 @@ const LIMIT_ERRORS: readonly {
     // graphql-js compares repeated fields with each other, half a million times at most. No setting changes that.
     text: 'Validation aborted.',
     code: 'DOCUMENT_TOO_LARGE',
-    toMessage: () => 'Expected each field to be selected once, but got too many repetitions to compare them',
+    toMessage: () =>
+      'Expected each field to be selected once, but got more repeated fields than can be compared',
   },
 ];
 

@@ -34,8 +34,8 @@ function checkCost(sent: SentOperation, maxCredits: number): void {
   if (credits <= maxCredits) return;
   throw new ApiError('OPERATION_TOO_EXPENSIVE', {
     message:
-      `This operation could cost ${credits} credits, and at most ${maxCredits} are allowed ` +
-      '(MAX_CREDITS_PER_OPERATION): ask for smaller windows or fewer charts at once',
+      `Expected an operation that costs at most ${maxCredits} credits (MAX_CREDITS_PER_OPERATION), but got one ` +
+      `that could cost ${credits} credits: request smaller windows, fewer charts, or no stats`,
   });
 }
 

@@ -12,11 +12,13 @@ export class LookupsResolver {
   @Query(() => TrendingVideoType, {
     nullable: true,
     description:
-      'A video by its `itemId`, from what this server has cached of any chart, in its newest copy: that costs no credit, only its ' +
-      '`stats` may. Null when it is not cached: nobody has read a chart with it yet, or not for a long time.',
+      'Looks up a video by its `itemId` in the cached pages of all charts, and returns the newest copy. Costs no ' +
+      'credits, except for `stats`. Null if no cached page has the video: no page with it was fetched yet, or not ' +
+      'for a long time.',
   })
   trendingVideo(
-    @Arg('itemId', () => IdScalar, { description: "TikTok's own id of the video." }) itemId: string,
+    @Arg('itemId', () => IdScalar, { description: "TikTok's id of the video, as in `TrendingVideo.itemId`." })
+    itemId: string,
     @Ctx() context: OperationContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<LookupResult> {
@@ -26,11 +28,12 @@ export class LookupsResolver {
   @Query(() => [TrendingVideoType], {
     nullable: 'items',
     description:
-      'Videos by their `itemId`s, as `trendingVideo` has them: one for each id, in the same order, null where ' +
-      'one is unknown. For schema stitching: it resolves all references of a query in one request.',
+      'Looks up several videos like `trendingVideo`. The list has one entry for each id, in the same order; the ' +
+      'entry is null if no cached page has the video. A stitching gateway can use this field to resolve all ' +
+      'references of a query in one request.',
   })
   trendingVideosByItemId(
-    @Arg('itemIds', () => [IdScalar], { description: `TikTok's own ids of the videos, ${MAX_IDS} at most.` })
+    @Arg('itemIds', () => [IdScalar], { description: `TikTok's ids of the videos, ${MAX_IDS} at most.` })
     itemIds: string[],
     @Ctx() context: OperationContext,
     @Info() info: GraphQLResolveInfo,

@@ -35,7 +35,7 @@ export async function findByReference(
   if (__typename !== 'TrendingVideo' || key === undefined) {
     throw new ApiError('BAD_USER_INPUT', {
       message:
-        'Argument "representations": expected a TrendingVideo with its "itemId" or "id" as text (a number beyond ' +
+        'Argument "representations": expected a TrendingVideo with a string "itemId" or "id" (a number beyond ' +
         `2^53 - 1 has lost digits), but got: ${quoteJson(reference)}`,
     });
   }

@@ -15,11 +15,11 @@ export class NodeResolver {
   @Query(() => NodeType, {
     nullable: true,
     description:
-      'An object by its global id. A video comes from what this server has cached, as by `trendingVideo`: only ' +
-      'its `stats` may cost credits. Null when it is unknown.',
+      'Looks up an object by its global id. Videos are found in the cached pages, as by `trendingVideo`: this ' +
+      'costs no credits, except for `stats`. Null if the id is unknown.',
   })
   node(
-    @Arg('id', () => IdScalar, { description: 'A global id, as this API gave it.' }) id: string,
+    @Arg('id', () => IdScalar, { description: 'The `id` of an object, as this API returned it.' }) id: string,
     @Ctx() context: OperationContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<LookupResult> {
@@ -29,10 +29,13 @@ export class NodeResolver {
   @Query(() => [NodeType], {
     nullable: 'items',
     description:
-      'Objects by their global ids, as `node` has them: one for each id, in the same order, null where one is unknown.',
+      'Looks up several objects like `node`. The list has one entry for each id, in the same order; the entry is ' +
+      'null if the id is unknown.',
   })
   nodes(
-    @Arg('ids', () => [IdScalar], { description: `Global ids, as this API gave them, ${MAX_IDS} at most.` })
+    @Arg('ids', () => [IdScalar], {
+      description: `The \`id\`s of objects, as this API returned them, ${MAX_IDS} at most.`,
+    })
     ids: string[],
     @Ctx() context: OperationContext,
     @Info() info: GraphQLResolveInfo,

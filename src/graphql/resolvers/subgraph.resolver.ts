@@ -16,7 +16,9 @@ export class SubgraphResolver {
     this.#readSdl = readSdl;
   }
 
-  @Query(() => ServiceType, { description: "The subgraph's schema, for composing a federated graph." })
+  @Query(() => ServiceType, {
+    description: 'The schema of this subgraph, for the composition of a federated graph.',
+  })
   _service(): ServiceType {
     this.#sdl ??= this.#readSdl();
     return { sdl: this.#sdl };
@@ -25,8 +27,9 @@ export class SubgraphResolver {
   @Query(() => [EntityUnion], {
     nullable: 'items',
     description:
-      'For the gateway of a federated graph: the entities of these references, in the same order, null where one is unknown. ' +
-      'Videos come from what this server has cached, as by `trendingVideo`: only their `stats` may cost credits.',
+      'Resolves the references of a federation gateway. The list has one entry for each reference, in the same ' +
+      'order; the entry is null if the reference is unknown. Videos are found in the cached pages, as by ' +
+      '`trendingVideo`: this costs no credits, except for `stats`.',
   })
   _entities(
     @Arg('representations', () => [AnyScalar], {

@@ -12,8 +12,9 @@ export class TrendingVideosResolver {
   @Query(() => TrendingVideoConnectionType, {
     nullable: true,
     description:
-      'A window of a trending chart. Pages of 20 are bought on demand and cached for everyone: `extensions.upstream` ' +
-      'says what this response cost. Null, with an error, when the chart is unavailable.',
+      'A window of a trending chart. A page of 20 ranks costs 2 credits unless it is cached; the cache is shared ' +
+      'by all clients. `extensions.upstream` shows what the response cost. Null with an error if the chart is ' +
+      'unavailable.',
   })
   trendingVideos(
     @Args(() => TrendingVideosArgs) args: TrendingVideosArgs,

@@ -46,7 +46,7 @@ function build(resolvers: Resolvers): GraphQLSchema {
   });
   // type-graphql has no way to describe the root type.
   const query = schema.getQueryType();
-  if (query) query.description = 'The root of all queries.';
+  if (query) query.description = 'The root type of all queries.';
   // type-graphql's own functions are asynchronous. Compiled code does not wait for the type of a value, nor does cached
   // JSON of rows for a field.
   for (const type of Object.values(schema.getTypeMap())) {

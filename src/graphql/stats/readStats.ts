@@ -21,13 +21,13 @@ export interface ListStats {
   readonly stampOf: (page: Page) => object | undefined;
 }
 
-/** Stands for the numbers where only their `__typename` is selected. */
+/** Placeholder for the numbers where only their `__typename` is selected. */
 const NAME_ONLY = {} as ServedStats;
 const NAMES_ONLY: ListStats = { hasErrors: false, of: () => NAME_ONLY, stampOf: () => NAME_ONLY };
 
 /**
- * Reads the numbers that are needed of these videos, all at once; undefined when none are. Never rejects because numbers are
- * unavailable: the videos are there all the same.
+ * Reads the numbers that are needed of these videos, all at once; undefined when none are. Never rejects because
+ * numbers are unavailable: the videos are returned without them.
  */
 export async function readStats(
   videos: readonly VideoOnPage[],

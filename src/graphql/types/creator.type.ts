@@ -4,11 +4,11 @@ import { UrlScalar } from './scalars.ts';
 
 /** GraphQL type `Creator`; other subgraphs may define it too. */
 @Directive('@shareable')
-@ObjectType('Creator', { simpleResolvers: true, description: 'Who posted a video.' })
+@ObjectType('Creator', { simpleResolvers: true, description: 'The TikTok user who posted a video.' })
 export class CreatorType implements Creator {
-  @Field(() => String, { description: 'TikTok handle, without the `@`.' })
+  @Field(() => String, { description: 'The TikTok handle, without the `@`.' })
   handle!: string;
 
-  @Field(() => UrlScalar, { description: "The creator's page on TikTok." })
+  @Field(() => UrlScalar, { description: "Link to the creator's page on TikTok." })
   url!: string;
 }

@@ -4,7 +4,7 @@ import { RankMovement } from '../../domain/ranks.ts';
 
 registerEnumType(TrendingPeriod, {
   name: 'TrendingPeriod',
-  description: 'Trailing window the chart covers.',
+  description: 'The period that a chart covers, up to now.',
   valuesConfig: {
     LAST_7_DAYS: { description: 'The last 7 days.' },
     LAST_30_DAYS: { description: 'The last 30 days.' },
@@ -14,7 +14,7 @@ registerEnumType(TrendingPeriod, {
 
 registerEnumType(TrendingOrder, {
   name: 'TrendingOrder',
-  description: 'What the chart is ranked by, highest first.',
+  description: 'The number that a chart is ranked by, highest first.',
   valuesConfig: {
     VIEWS: { description: 'Number of views: TikTok\'s "Hotspot" order.' },
     LIKES: { description: 'Number of likes.' },
@@ -25,15 +25,15 @@ registerEnumType(TrendingOrder, {
 
 registerEnumType(RankMovement, {
   name: 'RankMovement',
-  description: 'How a video has moved since the snapshot that its connection was compared with.',
+  description: 'How a video has moved since the snapshot in `comparedWith`.',
   valuesConfig: {
-    UP: { description: 'Its `rank` is better than its `previousRank`.' },
-    DOWN: { description: 'Its `rank` is worse than its `previousRank`.' },
-    SAME: { description: 'Its `rank` is its `previousRank`.' },
+    UP: { description: 'The video has moved up: `rank` is a smaller number than `previousRank`.' },
+    DOWN: { description: 'The video has moved down: `rank` is a larger number than `previousRank`.' },
+    SAME: { description: '`rank` is equal to `previousRank`.' },
     NEW: {
       description:
-        'It was not seen on the snapshot, and has one of the ranks that are known there without a gap (`knownRanks`): new among ' +
-        'these. It may have been below them, or on the chart on an earlier day.',
+        'The video is not on the snapshot, and its `rank` is at most `knownRanks`: it is new among these ranks. ' +
+        'It may have had a lower place on that day, or may have been on the chart on an earlier day.',
     },
   },
 });

@@ -10,8 +10,8 @@ export class HistoryArgs {
   @Field(() => Int, {
     defaultValue: DEFAULT_HISTORY_DAYS,
     description:
-      `How many UTC days at most, that of the last point included: 1 to ${MAX_HISTORY_DAYS}. The server remembers as many as it is ` +
-      'set to, 8 by default.',
+      `Number of UTC days, 1 to ${MAX_HISTORY_DAYS}, including the day on which the page of this edge was ` +
+      'fetched. The server stores 8 days unless it is configured otherwise.',
   })
   days!: number;
 }

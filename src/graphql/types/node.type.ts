@@ -3,9 +3,9 @@ import { IdScalar } from './scalars.ts';
 
 /** GraphQL interface `Node`. */
 @InterfaceType('Node', {
-  description: "An object with an id that is unique in the whole graph (Relay's Node).",
+  description: "An object with a global id (Relay's Global Object Identification).",
 })
 export abstract class NodeType {
-  @Field(() => IdScalar, { description: 'Global id: opaque, stable, unique over all types.' })
+  @Field(() => IdScalar, { description: 'Global id: opaque, stable, and unique across all types.' })
   id!: string;
 }

@@ -17,14 +17,15 @@ export const IdScalar = new GraphQLScalarType({
   parseValue: (value) => {
     if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
       throw new GraphQLError(
-        'ID cannot represent a number beyond 2^53 - 1, which has lost digits: send it as text, such as "7106594312292453675"',
+        'ID: expected a string such as "7106594312292453675", but got a number beyond 2^53 - 1, which has lost ' +
+          'digits',
       );
     }
     return GraphQLID.parseValue(value);
   },
 });
 
-const COUNTRY_EXPECTED = 'CountryCode expects a string, such as "US"';
+const COUNTRY_EXPECTED = 'CountryCode: expected a string such as "US", but got another type';
 
 /**
  * graphql-scalars' CountryCode, which accepts any text as input: the field checks that it is a country, so that a wrong
@@ -32,8 +33,7 @@ const COUNTRY_EXPECTED = 'CountryCode expects a string, such as "US"';
  */
 export const CountryCodeScalar = new GraphQLScalarType({
   ...GraphQLCountryCode.toConfig(),
-  description:
-    'A country as its ISO 3166-1 alpha-2 code, such as `US`. Lower case is accepted as an argument.',
+  description: 'An ISO 3166-1 alpha-2 country code, such as `US`. Arguments may be in lower case.',
   parseValue: (value) => {
     if (typeof value !== 'string') throw new GraphQLError(COUNTRY_EXPECTED);
     return value;
@@ -48,24 +48,24 @@ export const CountryCodeScalar = new GraphQLScalarType({
 /** graphql-scalars' DateTime; serialises Unix milliseconds. */
 export const DateTimeScalar = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
-  description: 'A moment in UTC as RFC 3339 writes it, such as `2026-11-22T10:15:30.000Z`.',
+  description: 'A date and time in UTC, in the format of RFC 3339, such as `2026-11-22T10:15:30.000Z`.',
 });
 
 /** graphql-scalars' Date; serialises text. */
 export const DateScalar = new GraphQLScalarType({
   ...GraphQLDate.toConfig(),
-  description: 'A day in UTC as RFC 3339 writes it, such as `2026-11-22`.',
+  description: 'A UTC date in the format of RFC 3339, such as `2026-11-22`.',
 });
 
 /** graphql-scalars' URL. */
 export const UrlScalar = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
-  description: 'An absolute web link, `https:` or `http:`.',
+  description: 'An absolute `https:` or `http:` URL.',
 });
 
 /** graphql-scalars' SafeInt, named as in this schema. */
 export const SafeIntScalar = new GraphQLScalarType({
   ...GraphQLSafeInt.toConfig(),
   specifiedByURL: null,
-  description: 'A whole number that JavaScript can hold exactly: up to 2^53 - 1.',
+  description: 'An integer that JavaScript can represent exactly: up to 2^53 - 1.',
 });

@@ -6,7 +6,8 @@ import { TrendingVideoType } from './trendingVideo.type.ts';
 export const AnyScalar = new GraphQLScalarType({
   name: '_Any',
   description:
-    'A reference of a federated graph: `__typename` and the fields of one of the type\'s keys, such as `{ __typename: "TrendingVideo", itemId: "7106594312292453675" }`.',
+    'A reference to an entity: its `__typename` and the fields of one of its keys, such as `{ __typename: ' +
+    '"TrendingVideo", itemId: "7106594312292453675" }`.',
   parseValue: toReference,
   parseLiteral: (node, variables) => toReference(valueFromASTUntyped(withAllDigits(node), variables)),
 });
@@ -26,7 +27,7 @@ function withAllDigits(node: ValueNode): ValueNode {
 /** Union `_Entity` of the Apollo Federation subgraph specification. */
 export const EntityUnion = createUnionType({
   name: '_Entity',
-  description: 'The types that other subgraphs can refer to.',
+  description: 'The types that other subgraphs can reference.',
   types: () => [TrendingVideoType] as const,
 });
 
@@ -37,7 +38,7 @@ export const EntityUnion = createUnionType({
 })
 export class ServiceType {
   @Field(() => String, {
-    description: 'The schema that a federated graph is composed with, in its schema definition language.',
+    description: 'The schema as SDL (schema definition language), for the composition of a federated graph.',
   })
   sdl!: string;
 }

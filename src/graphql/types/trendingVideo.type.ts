@@ -13,45 +13,53 @@ import { VideoStatsType } from './videoStats.type.ts';
   implements: NodeType,
   simpleResolvers: true,
   description:
-    'A video on a TikTok trending chart. Looked up by its `id` or `itemId` it comes from what this server has cached of ' +
-    'any chart: the newest copy is given, and a video that is not cached is null. Only its `stats` may cost credits.',
+    'A video on a TikTok trending chart. A lookup by `id` or `itemId` searches the cached pages of all charts and ' +
+    'returns the newest copy, or null if no cached page has the video. A lookup costs no credits, except for ' +
+    '`stats`.',
 })
 export class TrendingVideoType extends NodeType implements TrendingVideo {
-  @Field(() => IdScalar, { description: "TikTok's own id of the video, as in its link." })
+  @Field(() => IdScalar, { description: "TikTok's id of the video: the number in `itemUrl`." })
   itemId!: string;
 
-  @Field(() => UrlScalar, { description: 'The video on TikTok.' })
+  @Field(() => UrlScalar, { description: "Link to the video's page on TikTok." })
   itemUrl!: string;
 
-  @Field(() => String, { description: 'Caption as posted, hashtags included; empty when it has none.' })
+  @Field(() => String, { description: 'Caption as posted, including hashtags; empty if the video has none.' })
   title!: string;
 
   @Field(() => UrlScalar, {
     nullable: true,
     description:
-      'Signed link to the cover picture. It stops working at `coverExpiresAt`: show it, do not store it. Null when ' +
-      'the provider sends none, or one that has expired.',
+      'Signed link to the cover image. It stops working at `coverExpiresAt`, so do not store it. Null if the data ' +
+      'provider sends no link, or one that has already expired.',
   })
   cover!: string | null;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'When the `cover` link stops working; null when the link does not say.',
+    description: 'When the `cover` link stops working, or has stopped working; null if this is unknown.',
   })
   coverExpiresAt!: number | null;
 
-  @Field(() => Int, { description: 'Length in seconds; 0 when the provider sends none.' })
+  @Field(() => Int, { description: 'Length in seconds; 0 if the data provider sends none.' })
   duration!: number;
 
-  @Field(() => String, { nullable: true, description: 'English name of the country in `countryCode`.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'English name of the country in `countryCode`, as the data provider sends it; null if it sends none.',
+  })
   region!: string | null;
 
-  @Field(() => CountryCodeScalar, { nullable: true, description: 'The country whose chart it is on.' })
+  @Field(() => CountryCodeScalar, {
+    nullable: true,
+    description: 'Country of the chart that the video is on; null if the data provider sends no valid code.',
+  })
   countryCode!: string | null;
 
   @Field(() => CreatorType, {
     nullable: true,
-    description: 'Who posted it; null when its link does not say.',
+    description: 'Who posted the video; null if `itemUrl` does not contain a handle.',
   })
   creator!: CreatorType | null;
 
@@ -59,9 +67,10 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
   @Field(() => VideoStatsType, {
     nullable: true,
     description:
-      'Numbers on it, bought only where they are selected: up to 10 videos for 1 credit, then cached for everyone. Null, ' +
-      'without an error, when the provider does not know the video. When numbers are unavailable, there is one error for the ' +
-      'whole connection or list, at its first video without them: `extensions.videos` says how many there are.',
+      'Views, likes and other numbers on the video. They are fetched only if selected: 1 credit for up to 10 ' +
+      'videos, unless they are cached; the cache is shared by all clients. Null without an error if the data ' +
+      'provider does not know the video. If numbers are unavailable, `stats` is null and the whole connection or ' +
+      'list has one error, at its first video without numbers; `extensions.videos` is the number of these videos.',
   })
   stats?: ServedStats | null | Error | undefined;
 }

@@ -5,38 +5,49 @@ import { CountryCodeScalar } from './scalars.ts';
 /** Arguments of `Query.trendingVideos`. */
 @ArgsType()
 export class TrendingVideosArgs {
-  @Field(() => CountryCodeScalar, { defaultValue: 'US', description: 'Country of the chart.' })
+  @Field(() => CountryCodeScalar, {
+    defaultValue: 'US',
+    description: 'Country of the chart, in upper or lower case.',
+  })
   region!: string;
 
   @Field(() => TrendingPeriod, {
     defaultValue: TrendingPeriod.LAST_7_DAYS,
-    description: 'Trailing window that the chart covers.',
+    description: 'The period that the chart covers, up to now.',
   })
   period!: TrendingPeriod;
 
   @Field(() => TrendingOrder, {
     defaultValue: TrendingOrder.VIEWS,
-    description: 'What the chart is ranked by, highest first.',
+    description: 'The number that the chart is ranked by, highest first.',
   })
   orderBy!: TrendingOrder;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Keep this many from the start, 0 to 100. 20 when neither `first` nor `last` is given.',
+    description:
+      'Maximum number of ranks to return from the start of the range, 0 to 100. The default is 20 if `last` is ' +
+      'not given either.',
   })
   first?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Only rows after this cursor.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Start after this cursor: an `endCursor` or `cursor` of the same chart.',
+  })
   after?: string | null;
 
   @Field(() => Int, {
     nullable: true,
     description:
-      "Keep this many from the end, 0 to 100; without `before` and `first` that is the chart's tail. " +
-      'With `first`, the last ones of those.',
+      'Maximum number of ranks to return from the end of the range, 0 to 100. Without `before` and `first`, this ' +
+      'is the end of the chart. With `first`, `last` is applied to the result of `first`.',
   })
   last?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Only rows before this cursor.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'End before this cursor: a `startCursor` or `cursor` of the same chart.',
+  })
   before?: string | null;
 }

@@ -6,30 +6,43 @@ import { DateTimeScalar, SafeIntScalar } from './scalars.ts';
 @ObjectType('VideoStats', {
   simpleResolvers: true,
   description:
-    'Numbers on a video, about a day old when they are fetched. A count is null when the provider does not send it.',
+    'Numbers on a video. They are about a day old when the server fetches them. A count is null if the data ' +
+    'provider does not send it.',
 })
 export class VideoStatsType implements ServedStats {
-  @Field(() => SafeIntScalar, { nullable: true, description: 'Times the video was played.' })
+  @Field(() => SafeIntScalar, { nullable: true, description: 'Number of times the video was played.' })
   views!: number | null;
 
-  @Field(() => SafeIntScalar, { nullable: true, description: 'Likes.' })
+  @Field(() => SafeIntScalar, { nullable: true, description: 'Number of likes.' })
   likes!: number | null;
 
-  @Field(() => SafeIntScalar, { nullable: true, description: 'Comments.' })
+  @Field(() => SafeIntScalar, { nullable: true, description: 'Number of comments.' })
   comments!: number | null;
 
-  @Field(() => SafeIntScalar, { nullable: true, description: 'Times the video was shared.' })
+  @Field(() => SafeIntScalar, { nullable: true, description: 'Number of times the video was shared.' })
   shares!: number | null;
 
-  @Field(() => SafeIntScalar, { nullable: true, description: 'Times the video was saved as a favorite.' })
+  @Field(() => SafeIntScalar, {
+    nullable: true,
+    description: 'Number of times the video was saved as a favorite.',
+  })
   favorites!: number | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When the video was posted.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When the video was posted; null if the data provider does not send it.',
+  })
   publishedAt!: number | null;
 
-  @Field(() => DateTimeScalar, { description: 'When these numbers were fetched from the provider.' })
+  @Field(() => DateTimeScalar, {
+    description: 'When the server fetched these numbers from the data provider.',
+  })
   fetchedAt!: number;
 
-  @Field(() => Boolean, { description: 'True when these numbers are past their time to live.' })
+  @Field(() => Boolean, {
+    description:
+      'True if these numbers are older than their time to live. They are served while the server refreshes them, ' +
+      'or while the data provider fails.',
+  })
   stale!: boolean;
 }

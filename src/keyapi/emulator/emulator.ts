@@ -18,7 +18,7 @@ export interface EmulatorSwitches extends AccountSwitches, ChartSwitches, Analyt
   latencyMs: number;
 }
 
-/** A server that stands in for KeyAPI. */
+/** A server that replaces KeyAPI. */
 export interface Emulator {
   readonly switches: EmulatorSwitches;
   readonly counts: Counts;
@@ -44,8 +44,8 @@ export interface EmulatorOptions extends Partial<EmulatorSwitches> {
 }
 
 /**
- * Creates a server that stands in for KeyAPI: with the same paths, parameters, defaults, envelope and errors,
- * deterministic videos, and switches that make it fail. It also serves the covers, and its counts at `/stats`.
+ * Creates a server that replaces KeyAPI: with the same paths, parameters, defaults, envelope and errors, deterministic
+ * videos, and switches that make it fail. It also serves the covers, and its counts at `/stats`.
  */
 export function createEmulator({ onRequest, now = Date.now, ...initial }: EmulatorOptions = {}): Emulator {
   const switches: EmulatorSwitches = {

@@ -16,7 +16,7 @@ const DAYS_BETWEEN_MOVES = 3;
 const LIKELIHOOD = { nearTop: 0.5, elsewhere: 0.17 };
 
 /**
- * The scores that no video gives away, as shares of all: those of the top, and of two other videos that the
+ * The scores that never change owners, as shares of all: those of the top, and of two other videos that the
  * documentation shows. So its examples hold on any day.
  */
 const KEPT = [

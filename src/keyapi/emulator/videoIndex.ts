@@ -6,7 +6,7 @@ const PLACES = [WORLD, ...COUNTRY_CODES];
 /** A power of two, and more than twice the number of videos. */
 const SLOTS = 2 ** 20;
 
-/** Shared by all emulators, whose videos are the same. Most of them are not asked for numbers, and need no index. */
+/** Shared by all emulators, whose videos are the same. Most of them get no request for numbers, and need no index. */
 let index: Uint32Array | undefined;
 
 /**

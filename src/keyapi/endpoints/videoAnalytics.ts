@@ -46,7 +46,7 @@ export const videoAnalytics: KeyapiEndpoint<StatsBatch, BatchStats> = {
     // A video that KeyAPI does not know is absent.
     const stats = new Map(itemIds.map((itemId) => [itemId, found.get(itemId) ?? null]));
     if (data.data.length > 0 && ![...stats.values()].some(Boolean)) {
-      throw new TypeError('data: expected a row of a video that was asked for, but got other rows only');
+      throw new TypeError('data: expected a row of a requested video, but got only other rows');
     }
     return stats;
   },

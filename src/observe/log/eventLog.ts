@@ -13,7 +13,7 @@ const EVERY_MS = 60_000;
 export function createEventLog(log: Logger, monotonic: () => number): (event: AppEvent) => void {
   const loggedAt = new Map<string, number>();
   const logOperation = createOperationLog(log, monotonic);
-  /** Whether the log does not say yet that Redis is up. */
+  /** Whether the log has not reported yet that Redis is up. */
   let shouldLogRedisUp = true;
 
   /** Under load some events occur thousands of times: they are logged once a minute. */
@@ -36,26 +36,38 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
       }
       case 'connectionFailed': {
         const { type: _type, endpoint, key, ...fields } = event;
-        log.warn({ endpoint, ...key, ...fields }, 'No connection to KeyAPI: no request was sent');
+        log.warn(
+          { endpoint, ...key, ...fields },
+          'No connection to KeyAPI: no request was sent, no credits were spent',
+        );
         break;
       }
       case 'rowsDropped': {
         const { endpoint, key, count } = event;
-        log.warn({ endpoint, ...key, count }, 'Rows could not be read: they are left out');
+        log.warn({ endpoint, ...key, count }, 'KeyAPI sent rows that cannot be read: they are left out');
         break;
       }
       case 'emptyPage': {
         const { endpoint, key } = event;
-        log.warn({ endpoint, ...key }, 'KeyAPI sends an empty page in place of cached rows');
+        log.warn(
+          { endpoint, ...key },
+          'KeyAPI sent an empty page for a chart with cached rows: the cached rows are served',
+        );
         break;
       }
       case 'emptyBatch': {
         const { endpoint, key } = event;
-        log.warn({ endpoint, ...key }, 'KeyAPI sends no numbers for videos that had some');
+        log.warn(
+          { endpoint, ...key },
+          'KeyAPI sent no numbers for videos with cached numbers: the cached numbers are served',
+        );
         break;
       }
       case 'unknownField':
-        log.warn({ endpoint: event.endpoint, field: event.field }, 'KeyAPI sends an unknown field');
+        log.warn(
+          { endpoint: event.endpoint, field: event.field },
+          'KeyAPI sent an unknown field: it is ignored',
+        );
         break;
       case 'retry': {
         const { endpoint, key, code, pauseMs } = event;
@@ -66,27 +78,28 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         if (isDue(event, event.endpoint))
           log.warn(
             { endpoint: event.endpoint },
-            'Too many upstream calls are waiting: further ones are not made',
+            'Too many upstream calls are waiting: further calls fail at once',
           );
         break;
       case 'circuitOpened':
         log.warn(
           { endpoint: event.endpoint, code: event.code, seconds: event.seconds },
-          'Upstream calls are stopped',
+          'Circuit breaker opened: upstream calls are stopped',
         );
         break;
       case 'circuitClosed':
-        log.info({ endpoint: event.endpoint }, 'Upstream calls are allowed again');
+        log.info({ endpoint: event.endpoint }, 'Circuit breaker closed: upstream calls are allowed again');
         break;
       case 'budgetRefused':
         if (!isDue(event)) break;
         log.warn(
           { retryAfterSeconds: event.retryAfterSeconds },
-          "The day's credits are spent: only cached data is served",
+          'The credits for the day are spent: only cached data is served',
         );
         break;
       case 'budgetUnknown':
-        if (isDue(event)) log.warn('Credits cannot be reserved without Redis: only cached data is served');
+        if (isDue(event))
+          log.warn('Redis is down, so no credits can be reserved: only cached data is served');
         break;
       case 'cacheFileRead':
         log.info({ file: event.file, stats: event.stats, pages: event.pages }, 'Cache file read');
@@ -100,13 +113,14 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
       case 'snapshotTaken':
         log.info(
           { chart: event.chart, ranks: event.ranks, pages: event.pages },
-          "Chart fetched for tomorrow's comparison",
+          "Chart of SNAPSHOT_CHARTS fetched for tomorrow's comparison",
         );
         break;
       case 'snapshotMissed':
         log.warn(
           { chart: event.chart, ranks: event.ranks, knownRanks: event.knownRanks },
-          'Chart of SNAPSHOT_CHARTS not fetched in full on the day that has ended',
+          'Chart of SNAPSHOT_CHARTS was not fetched completely on the day that has ended: some movements will be ' +
+            'unknown',
         );
         break;
       case 'fileIgnored':
@@ -115,7 +129,7 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
       case 'fileFailed':
         log.error(
           { file: event.file, reason: event.reason },
-          'File cannot be written: its content is lost at a restart',
+          'File cannot be written: its content will be lost at a restart',
         );
         break;
       case 'redisUp':
@@ -125,14 +139,21 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
       case 'redisDown':
         if (!isDue(event)) break;
         shouldLogRedisUp = true;
-        log.warn({ reason: event.reason }, 'Redis is down: this replica goes on alone');
+        log.warn(
+          { reason: event.reason },
+          'Redis is down: this replica continues by itself, with its own cache and its share of the limits',
+        );
         break;
       case 'rateLimited':
-        if (isDue(event)) log.warn({ client: event.client }, 'A client sends too many requests');
+        if (isDue(event))
+          log.warn({ client: event.client }, 'A client sent too many requests: they get HTTP 429');
         break;
       case 'overloaded':
         if (!isDue(event)) break;
-        log.warn({ overload: event.overload }, 'Overloaded: only cached responses are sent');
+        log.warn(
+          { overload: event.overload },
+          'Overloaded: only cached responses are sent, other requests get HTTP 503',
+        );
         break;
       case 'response':
         logOperation(event);

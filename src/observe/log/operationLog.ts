@@ -22,10 +22,7 @@ export function createOperationLog(log: Logger, monotonic: () => number): (event
     const now = Math.floor(monotonic() / 1000);
     if (now !== second) {
       if (lines > MAX_LINES)
-        log.info(
-          { count: lines - MAX_LINES },
-          'Operations served without work that have no line of their own',
-        );
+        log.info({ count: lines - MAX_LINES }, 'Further operations with cached or refused responses');
       second = now;
       lines = 0;
     }
@@ -55,7 +52,7 @@ function toLine({ request, name, origin, outcome, codes, status, durationMs, cos
     requests: cost.requests,
     credits: cost.credits,
     pages: cost.pages,
-    // Undefined when it asked for no numbers.
+    // Undefined if it selected no numbers.
     stats: cost.stats,
   };
 }

@@ -36,7 +36,7 @@ export function countLimits(registry: Registry, hasBudget: boolean): (event: App
   for (const labels of CIRCUITS) openings.inc(labels, 0);
   const refusals = new Counter({
     name: 'trending_budget_refusals_total',
-    help: "Calls that were refused because the day's credits are spent, or cannot be reserved",
+    help: 'Calls that were refused because the credits for the day are spent or cannot be reserved',
     registers: hasBudget ? registers : [],
   });
 
@@ -52,7 +52,7 @@ export function watchLimits(registry: Registry, limits: LimitsState): void {
   const registers = [registry];
   new Gauge({
     name: 'trending_circuit_open',
-    help: '1 while calls are stopped, by endpoint (account: all of them) and error',
+    help: '1 while the circuit breaker stops calls, by endpoint (account: calls to all endpoints) and error',
     labelNames: ['endpoint', 'code'],
     registers,
     collect() {

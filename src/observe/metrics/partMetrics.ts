@@ -33,7 +33,7 @@ export function watchParts(registry: Registry, { caches, limits, isRedisUp }: Pa
   });
   new Gauge({
     name: 'trending_cache_max_bytes',
-    help: 'Bound on the size of a cache',
+    help: 'Maximum size of a cache',
     labelNames: ['cache'],
     registers,
     collect() {

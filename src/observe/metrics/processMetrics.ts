@@ -41,7 +41,7 @@ function watchEventLoop(registry: Registry): () => void {
   delays.enable();
   new Gauge({
     name: 'trending_event_loop_delay_seconds',
-    help: 'Delay of the event loop since the last scrape; quantile 1: the longest',
+    help: 'Delay of the event loop since the last scrape; quantile 1 is the maximum',
     labelNames: ['quantile'],
     registers: [registry],
     collect() {

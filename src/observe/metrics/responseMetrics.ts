@@ -24,7 +24,7 @@ export function countResponses(
   const registers = [registry];
   const durations = new Histogram({
     name: 'trending_operation_duration_seconds',
-    help: 'How long it took until the response to an operation was ready',
+    help: 'Time until the response to an operation was ready',
     labelNames: ['operation', 'outcome'],
     buckets: BUCKETS,
     registers,
@@ -43,7 +43,7 @@ export function countResponses(
   countByOrigin(registry, 'trending_stats_total', 'Videos whose numbers operations used, by origin', stats);
   new Counter({
     name: 'trending_credits_saved_total',
-    help: 'Credits saved by pages and numbers that operations used without buying them',
+    help: 'Credits saved by pages and numbers that operations used without fetching them',
     registers,
     collect() {
       this.reset();

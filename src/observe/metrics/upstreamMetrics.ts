@@ -18,7 +18,7 @@ export function countUpstream(registry: Registry): (event: AppEvent) => void {
   });
   const durations = new Histogram({
     name: 'trending_upstream_request_duration_seconds',
-    help: 'How long requests to KeyAPI took, to the last byte of the response',
+    help: 'Duration of requests to KeyAPI, up to the last byte of the response',
     labelNames: ['endpoint'],
     buckets: BUCKETS,
     registers,
@@ -31,12 +31,15 @@ export function countUpstream(registry: Registry): (event: AppEvent) => void {
   });
   const counter = (name: string, help: string) =>
     new Counter({ name, help, labelNames: ['endpoint'], registers });
-  const retries = counter('trending_upstream_retries_total', 'Requests to KeyAPI that retry a failed one');
+  const retries = counter('trending_upstream_retries_total', 'Requests to KeyAPI that were retries');
   const unconnected = counter(
     'trending_upstream_connection_failures_total',
     'Requests to KeyAPI that were not sent, because no connection could be opened',
   );
-  const shed = counter('trending_pages_shed_total', 'Calls not made: too many others were waiting');
+  const shed = counter(
+    'trending_pages_shed_total',
+    'Calls that were not made because too many others were waiting',
+  );
   const dropped = counter('trending_rows_dropped_total', 'Rows from KeyAPI that could not be read');
   const emptied = new Counter({
     name: 'trending_empty_pages_total',

@@ -25,8 +25,7 @@ export interface Tracing {
 
 /**
  * Creates spans through OpenTelemetry's API, if its SDK was started before the program. Undefined otherwise, so that
- * nothing is decorated and tracing costs nothing. No trace headers are sent to KeyAPI: our traces are no business of a
- * third party.
+ * nothing is decorated and tracing costs nothing. No trace headers are sent to KeyAPI, a third party.
  */
 export function createTracing(): Tracing | undefined {
   const tracer = trace.getTracer('trending-graphql');

@@ -34,7 +34,7 @@ export function createClientErrorHandler({
   return (error, socket) => {
     if (error.code !== 'ECONNRESET' && socket.writable && canRespond(latestResponses.get(socket))) {
       const status = STATUSES[error.code] ?? 400;
-      const message = toLimitMessage({ code: error.code, message: 'Expected an HTTP request' }, limits);
+      const message = toLimitMessage({ code: error.code, message: 'Expected a valid HTTP request' }, limits);
       const body = JSON.stringify(toErrorBody(source, toRequestError(message, 'BAD_REQUEST')));
       socket.write(`${toHead(status, body)}${body}`);
     }

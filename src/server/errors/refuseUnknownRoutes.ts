@@ -22,7 +22,7 @@ export function refuseUnknownRoutes(
       return;
     }
     const allowed = [...known, ...(methods.get('*') ?? [])].join(', ');
-    const message = `Expected one of ${allowed}, but got: ${method}`;
+    const message = `Expected one of the methods ${allowed}, but got: ${method}`;
     reply.code(405).header('allow', allowed).send({ error: 'Method Not Allowed', message });
   });
 }

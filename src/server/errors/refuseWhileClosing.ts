@@ -15,7 +15,7 @@ export function refuseWhileClosing(
 ): void {
   const refusal = refuseForNow(
     503,
-    'This server is closing: send the operation again',
+    'This server is shutting down: send the operation again',
     'SERVER_CLOSING',
     RETRY_SECONDS,
   );

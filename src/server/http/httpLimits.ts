@@ -39,7 +39,10 @@ export function toLimitMessage(
     case 'HPE_HEADER_OVERFLOW':
       return `Expected headers of at most ${limits.headerBytes / 1000} kB (MAX_HEADER_KB), but got more`;
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return `Expected the whole request within ${limits.requestMs / 1000} s (REQUEST_TIMEOUT_SECONDS)`;
+      return (
+        `Expected the whole request within ${limits.requestMs / 1000} s (REQUEST_TIMEOUT_SECONDS), but got only a ` +
+        'part of it'
+      );
     default:
       return message;
   }

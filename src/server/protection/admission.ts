@@ -24,13 +24,16 @@ export interface AdmissionOptions {
 
 const UNAUTHENTICATED = new Refusal(
   401,
-  toRequestError('Expected a valid API key, as "Authorization: Bearer" or "x-api-key"', 'UNAUTHENTICATED'),
+  toRequestError(
+    'Expected a valid API key in the header "Authorization: Bearer" or "x-api-key", but got none',
+    'UNAUTHENTICATED',
+  ),
   { 'www-authenticate': 'Bearer' },
 );
 
 const COMPRESSED = new Refusal(
   415,
-  toRequestError('Expected a body without a content-encoding: compressed bodies are refused', 'BAD_REQUEST'),
+  toRequestError('Expected an uncompressed request body, but got one with a content-encoding', 'BAD_REQUEST'),
   { 'accept-encoding': 'identity' },
 );
 
@@ -53,7 +56,7 @@ export function createAdmission({ apiKeys, rateLimiter, onEvent }: AdmissionOpti
     reply.header('ratelimit-reset', resetSeconds);
     if (isGranted) return undefined;
     onEvent({ type: 'rateLimited', client });
-    const message = `Expected at most ${limiter.perMinute} requests in a minute (RATE_LIMIT_PER_MINUTE), but got more`;
+    const message = `Expected at most ${limiter.perMinute} requests per minute (RATE_LIMIT_PER_MINUTE), but got more`;
     return refuseForNow(429, message, 'RATE_LIMITED', resetSeconds);
   }
 

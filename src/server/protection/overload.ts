@@ -18,7 +18,7 @@ const TICK_MS = 500;
  * of the event loop the process counts as overloaded until the next tick, so that requests that have piled up are
  * refused too.
  *
- * While the heap is full, one operation per tick is allowed all the same: V8 collects garbage only when memory is
+ * While the heap is full, one operation per tick is still allowed, because V8 collects garbage only when memory is
  * allocated.
  *
  * @param monotonic Milliseconds from an arbitrary start.

@@ -36,7 +36,7 @@ export const IMPORTED_COUNT_TTL_MS = 2000;
 
 /** Bounds the memory: only an attack comes from more addresses than this at the same time. */
 const MAX_CLIENTS = 20_000;
-/** Clients whose counts are exported at once: Redis must not be kept busy. */
+/** Maximum number of clients whose counts are exported at once, to limit the load on Redis. */
 const MAX_EXPORTED = 500;
 /** A client's count is exported from this share of the limit on. Most clients never reach it. */
 const MIN_EXPORTED_SHARE = 0.05;

@@ -58,7 +58,8 @@ export function createResponder(options: ResponderOptions): Responder {
   async function run(request: GraphqlRequest, execute: ExecuteOperation): Promise<BuiltResponse> {
     refuseOverload();
     const executed = await execute(toOperationRequest(request, parse(request)));
-    // Hashing takes time. For POST it is worth it only if the response is cached here: other caches rarely store those.
+    // Hashing takes time. For POST it is useful only if the response is cached here: other caches rarely store POST
+    // responses.
     const hasEtag = responseCache !== undefined || request.method !== 'POST';
     return buildResponse(executed, options, hasEtag);
   }
@@ -118,7 +119,7 @@ function toKey({ method, url, headers, body }: GraphqlRequest): string {
   return `${kind} ${url}\n${accept}\n${contentType}\n${isPreflighted}\n${body?.toString('latin1') ?? ''}`;
 }
 
-/** Tells a header that is absent from one that is empty. */
+/** Distinguishes an absent header from an empty one. */
 function toKeyPart(header: string | undefined): string {
   return header === undefined ? '' : `=${header}`;
 }

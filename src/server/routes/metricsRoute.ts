@@ -13,7 +13,7 @@ export function registerMetricsRoute(server: FastifyInstance, { contentType, rea
   server.get('/metrics', async (_request, reply) => reply.type(contentType).send(await read()));
 }
 
-/** Serves `/metrics` on a port of its own, which opens before `server` listens and closes with it. */
+/** Serves `/metrics` on a separate port, which opens before `server` listens and closes with it. */
 export function serveMetricsSeparately(
   server: FastifyInstance,
   metrics: Metrics,

@@ -25,7 +25,7 @@ export async function readManifest(file: string): Promise<ReadonlyMap<string, st
   if (json === undefined) throw new TypeError('it is not JSON');
   const apollos = apolloManifest.safeParse(json).data?.operations;
   const others = textsByHash.safeParse(json).data;
-  if (!apollos && !others) throw new TypeError('it is not a manifest of documents');
+  if (!apollos && !others) throw new TypeError('its format is unknown');
   const entries = apollos?.map(({ id, body }) => [id, body] as const) ?? Object.entries(others ?? {});
   return new Map(entries.map(([id, text]) => [toHash(id), text]));
 }

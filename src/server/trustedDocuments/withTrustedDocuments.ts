@@ -8,9 +8,9 @@ import {
 } from './trustedDocuments.ts';
 
 const NOT_TRUSTED = toRequestError(
-  'This server executes trusted documents only (PERSISTED_DOCUMENTS_ONLY): expected the hash of one, as "documentId" or ' +
-    '"extensions.persistedQuery.sha256Hash", but got: the text of a document. If its hash was not found, the operator has to ' +
-    'add the document to the manifest',
+  'This server executes only trusted documents (PERSISTED_DOCUMENTS_ONLY): expected a hash as "documentId" or ' +
+    '"extensions.persistedQuery.sha256Hash", but got: the text of a document. If the server does not find the hash, ' +
+    'ask its operator to add the document to the manifest',
   'PERSISTED_QUERY_ID_REQUIRED',
 );
 

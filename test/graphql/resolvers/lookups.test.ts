@@ -236,8 +236,8 @@ describeEachExecution(() => {
           expect(errors).toEqual([
             {
               message:
-                `Variable "$v" got invalid value ${shown}${place}; ID cannot represent a number beyond 2^53 - 1, ` +
-                'which has lost digits: send it as text, such as "7106594312292453675"',
+                `Variable "$v" got invalid value ${shown}${place}; ID: expected a string such as ` +
+                '"7106594312292453675", but got a number beyond 2^53 - 1, which has lost digits',
               locations: [{ line: 1, column: 8 }],
               extensions: { code: 'BAD_USER_INPUT', retryable: false },
             },
@@ -266,7 +266,10 @@ describeEachExecution(() => {
           payload: `{"query":"${query}","variables":{"v":${digits}}}`,
         });
         expect(response.json().errors).toMatchObject([
-          { message: expect.stringContaining('send it as text'), extensions: { code: 'BAD_USER_INPUT' } },
+          {
+            message: expect.stringContaining('which has lost digits'),
+            extensions: { code: 'BAD_USER_INPUT' },
+          },
         ]);
       }
     });

@@ -461,7 +461,7 @@ describeEachExecution(() => {
       );
       expect(errors).toMatchObject([
         {
-          message: 'CountryCode expects a string, such as "US"',
+          message: 'CountryCode: expected a string such as "US", but got another type',
           locations: [{ line: 1, column: 27 }],
           extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
         },

@@ -189,7 +189,7 @@ describeEachExecution(() => {
       expect(errors).toMatchObject([
         {
           message: expect.stringMatching(
-            /^Argument "representations": expected a TrendingVideo with its "itemId" or "id" as text \(a number beyond 2\^53 - 1 has lost digits\), but got: /,
+            /^Argument "representations": expected a TrendingVideo with a string "itemId" or "id" \(a number beyond 2\^53 - 1 has lost digits\), but got: /,
           ),
           path: ['_entities', 0],
           extensions: { code: 'BAD_USER_INPUT', retryable: false },

@@ -161,7 +161,7 @@ describe('videoAnalytics', () => {
     ['rows without an id', [makeRow({ video_id: null }), {}]],
     ['an empty object', {}],
   ])('rejects a payload with nothing but %s', (_name, data) => {
-    expect(() => read(data)).toThrow(/^data: expected a row of a video that was asked for/);
+    expect(() => read(data)).toThrow(/^data: expected a row of a requested video/);
   });
 
   it.each([null, undefined, 'text', 0, true])(

@@ -64,7 +64,10 @@ it.each<[AppEvent, string]>([
     },
     'Upstream call',
   ],
-  [{ type: 'rowsDropped', endpoint, key, count: 2 }, 'Rows could not be read: they are left out'],
+  [
+    { type: 'rowsDropped', endpoint, key, count: 2 },
+    'KeyAPI sent rows that cannot be read: they are left out',
+  ],
   [
     {
       type: 'connectionFailed',
@@ -75,38 +78,48 @@ it.each<[AppEvent, string]>([
       durationMs: 9,
       detail: 'ECONNREFUSED',
     },
-    'No connection to KeyAPI: no request was sent',
+    'No connection to KeyAPI: no request was sent, no credits were spent',
   ],
-  [{ type: 'emptyPage', endpoint, key }, 'KeyAPI sends an empty page in place of cached rows'],
-  [{ type: 'unknownField', endpoint, field: 'likes' }, 'KeyAPI sends an unknown field'],
+  [
+    { type: 'emptyPage', endpoint, key },
+    'KeyAPI sent an empty page for a chart with cached rows: the cached rows are served',
+  ],
+  [{ type: 'unknownField', endpoint, field: 'likes' }, 'KeyAPI sent an unknown field: it is ignored'],
   [{ type: 'retry', endpoint, key, code: 'UPSTREAM_ERROR', pauseMs: 700 }, 'Upstream call retried'],
-  [{ type: 'circuitOpened', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 }, 'Upstream calls are stopped'],
-  [{ type: 'circuitClosed' }, 'Upstream calls are allowed again'],
+  [
+    { type: 'circuitOpened', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 },
+    'Circuit breaker opened: upstream calls are stopped',
+  ],
+  [{ type: 'circuitClosed' }, 'Circuit breaker closed: upstream calls are allowed again'],
   [
     { type: 'budgetUnknown', retryAfterSeconds: 5 },
-    'Credits cannot be reserved without Redis: only cached data is served',
+    'Redis is down, so no credits can be reserved: only cached data is served',
   ],
   [
     { type: 'emptyBatch', endpoint: 'videoAnalytics', key: { itemIds: '1,2' } },
-    'KeyAPI sends no numbers for videos that had some',
+    'KeyAPI sent no numbers for videos with cached numbers: the cached numbers are served',
   ],
   [{ type: 'redisUp' }, 'Redis is up: pages and limits are shared with the other replicas'],
-  [{ type: 'redisDown', wasUp: true, reason: 'ECONNREFUSED' }, 'Redis is down: this replica goes on alone'],
+  [
+    { type: 'redisDown', wasUp: true, reason: 'ECONNREFUSED' },
+    'Redis is down: this replica continues by itself, with its own cache and its share of the limits',
+  ],
   [{ type: 'cacheFileRead', file: 'a', pages: 3, stats: 2 }, 'Cache file read'],
   [{ type: 'cacheFileWritten', file: 'a', pages: 3, stats: 2 }, 'Cache file written'],
   [{ type: 'historyFileRead', file: 'a', chartDays: 3 }, 'History file read'],
   [
     { type: 'snapshotTaken', chart: 'US:7:VIEWS', ranks: 100, pages: 3 },
-    "Chart fetched for tomorrow's comparison",
+    "Chart of SNAPSHOT_CHARTS fetched for tomorrow's comparison",
   ],
   [
     { type: 'snapshotMissed', chart: 'US:7:VIEWS', ranks: 100, knownRanks: 20 },
-    'Chart of SNAPSHOT_CHARTS not fetched in full on the day that has ended',
+    'Chart of SNAPSHOT_CHARTS was not fetched completely on the day that has ended: some movements will be ' +
+      'unknown',
   ],
   [{ type: 'fileIgnored', file: 'a', reason: 'it is damaged', isReplaced: true }, 'File ignored'],
   [
     { type: 'fileFailed', file: 'a', reason: 'no space' },
-    'File cannot be written: its content is lost at a restart',
+    'File cannot be written: its content will be lost at a restart',
   ],
 ])('logs %j', (event, msg) => {
   const { log, lines } = createMemoryLog();
@@ -153,9 +166,9 @@ it('logs frequent events once a minute', () => {
     write({ type: 'budgetRefused', retryAfterSeconds: 60 });
   }
   expect(lines.map(({ msg }) => msg)).toEqual([
-    'Too many upstream calls are waiting: further ones are not made',
-    'Redis is down: this replica goes on alone',
-    "The day's credits are spent: only cached data is served",
+    'Too many upstream calls are waiting: further calls fail at once',
+    'Redis is down: this replica continues by itself, with its own cache and its share of the limits',
+    'The credits for the day are spent: only cached data is served',
   ]);
   now = 60_000;
   write({ type: 'callShed', endpoint, key });

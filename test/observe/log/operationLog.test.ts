@@ -89,7 +89,7 @@ describe('the log', () => {
     clock.advance(1000);
     await send();
     expect(memory.operations()).toHaveLength(102);
-    const left = [...memory.text().matchAll(/"count":(\d+),"msg":"Operations served without work/g)];
+    const left = [...memory.text().matchAll(/"count":(\d+),"msg":"Further operations/g)];
     expect(left.map(([, count]) => count)).toEqual(['250']);
   });
 

@@ -57,7 +57,7 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
     expect(responses[2]?.json()).toEqual({
       errors: [
         {
-          message: 'Expected at most 2 requests in a minute (RATE_LIMIT_PER_MINUTE), but got more',
+          message: 'Expected at most 2 requests per minute (RATE_LIMIT_PER_MINUTE), but got more',
           extensions: { code: 'RATE_LIMITED', retryable: true, retryAfterSeconds: 61 },
         },
       ],

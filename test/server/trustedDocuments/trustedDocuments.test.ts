@@ -171,7 +171,7 @@ describe('an empty hash', () => {
 describe('PERSISTED_DOCUMENTS_ONLY', () => {
   const REFUSAL = {
     message: expect.stringMatching(
-      /^This server executes trusted documents only \(PERSISTED_DOCUMENTS_ONLY\): expected the hash of one.*but got: the text/,
+      /^This server executes only trusted documents \(PERSISTED_DOCUMENTS_ONLY\): expected a hash.*but got: the text/,
     ),
     extensions: { code: 'PERSISTED_QUERY_ID_REQUIRED', retryable: false },
   };
@@ -250,11 +250,11 @@ describe('startup', () => {
     [
       'does not exist',
       undefined,
-      /^The environment is not valid:\n {2}- PERSISTED_DOCUMENTS: expected a JSON file of documents by their hash: ENOENT/,
+      /^The settings are not valid:\n {2}- PERSISTED_DOCUMENTS: expected a manifest of trusted documents: ENOENT/,
     ],
-    ['is not JSON', '{', /by their hash: .*JSON/],
-    ['is a list', '[]', /by their hash: it is not a manifest of documents/],
-    ['contains other values', '{"a":1}', /by their hash: it is not a manifest of documents/],
+    ['is not JSON', '{', /trusted documents: .*JSON/],
+    ['is a list', '[]', /trusted documents: its format is unknown/],
+    ['contains other values', '{"a":1}', /trusted documents: its format is unknown/],
   ])('fails with a clear message when the manifest %s', async (_, content, message) => {
     const file = path.join(folder, 'bad.json');
     if (content !== undefined) await writeFile(file, content);
@@ -263,7 +263,7 @@ describe('startup', () => {
 
   it('fails when only trusted documents are allowed and there is no manifest', async () => {
     await expect(startApp(UPSTREAM, { PERSISTED_DOCUMENTS_ONLY: 'true' })).rejects.toThrow(
-      /PERSISTED_DOCUMENTS: expected the file/,
+      /PERSISTED_DOCUMENTS: expected the manifest/,
     );
   });
 });

@@ -4,7 +4,7 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
-/** What the chart is ranked by, highest first. */
+/** The number that a chart is ranked by, highest first. */
 export type TrendingOrder =
   /** Number of comments. */
   | 'COMMENTS'
@@ -15,7 +15,7 @@ export type TrendingOrder =
   /** Number of views: TikTok's "Hotspot" order. */
   | 'VIEWS';
 
-/** Trailing window the chart covers. */
+/** The period that a chart covers, up to now. */
 export type TrendingPeriod =
   /** The last 7 days. */
   | 'LAST_7_DAYS'

@@ -11,7 +11,7 @@ const schema = z.object({
     .optional(),
 });
 
-/** Encodes an error for the other replicas: what a client may see of it, and nothing else. */
+/** Encodes the public fields of an error for the other replicas. */
 export function encodeError({ code, message, retryAfterSeconds, upstream }: ApiError): string {
   const record: z.infer<typeof schema> = { code, message, retryAfterSeconds, upstream };
   return JSON.stringify(record);

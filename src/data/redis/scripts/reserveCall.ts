@@ -45,7 +45,7 @@ export async function reserveCall(
     readonly windowMs: number;
     readonly credits: number;
     readonly creditsPerDay: number | undefined;
-    /** How long nothing is spent after Redis has lost what was spent. */
+    /** How long no credits are spent after Redis has lost the record of the spending. */
     readonly holdMs: number;
     /** The UTC day by the clock of this replica. */
     readonly today: number;

@@ -4,8 +4,8 @@ import common from './common.lua';
 import rejectLate from './rejectLate.lua';
 
 /**
- * What several scripts have in common, each a local of theirs, in milliseconds. Redis has the values of replicas of other
- * releases too: never lower one below what those write.
+ * Constants that several scripts share, as Lua locals, in milliseconds. Redis also has values of replicas of other
+ * releases: never set a limit below the values that those write.
  */
 export const BOUNDS = {
   /** How far a time may lie ahead of Redis's clock. A value with a later one was not written by these scripts. */
