@@ -18,13 +18,13 @@ import { VideoStatsType } from './videoStats.type.ts';
 })
 export class TrendingVideoType extends NodeType implements TrendingVideo {
   @Field(() => IdScalar, { description: "TikTok's own id of the video, as in its link." })
-  itemId!: string;
+  itemId: string;
 
   @Field(() => UrlScalar, { description: 'The video on TikTok.' })
-  itemUrl!: string;
+  itemUrl: string;
 
   @Field(() => String, { description: 'Caption as posted, hashtags included; empty when it has none.' })
-  title!: string;
+  title: string;
 
   @Field(() => UrlScalar, {
     nullable: true,
@@ -32,28 +32,28 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
       'Signed link to the cover picture. It stops working at `coverExpiresAt`: show it, do not store it. Null when ' +
       'the provider sends none, or one that has expired.',
   })
-  cover!: string | null;
+  cover: string | null;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
     description: 'When the `cover` link stops working; null when the link does not say.',
   })
-  coverExpiresAt!: number | null;
+  coverExpiresAt: number | null;
 
   @Field(() => Int, { description: 'Length in seconds; 0 when the provider sends none.' })
-  duration!: number;
+  duration: number;
 
   @Field(() => String, { nullable: true, description: 'English name of the country in `countryCode`.' })
-  region!: string | null;
+  region: string | null;
 
   @Field(() => CountryCodeScalar, { nullable: true, description: 'The country whose chart it is on.' })
-  countryCode!: string | null;
+  countryCode: string | null;
 
   @Field(() => CreatorType, {
     nullable: true,
     description: 'Who posted it; null when its link does not say.',
   })
-  creator!: CreatorType | null;
+  creator: CreatorType | null;
 
   /** Set where it is selected; an error where the numbers are unavailable. */
   @Field(() => VideoStatsType, {
@@ -63,5 +63,19 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
       'without an error, when the provider does not know the video. When numbers are unavailable, there is one error for the ' +
       'whole connection or list, at its first video without them: `extensions.videos` says how many there are.',
   })
-  stats?: ServedStats | null | Error | undefined;
+  stats: VideoStatsType | null | Error | undefined;
+
+  constructor(video: TrendingVideo, stats?: ServedStats | null | Error) {
+    super(video.id);
+    this.itemId = video.itemId;
+    this.itemUrl = video.itemUrl;
+    this.title = video.title;
+    this.cover = video.cover;
+    this.coverExpiresAt = video.coverExpiresAt;
+    this.duration = video.duration;
+    this.region = video.region;
+    this.countryCode = video.countryCode;
+    this.creator = video.creator && new CreatorType(video.creator);
+    this.stats = stats && !(stats instanceof Error) ? new VideoStatsType(stats) : stats;
+  }
 }

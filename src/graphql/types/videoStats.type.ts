@@ -10,26 +10,37 @@ import { DateTimeScalar, SafeIntScalar } from './scalars.ts';
 })
 export class VideoStatsType implements ServedStats {
   @Field(() => SafeIntScalar, { nullable: true, description: 'Times the video was played.' })
-  views!: number | null;
+  views: number | null;
 
   @Field(() => SafeIntScalar, { nullable: true, description: 'Likes.' })
-  likes!: number | null;
+  likes: number | null;
 
   @Field(() => SafeIntScalar, { nullable: true, description: 'Comments.' })
-  comments!: number | null;
+  comments: number | null;
 
   @Field(() => SafeIntScalar, { nullable: true, description: 'Times the video was shared.' })
-  shares!: number | null;
+  shares: number | null;
 
   @Field(() => SafeIntScalar, { nullable: true, description: 'Times the video was saved as a favorite.' })
-  favorites!: number | null;
+  favorites: number | null;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When the video was posted.' })
-  publishedAt!: number | null;
+  publishedAt: number | null;
 
   @Field(() => DateTimeScalar, { description: 'When these numbers were fetched from the provider.' })
-  fetchedAt!: number;
+  fetchedAt: number;
 
   @Field(() => Boolean, { description: 'True when these numbers are past their time to live.' })
-  stale!: boolean;
+  stale: boolean;
+
+  constructor(stats: ServedStats) {
+    this.views = stats.views;
+    this.likes = stats.likes;
+    this.comments = stats.comments;
+    this.shares = stats.shares;
+    this.favorites = stats.favorites;
+    this.publishedAt = stats.publishedAt;
+    this.fetchedAt = stats.fetchedAt;
+    this.stale = stats.stale;
+  }
 }
