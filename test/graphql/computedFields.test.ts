@@ -99,6 +99,13 @@ describeEachExecution(() => {
     }
   });
 
+  it('has its value on a connection, without the fields that it is computed from', async () => {
+    for (let time = 0; time < 2; time++) {
+      const { data } = await app.query('{ trendingVideos(first: 3) { summary } }');
+      expect(data).toEqual({ trendingVideos: { summary: '3 of 500' } });
+    }
+  });
+
   it('is absent with the numbers that it would be computed from, when they are unavailable', async () => {
     emulator.switches.analyticsStatus = 403;
     const { data, errors } = await app.query(

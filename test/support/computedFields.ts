@@ -1,5 +1,9 @@
 import { Args, ArgsType, Field, Int } from 'type-graphql';
-import { TrendingVideoEdgeType } from '../../src/graphql/connection/trendingVideoConnection.type.ts';
+import {
+  TrendingVideoConnectionType,
+  TrendingVideoEdgeType,
+} from '../../src/graphql/connection/trendingVideoConnection.type.ts';
+import { WindowConnection } from '../../src/graphql/connection/windowConnection.ts';
 import { CreatorType } from '../../src/graphql/types/creator.type.ts';
 import { TrendingVideoType } from '../../src/graphql/types/trendingVideo.type.ts';
 import { VideoStatsType } from '../../src/graphql/types/videoStats.type.ts';
@@ -37,6 +41,15 @@ export function addComputedFields(): void {
   addGetter(TrendingVideoEdgeType, 'label', function () {
     return `${this.rank}. ${this.node.title}`;
   });
+  addConnectionField('summary', function () {
+    return `${this.rows.length} of ${this.totalCount}`;
+  });
+}
+
+/** The type of connections is declared in one class, and its fields are computed in another. */
+function addConnectionField(name: string, get: (this: WindowConnection) => string): void {
+  Field(() => String)(TrendingVideoConnectionType.prototype, name);
+  Object.defineProperty(WindowConnection.prototype, name, { configurable: true, get });
 }
 
 /** What each computed field of a video is computed from, and the computed fields. */

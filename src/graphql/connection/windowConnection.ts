@@ -20,7 +20,7 @@ interface Selected {
 
 /** The connection of a window. Its lists are built on demand; its facts are undefined if they were not read. */
 export class WindowConnection
-  implements Pick<TrendingVideoConnectionType, 'edges' | 'nodes' | 'pageInfo' | 'comparedWith'>, Selected
+  implements Omit<TrendingVideoConnectionType, 'totalCount' | 'fetchedAt' | 'stale'>, Selected
 {
   readonly #chart: Chart;
   readonly #window: ChartWindow;
