@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { Clock } from '../domain/clock.ts';
 import type { CachedPage } from '../domain/page.ts';
+import type { ServedStats } from '../domain/videoStats.ts';
 import type { OnDataEvent } from './events.ts';
 import type { PageStore } from './pages/pageStore.ts';
 import type { CachedStats, StatsStore } from './stats/statsStore.ts';
+import { type FieldsOf, pageFields, statsFields, videoFields } from './storedFields.ts';
 import { createStoredFile, toDigest } from './storedFile.ts';
 
 /** See `createCacheFile`. */
@@ -31,7 +33,7 @@ export interface CacheFile {
   write(): Promise<void>;
 }
 
-/** Changes with the format of a page, so that a file of another version is not misread. */
+/** Changes with the form of the body, so that a file of another version is not misread: test/data/stored checks that it does. */
 const VERSION = 1;
 
 const headerSchema = z.object({
@@ -48,7 +50,25 @@ const headerSchema = z.object({
 type Header = z.infer<typeof headerSchema>;
 
 /** A page in the file, where its sequence number is called `order`. */
-type PageRecord = Omit<CachedPage, 'sequence'> & { readonly order: CachedPage['sequence'] };
+const pageRecord = z.object({
+  ...pageFields,
+  order: z.number(),
+  generation: z.number(),
+  freshUntil: z.number(),
+  coversUntil: z.number().nullable(),
+} satisfies FieldsOf<Omit<CachedPage, 'sequence'> & { readonly order: CachedPage['sequence'] }>);
+type PageRecord = z.infer<typeof pageRecord>;
+
+/** The numbers on a video in the file. */
+const statsRecord = z.object({
+  itemId: videoFields.itemId,
+  stats: z.object({ ...statsFields, stale: z.boolean() } satisfies FieldsOf<ServedStats>).nullable(),
+  freshUntil: z.number(),
+  isRefused: z.boolean(),
+} satisfies FieldsOf<CachedStats>);
+
+/** What the file contains after its header. */
+export const cacheFileBody = z.object({ pages: z.array(pageRecord), stats: z.array(statsRecord) });
 
 /**
  * Carries pages and numbers over a restart, in a file of three lines: a header, the pages and the numbers as JSON. While no
@@ -84,12 +104,14 @@ export function createCacheFile(options: CacheFileOptions): CacheFile {
   function load(header: Header, content: Buffer): boolean {
     const [body = '', statsBody = ''] = content.toString('utf8').split('\n');
     if (isDamaged(header, body, statsBody)) return false;
+    const { success, data } = cacheFileBody.safeParse({
+      pages: JSON.parse(body),
+      stats: JSON.parse(statsBody || '[]'),
+    });
+    if (!success) return false;
     const downtimeMs = Math.max(0, clock.now() - header.writtenAt);
-    // The digests show that this version wrote it.
-    for (const record of JSON.parse(body) as PageRecord[])
-      pages.add(restorePage(fromRecord(record), downtimeMs));
-    for (const entry of JSON.parse(statsBody || '[]') as CachedStats[])
-      stats.add(restoreStats(entry, downtimeMs));
+    for (const record of data.pages) pages.add(restorePage(fromRecord(record), downtimeMs));
+    for (const entry of data.stats) stats.add(restoreStats(entry, downtimeMs));
     return true;
   }
 

@@ -1,8 +1,16 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/loadConfig.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
 import { problems } from '../support/problems.ts';
 
 describe('loadConfig', () => {
+  it('uses every setting', async () => {
+    const files = ['src/config/loadConfig.ts', 'src/config/parseSettings.ts'];
+    const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join();
+    expect(Object.keys(SETTINGS).filter((name) => !new RegExp(`\\.${name}\\b`).test(text))).toEqual([]);
+  });
+
   it('needs no variables in development, and turns on demo data, Sandbox and introspection', () => {
     expect(loadConfig({})).toEqual({
       host: '127.0.0.1',

@@ -102,25 +102,6 @@ describe('createCacheFile', () => {
     expect(await after.origin(1)).toBe('fetched');
   });
 
-  it('writes pages under the names of version 1, which other releases read', async () => {
-    await write();
-    const [, body = ''] = (await readFile(file, 'utf8')).split('\n');
-    const [page] = JSON.parse(body);
-    expect(Object.keys(page).sort()).toEqual([
-      'chart',
-      'coversUntil',
-      'fetchedAt',
-      'freshUntil',
-      'generation',
-      'hasMore',
-      'number',
-      'order',
-      'pageSize',
-      'rows',
-      'totalCount',
-    ]);
-  });
-
   it('treats restored pages as older than new ones, and continues their generation', async () => {
     await write();
     const { cacheFile, store, clock } = startProcess(START + 100);
@@ -264,7 +245,7 @@ describe('createCacheFile', () => {
     ['is empty', () => '', /not a page cache/],
     ['is not text', () => Buffer.from([0, 255, 254, 10, 1]), /not a page cache/],
     ['is something else', () => '{"hello":"world"}\n[]\n', /not a page cache/],
-    ['is of another version', (text) => text.replace('"version":1', '"version":0'), /not a page cache/],
+    ['is of another version', (text) => text.replace(/"version":\d+/, '"version":0'), /not a page cache/],
     ['was cut off', (text) => text.slice(0, -100), /damaged/],
     ['was changed', (text) => text.replace('Video 7', 'Video 8'), /damaged/],
   ])('ignores a file that %s, and emits one event', async (_name, change, reason) => {

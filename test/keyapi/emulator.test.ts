@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Row } from '../../src/keyapi/emulator/charts.ts';
 import { createEmulator, type Emulator, type EmulatorOptions } from '../../src/keyapi/emulator/emulator.ts';
 import { UNMOVED_DAY } from '../../src/keyapi/emulator/scores.ts';
+import { DOCUMENTED_FIELDS } from '../../src/keyapi/endpoints/toTrendingVideo.ts';
 import { until } from '../support/until.ts';
 
 interface Body {
@@ -96,6 +97,7 @@ describe('emulator', () => {
       body.data.videos.map(({ item_id }) => item_id),
     );
     for (const video of body.data.videos) {
+      expect(new Set(Object.keys(video))).toEqual(DOCUMENTED_FIELDS);
       expect(video).toEqual({
         country_code: 'US',
         cover: expect.stringMatching(/~tplv-noop\.image\?dr=18692&x-expires=\d{10}&x-signature=[\w-]+$/),

@@ -32,7 +32,7 @@ const WRITE_DELAY_MS = 60_000;
 
 const NEWLINE = 10;
 
-/** Changes with the format of a line, so that a file of another version is not misread. */
+/** Changes with the form of a line, so that a file of another version is not misread: test/data/stored checks that it does. */
 const VERSION = 1;
 
 const headerSchema = z.object({

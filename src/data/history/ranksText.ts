@@ -6,11 +6,11 @@ const TEXT = /^(\d{1,16}) (\d{1,15}) ([1-9]\d{0,6}) ([\d,]{0,2000})$/;
 
 /** Encodes the ranks of a page as one line of text, for Redis and the history file: `sequence fetchedAt firstRank itemIds`. */
 export function encodeRanks({ sequence, fetchedAt, firstRank, itemIds }: PageRanks): string {
-  return `${sequence.toFixed()} ${fetchedAt.toFixed()} ${firstRank} ${itemIds}`;
+  return `${sequence.toFixed()} ${fetchedAt.toFixed()} ${firstRank.toFixed()} ${itemIds satisfies string}`;
 }
 
 /** Decodes the text of a page's ranks; undefined for any text that `encodeRanks` cannot have written. */
-export function decodeRanks(text: string): PageRanks | undefined {
+export function decodeRanks(text: string): Required<PageRanks> | undefined {
   const [, sequence, fetchedAt, firstRank, itemIds = ''] = TEXT.exec(text) ?? [];
   const ranks = {
     firstRank: Number(firstRank),

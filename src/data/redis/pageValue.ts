@@ -1,11 +1,10 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import { z } from 'zod';
-import { TrendingOrder, TrendingPeriod } from '../../domain/chart.ts';
-import { isCountryCode } from '../../domain/countryCode.ts';
 import { encodeGlobalId } from '../../domain/globalId.ts';
 import { parseJson } from '../../domain/json.ts';
 import { PAGE_SIZE, type Page, type PageKey, pageId } from '../../domain/page.ts';
-import { isItemId, type TrendingVideo } from '../../domain/trendingVideo.ts';
+import type { Creator, TrendingVideo } from '../../domain/trendingVideo.ts';
+import { creatorFields, pageFields, videoFields } from '../storedFields.ts';
 
 /**
  * The value of a page in Redis: a line `sequence generation freshUntil kind pageId`, written by the script that stores
@@ -26,43 +25,27 @@ export interface PageValue {
 const HEAD = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) ([012]) (\S{1,60})$/;
 const MAX_BODY_BYTES = 2 ** 21;
 
-const url = z.string().refine((text) => URL.canParse(text));
-/** Unix milliseconds within the range of a Date. */
-const moment = z.number().min(0).max(8.64e15);
-
-/** A video's fields in this order, as its GraphQL fields can serialise them; its global id follows from them. */
+/** A video's fields in this order; its global id follows from them. */
 const rowSchema = z.tuple([
-  z.string().refine(isItemId), // itemId
-  url, // itemUrl
-  z.string(), // title
-  url.nullable(), // cover
-  moment.nullable(), // coverExpiresAt
-  z.int32(), // duration
-  z.string().nullable(), // region
-  z.string().refine(isCountryCode).nullable(), // countryCode
-  z.tuple([z.string(), url]).nullable(), // creator: handle, url
+  videoFields.itemId,
+  videoFields.itemUrl,
+  videoFields.title,
+  videoFields.cover,
+  videoFields.coverExpiresAt,
+  videoFields.duration,
+  videoFields.region,
+  videoFields.countryCode,
+  z.tuple([creatorFields.handle, creatorFields.url]).nullable(), // creator
 ]);
 type Row = z.infer<typeof rowSchema>;
 
-const bodySchema = z.object({
-  chart: z.object({
-    region: z.string(),
-    period: z.enum(TrendingPeriod),
-    orderBy: z.enum(TrendingOrder),
-  }),
-  number: z.int().positive(),
-  pageSize: z.int().positive().max(PAGE_SIZE),
-  rows: z.array(rowSchema.nullable()).max(PAGE_SIZE),
-  hasMore: z.boolean(),
-  totalCount: z.int32().nonnegative(),
-  fetchedAt: moment,
-  timesEmpty: z.int().positive().optional(),
-});
+/** The body of a value. */
+export const pageBody = z.object({ ...pageFields, rows: z.array(rowSchema.nullable()).max(PAGE_SIZE) });
 
 /** Encodes the part of a value that does not depend on when it is stored. */
 export function encodeBody(page: Page): Buffer {
   const { chart, number, pageSize, rows, hasMore, totalCount, fetchedAt, timesEmpty } = page;
-  const body: z.infer<typeof bodySchema> = {
+  const body: Required<z.infer<typeof pageBody>> = {
     chart,
     number,
     pageSize,
@@ -79,7 +62,7 @@ export function encodeBody(page: Page): Buffer {
 export function decodeValue(value: Buffer, { chart, number }: PageKey): PageValue | undefined {
   const end = value.indexOf('\n');
   const head = HEAD.exec(value.subarray(0, Math.max(0, end)).toString('latin1'));
-  const body = bodySchema.safeParse(inflate(value.subarray(end + 1)));
+  const body = pageBody.safeParse(inflate(value.subarray(end + 1)));
   const id = pageId({ chart, number });
   if (!head || !body.success || head[5] !== id || pageId(body.data) !== id) return undefined;
   return {
@@ -101,11 +84,11 @@ function inflate(body: Buffer): unknown {
 
 function toRow(video: TrendingVideo): Row {
   const { itemId, itemUrl, title, cover, coverExpiresAt, duration, region, countryCode, creator } = video;
-  const creatorPair = creator && ([creator.handle, creator.url] as [string, string]);
+  const creatorPair: Row[8] = creator && [creator.handle, creator.url];
   return [itemId, itemUrl, title, cover, coverExpiresAt, duration, region, countryCode, creatorPair];
 }
 
-function toVideo(row: Row): TrendingVideo {
+function toVideo(row: Row): Required<TrendingVideo> {
   const [itemId, itemUrl, title, cover, coverExpiresAt, duration, region, countryCode, creator] = row;
   return {
     id: encodeGlobalId('TrendingVideo', itemId),
@@ -117,6 +100,10 @@ function toVideo(row: Row): TrendingVideo {
     duration,
     region,
     countryCode,
-    creator: creator && { handle: creator[0], url: creator[1] },
+    creator: creator && toCreator(creator),
   };
+}
+
+function toCreator([handle, url]: NonNullable<Row[8]>): Required<Creator> {
+  return { handle, url };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { MAX_TIME } from '../../domain/dateTime.ts';
 import { parseJson } from '../../domain/json.ts';
 import type { VideoStats } from '../../domain/videoStats.ts';
+import { statsFields } from '../storedFields.ts';
 
 /**
  * The value of the numbers on a video in Redis: a line `fetchedAt freshUntil isRefused itemId`, which the scripts read, then
@@ -19,22 +19,19 @@ export interface StatsValue {
 
 const HEAD = /^(\d{1,16}) (\d{1,16}) ([01]) (\d{1,20})$/;
 
-const moment = z.int().nonnegative().max(MAX_TIME);
-const count = z.int().nonnegative().nullable();
-
-/** The numbers in this order, as their GraphQL fields can serialise them. */
-const bodySchema = z
+/** The numbers in this order. */
+export const statsBody = z
   .tuple([
-    count, // views
-    count, // likes
-    count, // comments
-    count, // shares
-    count, // favorites
-    moment.nullable(), // publishedAt
-    moment, // fetchedAt
+    statsFields.views,
+    statsFields.likes,
+    statsFields.comments,
+    statsFields.shares,
+    statsFields.favorites,
+    statsFields.publishedAt,
+    statsFields.fetchedAt,
   ])
   .nullable();
-type Body = z.infer<typeof bodySchema>;
+type Body = z.infer<typeof statsBody>;
 
 /** Encodes a value. */
 export function encodeStats({ itemId, stats, fetchedAt, freshUntil, isRefused }: StatsValue): string {
@@ -46,7 +43,7 @@ export function encodeStats({ itemId, stats, fetchedAt, freshUntil, isRefused }:
 export function decodeStats(value: Buffer, itemId: string): StatsValue | undefined {
   const [line = '', json = ''] = value.toString().split('\n');
   const head = HEAD.exec(line);
-  const body = bodySchema.safeParse(parseJson(json));
+  const body = statsBody.safeParse(parseJson(json));
   if (!head || !body.success || head[4] !== itemId) return undefined;
   const isRefused = head[3] === '1';
   if (isRefused && body.data) return undefined;
@@ -60,7 +57,7 @@ function toBody(stats: VideoStats | null): Body {
   return [views, likes, comments, shares, favorites, publishedAt, fetchedAt];
 }
 
-function toStats(body: NonNullable<Body>): VideoStats {
+function toStats(body: NonNullable<Body>): Required<VideoStats> {
   const [views, likes, comments, shares, favorites, publishedAt, fetchedAt] = body;
   return { views, likes, comments, shares, favorites, publishedAt, fetchedAt };
 }

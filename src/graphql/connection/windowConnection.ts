@@ -6,7 +6,7 @@ import type { ChartSnapshot } from '../../domain/ranks.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
 import type { ConnectionHistory } from '../history/connectionHistory.ts';
 import type { ListStats } from '../stats/readStats.ts';
-import type { TrendingVideoType } from '../types/trendingVideo.type.ts';
+import { TrendingVideoType } from '../types/trendingVideo.type.ts';
 import type { PageInfoType } from './pageInfo.type.ts';
 import { type TrendingVideoConnectionType, TrendingVideoEdgeType } from './trendingVideoConnection.type.ts';
 
@@ -20,7 +20,7 @@ interface Selected {
 
 /** The connection of a window. Its lists are built on demand; its facts are undefined if they were not read. */
 export class WindowConnection
-  implements Pick<TrendingVideoConnectionType, 'edges' | 'nodes' | 'pageInfo' | 'comparedWith'>, Selected
+  implements Omit<TrendingVideoConnectionType, 'totalCount' | 'fetchedAt' | 'stale'>, Selected
 {
   readonly #chart: Chart;
   readonly #window: ChartWindow;
@@ -87,7 +87,7 @@ export class WindowConnection
   }
 
   #nodeOf({ video }: RankedVideo): TrendingVideoType {
-    return this.stats ? { ...video, stats: this.stats.of(video.itemId) } : video;
+    return new TrendingVideoType(video, this.stats?.of(video.itemId));
   }
 
   /** When all rows of a window were dropped, cursors with a rank alone let a client page on. */

@@ -12,7 +12,18 @@ const FACT_FIELDS = [
   'pageInfo.hasPreviousPage',
 ];
 
-/** What a selection of a connection needs of its window; neither rows nor facts for `__typename` alone. */
+const LISTED_FIELDS = new Set([
+  ...ROW_FIELDS,
+  ...FACT_FIELDS,
+  'pageInfo',
+  '__typename',
+  'pageInfo.__typename',
+]);
+
+/**
+ * What a selection of a connection needs of its window; neither rows nor facts for `__typename` alone. A field that is not
+ * listed above may need both, such as one that is computed from others.
+ */
 export function toWindowNeed(connectionFields: readonly FieldNode[], context: SelectionContext): WindowNeed {
   const fields = selectedFields(connectionFields, context);
   const pageInfo = fields.filter(({ name }) => name.value === 'pageInfo');
@@ -20,9 +31,10 @@ export function toWindowNeed(connectionFields: readonly FieldNode[], context: Se
     ...fields.map(({ name }) => name.value),
     ...selectedFields(pageInfo, context).map(({ name }) => `pageInfo.${name.value}`),
   ]);
+  const hasOthers = [...names].some((name) => !LISTED_FIELDS.has(name));
   return {
-    rows: ROW_FIELDS.some((name) => names.has(name)),
-    facts: FACT_FIELDS.some((name) => names.has(name)),
+    rows: hasOthers || ROW_FIELDS.some((name) => names.has(name)),
+    facts: hasOthers || FACT_FIELDS.some((name) => names.has(name)),
   };
 }
 

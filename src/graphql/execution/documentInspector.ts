@@ -1,6 +1,7 @@
 import {
   type ASTVisitor,
   type DocumentNode,
+  defaultFieldResolver,
   type GraphQLField,
   type GraphQLSchema,
   getNamedType,
@@ -72,7 +73,8 @@ function resolvedRowFields(schema: GraphQLSchema): ReadonlySet<Field> {
     if (seen.has(field)) return;
     seen.add(field);
     const type = getNamedType(field.type);
-    if (field.resolve || isAbstractType(type)) found.add(field);
+    const isProperty = !field.resolve || field.resolve === defaultFieldResolver;
+    if (!isProperty || isAbstractType(type)) found.add(field);
     else if (isObjectType(type)) Object.values(type.getFields()).forEach(search);
   }
 

@@ -6,7 +6,7 @@ import { quoteJson } from '../../domain/quote.ts';
 import type { OperationContext } from '../context.ts';
 import { readStats } from '../stats/readStats.ts';
 import { toStatsNeed } from '../stats/statsNeed.ts';
-import type { TrendingVideoType } from '../types/trendingVideo.type.ts';
+import { TrendingVideoType } from '../types/trendingVideo.type.ts';
 
 /** The result of a lookup: the video as it is on the newest page that has it, or null. */
 export type LookupResult = TrendingVideoType | null;
@@ -71,7 +71,7 @@ export async function resolveVideos<TFound extends Found>(
   return found.map((item) => {
     if (!isVideo(item)) return item as Extract<TFound, Error> | null;
     const { video } = item;
-    return stats ? { ...video, stats: stats.of(video.itemId) } : video;
+    return new TrendingVideoType(video, stats?.of(video.itemId));
   });
 }
 

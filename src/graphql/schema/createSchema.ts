@@ -1,6 +1,12 @@
 // biome-ignore-all assist/source/organizeImports: type-graphql lists the root fields in the order of these imports
 import 'reflect-metadata';
-import { type GraphQLSchema, isAbstractType, isIntrospectionType, isObjectType } from 'graphql';
+import {
+  defaultFieldResolver,
+  type GraphQLSchema,
+  isAbstractType,
+  isIntrospectionType,
+  isObjectType,
+} from 'graphql';
 import { buildSchemaSync, type ContainerType, type NonEmptyArray } from 'type-graphql';
 import '../types/enums.ts';
 import { TrendingVideosResolver } from '../resolvers/trendingVideos.resolver.ts';
@@ -52,9 +58,12 @@ function build(resolvers: Resolvers): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     // Only videos have a global id so far.
     if (isAbstractType(type)) type.resolveType = () => 'TrendingVideo';
-    // Objects have their fields as properties, getters or methods: graphql-js finds them.
+    // Objects have their fields as properties, getters or methods: graphql-js finds them. Compiled code looks for properties
+    // only, unless there is a resolver; type-graphql defines one for each getter and method.
     if (isObjectType(type) && type !== query && !isIntrospectionType(type)) {
-      for (const field of Object.values(type.getFields())) delete field.resolve;
+      for (const field of Object.values(type.getFields())) {
+        if (field.resolve) field.resolve = defaultFieldResolver;
+      }
     }
   }
   return schema;

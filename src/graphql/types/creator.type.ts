@@ -7,8 +7,13 @@ import { UrlScalar } from './scalars.ts';
 @ObjectType('Creator', { simpleResolvers: true, description: 'The TikTok user who posted a video.' })
 export class CreatorType implements Creator {
   @Field(() => String, { description: 'The TikTok handle, without the `@`.' })
-  handle!: string;
+  handle: string;
 
   @Field(() => UrlScalar, { description: "Link to the creator's page on TikTok." })
-  url!: string;
+  url: string;
+
+  constructor({ handle, url }: Creator) {
+    this.handle = handle;
+    this.url = url;
+  }
 }

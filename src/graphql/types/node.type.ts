@@ -7,5 +7,9 @@ import { IdScalar } from './scalars.ts';
 })
 export abstract class NodeType {
   @Field(() => IdScalar, { description: 'Global id: opaque, stable, and unique across all types.' })
-  id!: string;
+  id: string;
+
+  constructor(id: string) {
+    this.id = id;
+  }
 }

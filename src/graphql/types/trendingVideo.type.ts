@@ -19,13 +19,13 @@ import { VideoStatsType } from './videoStats.type.ts';
 })
 export class TrendingVideoType extends NodeType implements TrendingVideo {
   @Field(() => IdScalar, { description: "TikTok's id of the video: the number in `itemUrl`." })
-  itemId!: string;
+  itemId: string;
 
   @Field(() => UrlScalar, { description: "Link to the video's page on TikTok." })
-  itemUrl!: string;
+  itemUrl: string;
 
   @Field(() => String, { description: 'Caption as posted, including hashtags; empty if the video has none.' })
-  title!: string;
+  title: string;
 
   @Field(() => UrlScalar, {
     nullable: true,
@@ -33,35 +33,35 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
       'Signed link to the cover image. It stops working at `coverExpiresAt`, so do not store it. Null if the data ' +
       'provider sends no link, or one that has already expired.',
   })
-  cover!: string | null;
+  cover: string | null;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
     description: 'When the `cover` link stops working, or has stopped working; null if this is unknown.',
   })
-  coverExpiresAt!: number | null;
+  coverExpiresAt: number | null;
 
   @Field(() => Int, { description: 'Length in seconds; 0 if the data provider sends none.' })
-  duration!: number;
+  duration: number;
 
   @Field(() => String, {
     nullable: true,
     description:
       'English name of the country in `countryCode`, as the data provider sends it; null if it sends none.',
   })
-  region!: string | null;
+  region: string | null;
 
   @Field(() => CountryCodeScalar, {
     nullable: true,
     description: 'Country of the chart that the video is on; null if the data provider sends no valid code.',
   })
-  countryCode!: string | null;
+  countryCode: string | null;
 
   @Field(() => CreatorType, {
     nullable: true,
     description: 'Who posted the video; null if `itemUrl` does not contain a handle.',
   })
-  creator!: CreatorType | null;
+  creator: CreatorType | null;
 
   /** Set where it is selected; an error where the numbers are unavailable. */
   @Field(() => VideoStatsType, {
@@ -72,5 +72,19 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
       'provider does not know the video. If numbers are unavailable, `stats` is null and the whole connection or ' +
       'list has one error, at its first video without numbers; `extensions.videos` is the number of these videos.',
   })
-  stats?: ServedStats | null | Error | undefined;
+  stats: VideoStatsType | null | Error | undefined;
+
+  constructor(video: TrendingVideo, stats?: ServedStats | null | Error) {
+    super(video.id);
+    this.itemId = video.itemId;
+    this.itemUrl = video.itemUrl;
+    this.title = video.title;
+    this.cover = video.cover;
+    this.coverExpiresAt = video.coverExpiresAt;
+    this.duration = video.duration;
+    this.region = video.region;
+    this.countryCode = video.countryCode;
+    this.creator = video.creator && new CreatorType(video.creator);
+    this.stats = stats && !(stats instanceof Error) ? new VideoStatsType(stats) : stats;
+  }
 }

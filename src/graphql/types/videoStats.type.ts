@@ -11,38 +11,49 @@ import { DateTimeScalar, SafeIntScalar } from './scalars.ts';
 })
 export class VideoStatsType implements ServedStats {
   @Field(() => SafeIntScalar, { nullable: true, description: 'Number of times the video was played.' })
-  views!: number | null;
+  views: number | null;
 
   @Field(() => SafeIntScalar, { nullable: true, description: 'Number of likes.' })
-  likes!: number | null;
+  likes: number | null;
 
   @Field(() => SafeIntScalar, { nullable: true, description: 'Number of comments.' })
-  comments!: number | null;
+  comments: number | null;
 
   @Field(() => SafeIntScalar, { nullable: true, description: 'Number of times the video was shared.' })
-  shares!: number | null;
+  shares: number | null;
 
   @Field(() => SafeIntScalar, {
     nullable: true,
     description: 'Number of times the video was saved as a favorite.',
   })
-  favorites!: number | null;
+  favorites: number | null;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
     description: 'When the video was posted; null if the data provider does not send it.',
   })
-  publishedAt!: number | null;
+  publishedAt: number | null;
 
   @Field(() => DateTimeScalar, {
     description: 'When the server fetched these numbers from the data provider.',
   })
-  fetchedAt!: number;
+  fetchedAt: number;
 
   @Field(() => Boolean, {
     description:
       'True if these numbers are older than their time to live. They are served while the server refreshes them, ' +
       'or while the data provider fails.',
   })
-  stale!: boolean;
+  stale: boolean;
+
+  constructor(stats: ServedStats) {
+    this.views = stats.views;
+    this.likes = stats.likes;
+    this.comments = stats.comments;
+    this.shares = stats.shares;
+    this.favorites = stats.favorites;
+    this.publishedAt = stats.publishedAt;
+    this.fetchedAt = stats.fetchedAt;
+    this.stale = stats.stale;
+  }
 }

@@ -3,7 +3,10 @@ import { type PageKey, pageId } from '../../../domain/page.ts';
 
 // All keys in Redis, without the prefix of the connection.
 
-/** Part of that prefix. Changes with the format of the values, so that different releases do not read each other's. */
+/**
+ * Part of that prefix. Changes with the form of the values, so that different releases do not read each other's:
+ * test/data/stored checks that it does.
+ */
 export const VALUES_VERSION = 'v1';
 
 /** Key of the sorted set of replicas, by their last heartbeat. */
