@@ -1,4 +1,6 @@
 // Plain fetch: the responses to a valid, a partly failing and an invalid query, with each media type.
+import type { ErrorExtensions, ResponseExtensions } from '../../schema/extensions.ts';
+
 const url = process.argv[2] ?? 'http://localhost:4000/graphql';
 
 interface Result {
@@ -6,14 +8,9 @@ interface Result {
   readonly errors?: readonly {
     readonly message: string;
     readonly path?: readonly (string | number)[];
-    readonly extensions: { readonly code: string; readonly retryable: boolean; readonly videos?: number };
+    readonly extensions: ErrorExtensions;
   }[];
-  readonly extensions: {
-    readonly upstream: {
-      readonly credits: number;
-      readonly pages: { readonly cached: number; readonly fetched: number };
-    };
-  };
+  readonly extensions: ResponseExtensions;
 }
 
 interface Chart {

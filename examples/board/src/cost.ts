@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import type { UpstreamExtension } from '../../../schema/extensions.ts';
 
 /** The total cost of all responses to this page. */
 export interface Cost {
@@ -6,13 +7,6 @@ export interface Cost {
   readonly credits: number;
   /** Whether the responses contain demo data. */
   readonly isDemo: boolean;
-}
-
-/** `extensions.upstream` of a response. */
-interface UpstreamCost {
-  readonly source: 'keyapi' | 'emulator';
-  readonly requests: number;
-  readonly credits: number;
 }
 
 let cost: Cost = { requests: 0, credits: 0, isDemo: false };
@@ -24,7 +18,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 /** Adds the cost of one response to the total; undefined adds nothing. */
-export function addCost(upstream: UpstreamCost | undefined): void {
+export function addCost(upstream: UpstreamExtension | undefined): void {
   if (!upstream) return;
   cost = {
     requests: cost.requests + upstream.requests,
