@@ -238,7 +238,7 @@ describe('dist/main.js', () => {
   it('exits when `npm start` gets a SIGTERM', async () => {
     // Not in the repository's folder, in which it would read a developer's .env.
     const copy = await makeFolder();
-    for (const name of ['package.json', 'tsconfig.json', 'build.js', 'src']) {
+    for (const name of ['package.json', 'tsconfig.json', 'build.js', 'schema', 'src']) {
       await cp(name, path.join(copy, name), { recursive: true });
     }
     await symlink(path.resolve('node_modules'), path.join(copy, 'node_modules'));

@@ -126,13 +126,14 @@ describe('docs/clients.md', () => {
     proves<IsSame<Plain<VariablesOf<typeof tada.CHART>>, Plain<ChartVariables>>>();
   });
 
-  it('generates the types that are committed, from a running server, and compiles with them', async () => {
+  it('generates the types that are committed (npm run docs writes them), and compiles with them', async () => {
     await generate();
     for (const folder of ['client-preset/src/gql', 'gql-tada/src']) {
       const files = await readdir(path.join(FOLDER, folder));
       expect((await readdir(path.join(copy, folder))).sort()).toEqual(files.sort());
       for (const file of files) {
         const generated = await readFile(path.join(copy, folder, file), 'utf8');
+        if (process.env.WRITE_DOCS) await writeFile(path.join(FOLDER, folder, file), generated);
         expect([file, generated]).toEqual([file, await readFile(path.join(FOLDER, folder, file), 'utf8')]);
       }
     }

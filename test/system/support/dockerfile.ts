@@ -34,7 +34,7 @@ export async function replayDockerfile(context: string): Promise<Image> {
   const home = await mkdtemp(path.join(tmpdir(), 'dockerfile-'));
   const ignore = (await readFile(path.join(context, '.dockerignore'), 'utf8')).split('\n');
   if (!ignore.includes('*')) throw new Error('expected a .dockerignore that begins with *');
-  const included = new Set(ignore.filter((line) => line.startsWith('!')).map((line) => line.slice(1)));
+  const included = ignore.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
   const stages = new Map<string, Stage>();
   let stage: Stage | undefined;
 
@@ -43,7 +43,7 @@ export async function replayDockerfile(context: string): Promise<Image> {
     const from = words[0]?.startsWith('--from=') ? stages.get(words.shift()?.slice(7) ?? '') : undefined;
     const target = words.pop() ?? '';
     for (const source of words) {
-      if (!from && !included.has(source.split('/')[0] ?? ''))
+      if (!from && !included.some((path) => `${source}/`.startsWith(`${path}/`)))
         throw new Error(`.dockerignore excludes ${source}`);
       const base = path.join(from?.root ?? context, source);
       const destination = path.resolve(

@@ -17,8 +17,13 @@ function run(script) {
 }
 
 async function isBuilt() {
-  const sources = (await readdir('src', { recursive: true })).map((file) => path.join('src', file));
-  const times = await Promise.all([...sources, 'build.js', 'package-lock.json'].map(changedAt));
+  const folders = ['src', 'schema/operations'];
+  const sources = await Promise.all(
+    folders.map(async (folder) =>
+      (await readdir(folder, { recursive: true })).map((file) => path.join(folder, file)),
+    ),
+  );
+  const times = await Promise.all([...sources.flat(), 'build.js', 'package-lock.json'].map(changedAt));
   return (await changedAt('dist/main.js')) > Math.max(...times);
 }
 

@@ -4,15 +4,15 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
-/** How a video has moved since the snapshot that its connection was compared with. */
+/** How a video has moved since the snapshot in `comparedWith`. */
 export type RankMovement =
-  /** Its `rank` is worse than its `previousRank`. */
+  /** The video has moved down: `rank` is a larger number than `previousRank`. */
   | 'DOWN'
-  /** It was not seen on the snapshot, and has one of the ranks that are known there without a gap (`knownRanks`): new among these. It may have been below them, or on the chart on an earlier day. */
+  /** The video is not on the snapshot, and its `rank` is at most `knownRanks`: it is new among these ranks. It may have had a lower place on that day, or may have been on the chart on an earlier day. */
   | 'NEW'
-  /** Its `rank` is its `previousRank`. */
+  /** `rank` is equal to `previousRank`. */
   | 'SAME'
-  /** Its `rank` is better than its `previousRank`. */
+  /** The video has moved up: `rank` is a smaller number than `previousRank`. */
   | 'UP';
 
 export type ChartQueryVariables = Exact<{
