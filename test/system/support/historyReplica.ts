@@ -28,7 +28,7 @@ export async function startHistoryReplica({ url, now, days }: HistoryReplicaOpti
     url: new URL(url),
     prefix: 'test',
     // Long, since a slow machine must not look like a Redis that is down.
-    timeoutMs: 1500,
+    timeoutMs: 30_000,
     clock,
     onEvent: () => undefined,
   });

@@ -58,7 +58,13 @@ export async function startStatsReplica(options: StatsReplicaOptions) {
   const events: DataEvent[] = [];
   const onEvent = (event: DataEvent): void => void events.push(event);
   // Commands may take long, since a slow machine must not look like a Redis that is down.
-  const redis = createRedisConnection({ url: new URL(url), prefix: 'test', timeoutMs: 1500, clock, onEvent });
+  const redis = createRedisConnection({
+    url: new URL(url),
+    prefix: 'test',
+    timeoutMs: 30_000,
+    clock,
+    onEvent,
+  });
   const store = new StatsStore({ clock, staleMs, maxBytes: 2 ** 24 });
   const failures = new NegativeCache({ endpoint: statsEndpoint, clock, errorTtlMs, ttlMs });
   const buy = createBuyStats({ source: withSentErrors(source), store, failures, clock, ttlMs, onEvent });
