@@ -1,15 +1,16 @@
 import { setFlagsFromString } from 'node:v8';
 import type { FastifyInstance } from 'fastify';
-import type { DestinationStream, Logger } from 'pino';
+import type { DestinationStream } from 'pino';
 import { createApp, SETTLE_MS } from './compose/createApp.ts';
 import { createAppLog } from './compose/log.ts';
 import { type Environment, readEnvironment } from './config/environment.ts';
 import { listFileSettings } from './config/fileSettings.ts';
 import { toListenError } from './config/listeners.ts';
-import { type Config, loadConfig } from './config/loadConfig.ts';
+import { loadConfig } from './config/loadConfig.ts';
 import { collectSecrets } from './config/secrets.ts';
 import { installShutdownHandlers } from './endProcess.ts';
 import { DRAIN_MS } from './server/drainOnClose.ts';
+import { GRAPHIQL_PATH } from './server/explorer/explorerRoutes.ts';
 import { logStartFailure } from './startFailure.ts';
 
 /** Bounds closing: the server drains, what is in flight settles, and the cache file has 2 seconds. */
@@ -25,6 +26,8 @@ async function main(
   const log = createAppLog(config, terminal);
   if (file) log.info({ file: file.path, ...listFileSettings(file) }, 'Settings file read');
   let server: FastifyInstance | undefined;
+  /** Of the addresses that it listens at, the first. */
+  let origin: string | undefined;
 
   // Installed first: PID 1 of a container ignores signals for which it has no handler.
   installShutdownHandlers({ log, closeMs: CLOSE_MS, close: async () => server?.close() });
@@ -33,30 +36,30 @@ async function main(
     await server.listen({
       host: config.host,
       port: config.port,
-      listenTextResolver: (address) => `GraphQL at ${address}/graphql`,
+      listenTextResolver: (address) => {
+        origin ??= address;
+        return `GraphQL at ${address}/graphql`;
+      },
     });
   } catch (error) {
     await server.close();
     throw toListenError(error, config);
   }
-  logAddresses(log, server.listeningOrigin, config);
-}
-
-/** Logs what a newcomer looks for next. */
-function logAddresses(log: Logger, origin: string, { explorer, keyapi }: Config): void {
-  if (explorer.graphiql) log.info(`Explorer at ${origin}/graphiql`);
+  // What a newcomer looks for next.
+  if (server.hasRoute({ method: 'GET', url: GRAPHIQL_PATH }))
+    log.info(`Explorer at ${origin}${GRAPHIQL_PATH}`);
   log.info(`Health at ${origin}/readyz`);
-  if (keyapi.emulator && keyapi.token === undefined) {
+  if (config.keyapi.emulator && config.keyapi.token === undefined) {
     log.info("For KeyAPI's charts set KEYAPI_TOKEN, in the environment or in a file .env");
   }
 }
 
 let environment: Environment = { variables: process.env, file: undefined, problems: [] };
 /** Undefined where no person watches: the log has JSON lines there. */
-const terminal = process.stdout.isTTY
-  ? (await import('./observe/log/terminalStream.ts')).createTerminalStream()
-  : undefined;
+let terminal: DestinationStream | undefined;
 try {
+  if (process.stdout.isTTY)
+    terminal = (await import('./observe/log/terminalStream.ts')).createTerminalStream();
   environment = readEnvironment(process.env);
   await main(environment, terminal);
 } catch (error) {

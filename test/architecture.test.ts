@@ -186,6 +186,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'startFailure.ts': ['config', 'observe/log'],
   'main.ts': [
     'config',
+    'server/explorer',
     'server/drainOnClose.ts',
     'observe/log',
     'compose',

@@ -9,40 +9,41 @@ const { env } = process;
 const { variables } = readEnvironment(env);
 const root = fileURLToPath(new URL('.', import.meta.url));
 
-/** What the API at this address gets its data from: `emulator` or `keyapi`; undefined if it is not this API. */
+/** What the API at this address gets its data from: `emulator` or `keyapi`; undefined if none responds there, or only with a key. */
 async function findSource(url) {
   const request = {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query: '{ __typename }' }),
-    signal: AbortSignal.timeout(5000),
+    signal: AbortSignal.timeout(20_000),
   };
   try {
-    const { extensions } = await (await fetch(`${url}/graphql`, request)).json();
-    return extensions.upstream.source;
+    const { data, extensions } = await (await fetch(`${url}/graphql`, request)).json();
+    return data && extensions.upstream.source;
   } catch {
     return undefined;
   }
 }
 
-/** The API that already runs, if there is one. */
-async function findApi() {
-  if (variables.API_URL) return variables.API_URL;
-  const url = `http://${variables.HOST || '127.0.0.1'}:${variables.PORT || 4000}`;
-  return (await findSource(url)) && url;
+/** The address at which `npm start` listens, now or later. */
+function toUrl() {
+  const host = variables.HOST?.trim() || '127.0.0.1';
+  const reachable = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
+  const port = variables.PORT?.trim() || 4000;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** Starts an API in this process. */
 async function startApi() {
-  // Not at `PORT`: `npm start` may want it later.
-  env.PORT = String(await findFreePort());
-  env.HOST = '127.0.0.1';
+  const port = await findFreePort();
+  // It is for the board alone, and leaves the ports of `npm start` free.
+  Object.assign(env, { HOST: '127.0.0.1', PORT: port, METRICS_PORT: '', API_KEYS: '' });
   // Real charts cost credits, so demo data is the default.
   if (!variables.KEYAPI_EMULATOR?.trim()) env.KEYAPI_EMULATOR = 'true';
   if (!variables.LOG_LEVEL) env.LOG_LEVEL = 'warn';
   // Importing it starts the server; if that fails, it logs the reason and ends the process.
   await import('../../dist/main.js');
-  return `http://${env.HOST}:${env.PORT}`;
+  return `http://127.0.0.1:${port}`;
 }
 
 /** A port that nothing listens on. */
@@ -68,13 +69,16 @@ async function serve() {
   return server.resolvedUrls?.local[0];
 }
 
-const found = await findApi();
-env.API_URL = found ?? (await startApi());
-const data = (await findSource(env.API_URL)) === 'keyapi' ? 'KeyAPI, which costs credits' : 'demo data';
+const asked = variables.API_URL?.trim().replace(/\/+$/, '');
+const running = asked || ((await findSource(toUrl())) && toUrl());
+env.API_URL = running || (await startApi());
+const source = await findSource(env.API_URL);
+const data =
+  { emulator: 'on demo data', keyapi: 'on KeyAPI, which costs credits' }[source] ?? 'but does not respond';
 try {
   await build({ root, logLevel: 'warn' });
   console.log(`The board: ${await serve()}`);
-  console.log(`The API:   ${env.API_URL}/graphql (${found ? 'already running' : 'its own'}, on ${data})`);
+  console.log(`The API:   ${env.API_URL}/graphql (${running ? 'already running' : 'its own'}, ${data})`);
 } catch (error) {
   console.error(`The board cannot be served: ${error.message}`);
   process.exit(1);

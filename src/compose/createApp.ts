@@ -8,6 +8,7 @@ import type { AppEvent } from '../observe/appEvent.ts';
 import type { CheckOverload } from '../server/protection/overload.ts';
 import type { AppContext } from './appContext.ts';
 import { openCacheFile } from './cacheFile.ts';
+import { chooseExplorer } from './explorer.ts';
 import { createGraphql } from './graphql.ts';
 import { createHistory } from './history.ts';
 import { createHttp } from './http.ts';
@@ -74,7 +75,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   // Opened only now, so that its listeners do not miss the first heartbeat.
   await redis?.open();
-  const graphql = await createGraphql(context, { pages, stats, history, prepareFrom: options.prepareFrom });
+  const explorer = chooseExplorer(config);
+  const { prepareFrom } = options;
+  const graphql = await createGraphql(context, { pages, stats, history, explorer, prepareFrom });
   const { checkOverload } = options;
   const { responseCache, ...http } = await createHttp(context, {
     upstream,
@@ -85,6 +88,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     stats,
     history,
     graphql,
+    explorer,
     trusted,
     observability,
     checkOverload,

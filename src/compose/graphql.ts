@@ -9,7 +9,7 @@ import { DocumentCache } from '../graphql/execution/documentCache.ts';
 import type { ExecuteOperation } from '../graphql/execution/operationResult.ts';
 import { createRequestExecutor } from '../graphql/execution/requestExecutor.ts';
 import { createSchema, createSubgraphSchema } from '../graphql/schema/createSchema.ts';
-import { createLandingPage } from '../server/explorer/landingPage.ts';
+import { createLandingPage, type LandingPageOptions } from '../server/explorer/landingPage.ts';
 import type { AppContext } from './appContext.ts';
 import type { Pages } from './pages.ts';
 
@@ -18,6 +18,7 @@ interface GraphqlOptions {
   readonly pages: Pages;
   readonly stats: StatsCache;
   readonly history: History;
+  readonly explorer: LandingPageOptions;
   /** See `createFastPath`. */
   readonly prepareFrom: number | undefined;
 }
@@ -33,13 +34,13 @@ export interface Graphql {
 /** Builds the schema, and creates the executor of requests. */
 export async function createGraphql(context: AppContext, options: GraphqlOptions): Promise<Graphql> {
   const { config, log } = context;
-  const { introspection, explorer, documentLimits } = config;
+  const { introspection, documentLimits } = config;
   const documents = new DocumentCache(config.cache.documentBytes);
   const executor = await createRequestExecutor({
     schema: config.subgraph ? createSubgraphSchema() : createSchema(),
     documents,
     introspection,
-    landingPage: createLandingPage(explorer),
+    landingPage: createLandingPage(options.explorer),
     maxCreditsPerOperation: config.credits.perOperation,
     documentLimits,
     rowBytes: config.cache.rowBytes,

@@ -6,6 +6,7 @@ import type { LimitsState } from '../data/upstream/limitsState.ts';
 import { recordHit } from '../data/windows/freshness.ts';
 import { describeReadiness } from '../observe/readiness.ts';
 import { createServer } from '../server/createServer.ts';
+import type { LandingPageOptions } from '../server/explorer/landingPage.ts';
 import { type CheckOverload, watchOverload } from '../server/protection/overload.ts';
 import type { RateLimiter } from '../server/protection/rateLimiter.ts';
 import { ResponseCache } from '../server/responses/responseCache.ts';
@@ -28,6 +29,7 @@ interface HttpOptions {
   readonly stats: StatsCache;
   readonly history: History;
   readonly graphql: Graphql;
+  readonly explorer: LandingPageOptions;
   readonly trusted: TrustedDocuments | undefined;
   readonly observability: Observability;
   /** Replaces the check of the process. */
@@ -79,7 +81,7 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
     source: upstream.name,
     readiness: () => describeReadiness(limits, redis?.isUp()),
     metrics: config.metrics?.port === undefined ? metrics : undefined,
-    explorer: config.explorer.graphiql ? config.explorer : undefined,
+    explorer: options.explorer.graphiql ? options.explorer : undefined,
     monotonic,
     onEvent,
     log,

@@ -7,7 +7,8 @@ import { type Creator, isItemId, type TrendingVideo } from '../domain/trendingVi
 import type { VideoStats } from '../domain/videoStats.ts';
 
 // The fields of pages and numbers, as they are validated when they are read from the cache file or from Redis: their GraphQL
-// fields can serialise them. Whoever changes them changes what is stored; test/data/stored says which versions to raise.
+// fields can serialise them. When a change of them changes what is stored, test/data/stored says which versions to raise. It does
+// not see a change of a refinement.
 
 /** A schema for each field of `T`: a compile error if one is missing, left over or of another type. */
 export type FieldsOf<T> = { readonly [Name in keyof T]-?: z.ZodType<T[Name]> };

@@ -9,6 +9,7 @@ import type { DataEvent } from '../../src/data/events.ts';
 import { StatsStore } from '../../src/data/stats/statsStore.ts';
 import { createSpendingFile } from '../../src/data/upstream/spendingFile.ts';
 import type { CachedPage } from '../../src/domain/page.ts';
+import type { TrendingVideo } from '../../src/domain/trendingVideo.ts';
 import { createOperation, createTestCache } from '../support/cache.ts';
 import { createArraySource, makePage, makeVideos, US_VIEWS } from '../support/charts.ts';
 import { createTestClock } from '../support/clock.ts';
@@ -99,6 +100,18 @@ describe('createCacheFile', () => {
     after.clock.advance(199);
     expect(await after.origin(1)).toBe('cached');
     after.clock.advance(1);
+    expect(await after.origin(1)).toBe('fetched');
+  });
+
+  it('ignores a file whose pages lack a field, though its digests are right', async () => {
+    const before = startProcess();
+    const { duration: _, ...video } = makeVideos(1, 1)[0] as TrendingVideo;
+    before.store.add({ ...makeCachedPage(), rows: [video as TrendingVideo] });
+    await before.cacheFile.write();
+
+    const after = startProcess(START + 100);
+    await after.cacheFile.read();
+    expect(after.events).toEqual([expect.objectContaining({ type: 'fileIgnored', file })]);
     expect(await after.origin(1)).toBe('fetched');
   });
 

@@ -102,6 +102,13 @@ describe('the image (its Dockerfile replayed without Docker)', () => {
     await rm(folder, { recursive: true });
   });
 
+  it('has no GraphiQL, which is not installed, not even in development', async () => {
+    const { see, output } = start({ NODE_ENV: 'development' });
+    const [, url = ''] = await see(/GraphQL at (http:\S+)\/graphql.*Health/s);
+    for (const path of ['/', '/graphiql']) expect((await fetch(url + path)).status).toBe(404);
+    expect(output()).not.toContain('Explorer');
+  });
+
   it('executes a query, and is healthy until it exits', async () => {
     const { see } = start({ ...PATIENT, KEYAPI_EMULATOR: 'true' });
     const [, port = ''] = await see(/GraphQL at http:\S+:(\d+)\/graphql/);

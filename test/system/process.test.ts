@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { findBlocks } from '../support/examples.ts';
 import { findFreePort } from '../support/freePort.ts';
 import { describeUnless, findProgram } from './support/describeWith.ts';
 import { startEmulator, type TestEmulator } from './support/emulator.ts';
+import { poll } from './support/poll.ts';
 import { MAIN, PATIENT, type Program, postQuery, startProgram } from './support/program.ts';
 
 const COUNT = '{ trendingVideos { totalCount } }';
@@ -111,20 +113,59 @@ describe('dist/main.js', () => {
 
   const SCRIPT = process.platform === 'linux' ? findProgram('script') : undefined;
   describeUnless(SCRIPT ? undefined : 'it needs script of util-linux', 'in a terminal', () => {
+    const inTerminal = (variables: Record<string, string>): Program =>
+      endAfterTest(
+        startProgram(['script', '-qec', `exec ${process.execPath} ${MAIN}`, '/dev/null'], {
+          PORT: '0',
+          NO_COLOR: '1',
+          ...variables,
+        }),
+      );
+
     it('logs lines of text', async () => {
-      const inTerminal = (variables: Record<string, string>): Program =>
-        endAfterTest(startProgram(['script', '-qec', `${process.execPath} ${MAIN}`, '/dev/null'], variables));
-      const { see, output, child } = inTerminal({ PORT: '0', NO_COLOR: '1' });
-      await see(/KEYAPI_TOKEN/);
+      const { see, output } = inTerminal({});
+      await see(/a file \.env\r?\n/);
       const lines = output()
         .replace(/\[\d\d:\d\d:\d\d\]/g, '[09:26:53]')
         .replace(/:\d+\//g, ':4000/');
       expect(lines.replaceAll('\r', '')).toBe(await readStart());
-      child.kill('SIGTERM');
 
-      const wrong = inTerminal({ PORT: 'x', NO_COLOR: '1' });
+      const wrong = inTerminal({ PORT: 'x' });
       expect(await wrong.exit).toBe(1);
       expect(wrong.output()).toMatch(/^\[[\d:]{8}\] FATAL: PORT: expected a whole number .*"x"\r\n$/);
+    });
+
+    it('logs no secrets', async () => {
+      const key = 'board-0123456789';
+      const { see, output } = inTerminal({ API_KEYS: key });
+      const [, url = ''] = await see(/GraphQL at (http:\S+)/);
+      await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-api-key': key },
+        body: JSON.stringify({
+          query: `query ${key.replaceAll('-', '_')} { __typename }`,
+          operationName: key,
+        }),
+      });
+      await see(/Operation/);
+      expect(output()).not.toContain(key);
+    });
+
+    it('writes the cache file when its window is closed', async () => {
+      const { variables } = await startUpstream();
+      const file = await makeCacheFile();
+      const { see, child } = inTerminal({ ...variables, CACHE_FILE: file });
+      const [, url = ''] = await see(/GraphQL at (http:\S+)/);
+      await postQuery(url, COUNT);
+      child.kill('SIGKILL');
+      await poll(() => existsSync(file));
+      await poll(
+        async () =>
+          !(await fetch(url).then(
+            () => true,
+            () => false,
+          )),
+      );
     });
   });
 

@@ -51,7 +51,7 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         const { endpoint, key } = event;
         log.warn(
           { endpoint, ...key },
-          'KeyAPI sent an empty page for a chart with cached rows: the cached rows are served',
+          'KeyAPI sent an empty page for a chart with cached rows: it is not stored',
         );
         break;
       }
@@ -59,7 +59,7 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         const { endpoint, key } = event;
         log.warn(
           { endpoint, ...key },
-          'KeyAPI sent no numbers for videos with cached numbers: the cached numbers are served',
+          'KeyAPI sent no numbers for videos with cached numbers: this is not stored',
         );
         break;
       }

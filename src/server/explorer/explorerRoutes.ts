@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { FastifyInstance } from 'fastify';
 import { EXAMPLES } from './examples.ts';
 import { TRUSTED_ONLY_PAGE } from './trustedOnlyPage.ts';
@@ -11,15 +12,17 @@ export interface ExplorerOptions {
 /** Where GraphiQL is. */
 export const GRAPHIQL_PATH = '/graphiql';
 
+const HTML = 'text/html; charset=utf-8';
+
 /**
- * GraphiQL's page has inline scripts and styles, and starts workers from texts in it; it connects to this server only.
- * Nothing that a request sends becomes a part of the page.
+ * GraphiQL's page has inline scripts and styles, and starts workers from texts in it. Except for images, such as covers, it
+ * loads everything from this server. Nothing that a request sends becomes a part of the page.
  */
 const GRAPHIQL_POLICY = [
   "default-src 'none'",
   "script-src 'unsafe-inline' blob:",
   "style-src 'unsafe-inline'",
-  'img-src data: https:',
+  'img-src data: http: https:',
   'font-src data:',
   'worker-src blob:',
   "connect-src 'self'",
@@ -28,23 +31,34 @@ const GRAPHIQL_POLICY = [
   "frame-ancestors 'none'",
 ].join(';');
 
+/** Whether GraphiQL can be rendered: its package is large, for development only, and not part of the build. */
+export function isGraphiqlInstalled(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('@graphql-yoga/render-graphiql');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Serves GraphiQL, for free, and redirects visitors of `/` to it. For development. */
 export function registerExplorerRoutes(server: FastifyInstance, { trustedOnly }: ExplorerOptions): void {
-  let page: Promise<string> | undefined;
   server.get('/', (_request, reply) => reply.redirect(GRAPHIQL_PATH));
+  if (trustedOnly) {
+    server.get(GRAPHIQL_PATH, (_request, reply) => reply.type(HTML).send(TRUSTED_ONLY_PAGE));
+    return;
+  }
+  let page: Promise<string> | undefined;
   server.get(GRAPHIQL_PATH, async (_request, reply) => {
-    page ??= trustedOnly ? Promise.resolve(TRUSTED_ONLY_PAGE) : renderGraphiql();
+    page ??= renderGraphiql();
     return reply
-      .type('text/html; charset=utf-8')
+      .type(HTML)
       .headers({ 'cache-control': 'no-store', 'content-security-policy': GRAPHIQL_POLICY })
       .send(await page);
   });
 }
 
-/**
- * Renders GraphiQL with a tab for each example. All of it is in the page: it needs no internet. The package is large, and
- * not part of the build.
- */
+/** Renders GraphiQL with a tab for each example. All of it is in the page: it needs no internet. */
 async function renderGraphiql(): Promise<string> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   return renderGraphiQL({

@@ -25,7 +25,7 @@ export interface AdmissionOptions {
 const UNAUTHENTICATED = new Refusal(
   401,
   toRequestError(
-    'Expected a valid API key in the header "Authorization: Bearer" or "x-api-key", but got none',
+    'Expected a valid API key in the header "Authorization: Bearer" or "x-api-key"',
     'UNAUTHENTICATED',
   ),
   { 'www-authenticate': 'Bearer' },
