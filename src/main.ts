@@ -46,11 +46,11 @@ async function main(
     throw toListenError(error, config);
   }
   // What a newcomer looks for next.
-  if (server.hasRoute({ method: 'GET', url: GRAPHIQL_PATH }))
-    log.info(`Explorer at ${origin}${GRAPHIQL_PATH}`);
+  const hasExplorer = !config.explorer.trustedOnly && server.hasRoute({ method: 'GET', url: GRAPHIQL_PATH });
+  if (hasExplorer) log.info(`Explorer at ${origin}${GRAPHIQL_PATH}`);
   log.info(`Health at ${origin}/readyz`);
   if (config.keyapi.emulator && config.keyapi.token === undefined) {
-    log.info("For KeyAPI's charts set KEYAPI_TOKEN, in the environment or in a file .env");
+    log.info("For KeyAPI's charts set KEYAPI_TOKEN, in the environment or in a file .env, and restart");
   }
 }
 

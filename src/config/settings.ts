@@ -40,8 +40,8 @@ export const SETTINGS = {
     type: oneOf(['production', 'development', 'test']),
     unset: 'development',
     description:
-      'In `production`, demo data, CORS, introspection and Sandbox are off unless a setting turns them on. `test` ' +
-      'is the same as `development`.',
+      'In `production`, demo data, CORS, introspection and Sandbox are off unless a setting turns them on, and there is no ' +
+      'GraphiQL. `test` is the same as `development`.',
   },
   HOST: {
     group: 'Server',

@@ -124,7 +124,7 @@ describe('dist/main.js', () => {
 
     it('logs lines of text', async () => {
       const { see, output } = inTerminal({});
-      await see(/a file \.env\r?\n/);
+      await see(/a file \.env, and restart\r?\n/);
       const lines = output()
         .replace(/\[\d\d:\d\d:\d\d\]/g, '[09:26:53]')
         .replace(/:\d+\//g, ':4000/');

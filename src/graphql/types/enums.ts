@@ -33,7 +33,7 @@ registerEnumType(RankMovement, {
     NEW: {
       description:
         'The video is not on the snapshot, and its `rank` is at most `knownRanks`: it is new among these ranks. ' +
-        'It may have had a lower place on that day, or may have been on the chart on an earlier day.',
+        'It may have had a lower rank on that day, or may have been on the chart on an earlier day.',
     },
   },
 });

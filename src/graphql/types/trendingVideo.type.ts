@@ -41,13 +41,14 @@ export class TrendingVideoType extends NodeType implements TrendingVideo {
   })
   coverExpiresAt: number | null;
 
-  @Field(() => Int, { description: 'Length in seconds; 0 if the data provider sends none.' })
+  @Field(() => Int, { description: 'Length in seconds; 0 means unknown.' })
   duration: number;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'English name of the country in `countryCode`, as the data provider sends it; null if it sends none.',
+      'English name of the country in `countryCode`; null if the data provider sends none. Arguments named `region` take ' +
+      'the `countryCode`.',
   })
   region: string | null;
 

@@ -26,7 +26,7 @@ export class TrendingVideosArgs {
   @Field(() => Int, {
     nullable: true,
     description:
-      'Maximum number of ranks to return from the start of the range, 0 to 100. The default is 20 if `last` is ' +
+      'Maximum number of ranks to return, 0 to 100: from the top of the chart, or those that follow `after`. The default is 20 if `last` is ' +
       'not given either.',
   })
   first?: number | null;
@@ -40,7 +40,7 @@ export class TrendingVideosArgs {
   @Field(() => Int, {
     nullable: true,
     description:
-      'Maximum number of ranks to return from the end of the range, 0 to 100. Without `before` and `first`, this ' +
+      'Maximum number of ranks to return, 0 to 100: those that precede `before`. Without `before` and `first`, this ' +
       'is the end of the chart. With `first`, `last` is applied to the result of `first`.',
   })
   last?: number | null;

@@ -43,6 +43,8 @@ export function toLimitMessage(
         `Expected the whole request within ${limits.requestMs / 1000} s (REQUEST_TIMEOUT_SECONDS), but got only a ` +
         'part of it'
       );
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return 'Expected a body of content-type application/json, but got one of another type or none';
     default:
       return message;
   }
