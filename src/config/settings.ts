@@ -173,7 +173,7 @@ export const SETTINGS = {
     description:
       'File in which a single process stores its pages and numbers, so that they survive a restart. Ranks are ' +
       'stored in a second file with the same name and the suffix `.history`. Without this setting and `REDIS_URL`, a ' +
-      'server with `NODE_ENV=development`, as `npm run dev` sets it, stores those of KeyAPI in `.dev-cache.json`.',
+      'server whose `NODE_ENV` is set to `development`, as by `npm run dev`, stores those of KeyAPI in `.dev-cache.json`.',
   },
 
   REDIS_URL: {
