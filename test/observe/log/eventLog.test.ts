@@ -82,7 +82,7 @@ it.each<[AppEvent, string]>([
   ],
   [
     { type: 'emptyPage', endpoint, key },
-    'KeyAPI sent an empty page for a chart with cached rows: the cached rows are served',
+    'KeyAPI sent an empty page for a chart with cached rows: it is not stored',
   ],
   [{ type: 'unknownField', endpoint, field: 'likes' }, 'KeyAPI sent an unknown field: it is ignored'],
   [{ type: 'retry', endpoint, key, code: 'UPSTREAM_ERROR', pauseMs: 700 }, 'Upstream call retried'],
@@ -97,7 +97,7 @@ it.each<[AppEvent, string]>([
   ],
   [
     { type: 'emptyBatch', endpoint: 'videoAnalytics', key: { itemIds: '1,2' } },
-    'KeyAPI sent no numbers for videos with cached numbers: the cached numbers are served',
+    'KeyAPI sent no numbers for videos with cached numbers: this is not stored',
   ],
   [{ type: 'redisUp' }, 'Redis is up: pages and limits are shared with the other replicas'],
   [
