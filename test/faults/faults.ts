@@ -333,7 +333,7 @@ export const FAULTS: readonly Fault[] = [
     ...UNREADABLE,
   },
   {
-    name: 'no videos and `total_count: 0`: the source has dried up',
+    name: 'no videos and `total_count: 0`: KeyAPI sends no data for the chart any more',
     handler: serveChart(({ number }) => ({
       rows: [],
       pagination: { has_more: false, limit: 20, page: number, total_count: 0 },

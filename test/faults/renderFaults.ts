@@ -48,7 +48,7 @@ After a 403, a 404 or a response that cannot be read, the server requests no num
 each further such response in a row, up to an hour: all requests to this endpoint have the same form, so the next batch
 would get the same response. 5xx, timeouts and failed connections are handled as for pages, but by video. A batch that is
 refused with 400 is halved until the videos that KeyAPI does not accept are alone: their numbers are null for 10 minutes,
-and are then requested one by one. When KeyAPI suddenly knows none of the videos of a batch, its source may have dried up:
+and are then requested one by one. When KeyAPI suddenly knows none of the videos of a batch, it may send no numbers any more:
 the cached numbers are still served, and are requested again after a minute, and twice as long after each further such
 response, up to \`STATS_TTL_SECONDS\`.
 
