@@ -8,7 +8,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 export type RankMovement =
   /** The video has moved down: `rank` is a larger number than `previousRank`. */
   | 'DOWN'
-  /** The video is not on the snapshot, and its `rank` is at most `knownRanks`: it is new among these ranks. It may have had a lower place on that day, or may have been on the chart on an earlier day. */
+  /** The video is not on the snapshot, and its `rank` is at most `knownRanks`: it is new among these ranks. It may have had a lower rank on that day, or may have been on the chart on an earlier day. */
   | 'NEW'
   /** `rank` is equal to `previousRank`. */
   | 'SAME'
