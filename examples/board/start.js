@@ -37,7 +37,9 @@ function toUrl() {
 async function startApi() {
   const port = await findFreePort();
   // It is for the board alone, and leaves the ports of `npm start` free.
-  Object.assign(env, { HOST: '127.0.0.1', PORT: port, METRICS_PORT: '', API_KEYS: '' });
+  Object.assign(env, { HOST: '127.0.0.1', PORT: port, METRICS_PORT: '' });
+  // The page sends its own documents, without a key.
+  Object.assign(env, { API_KEYS: '', PERSISTED_DOCUMENTS_ONLY: '' });
   // Real charts cost credits, so demo data is the default.
   if (!variables.KEYAPI_EMULATOR?.trim()) env.KEYAPI_EMULATOR = 'true';
   if (!variables.LOG_LEVEL) env.LOG_LEVEL = 'warn';
@@ -80,6 +82,9 @@ try {
   console.log(`The board: ${await serve()}`);
   console.log(`The API:   ${env.API_URL}/graphql (${running ? 'already running' : 'its own'}, ${data})`);
 } catch (error) {
-  console.error(`The board cannot be served: ${error.message}`);
+  const hint = /already in use/.test(error.message)
+    ? ': stop the program that uses it, or set BOARD_PORT'
+    : '';
+  console.error(`The board cannot be served: ${error.message}${hint}`);
   process.exit(1);
 }

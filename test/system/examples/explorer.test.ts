@@ -53,6 +53,7 @@ describeInBrowser('without the internet', () => {
     const result = page.locator('.result-window');
     await execute.click();
     await result.getByText('totalCount').first().waitFor();
+    if (process.env.WRITE_DOCS) await page.screenshot({ path: 'docs/images/graphiql.png' });
     expect((await tabs.allTextContents()).map((name) => name.toLowerCase())).toEqual(
       EXAMPLES.map(({ name }) => name.toLowerCase()),
     );

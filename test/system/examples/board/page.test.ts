@@ -45,6 +45,11 @@ it('starts with its own API and leaves PORT to another one, as its README shows'
   await second.see(
     new RegExp(`The API: {3}http://127.0.0.1:${port}/graphql \\(already running, on demo data\\)\n`),
   );
+  const third = startProgram([process.execPath, copy.start], { BOARD_PORT: boardPort }, folder);
+  expect(await third.exit).toBe(1);
+  expect(third.output()).toBe(
+    `The board cannot be served: Port ${boardPort} is already in use: stop the program that uses it, or set BOARD_PORT\n`,
+  );
   for (const { child } of [second, api, program]) child.kill('SIGINT');
   await second.exit;
   expect([await api.exit, await program.exit]).toEqual([0, 0]);
