@@ -296,14 +296,18 @@ describeEachExecution(() => {
       const get = () => app.server.inject({ url, headers: { 'apollo-require-preflight': '1' } });
       const first = await get();
       app.claimedElsewhere += 3;
-      expect(first.headers['cache-control']).toBe('public, max-age=60, stale-while-revalidate=86400');
+      expect(first.headers['cache-control']).toBe(
+        'public, max-age=60, stale-while-revalidate=86400, stale-if-error=86400',
+      );
       expect((await get()).json().extensions.upstream).toMatchObject({
         requests: 0,
         stats: { cached: 20, stale: 0, shared: 0, fetched: 0 },
       });
       clock.advance(60_000);
       const stale = await get();
-      expect(stale.headers['cache-control']).toBe('public, max-age=0, stale-while-revalidate=86400');
+      expect(stale.headers['cache-control']).toBe(
+        'public, max-age=0, stale-while-revalidate=86400, stale-if-error=86400',
+      );
       expect(stale.json().data.trendingVideos.nodes[0].stats.stale).toBe(true);
       await seeRefreshes(2);
       expect((await get()).json().data.trendingVideos.nodes[0].stats.stale).toBe(false);

@@ -8,6 +8,7 @@ import type { UpstreamExtension } from '../../src/graphql/upstreamExtension.ts';
 import { createEmulator, type Emulator, type EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
 import { UNMOVED_DAY } from '../../src/keyapi/emulator/scores.ts';
 import type { AppEvent } from '../../src/observe/appEvent.ts';
+import type { ResponseEvent } from '../../src/server/events.ts';
 import { until } from './until.ts';
 
 export const TOKEN = 'sk-test-0123456789';
@@ -106,6 +107,10 @@ export interface EmulatedApp extends TestApp {
   readonly seeRequests: (count: number) => Promise<void>;
   /** Delays upstream's responses until the returned function is called. */
   readonly holdUpstream: () => () => void;
+  /** Requests that all responses have cost so far, as log and metrics have it: copies in shared caches do not say it. */
+  readonly reported: () => number;
+  /** Of all responses so far: `made` (executed), `kept` (cached), `shared` (coalesced) or `refused`. */
+  readonly origins: () => ResponseEvent['origin'][];
   /** Fails unless the results of `query` claimed exactly the requests that upstream received. */
   close(): Promise<void>;
   /** Requests in `bill` that were claimed by other responses than those of `query`. */
@@ -131,9 +136,11 @@ export async function startEmulatedApp(
     ...(options.clock && { now: options.clock.now }),
   });
   let claimed = 0;
+  const responses: ResponseEvent[] = [];
   const onEvent = (event: AppEvent): void => {
     // A background refresh belongs to no operation.
     if (event.type === 'upstreamCall' && event.background) claimed++;
+    if (event.type === 'response') responses.push(event);
     options.onEvent?.(event);
   };
   const app = await startApp(await emulator.listen(), variables, { ...options, onEvent });
@@ -142,6 +149,8 @@ export async function startEmulatedApp(
     emulator,
     bill,
     claimedElsewhere: 0,
+    reported: () => responses.reduce((sum, { cost }) => sum + cost.requests, 0),
+    origins: () => responses.map(({ origin }) => origin),
     pagesBought: () =>
       bill.flatMap(({ page }) => (page === undefined ? [] : [Number(page)])).sort((a, b) => a - b),
     seeRequests: (count) => until(() => bill.length >= count),

@@ -8,6 +8,7 @@ import {
   type UpstreamSource,
 } from '../../graphql/upstreamExtension.ts';
 import { SANDBOX_HEADERS } from '../http/securityHeaders.ts';
+import type { HttpCaching } from './cacheControl.ts';
 import { HttpResponse } from './httpResponse.ts';
 
 type Cost = OperationResult['cost'];
@@ -17,8 +18,6 @@ export interface BuildResponseOptions {
   readonly source: UpstreamSource;
   /** True when shared caches must not store responses, since not everyone may have them. */
   readonly isPrivate: boolean;
-  /** The clock that pages expire by, in milliseconds. */
-  readonly monotonic: () => number;
 }
 
 /** The response to the request that was executed, and to others that are identical. */
@@ -35,23 +34,28 @@ export interface BuiltResponse {
   };
 }
 
-/** Builds the response of an executed request: adds what it cost, and what caches may do with it. */
+/**
+ * Builds the response of an executed request: adds what it cost, and what caches may do with it. A response that shared
+ * caches may replay says what a copy costs.
+ */
 export function buildResponse(
   executed: ExecutedRequest,
-  { source, isPrivate, monotonic }: BuildResponseOptions,
-  hasEtag: boolean,
+  { source, isPrivate }: BuildResponseOptions,
+  { isPost, hasEtag }: { readonly isPost: boolean; readonly hasEtag: boolean },
 ): BuiltResponse {
   if ('html' in executed) return { response: toSandboxPage(executed.html) };
   const { status, members, outcome, codes, name, cost, freshness } = executed;
-  const headers: Record<string, string> = { ...executed.headers, 'cache-control': 'no-store' };
-  if (freshness) {
-    headers['cache-control'] = toCacheControl(freshness, monotonic(), isPrivate);
-    if (hasEtag) headers.etag = toEtag(members);
-  }
+  const caching = freshness && toCaching(freshness, isPrivate, isPost);
+  const headers: Record<string, string> = { ...executed.headers };
+  if (freshness && hasEtag) headers.etag = toEtag(members);
+  // Whoever gets a copy from a shared cache reads this body, whoever paid for it.
+  const body = caching?.isReplayed
+    ? toBody(members, toUpstreamExtension(source, costOfCached(cost)))
+    : undefined;
   const withCost = (toCost: (cost: Cost) => Cost): HttpResponse => {
     const upstream = toUpstreamExtension(source, toCost(cost));
     const summary = { name, outcome, codes, cost: upstream };
-    return new HttpResponse(status, headers, toBody(members, upstream), summary);
+    return new HttpResponse(status, headers, body ?? toBody(members, upstream), { summary, caching });
   };
   const response = withCost((own) => own);
   if (outcome !== 'ok') return { response };
@@ -69,18 +73,14 @@ export function buildResponse(
   };
 }
 
-/** Not an operation: it has no summary. */
-function toSandboxPage(html: string): HttpResponse {
-  const headers = { 'content-type': 'text/html', 'cache-control': 'no-store', ...SANDBOX_HEADERS };
-  return new HttpResponse(200, headers, Buffer.from(html));
+/** Shared caches store responses to GET and HEAD. */
+function toCaching(freshness: Freshness, isPrivate: boolean, isPost: boolean): HttpCaching {
+  return { freshness, scope: isPrivate ? 'private' : 'public', isReplayed: !isPrivate && !isPost };
 }
 
-/** `Cache-Control` by the expiry of the pages. */
-function toCacheControl({ freshUntil, staleUntil }: Freshness, now: number, isPrivate: boolean): string {
-  const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000));
-  const scope = isPrivate ? 'private' : 'public';
-  const stale = seconds(staleUntil - Math.max(freshUntil, now));
-  return `${scope}, max-age=${seconds(freshUntil - now)}, stale-while-revalidate=${stale}`;
+/** Not an operation: it has no summary. */
+function toSandboxPage(html: string): HttpResponse {
+  return new HttpResponse(200, { 'content-type': 'text/html', ...SANDBOX_HEADERS }, Buffer.from(html));
 }
 
 /** A weak validator of the data: responses to one request share it whatever they cost. */

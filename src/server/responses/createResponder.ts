@@ -28,8 +28,6 @@ export interface ResponderOptions extends BuildResponseOptions {
 export interface ServedResponse {
   readonly response: HttpResponse;
   readonly origin: ResponseEvent['origin'];
-  /** How long it has been cached, in whole seconds; absent when it was not cached. */
-  readonly ageSeconds?: number;
 }
 
 /** Responds to a request: at once when the response is cached. */
@@ -60,8 +58,8 @@ export function createResponder(options: ResponderOptions): Responder {
     const executed = await execute(toOperationRequest(request, parse(request)));
     // Hashing takes time. For POST it is useful only if the response is cached here: other caches rarely store POST
     // responses.
-    const hasEtag = responseCache !== undefined || request.method !== 'POST';
-    return buildResponse(executed, options, hasEtag);
+    const isPost = request.method === 'POST';
+    return buildResponse(executed, options, { isPost, hasEtag: responseCache !== undefined || !isPost });
   }
 
   function refuseOverload(): void {
@@ -106,8 +104,8 @@ export function createResponder(options: ResponderOptions): Responder {
 
   return (request) => {
     const key = toKey(request);
-    const hit = responseCache.get(key);
-    return hit ? { ...hit, origin: 'kept' } : runCoalesced(key, request, responseCache);
+    const response = responseCache.get(key);
+    return response ? { response, origin: 'kept' } : runCoalesced(key, request, responseCache);
   };
 }
 

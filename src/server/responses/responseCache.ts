@@ -15,18 +15,10 @@ interface ResponseCacheOptions {
   readonly recordHit: (freshness: Freshness) => void;
 }
 
-/** A response from the cache. */
-interface CacheHit {
-  readonly response: HttpResponse;
-  /** How long it has been cached, in whole seconds. */
-  readonly ageSeconds: number;
-}
-
 interface Entry {
   readonly response: HttpResponse;
   readonly freshness: Freshness;
-  /** On the monotonic clock, as `expiresAt`. */
-  readonly storedAt: number;
+  /** On the monotonic clock. */
   readonly expiresAt: number;
   /** True when pages, or numbers, that arrive later may change the response. */
   readonly isVolatile: boolean;
@@ -68,18 +60,17 @@ export class ResponseCache {
   }
 
   /** The response cached under `key`. */
-  get(key: string): CacheHit | undefined {
+  get(key: string): HttpResponse | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
     const { monotonic, isCurrent, isOutdated, recordHit } = this.#options;
-    const { response, freshness, storedAt, expiresAt, isVolatile } = entry;
-    const now = monotonic();
-    if (now >= expiresAt || isOutdated(freshness) || (isVolatile && !isCurrent(freshness))) {
+    const { response, freshness, expiresAt, isVolatile } = entry;
+    if (monotonic() >= expiresAt || isOutdated(freshness) || (isVolatile && !isCurrent(freshness))) {
       this.#entries.delete(key);
       return undefined;
     }
     recordHit(freshness);
-    return { response, ageSeconds: Math.floor((now - storedAt) / 1000) };
+    return response;
   }
 
   /**
@@ -89,13 +80,13 @@ export class ResponseCache {
    */
   set(key: string, freshness: Freshness, toResponse: () => HttpResponse): void {
     const { freshUntil, staleUntil, hasLookups } = freshness;
-    const storedAt = this.#options.monotonic();
-    const isStale = storedAt >= freshUntil;
+    const now = this.#options.monotonic();
+    const isStale = now >= freshUntil;
     const isVolatile = isStale || hasLookups;
     const until = isStale ? staleUntil : freshUntil;
-    const expiresAt = isVolatile ? Math.min(until, storedAt + VOLATILE_TTL_MS) : until;
+    const expiresAt = isVolatile ? Math.min(until, now + VOLATILE_TTL_MS) : until;
     // A cover that has expired already leaves it no time to live.
-    if (expiresAt <= storedAt) return;
-    this.#entries.set(key, { response: toResponse(), freshness, storedAt, expiresAt, isVolatile });
+    if (expiresAt <= now) return;
+    this.#entries.set(key, { response: toResponse(), freshness, expiresAt, isVolatile });
   }
 }

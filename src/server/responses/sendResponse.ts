@@ -1,22 +1,30 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ServedResponse } from './createResponder.ts';
+import { toCacheControl } from './cacheControl.ts';
 import { chooseEncoding } from './encoding.ts';
+import type { HttpResponse } from './httpResponse.ts';
 
-/** Sends a response: as 304 when the client has it already, else compressed as the client accepts it. */
+/** Headers about the request of one client, which shared caches must not replay to others. */
+const CLIENT_HEADERS = ['x-request-id', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'];
+
+/**
+ * Sends a response: as 304 when the client has it already, else compressed as the client accepts it.
+ *
+ * @param now On the clock that pages expire by.
+ */
 export function sendResponse(
   request: FastifyRequest,
   reply: FastifyReply,
-  { response, ageSeconds }: ServedResponse,
+  response: HttpResponse,
+  now: number,
 ): void {
-  const { status, headers, body } = response;
+  const { status, headers, body, caching } = response;
+  reply.code(status).headers(headers).header('cache-control', toCacheControl(caching, now));
   addToVary(reply, 'Accept, Accept-Encoding');
-  if (ageSeconds !== undefined) reply.header('age', ageSeconds);
+  if (caching?.isReplayed) for (const name of CLIENT_HEADERS) reply.removeHeader(name);
   if (isNotModified(request, headers.etag)) {
-    const { 'content-type': _, ...others } = headers;
-    reply.code(304).headers(others).send();
+    reply.code(304).removeHeader('content-type').send();
     return;
   }
-  reply.code(status).headers(headers);
   const encoding = chooseEncoding(body, request.headers['accept-encoding']);
   if (!encoding) {
     reply.send(body);

@@ -17,11 +17,13 @@ export interface GraphqlRouteOptions extends Omit<ResponderOptions, 'parse' | 'i
   readonly trusted: TrustedDocuments | undefined;
   /** Wraps the responder, its events included. */
   readonly withSpans: ((respond: Responder) => Responder) | undefined;
+  /** The clock that pages expire by, in milliseconds. */
+  readonly monotonic: () => number;
 }
 
 /** Serves `/graphql`. */
 export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRouteOptions): void {
-  const { trusted, apiKeys, withSpans } = options;
+  const { trusted, apiKeys, withSpans, monotonic } = options;
   const responder = createResponder({
     ...options,
     startOperation: () => withTrustedDocuments(options.startOperation(), trusted),
@@ -47,11 +49,11 @@ export function registerGraphqlRoute(server: FastifyInstance, options: GraphqlRo
     handler: (request: GraphqlRequest, reply) => {
       const served = respond(request);
       if (!(served instanceof Promise)) {
-        sendResponse(request, reply, served);
+        sendResponse(request, reply, served.response, monotonic());
         return;
       }
       return served.then((later) => {
-        sendResponse(request, reply, later);
+        sendResponse(request, reply, later.response, monotonic());
         return reply;
       });
     },

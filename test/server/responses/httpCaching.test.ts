@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { InjectOptions } from 'fastify';
+import { SECURITY_HEADERS } from '../../../src/server/http/securityHeaders.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { createTestClock, type TestClock } from '../../support/clock.ts';
 
@@ -17,10 +19,9 @@ async function start(variables: Record<string, string> = {}): Promise<void> {
 
 /** Sends a query by GET, whose response browsers and CDNs can cache. */
 async function get(query: Record<string, string>, headers: Record<string, string> = {}) {
+  const before = app.reported();
   const response = await app.server.inject({ url: '/graphql', query, headers: { ...PREFLIGHT, ...headers } });
-  if (/json/.test(`${response.headers['content-type']}`) && !response.headers['content-encoding']) {
-    app.claimedElsewhere += response.json().extensions.upstream.requests;
-  }
+  app.claimedElsewhere += app.reported() - before;
   return response;
 }
 
@@ -30,20 +31,68 @@ describe('Cache-Control', () => {
   it('has the remaining time to live of the pages, for POST as for GET', async () => {
     await start({ CACHE_TTL_SECONDS: '600', CACHE_STALE_SECONDS: '3000' });
     const first = await get({ query: QUERY });
-    expect(first.headers['cache-control']).toBe('public, max-age=600, stale-while-revalidate=3000');
+    expect(first.headers['cache-control']).toBe(
+      'public, max-age=600, stale-while-revalidate=3000, stale-if-error=3000',
+    );
     clock.advance(90_500);
     const other = await app.server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
-    expect(other.headers['cache-control']).toBe('public, max-age=509, stale-while-revalidate=3000');
-    expect(other.headers.age).toBeUndefined();
+    expect(other.headers['cache-control']).toBe(
+      'public, max-age=509, stale-while-revalidate=3000, stale-if-error=3000',
+    );
   });
 
-  it('is unchanged when the response comes from the cache; Age has the time since then', async () => {
-    await start({ CACHE_TTL_SECONDS: '600', CACHE_STALE_SECONDS: '3000' });
-    const first = await get({ query: QUERY });
-    clock.advance(90_500);
-    const again = await get({ query: QUERY });
-    expect(again.headers).toMatchObject({ 'cache-control': first.headers['cache-control'], age: '90' });
-    expect(first.headers.age).toBeUndefined();
+  it.each(['GET', 'HEAD', 'POST'] as const)(
+    'has the time that is left when the response to a %s comes from the cache, without an Age',
+    async (method) => {
+      await start({ CACHE_TTL_SECONDS: '20', CACHE_STALE_SECONDS: '3000' });
+      const send = async () => {
+        const before = app.reported();
+        const parts = method === 'POST' ? { payload: { query: QUERY } } : { query: { query: QUERY } };
+        const { headers } = await app.server.inject({
+          url: '/graphql',
+          method,
+          headers: PREFLIGHT,
+          ...parts,
+        });
+        app.claimedElsewhere += app.reported() - before;
+        expect(headers.age).toBeUndefined();
+        return headers['cache-control'];
+      };
+      const sent = [await send()];
+      for (const ms of [14_000, 5001, 999]) {
+        clock.advance(ms);
+        sent.push(await send());
+      }
+      expect(app.origins()).toEqual(['made', 'kept', 'kept', 'made']);
+      expect(sent).toEqual(
+        [20, 6, 0, 0].map(
+          (seconds) => `public, max-age=${seconds}, stale-while-revalidate=3000, stale-if-error=3000`,
+        ),
+      );
+      await app.seeRequests(2);
+    },
+  );
+
+  it('allows no cache to send a response after a cover has expired, not even stale', async () => {
+    // The emulator's covers expire by the real clock.
+    clock = createTestClock(Date.now());
+    app = await startEmulatedApp({}, { CACHE_TTL_SECONDS: '3600' }, { clock, random: () => 0 });
+    const { data } = (await get({ query: '{ trendingVideos { nodes { coverExpiresAt } } }' })).json();
+    const expiries: string[] = data.trendingVideos.nodes.map((node: { coverExpiresAt: string }) =>
+      String(node.coverExpiresAt),
+    );
+    const expiry = Math.min(...expiries.map((text) => Date.parse(text)));
+    // Another page of the chart was fetched earlier: both expire with it.
+    for (const leftMs of [7_200_000, 1_800_500, 500]) {
+      clock.advance(expiry - leftMs - clock.now());
+      const { headers } = await get({ query: QUERY });
+      const [, fresh, revalidating, failing] =
+        /^public, max-age=(\d+), stale-while-revalidate=(\d+), stale-if-error=(\d+)$/.exec(
+          `${headers['cache-control']}`,
+        ) ?? [];
+      for (const stale of [revalidating, failing])
+        expect(Number(fresh) + Number(stale)).toBe(Math.floor(leftMs / 1000));
+    }
   });
 
   it('allows caches to serve stale responses for as long as this server does', async () => {
@@ -52,7 +101,9 @@ describe('Cache-Control', () => {
     clock.advance(1_000_000);
     const stale = await get({ query: '{ trendingVideos { stale } }' });
     expect(stale.json()).toMatchObject({ data: { trendingVideos: { stale: true } } });
-    expect(stale.headers['cache-control']).toBe('public, max-age=0, stale-while-revalidate=2600');
+    expect(stale.headers['cache-control']).toBe(
+      'public, max-age=0, stale-while-revalidate=2600, stale-if-error=2600',
+    );
     // The background refresh, which belongs to no operation.
     await app.seeRequests(2);
   });
@@ -90,13 +141,95 @@ describe('Cache-Control', () => {
   });
 });
 
+describe('a response that shared caches may send to others', () => {
+  const FREE = { source: 'keyapi', requests: 0, credits: 0 };
+  const LIMITED = { RATE_LIMIT_PER_MINUTE: '100' };
+
+  it('says what a copy costs, whoever paid for it; the log has the real cost', async () => {
+    await start();
+    const release = app.holdUpstream();
+    const pending = Promise.all([get({ query: QUERY }), get({ query: QUERY })]);
+    await app.seeRequests(1);
+    release();
+    const bodies = [...(await pending), await get({ query: QUERY })].map(({ body }) => body);
+    expect(JSON.parse(`${bodies[0]}`).extensions.upstream).toEqual({
+      ...FREE,
+      pages: { cached: 1, stale: 0, shared: 0, fetched: 0 },
+    });
+    expect(new Set(bodies).size).toBe(1);
+    expect(app.origins()).toEqual(['made', 'shared', 'kept']);
+    expect(app.reported()).toBe(1);
+    app.claimedElsewhere = 1;
+  });
+
+  it.each(['GET', 'HEAD'] as const)('has nothing about the request that caused it: %s', async (method) => {
+    await start(LIMITED);
+    const send = async (headers: Record<string, string> = {}) => {
+      const before = app.reported();
+      const response = await app.server.inject({
+        url: '/graphql',
+        method,
+        query: { query: QUERY },
+        headers: { ...PREFLIGHT, 'x-request-id': 'mine', ...headers },
+      });
+      app.claimedElsewhere += app.reported() - before;
+      return response;
+    };
+    const first = await send();
+    const unchanged = await send({ 'if-none-match': `${first.headers.etag}` });
+    expect([first.statusCode, unchanged.statusCode]).toEqual([200, 304]);
+    const names = [
+      ...Object.keys(SECURITY_HEADERS),
+      'access-control-expose-headers',
+      'cache-control',
+      'connection',
+      'date',
+      'etag',
+      'vary',
+    ];
+    expect(Object.keys(unchanged.headers).sort()).toEqual(names.sort());
+    expect(Object.keys(first.headers).sort()).toEqual([...names, 'content-length', 'content-type'].sort());
+  });
+
+  it.each<[string, Record<string, string>, InjectOptions]>([
+    ['a POST', {}, { method: 'POST', payload: { query: QUERY } }],
+    ['a private response', { API_KEYS: 'key-of-the-board' }, { query: { query: QUERY } }],
+  ])('is not %s: it has its own cost, request id and limits', async (_name, variables, request) => {
+    await start({ ...LIMITED, ...variables });
+    const response = await app.server.inject({
+      url: '/graphql',
+      headers: { ...PREFLIGHT, 'x-request-id': 'mine', 'x-api-key': 'key-of-the-board' },
+      ...request,
+    });
+    app.claimedElsewhere = 1;
+    expect(response.json().extensions.upstream).toMatchObject({ requests: 1, credits: 2 });
+    expect(response.headers).toMatchObject({
+      'x-request-id': 'mine',
+      'ratelimit-limit': '100',
+      'ratelimit-remaining': '99',
+      'ratelimit-reset': expect.any(String),
+    });
+  });
+
+  it.each(['{ __typename }', '{ trendingVideos(region: "ZZ") { stale } }', '{'])(
+    'is not one that is no-store: %s',
+    async (query) => {
+      await start(LIMITED);
+      const { headers } = await get({ query });
+      expect(headers).toMatchObject({
+        'cache-control': 'no-store',
+        'x-request-id': expect.any(String),
+        'ratelimit-remaining': '99',
+      });
+    },
+  );
+});
+
 describe('ETag', () => {
   it('is weak, and the same for the same data at a different cost', async () => {
     await start({ RESPONSE_CACHE: 'false' });
     const [paid, free] = [await get({ query: QUERY }), await get({ query: QUERY })];
-    expect([paid.json().extensions.upstream.requests, free.json().extensions.upstream.requests]).toEqual([
-      1, 0,
-    ]);
+    expect(app.origins()).toEqual(['made', 'made']);
     expect(paid.headers.etag).toMatch(/^W\/"[\w-]{43}"$/);
     expect(free.headers.etag).toBe(paid.headers.etag);
     const other = await get({ query: '{ trendingVideos(first: 2) { nodes { itemId title cover } } }' });
@@ -183,7 +316,8 @@ describe('automatic persisted queries', () => {
     ];
     expect(first.json().data).toEqual(registered.json().data);
     expect(first.headers['cache-control']).toMatch(/^public, max-age=3600/);
-    expect(second.headers.age).toBe('0');
+    expect(app.origins().slice(-2)).toEqual(['made', 'kept']);
+    expect(second.json()).toEqual(first.json());
   });
 });
 

@@ -29,7 +29,7 @@ describe('ResponseCache', () => {
     cache.set('key', freshness, () => response);
     changes = 2;
     now = 4999;
-    expect(cache.get('key')).toEqual({ response, ageSeconds: 3 });
+    expect(cache.get('key')).toBe(response);
     expect(hits).toEqual([freshness]);
     now = 5000;
     expect(cache.get('key')).toBeUndefined();
