@@ -8,7 +8,7 @@ export interface ResponseExtensions {
   readonly upstream: UpstreamExtension;
 }
 
-/** What a response cost. Cached responses cost nothing. */
+/** What a response cost. Cached ones cost nothing, and those to a GET that shared caches may store say that they cost nothing. */
 export interface UpstreamExtension {
   /** Where the data comes from: KeyAPI, or the emulator, whose data is made up. */
   readonly source: 'keyapi' | 'emulator';
