@@ -110,7 +110,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'server/protection',
   ],
   'server/routes': ['server/errors', 'server/protection', 'server/responses', 'server/trustedDocuments'],
-  'server/explorer': ['../schema/operations'],
+  'server/explorer': ['../schema/operations', 'domain'],
   'server/drainOnClose.ts': ['server/http'],
   'server/createServer.ts': [
     'server/http',

@@ -213,11 +213,12 @@ describe('development', () => {
 
   it('returns the schema to the introspection query of Apollo Sandbox', async () => {
     app = await startEmulatedApp();
+    const query = getIntrospectionQuery({ specifiedByUrl: true, schemaDescription: true });
     const response = await app.server.inject({
       method: 'POST',
       url: '/graphql',
       headers: { origin: 'https://studio.apollographql.com', accept: '*/*' },
-      payload: { operationName: 'IntrospectionQuery', query: getIntrospectionQuery(), variables: {} },
+      payload: { operationName: 'IntrospectionQuery', query, variables: {} },
     });
     expect(response.headers['access-control-allow-origin']).toBe('https://studio.apollographql.com');
     const { data, errors } = response.json();

@@ -22,17 +22,26 @@ const COMPOSABLE: Resolvers = [new TrendingVideosResolver(), new LookupsResolver
 
 /** The schema for clients; `npm run schema` writes it to `schema/schema.graphql`. */
 export function createSchema(): GraphQLSchema {
-  return build([...COMPOSABLE, new NodeResolver()]);
+  return describe(build([...COMPOSABLE, new NodeResolver()]));
 }
 
 /** The same, with the queries of a federated graph's gateway. */
 export function createSubgraphSchema(): GraphQLSchema {
-  return build([...COMPOSABLE, new NodeResolver(), new SubgraphResolver(createSubgraphSdl)]);
+  return describe(build([...COMPOSABLE, new NodeResolver(), new SubgraphResolver(createSubgraphSdl)]));
 }
 
 /** The SDL that a federated graph is composed with; `npm run schema` writes it to `schema/subgraph.graphql`. */
 export function createSubgraphSdl(): string {
   return toSubgraphSdl(createComposableSchema());
+}
+
+/** Adds the description of the schema. A federated graph would take it over: what it is composed with has none. */
+function describe(schema: GraphQLSchema): GraphQLSchema {
+  schema.description =
+    "TikTok's trending charts: which videos are at the top of a country, by views, likes, comments or reposts, and how " +
+    'they move from day to day. Start with `trendingVideos`. All data is cached and shared by all clients; ' +
+    '`extensions.upstream` of a response says what it cost.';
+  return schema;
 }
 
 /** The part of the schema that a federated graph is composed with. */

@@ -33,6 +33,7 @@ const COUNTRY_EXPECTED = 'CountryCode: expected a string such as "US", but got a
  */
 export const CountryCodeScalar = new GraphQLScalarType({
   ...GraphQLCountryCode.toConfig(),
+  specifiedByURL: 'https://www.iso.org/iso-3166-country-codes.html',
   description: 'An ISO 3166-1 alpha-2 country code, such as `US`. Arguments may be in lower case.',
   parseValue: (value) => {
     if (typeof value !== 'string') throw new GraphQLError(COUNTRY_EXPECTED);
@@ -45,27 +46,33 @@ export const CountryCodeScalar = new GraphQLScalarType({
   },
 });
 
+/** The formats of dates and times. */
+const RFC_3339 = 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6';
+
 /** graphql-scalars' DateTime; serialises Unix milliseconds. */
 export const DateTimeScalar = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
+  specifiedByURL: RFC_3339,
   description: 'A date and time in UTC, in the format of RFC 3339, such as `2026-11-22T10:15:30.000Z`.',
 });
 
 /** graphql-scalars' Date; serialises text. */
 export const DateScalar = new GraphQLScalarType({
   ...GraphQLDate.toConfig(),
+  specifiedByURL: RFC_3339,
   description: 'A UTC date in the format of RFC 3339, such as `2026-11-22`.',
 });
 
 /** graphql-scalars' URL. */
 export const UrlScalar = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
+  specifiedByURL: 'https://url.spec.whatwg.org/#absolute-url-string',
   description: 'An absolute `https:` or `http:` URL.',
 });
 
-/** graphql-scalars' SafeInt, named as in this schema. */
+/** graphql-scalars' SafeInt. */
 export const SafeIntScalar = new GraphQLScalarType({
   ...GraphQLSafeInt.toConfig(),
-  specifiedByURL: null,
+  specifiedByURL: 'https://tc39.es/ecma262/#sec-number.issafeinteger',
   description: 'An integer that JavaScript can represent exactly: up to 2^53 - 1.',
 });

@@ -5,6 +5,7 @@ import { TrendingVideoType } from './trendingVideo.type.ts';
 /** Scalar `_Any` of the Apollo Federation subgraph specification: accepts any value. */
 export const AnyScalar = new GraphQLScalarType({
   name: '_Any',
+  specifiedByURL: 'https://www.apollographql.com/docs/federation/subgraph-spec',
   description:
     'A reference to an entity: its `__typename` and the fields of one of its keys, such as `{ __typename: ' +
     '"TrendingVideo", itemId: "7106594312292453675" }`.',

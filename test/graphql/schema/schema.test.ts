@@ -11,12 +11,18 @@ import {
   isInterfaceType,
   isListType,
   isObjectType,
+  isScalarType,
   isSpecifiedScalarType,
   parse,
   printSchema,
   validate,
 } from 'graphql';
-import { createSchema, createSubgraphSchema } from '../../../src/graphql/schema/createSchema.ts';
+import {
+  createSchema,
+  createSubgraphSchema,
+  createSubgraphSdl,
+} from '../../../src/graphql/schema/createSchema.ts';
+import { EXAMPLES } from '../../../src/server/explorer/examples.ts';
 import { startEmulatedApp } from '../../support/app.ts';
 import { OPERATIONS } from '../../support/operations.ts';
 
@@ -138,7 +144,8 @@ describe('the schema', () => {
   it.each([
     ['', schema],
     [', as a subgraph', createSubgraphSchema()],
-  ])('describes every type, field, argument and enum value%s', (_, schema) => {
+  ])('describes itself, every type, field, argument and enum value%s', (_, schema) => {
+    expect(schema.description).toMatch(/^TikTok's trending charts/);
     const undescribed: string[] = [];
     const check = (name: string, { description }: { description?: string | null | undefined }): void => {
       if (!description) undescribed.push(name);
@@ -154,6 +161,34 @@ describe('the schema', () => {
       }
     }
     expect(undescribed).toEqual([]);
+  });
+
+  it.each([
+    ['', schema],
+    [', as a subgraph', createSubgraphSchema()],
+  ])('says where each scalar is specified%s', (_, schema) => {
+    const scalars = Object.values(schema.getTypeMap()).filter(isScalarType);
+    const ownScalars = scalars.filter((type) => !isSpecifiedScalarType(type));
+    expect(ownScalars.length).toBeGreaterThan(4);
+    for (const { name, specifiedByURL } of ownScalars)
+      expect([name, specifiedByURL]).toEqual([name, expect.stringMatching(/^https:\/\/\S+$/)]);
+  });
+
+  it('lacks only the queries of gateways that the running server has', () => {
+    const running = createSubgraphSchema();
+    expect(findBreakingChanges(schema, running)).toEqual([]);
+    const missing = findBreakingChanges(running, schema).map(({ description }) => description);
+    expect(missing.sort()).toEqual([
+      'Query._entities was removed.',
+      'Query._service was removed.',
+      '_Any was removed.',
+      '_Entity was removed.',
+      '_Service was removed.',
+    ]);
+  });
+
+  it('has no description where it is a part of a federated graph, which would take it over', () => {
+    expect(createSubgraphSdl()).not.toMatch(/schema \{/);
   });
 
   it('documents the maximum length of each list of ids or references', () => {
@@ -177,16 +212,20 @@ describe('the documents of schema/operations', () => {
     expect(documents.sort()).toEqual(Object.keys(OPERATIONS).sort());
   });
 
-  it.each(Object.entries(OPERATIONS))('%s is valid and returns data', async (file, values) => {
-    const document = await readFile(`${FOLDER}/${file}`, 'utf8');
-    expect(validate(schema, parse(document))).toEqual([]);
-    const app = await startEmulatedApp();
-    try {
-      const { data, errors } = await app.query(document, values);
-      expect(errors).toBeUndefined();
-      expect(Object.values(data ?? {})).not.toContain(null);
-    } finally {
-      await app.close();
-    }
-  });
+  it.each(Object.entries(OPERATIONS))(
+    '%s is valid and returns data after the first one',
+    async (file, values) => {
+      const document = await readFile(`${FOLDER}/${file}`, 'utf8');
+      expect(validate(schema, parse(document))).toEqual([]);
+      const app = await startEmulatedApp();
+      try {
+        for (const first of EXAMPLES.slice(0, 1)) await app.query(first.document, first.variables);
+        const { data, errors } = await app.query(document, values);
+        expect(errors).toBeUndefined();
+        expect(Object.values(data ?? {}).flat()).not.toContain(null);
+      } finally {
+        await app.close();
+      }
+    },
+  );
 });
