@@ -44,7 +44,10 @@ const CHART: TypedDocumentNode<{ readonly trendingVideos: Chart | null }, Window
 `;
 const TITLE: TypedDocumentNode<{ readonly title: string }> = gql`fragment Title on TrendingVideo { title }`;
 
-/** Logs requests and their costs. Only a link can read `extensions`: Apollo Client does not pass them on. */
+/**
+ * Logs requests and their costs. Only a link can read `extensions`: Apollo Client does not pass them on. A response to a GET
+ * may be a copy, and does not say what was paid for it.
+ */
 const logRequests = new ApolloLink((operation, forward) =>
   forward(operation).pipe(
     tap(({ errors, extensions }) => {

@@ -32,8 +32,8 @@ const CHART: TypedDocumentNode<{ readonly trendingVideos: Chart | null }, Window
 function createClient(): Client {
   return new Client({
     url,
-    // urql sends GET, which the server refuses without a header that other sites cannot send.
-    fetchOptions: { headers: { 'apollo-require-preflight': 'true' } },
+    // A response to a GET may be a copy, and does not say what was paid for it.
+    preferGetMethod: false,
     exchanges: [
       cacheExchange({
         // `outwards`: windows paged backwards come before windows paged forwards.

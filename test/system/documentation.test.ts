@@ -140,7 +140,7 @@ async function stopServer(): Promise<void> {
 function masked(text: string): string {
   return text
     .replace(/"(fetchedAt|endCursor)":"[^"]*"/g, '"$1":"..."')
-    .replace(/(max-age|stale-while-revalidate)=\d+/g, '$1=...')
+    .replace(/(max-age|stale-while-revalidate|stale-if-error)=\d+/g, '$1=...')
     .replace(
       /^(x-request-id|ratelimit-remaining|ratelimit-reset|etag|content-length|date): .*$/gim,
       '$1: ...',
