@@ -216,11 +216,15 @@ describe('a source that dries up', () => {
       app.server.inject({ url: '/graphql', query: { query }, headers: { 'apollo-require-preflight': '1' } });
     const short = await get();
     expect(short.json().data.trendingVideos.totalCount).toBe(40);
-    expect(short.headers['cache-control']).toBe('public, max-age=60, stale-while-revalidate=0');
+    expect(short.headers['cache-control']).toBe(
+      'public, max-age=60, stale-while-revalidate=0, stale-if-error=0',
+    );
     clock.advance(MINUTE);
     const long = await get();
     expect(long.json().data.trendingVideos.totalCount).toBe(500);
-    expect(long.headers['cache-control']).toBe('public, max-age=3540, stale-while-revalidate=86400');
+    expect(long.headers['cache-control']).toBe(
+      'public, max-age=3540, stale-while-revalidate=86400, stale-if-error=86400',
+    );
   });
 
   it('leaves no hole in a window whose first page came empty before the others came with rows', async () => {
@@ -293,7 +297,9 @@ describe('an empty page that is no failure', () => {
     const query = '{ trendingVideos(region: "AQ") { totalCount } }';
     const headers = { 'apollo-require-preflight': '1' };
     const response = await app.server.inject({ url: '/graphql', query: { query }, headers });
-    expect(response.headers['cache-control']).toBe('public, max-age=60, stale-while-revalidate=0');
+    expect(response.headers['cache-control']).toBe(
+      'public, max-age=60, stale-while-revalidate=0, stale-if-error=0',
+    );
     expect(await callsOfDay({ region: 'AQ' })).toEqual(DAY_OF_EMPTY_PAGES.slice(1));
     send = chart(500);
     clock.advance(HOUR);
