@@ -29,6 +29,7 @@ export async function createKeyapi(
   const emulator = keyapi.emulator ? createEmulator({ now: clock.now }) : undefined;
   const client = createKeyapiClient({
     baseUrl: emulator ? await emulator.listen() : keyapi.baseUrl,
+    proxy: keyapi.proxy?.url,
     token: emulator ? undefined : keyapi.token,
     timeoutMs: keyapi.timeoutMs,
     connections: keyapi.concurrency,

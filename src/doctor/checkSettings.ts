@@ -3,6 +3,7 @@ import { type Environment, readEnvironment, type Variables } from '../config/env
 import { addressOf } from '../config/listeners.ts';
 import { type Config, loadConfig } from '../config/loadConfig.ts';
 import { SETTINGS, type Setting } from '../config/settings.ts';
+import { settingOf } from '../config/variableNames.ts';
 import { PAGE_SIZE, pageEndpoint } from '../domain/page.ts';
 import { describeFile } from './describeFile.ts';
 import type { Finding } from './finding.ts';
@@ -30,7 +31,7 @@ export function checkSettings(variables: Variables, folder: string): CheckedSett
 }
 
 function toFinding({ setting, text }: ConfigProblem): Finding {
-  const advice = DECLARED[setting]?.description.replaceAll('`', '');
+  const advice = DECLARED[settingOf(setting)]?.description.replaceAll('`', '');
   return { part: setting, state: 'fix', found: text, advice };
 }
 
