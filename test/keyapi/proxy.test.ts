@@ -208,7 +208,7 @@ describe('a proxy for http', () => {
     });
     const { port } = upstream.address() as AddressInfo;
     const proxy = await startProxy({ targetPort: port, ...(certificate && { certificate }) });
-    return { proxy, client: createClient(`http://${HOST}:8080/v9/`, withCredentials(proxy.url)) };
+    return { proxy, client: createClient(`http://${HOST}:8080/v9/`, withCredentials(proxy.url), 1) };
   }
 
   it('gets whole requests, and its credentials', async () => {
@@ -279,7 +279,7 @@ describeWith('openssl', 'a proxy for https', () => {
     handler: Handler,
     options: { readonly isTls?: boolean; readonly connections?: number } = {},
   ) {
-    const { isTls = false, connections } = options;
+    const { isTls = false, connections = 1 } = options;
     const upstream = createTlsServer(certificate, handler).listen(0, '127.0.0.1');
     upstream.on('tlsClientError', () => undefined);
     await once(upstream, 'listening');

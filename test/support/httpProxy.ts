@@ -57,6 +57,8 @@ export async function startHttpProxy({
   server.on('tlsClientError', () => undefined);
   server.on('connect', (request, socket) => {
     connects.push({ destination: request.url ?? '', headers: request.headers });
+    // Ends when the client does, even if nobody reads from it.
+    socket.on('end', () => socket.destroy()).resume();
     if (onConnect) onConnect(request, socket);
     else tunnel(socket);
   });
