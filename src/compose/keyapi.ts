@@ -1,3 +1,4 @@
+import { maskCredentials } from '../config/secrets.ts';
 import type { Chart } from '../domain/chart.ts';
 import type { Source } from '../domain/source.ts';
 import type { UpstreamSource } from '../graphql/upstreamExtension.ts';
@@ -37,6 +38,10 @@ export async function createKeyapi(
     onEvent,
   });
   if (emulator) log.info('Demo data: the embedded emulator stands in for KeyAPI, nothing is paid for');
+  if (keyapi.proxy) {
+    const { url, variable } = keyapi.proxy;
+    log.info(`KeyAPI is reached through the proxy ${maskCredentials(url)} (${variable})`);
+  }
   return {
     name: emulator ? 'emulator' : 'keyapi',
     source: (endpoint) => {

@@ -22,6 +22,9 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 /**
  * Creates the way to `baseUrl`. Through a proxy, https is tunnelled, and http is forwarded, as by curl: the proxy gets
  * whole requests, with the token.
+ *
+ * Not undici's ProxyAgent: a proxy that does not respond to CONNECT would occupy a connection for 5 minutes, a refusal
+ * has its status only in a text, and a user without a password is not sent.
  */
 export function createRoute(baseUrl: URL, proxy: URL | undefined, timers: Clock['timers']): Route {
   if (!proxy) return createDirectRoute(baseUrl);
