@@ -18,7 +18,8 @@ export function explainProxy(
   { host, destination }: ProxyDestination,
 ): Trouble {
   const name = `${maskCredentials(url)} (${variable})`;
-  if (status === 407) return explainCredentials(name, { url, variable });
+  // tinyproxy responds with 401 to a wrong password.
+  if (status === 407 || status === 401) return explainCredentials(name, { url, variable }, status);
   if (status === 403) {
     return {
       found: `${name} does not allow connections to ${destination} (HTTP 403)`,
@@ -36,11 +37,11 @@ export function explainProxy(
   return { found: `${name} cannot be used: ${message}`, advice: `Check that ${variable} is an HTTP proxy` };
 }
 
-/** The proxy wants a user and a password (HTTP 407). */
-export function explainCredentials(name: string, { url, variable }: KeyapiProxy): Trouble {
+/** The proxy wants a user and a password, or others than it got. */
+export function explainCredentials(name: string, { url, variable }: KeyapiProxy, status = 407): Trouble {
   const has = `${url.username}${url.password}` !== '';
   return {
-    found: `${name} ${has ? 'does not accept the user or the password' : 'requires a user and a password'} (HTTP 407)`,
+    found: `${name} ${has ? 'does not accept the user or the password' : 'requires a user and a password'} (HTTP ${status})`,
     advice: `${has ? 'Correct' : 'Add'} them in ${variable} (http://user:password@host:port); write @ : / ? # in them as %40 %3A %2F %3F %23`,
   };
 }
