@@ -333,6 +333,7 @@ describe('the doctor, about a proxy', () => {
       `user:${PASSWORD}@`,
       /does not accept the user or the password \(HTTP 407\)\n +-> Correct them in HTTPS_PROXY/,
     ],
+    [401, `user:${PASSWORD}@`, /does not accept the user or the password \(HTTP 401\)\n +-> Correct them/],
     [
       407,
       '',
