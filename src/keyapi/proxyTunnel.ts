@@ -3,6 +3,9 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 
+/** After how long an idle connection is probed by TCP. As undici's for direct connections. */
+const KEEP_ALIVE_MS = 60_000;
+
 /** A proxy cannot be reached, or refuses to connect. It never got a request to KeyAPI. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError';
@@ -74,14 +77,10 @@ export function toProxyHeaders({ username, password }: URL): Record<string, stri
   return { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
-/** The host of an address as Node takes it: an IPv6 address without brackets. */
-export function toHostname({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '');
-}
-
 function createConnectRequest(proxy: URL, destination: string): ClientRequest {
   const isTls = proxy.protocol === 'https:';
-  const host = toHostname(proxy);
+  // An IPv6 address without its brackets.
+  const host = proxy.hostname.replace(/^\[|\]$/g, '');
   return (isTls ? requestHttps : requestHttp)({
     method: 'CONNECT',
     host,
@@ -102,6 +101,3 @@ function prepare(socket: Socket, head: Buffer): Socket {
   socket.on('error', () => undefined);
   return socket.setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true);
 }
-
-/** As undici's for direct connections. */
-const KEEP_ALIVE_MS = 60_000;
