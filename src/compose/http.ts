@@ -87,7 +87,8 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
     log,
   });
   if (metrics && config.metrics?.port !== undefined) {
-    serveMetricsSeparately(server, metrics, { host: config.host, port: config.metrics.port });
+    const { keepAliveMs } = config.limits;
+    serveMetricsSeparately(server, metrics, { host: config.host, port: config.metrics.port, keepAliveMs });
   }
   return { server, responseCache, stopOverloadWatch: overload.close };
 }

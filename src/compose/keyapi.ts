@@ -1,3 +1,4 @@
+import { maskCredentials } from '../config/secrets.ts';
 import type { Chart } from '../domain/chart.ts';
 import type { Source } from '../domain/source.ts';
 import type { UpstreamSource } from '../graphql/upstreamExtension.ts';
@@ -29,6 +30,7 @@ export async function createKeyapi(
   const emulator = keyapi.emulator ? createEmulator({ now: clock.now }) : undefined;
   const client = createKeyapiClient({
     baseUrl: emulator ? await emulator.listen() : keyapi.baseUrl,
+    proxy: keyapi.proxy?.url,
     token: emulator ? undefined : keyapi.token,
     timeoutMs: keyapi.timeoutMs,
     connections: keyapi.concurrency,
@@ -36,6 +38,10 @@ export async function createKeyapi(
     onEvent,
   });
   if (emulator) log.info('Demo data: the embedded emulator stands in for KeyAPI, nothing is paid for');
+  if (keyapi.proxy) {
+    const { url, variable } = keyapi.proxy;
+    log.info(`KeyAPI is reached through the proxy ${maskCredentials(url)} (${variable})`);
+  }
   return {
     name: emulator ? 'emulator' : 'keyapi',
     source: (endpoint) => {

@@ -2,6 +2,7 @@ import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { ConfigError, type ConfigProblem } from './configError.ts';
+import { settingOf, variablesOf } from './variableNames.ts';
 
 /** Environment variables by name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -20,7 +21,7 @@ export interface EnvironmentFile {
   readonly path: string;
   /** All that it sets. */
   readonly variables: Variables;
-  /** Names in the file that the environment also has, even if they are empty there. */
+  /** Names in the file that the environment also has, in either case for proxies, even if they are empty there. */
   readonly hidden: readonly string[];
 }
 
@@ -36,9 +37,12 @@ export function readEnvironment(variables: Variables, folder = process.cwd()): E
     if (!exists(file)) return { variables, file: undefined, problems: [] };
     const fromFile = parse(decode(read(file)));
     // Uses `hasOwn` because process.env inherits names such as `constructor`.
-    const hidden = Object.keys(fromFile).filter((name) => Object.hasOwn(variables, name));
+    const isHidden = (name: string): boolean =>
+      variablesOf(settingOf(name)).some((variable) => Object.hasOwn(variables, variable));
+    const hidden = Object.keys(fromFile).filter(isHidden);
+    const added = Object.entries(fromFile).filter(([name]) => !isHidden(name));
     return {
-      variables: { ...fromFile, ...variables },
+      variables: { ...Object.fromEntries(added), ...variables },
       file: { path: file, variables: fromFile, hidden },
       problems: [],
     };

@@ -1,5 +1,6 @@
 import type { EnvironmentFile } from './environment.ts';
 import { SETTINGS } from './settings.ts';
+import { variablesOf } from './variableNames.ts';
 
 /** The settings in the file `.env`, by name. */
 export interface FileSettings {
@@ -10,7 +11,9 @@ export interface FileSettings {
 
 /** Which settings the file has. One that it sets to nothing does not count. */
 export function listFileSettings({ variables, hidden }: EnvironmentFile): FileSettings {
-  const names = Object.keys(SETTINGS).filter((name) => variables[name]?.trim());
+  const names = Object.keys(SETTINGS)
+    .flatMap(variablesOf)
+    .filter((name) => variables[name]?.trim());
   return {
     used: names.filter((name) => !hidden.includes(name)),
     hidden: names.filter((name) => hidden.includes(name)),

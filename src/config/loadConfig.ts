@@ -1,6 +1,7 @@
+import { chooseProxy, type KeyapiProxy } from './chooseProxy.ts';
 import { ConfigError, type ConfigProblem } from './configError.ts';
 import type { Variables } from './environment.ts';
-import { parseSettings } from './parseSettings.ts';
+import { type ParsedSettings, parseSettings } from './parseSettings.ts';
 import { collectSecrets } from './secrets.ts';
 import type { SettingValues } from './settings.ts';
 
@@ -22,12 +23,16 @@ const DEVELOPMENT_CACHE_FILE = '.dev-cache.json';
  * @throws {ConfigError} With all problems at once.
  */
 export function loadConfig(variables: Variables, fileProblems: readonly ConfigProblem[] = []): Config {
-  const { values, emulator, problems } = parseSettings(variables, fileProblems);
+  const { values, problems, ...parsed } = parseSettings(variables, fileProblems);
   if (!values) throw new ConfigError(problems);
-  return toConfig(values, emulator, collectSecrets(variables));
+  return toConfig(values, parsed, collectSecrets(variables));
 }
 
-function toConfig(values: SettingValues, emulator: boolean, secrets: readonly string[]) {
+function toConfig(
+  values: SettingValues,
+  { emulator, sourceOf }: Pick<ParsedSettings, 'emulator' | 'sourceOf'>,
+  secrets: readonly string[],
+) {
   const isProduction = values.NODE_ENV === 'production';
   const sandbox = values.SANDBOX ?? !isProduction;
   const cacheBytes = values.CACHE_MAX_MB * 2 ** 20;
@@ -43,6 +48,8 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
       qps: values.KEYAPI_QPS,
       concurrency: values.KEYAPI_CONCURRENCY,
       timeoutMs: values.KEYAPI_TIMEOUT_MS,
+      /** The embedded emulator is never reached through a proxy. */
+      ...(emulator ? NO_PROXIES : chooseKeyapiProxy(values, sourceOf)),
     },
     operationTimeoutMs: values.OPERATION_TIMEOUT_MS,
     cache: {
@@ -97,6 +104,8 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
       requestMs: values.REQUEST_TIMEOUT_SECONDS * 1000,
       /** 0: no limit. */
       requestsPerMinute: values.RATE_LIMIT_PER_MINUTE,
+      /** How long an idle connection stays open. */
+      keepAliveMs: values.KEEP_ALIVE_SECONDS * 1000,
       eventLoopDelayMs: values.MAX_EVENT_LOOP_DELAY_MS,
       /** From 0 to 1. */
       heapShare: values.MAX_HEAP_PERCENT / 100,
@@ -122,6 +131,18 @@ function toConfig(values: SettingValues, emulator: boolean, secrets: readonly st
     /** Texts that no line of the log may contain. */
     secrets,
   };
+}
+
+const NO_PROXIES: ReturnType<typeof chooseProxy> = { proxy: undefined, bypassedProxy: undefined };
+
+function chooseKeyapiProxy(values: SettingValues, sourceOf: ParsedSettings['sourceOf']) {
+  const toProxy = (setting: 'HTTPS_PROXY' | 'HTTP_PROXY', url: URL | undefined): KeyapiProxy | undefined =>
+    url && { url, variable: sourceOf(setting) };
+  const proxies = {
+    https: toProxy('HTTPS_PROXY', values.HTTPS_PROXY),
+    http: toProxy('HTTP_PROXY', values.HTTP_PROXY),
+  };
+  return chooseProxy(values.KEYAPI_BASE_URL, proxies, values.NO_PROXY ?? []);
 }
 
 /** Only where the variable is set, as `npm run dev` does: a server that is merely started leaves no files behind. */

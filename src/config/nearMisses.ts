@@ -1,17 +1,18 @@
 import type { ConfigProblem } from './configError.ts';
 import type { Variables } from './environment.ts';
 import { SETTINGS } from './settings.ts';
+import { settingOf, variablesOf } from './variableNames.ts';
 
 /** Shorter names are too often those of other programs. */
 const MIN_LENGTH = 8;
-/** The usual names of proxy variables, which some programs read only in lower case. */
-const LOWER_CASE = /^(https?|no)_proxy$/;
 
 /** Variables that look like a misspelt setting: one edit, or upper case, away from one that is not set itself. */
 export function findNearMisses(variables: Variables): ConfigProblem[] {
-  const unset = Object.keys(SETTINGS).filter((name) => !variables[name]);
+  const unset = Object.keys(SETTINGS).filter(
+    (name) => !variablesOf(name).some((variable) => variables[variable]),
+  );
   return Object.keys(variables).flatMap((name) => {
-    if (name in SETTINGS || name.length < MIN_LENGTH || LOWER_CASE.test(name)) return [];
+    if (settingOf(name) in SETTINGS || name.length < MIN_LENGTH) return [];
     const meant = unset.find((setting) => isAtMostOneEdit(name.toUpperCase(), setting));
     return meant === undefined ? [] : [{ setting: name, text: `expected a setting: did you mean ${meant}?` }];
   });

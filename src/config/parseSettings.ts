@@ -3,11 +3,14 @@ import type { Variables } from './environment.ts';
 import { findNearMisses } from './nearMisses.ts';
 import { describeValue } from './secrets.ts';
 import { SETTINGS, type Setting, type SettingValues } from './settings.ts';
+import { variablesOf } from './variableNames.ts';
 
 /** The values of all settings, or what is wrong with them. */
-interface ParsedSettings {
+export interface ParsedSettings {
   /** Undefined when there is a problem. */
   readonly values: SettingValues | undefined;
+  /** The variable that a setting was read from. */
+  readonly sourceOf: (setting: keyof SettingValues) => string;
   /** Whether the embedded emulator is used instead of KeyAPI. */
   readonly emulator: boolean;
   readonly problems: readonly ConfigProblem[];
@@ -36,22 +39,29 @@ export function parseSettings(
   const trimmed = Object.entries(variables).map(([name, value]) => [name, value?.trim()] as const);
   const present: Variables = Object.fromEntries(trimmed.filter(([, value]) => value !== undefined));
   const set: Variables = Object.fromEntries(trimmed.filter(([, value]) => value));
+  const sourceOf = (name: string): string =>
+    variablesOf(name).find((variable) => set[variable] !== undefined) ?? name;
   const parsed = Object.entries<Setting>(SETTINGS).map(([name, setting]) => ({
     name,
-    ...parseSetting(setting, set[name]),
+    ...parseSetting(setting, set[sourceOf(name)]),
   }));
   // Each was parsed by the schema that the type is made from.
   const values = Object.fromEntries(parsed.map(({ name, value }) => [name, value])) as Partial<SettingValues>;
   const problems = [
     ...fileProblems,
-    ...parsed.flatMap(({ name, problems }) => problems.map((text) => ({ setting: name, text }))),
+    ...parsed.flatMap(({ name, problems }) => problems.map((text) => ({ setting: sourceOf(name), text }))),
     // What is missing may be in the file.
     ...(fileProblems.length === 0 ? findMissing(set, values) : []),
     ...findConflicts(set, values),
     ...findNearMisses(present),
   ];
   const isValid = problems.length === 0;
-  return { values: isValid ? (values as SettingValues) : undefined, emulator: usesEmulator(set), problems };
+  return {
+    values: isValid ? (values as SettingValues) : undefined,
+    sourceOf,
+    emulator: usesEmulator(set),
+    problems,
+  };
 }
 
 interface ParsedSetting {

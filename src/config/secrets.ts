@@ -2,6 +2,7 @@ import { quote } from '../domain/quote.ts';
 import type { Variables } from './environment.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 import { canDecode, isUrlHost } from './settingTypes.ts';
+import { variablesOf } from './variableNames.ts';
 
 /** Completes a problem with the value that was set, without secrets. */
 export function describeValue({ secret, type }: Setting, text: string): string {
@@ -14,11 +15,15 @@ export function describeValue({ secret, type }: Setting, text: string): string {
 /** Texts in the values of settings that no line of the log may contain. */
 export function collectSecrets(variables: Variables): string[] {
   return Object.entries<Setting>(SETTINGS).flatMap(([name, { secret, type }]) => {
-    const text = variables[name]?.trim();
-    if (!text) return [];
-    const parts = type.parts(text);
-    return secret ? [...parts] : parts.flatMap(secretsIn);
+    const texts = variablesOf(name).flatMap((variable) => variables[variable]?.trim() || []);
+    const parts = texts.flatMap((text) => type.parts(text));
+    return secret ? parts : parts.flatMap(secretsIn);
   });
+}
+
+/** An address whose credentials, if it has any, are replaced by stars. */
+export function maskCredentials({ protocol, username, password, host }: URL): string {
+  return `${protocol}//${username || password ? '***@' : ''}${host}`;
 }
 
 /**
@@ -44,7 +49,7 @@ function maskUrl(text: string): string | undefined {
 function isPlain(address: string, url: URL): boolean {
   const hasCredentials = `${url.username}${url.password}` !== '';
   if (address.split('@').length > (hasCredentials ? 2 : 1)) return false;
-  if (!/^(https?|rediss?):\/\//i.test(address) || !isUrlHost(url.hostname)) return false;
+  if (!/^(https?|rediss?|socks\w*):\/\//i.test(address) || !isUrlHost(url.hostname)) return false;
   if (/^http/.test(url.protocol)) return true;
   return `${url.search}${url.hash}` === '' && /^(\/\d*)?$/.test(url.pathname);
 }

@@ -81,6 +81,22 @@ export const httpUrl = settingType(
   { isUrl: true },
 );
 
+/** The address of an HTTP proxy; without a scheme it is http, as in curl. */
+export const proxyUrl = settingType(
+  'an http or https address of a proxy, such as http://user:password@proxy:3128, without a path',
+  (error) => z.string().transform(withScheme).refine(isProxyUrl, error).transform(toUrl),
+  { isUrl: true, parts: (text) => [text, withScheme(text)] },
+);
+
+/** Hosts that are reached without a proxy. Nothing is refused: other programs read the same variable. */
+export const hosts = settingType(
+  'hosts, separated by commas or spaces',
+  () => z.string().transform(toHosts),
+  {
+    items: toHosts,
+  },
+);
+
 /** The address of a Redis. */
 export const redisUrl = settingType(
   'redis:// or rediss://, with user:password@ where needed, a host, and a /database',
@@ -164,6 +180,14 @@ function toList(list: string): string[] {
   return list.split(',').map((item) => item.trim());
 }
 
+function toHosts(list: string): string[] {
+  return list.split(/[\s,]+/).filter((item) => item !== '');
+}
+
+function withScheme(address: string): string {
+  return /^[a-z][a-z\d+.-]*:\/\//i.test(address) ? address : `http://${address}`;
+}
+
 function isHttpUrl(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { protocol, username, password, search, hash } = new URL(address);
@@ -176,6 +200,14 @@ function isHttpUrl(address: string): boolean {
  */
 export function isUrlHost(hostname: string): boolean {
   return /^([\w.*-]+|\[[\da-f:.]+\])$/i.test(hostname);
+}
+
+/** Credentials must decode here, for the same reason as those of Redis. */
+function isProxyUrl(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname, pathname, username, password, search, hash } = new URL(address);
+  const isWhole = /^https?:$/.test(protocol) && isUrlHost(hostname) && pathname === '/';
+  return isWhole && `${search}${hash}` === '' && [username, password].every(canDecode);
 }
 
 /** Credentials must decode here: decoding them later would throw an error that contains the password. */

@@ -4,12 +4,14 @@ import {
   boolean,
   chartRanks,
   host,
+  hosts,
   httpUrl,
   integer,
   oneOf,
   origins,
   pattern,
   proxies,
+  proxyUrl,
   redisUrl,
   type SettingType,
   text,
@@ -68,6 +70,33 @@ export const SETTINGS = {
     type: httpUrl,
     default: 'https://api.keyapi.ai',
     description: 'Base URL of KeyAPI.',
+  },
+  HTTPS_PROXY: {
+    group: 'KeyAPI',
+    type: proxyUrl,
+    unset: 'no proxy',
+    description:
+      'Proxy through which KeyAPI is reached if `KEYAPI_BASE_URL` is https: the proxy only relays the encrypted ' +
+      'connection. User and password are percent-encoded. This setting and the next two are also read in lower ' +
+      'case (`https_proxy`), which takes precedence unless it is empty. They affect no other connection: neither ' +
+      'Redis nor the demo data.',
+  },
+  HTTP_PROXY: {
+    group: 'KeyAPI',
+    type: proxyUrl,
+    unset: 'no proxy',
+    description:
+      'Proxy through which KeyAPI is reached if `KEYAPI_BASE_URL` is http. The proxy sees the requests, including ' +
+      'the token.',
+  },
+  NO_PROXY: {
+    group: 'KeyAPI',
+    type: hosts,
+    unset: 'none',
+    description:
+      'Hosts that are reached without a proxy, in upper or lower case: a host, which includes its subdomains, as ' +
+      '`example.com`, `.example.com` or `*.example.com`; an IP address or a network such as `10.0.0.0/8`, for an ' +
+      'address in `KEYAPI_BASE_URL`; each with or without a port, as in `example.com:8443`; or `*` for all hosts.',
   },
   KEYAPI_EMULATOR: {
     group: 'KeyAPI',
@@ -300,6 +329,14 @@ export const SETTINGS = {
     default: '15',
     description:
       'How long a client may take to send a request. Slower requests are aborted at most a second later.',
+  },
+  KEEP_ALIVE_SECONDS: {
+    group: 'Requests and load',
+    type: integer(1, 86_400),
+    default: '72',
+    description:
+      'How long idle connections of clients stay open. It must be longer than the idle timeout of the load ' +
+      'balancer in front of the server, which otherwise responds with 502 now and then.',
   },
   MAX_EVENT_LOOP_DELAY_MS: {
     group: 'Requests and load',

@@ -16,9 +16,10 @@ const NO_VIDEO: Finding = {
  * are spent only when the operator asks for it, and do not count in the servers' daily budget.
  */
 export async function checkCalls(baseUrl: URL, settings: Config['keyapi'], clock: Clock): Promise<Finding[]> {
-  const { token, timeoutMs, qps } = settings;
+  const { proxy, token, timeoutMs, qps } = settings;
   const client = createKeyapiClient({
     baseUrl,
+    proxy: proxy?.url,
     token,
     timeoutMs,
     connections: 1,

@@ -1,35 +1,34 @@
-import { once } from 'node:events';
-import { isIP, connect as openTcp } from 'node:net';
-import { connect as openTls } from 'node:tls';
+import type { KeyapiProxy } from '../config/chooseProxy.ts';
 import type { Config } from '../config/loadConfig.ts';
-import { type Destination, explainConnection } from './explainConnection.ts';
+import { maskCredentials } from '../config/secrets.ts';
+import { checkProxy } from './checkProxy.ts';
+import { explainKeyapi } from './explainKeyapi.ts';
 import type { Finding } from './finding.ts';
+import { openConnection, withinTime } from './openConnection.ts';
 
 /** Opens a connection to KeyAPI and closes it again: no request is made, so nothing is paid for. */
-export async function checkKeyapi({ baseUrl, timeoutMs }: Config['keyapi']): Promise<Finding> {
-  const isTls = baseUrl.protocol === 'https:';
-  const host = baseUrl.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(baseUrl.port || (isTls ? 443 : 80));
-  const destination: Destination = { variable: 'KEYAPI_BASE_URL', host, port };
-  // A name is sent to a server that has several certificates; an address must not be.
-  const socket = isTls
-    ? openTls({ host, port, ...(isIP(host) === 0 && { servername: host }) })
-    : openTcp({ host, port });
-  const timer = setTimeout(() => {
-    socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
-  }, timeoutMs);
+export async function checkKeyapi({
+  baseUrl,
+  timeoutMs,
+  proxy,
+  bypassedProxy,
+}: Config['keyapi']): Promise<readonly Finding[]> {
+  if (proxy) return withinTime(timeoutMs, (signal) => checkProxy(baseUrl, proxy, signal));
+  const direct = await withinTime(timeoutMs, (signal) => checkDirectly(baseUrl, signal));
+  return bypassedProxy ? [describeBypass(baseUrl, bypassedProxy), direct] : [direct];
+}
+
+async function checkDirectly(baseUrl: URL, signal: AbortSignal): Promise<Finding> {
   try {
-    await once(socket, isTls ? 'secureConnect' : 'connect');
-    return {
-      part: 'KeyAPI',
-      state: 'ok',
-      found: `${baseUrl.origin} can be reached${isTls ? ' over TLS' : ''}`,
-    };
+    (await openConnection(baseUrl, signal)).destroy();
+    const over = baseUrl.protocol === 'https:' ? ' over TLS' : '';
+    return { part: 'KeyAPI', state: 'ok', found: `${baseUrl.origin} can be reached${over}` };
   } catch (error) {
-    const unknown = { found: `${baseUrl.origin} cannot be reached: ${(error as Error).message}` };
-    return { part: 'KeyAPI', state: 'fix', ...(explainConnection(error, destination) ?? unknown) };
-  } finally {
-    clearTimeout(timer);
-    socket.destroy();
+    return explainKeyapi(baseUrl, error);
   }
+}
+
+function describeBypass({ hostname }: URL, { url, variable }: KeyapiProxy): Finding {
+  const found = `${maskCredentials(url)} (${variable}) is not used: NO_PROXY includes ${hostname}`;
+  return { part: 'Proxy', state: 'ok', found };
 }

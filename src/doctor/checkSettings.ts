@@ -3,6 +3,7 @@ import { type Environment, readEnvironment, type Variables } from '../config/env
 import { addressOf } from '../config/listeners.ts';
 import { type Config, loadConfig } from '../config/loadConfig.ts';
 import { SETTINGS, type Setting } from '../config/settings.ts';
+import { settingOf, variablesOf } from '../config/variableNames.ts';
 import { PAGE_SIZE, pageEndpoint } from '../domain/page.ts';
 import { describeFile } from './describeFile.ts';
 import type { Finding } from './finding.ts';
@@ -30,7 +31,7 @@ export function checkSettings(variables: Variables, folder: string): CheckedSett
 }
 
 function toFinding({ setting, text }: ConfigProblem): Finding {
-  const advice = DECLARED[setting]?.description.replaceAll('`', '');
+  const advice = DECLARED[settingOf(setting)]?.description.replaceAll('`', '');
   return { part: setting, state: 'fix', found: text, advice };
 }
 
@@ -39,13 +40,32 @@ function describeConfig(config: Config, { variables }: Environment): Finding[] {
   const found = `valid, for ${mode}; the server listens on ${addressOf(config)}`;
   const valid: Finding = { part: 'Settings', state: 'ok', found };
   if (config.keyapi.emulator) return [valid, ...noteUnusedUrl(variables)];
-  return [valid, ...noteSpending(config, mode), ...noteSnapshots(config)];
+  return [
+    valid,
+    ...noteOtherProxy(config, variables),
+    ...noteSpending(config, mode),
+    ...noteSnapshots(config),
+  ];
 }
 
 function noteUnusedUrl({ KEYAPI_BASE_URL }: Variables): Finding[] {
   if (!KEYAPI_BASE_URL?.trim()) return [];
   const found = 'not used: KEYAPI_EMULATOR turns on demo data';
   return [{ part: 'KEYAPI_BASE_URL', state: 'note', found, advice: 'Unset one of them' }];
+}
+
+/** The variable of a proxy for the other protocol is the only one that is set. */
+function noteOtherProxy(
+  { keyapi: { baseUrl, proxy, bypassedProxy } }: Config,
+  variables: Environment['variables'],
+): Finding[] {
+  const isTls = baseUrl.protocol === 'https:';
+  const [counts, other] = isTls ? ['HTTPS_PROXY', 'HTTP_PROXY'] : ['HTTP_PROXY', 'HTTPS_PROXY'];
+  const variable = variablesOf(other).find((name) => variables[name]?.trim());
+  if (proxy || bypassedProxy || variable === undefined) return [];
+  const found = `not used: KEYAPI_BASE_URL is ${isTls ? 'https' : 'http'}, for which ${counts} counts`;
+  const advice = `Set ${counts} if this machine reaches KeyAPI only through a proxy`;
+  return [{ part: variable, state: 'note', found, advice }];
 }
 
 function noteSpending({ credits, apiKeys }: Config, mode: string): Finding[] {

@@ -60,12 +60,12 @@ async function examineKeyapi(
   { call, onCall, clock }: ExamineOptions,
 ): Promise<Finding[]> {
   const reached = await checkKeyapi(keyapi);
-  if (reached.state === 'fix') {
-    return [reached, { part: 'Token', state: 'skipped', found: 'not checked: KeyAPI cannot be reached' }];
+  if (reached.some(({ state }) => state === 'fix')) {
+    return [...reached, { part: 'Token', state: 'skipped', found: 'not checked: KeyAPI cannot be reached' }];
   }
-  if (!call) return [reached, NOT_TRIED];
+  if (!call) return [...reached, NOT_TRIED];
   onCall(keyapi.baseUrl.origin);
-  return [reached, ...(await checkCalls(keyapi.baseUrl, keyapi, clock))];
+  return [...reached, ...(await checkCalls(keyapi.baseUrl, keyapi, clock))];
 }
 
 /** The embedded emulator needs no token and costs nothing: it is always called. */

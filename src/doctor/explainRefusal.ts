@@ -1,13 +1,21 @@
 import type { Config } from '../config/loadConfig.ts';
+import { maskCredentials } from '../config/secrets.ts';
 import type { ApiError } from '../domain/errors.ts';
 import type { Trouble } from './explainConnection.ts';
+import { explainCredentials } from './explainProxy.ts';
 
 const KEYAPI_FAILS =
   'Try again later: servers still serve cached pages. If the problem persists, contact KeyAPI';
 
 /** Explains why a call to KeyAPI failed. */
-export function explainRefusal(error: ApiError, { qps, timeoutMs, baseUrl }: Config['keyapi']): Trouble {
+export function explainRefusal(
+  error: ApiError,
+  { qps, timeoutMs, baseUrl, proxy }: Config['keyapi'],
+): Trouble {
   const { code, retryAfterSeconds = 60 } = error;
+  if (error.upstream?.status === 407 && proxy) {
+    return explainCredentials(`${maskCredentials(proxy.url)} (${proxy.variable})`, proxy);
+  }
   switch (code) {
     case 'UPSTREAM_UNAUTHENTICATED':
       return explain(

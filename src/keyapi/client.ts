@@ -7,12 +7,15 @@ import { createConnections } from './connections.ts';
 import type { KeyapiEndpoint } from './endpoint.ts';
 import { isSuccess, type RawResponse, readEnvelope, toBadResponse } from './envelope.ts';
 import type { OnKeyapiEvent, UpstreamCallEvent } from './events.ts';
+import { createRoute } from './route.ts';
 import { sendRequest } from './sendRequest.ts';
 import { createFieldReporter } from './unknownFields.ts';
 
 /** Address of KeyAPI, credentials, and limits of a call. */
 interface KeyapiClientOptions {
   readonly baseUrl: URL;
+  /** The proxy that leads to it, with its credentials; undefined for none. */
+  readonly proxy: URL | undefined;
   readonly token: string | undefined;
   /** Deadline of one attempt, from its start to the last byte of the response. */
   readonly timeoutMs: number;
@@ -38,9 +41,10 @@ const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
 
 /** Creates a client of KeyAPI. It does not follow redirects. */
 export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
-  const { baseUrl, token, timeoutMs, connections, clock, onEvent } = options;
-  const { connect, watch } = createConnections();
-  const pool = new Pool(baseUrl.origin, {
+  const { baseUrl, proxy, token, timeoutMs, connections, clock, onEvent } = options;
+  const route = createRoute(baseUrl, proxy, clock.timers);
+  const { connect, watch } = createConnections(route.openConnection);
+  const pool = new Pool(route.origin, {
     connections,
     connect,
     maxResponseSize: MAX_RESPONSE_BYTES,
@@ -49,12 +53,13 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     bodyTimeout: 0,
   });
   const headers = {
+    ...route.headers,
     accept: 'application/json',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
   /** Removes the token from KeyAPI's texts, before they are logged or sent to a client. */
   const redact = (text: string): string => (token === undefined ? text : text.replaceAll(token, '[token]'));
-  const basePath = baseUrl.pathname.replace(/\/+$/, '');
+  const basePath = route.pathPrefix + baseUrl.pathname.replace(/\/+$/, '');
 
   function source<Key, Value>(endpoint: KeyapiEndpoint<Key, Value>): Source<Key, Value> {
     const reportFields = createFieldReporter(
@@ -140,7 +145,13 @@ export function createKeyapiClient(options: KeyapiClientOptions): KeyapiClient {
     }
   }
 
-  return { source, close: () => pool.destroy() };
+  return {
+    source,
+    close: async () => {
+      await pool.destroy();
+      route.close();
+    },
+  };
 }
 
 /** @throws {ApiError} `UPSTREAM_BAD_RESPONSE` when the payload cannot be read. */
@@ -188,7 +199,7 @@ function toWireError(thrown: unknown, { isSent, status, hasBegun }: RequestProgr
     cause: thrown,
   };
   if (thrown instanceof TimeoutError) return new ApiError('UPSTREAM_TIMEOUT', options);
-  const hasResponse = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
+  const hasResponse = status !== undefined || (isSent && UNREADABLE.test(`${name} ${code} ${message}`));
   if (hasResponse) return new ApiError('UPSTREAM_BAD_RESPONSE', options);
   return new ApiError('UPSTREAM_UNAVAILABLE', { ...options, allowsSecondAttempt: !hasBegun && !isClosing });
 }

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 
 /** Whether any byte of the response had arrived when a call failed. */
 type HasResponseBegun = (failure: unknown) => boolean;
 
 /** The connections of one pool, which count the bytes that arrive. */
 export interface Connections {
-  /** undici's own connector, wrapped. */
+  /** Opens a connection, and counts its bytes. */
   readonly connect: buildConnector.connector;
   /** Called when a request starts; the function that it returns is called with the error of that request. */
   readonly watch: () => HasResponseBegun;
@@ -16,8 +16,7 @@ export interface Connections {
  * Finds out what undici does not report about a broken connection: whether it broke before a single byte of the
  * response arrived, which makes the request safe to retry. Works as long as no connection carries two requests at once.
  */
-export function createConnections(): Connections {
-  const openConnection = buildConnector({});
+export function createConnections(openConnection: buildConnector.connector): Connections {
   const open = new Map<number, Socket>();
   /** Connections by the error that ended them. */
   const broken = new WeakMap<object, { readonly port: number; readonly bytesRead: number }>();

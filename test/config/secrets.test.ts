@@ -10,6 +10,11 @@ describe('collectSecrets', () => {
     ['REDIS_URL', 'redis://redis/1', []],
     ['KEYAPI_BASE_URL', 'https://api.example/v2?key=a%20b&c#d', ['key=a%20b&c', 'key=a b&c', 'a b', 'd']],
     ['CORS_ORIGINS', 'https://a.example,https://user:pass@b.example', ['pass']],
+    ['HTTPS_PROXY', 'http://user:p%40ss@proxy:3128', ['p%40ss', 'p@ss']],
+    ['https_proxy', 'user:p%40ss@proxy:3128', ['p%40ss', 'p@ss']],
+    ['HTTP_PROXY', 'socks5://user:pass@proxy', ['pass']],
+    ['http_proxy', 'proxy:3128', []],
+    ['NO_PROXY', 'a.example https://user:pass@b.example', ['pass']],
     ['PORT', 'https://secret@a.example', ['secret']],
     ['OTHER', 'https://secret@a.example', []],
   ])('finds those in %s=%s', (name, value, secrets) => {

@@ -13,6 +13,7 @@ import { createEmulator, type Emulator } from '../../src/keyapi/emulator/emulato
 import { US_VIEWS } from '../support/charts.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { findFreePort } from '../support/freePort.ts';
+import { type HttpProxy, refuse, startHttpProxy } from '../support/httpProxy.ts';
 import { makeRanks } from '../support/ranks.ts';
 import {
   type Handler,
@@ -289,6 +290,148 @@ describe('the doctor, about KeyAPI', () => {
   ])('explains %s', (code, words) => {
     const trouble = explainConnection({ code }, { variable: 'REDIS_URL', host: 'a', port: 1 });
     expect(trouble).toMatchObject({ found: expect.stringMatching(words), advice: expect.any(String) });
+  });
+});
+
+describe('the doctor, about a proxy', () => {
+  let proxy: HttpProxy | undefined;
+
+  afterEach(async () => {
+    await proxy?.close();
+    proxy = undefined;
+  });
+
+  /** Starts a proxy; gives it, and its address with credentials. */
+  async function start(onConnect?: Parameters<typeof startHttpProxy>[0]['onConnect']) {
+    const started = await startHttpProxy({
+      targetPort: Number(new URL(base).port),
+      ...(onConnect && { onConnect }),
+    });
+    proxy = started;
+    return {
+      ...started,
+      address: `http://user:${PASSWORD}@${started.url.host}`,
+      shown: `http://***@${started.url.host}`,
+    };
+  }
+
+  it('names the proxy for http, and calls through it only with --call', async () => {
+    const { address, shown, forwarded, connects } = await start();
+    const free = await callDoctor(onKeyapi({ HTTP_PROXY: address }));
+    expect(free.output).toContain(`the proxy ${shown} (HTTP_PROXY) can be reached\n`);
+    expect(free.output).toMatch(/^KeyAPI +ok +http:\S+ is requested through the proxy .*\(HTTP_PROXY\)/m);
+    expect([free.code, forwarded]).toEqual([0, []]);
+    const paid = await callDoctor(onKeyapi({ http_proxy: address }), '--call');
+    expect(paid.output).toMatch(/^Token +ok .*\nNumbers +ok /m);
+    expect(paid.output).toContain('(http_proxy) can be reached');
+    expect([paid.code, forwarded.length, connects, emulator.counts.credits]).toEqual([0, 2, [], 3]);
+  });
+
+  it.each<[number, string, RegExp]>([
+    [
+      407,
+      `user:${PASSWORD}@`,
+      /does not accept the user or the password \(HTTP 407\)\n +-> Correct them in HTTPS_PROXY/,
+    ],
+    [401, `user:${PASSWORD}@`, /does not accept the user or the password \(HTTP 401\)\n +-> Correct them/],
+    [
+      407,
+      '',
+      /requires a user and a password \(HTTP 407\)\n +-> Add them in HTTPS_PROXY \(http:\/\/user:password@/,
+    ],
+    [
+      403,
+      '',
+      /does not allow connections to keyapi\.test:443 \(HTTP 403\)\n +-> Have keyapi\.test:443 allowed .*NO_PROXY/,
+    ],
+    [502, '', /does not connect to keyapi\.test:443 \(HTTP 502\)\n +-> Check the log of the proxy/],
+  ])('says what to do about %i of a proxy for https with %j', async (status, credentials, expected) => {
+    const { url } = await start(refuse(status));
+    const variables = { KEYAPI_BASE_URL: 'https://keyapi.test', HTTPS_PROXY: `${credentials}${url.host}` };
+    const { code, output } = await callDoctor(onKeyapi(variables), '--call');
+    expect(output).toMatch(new RegExp(`^Proxy +fix +http://\\S+ \\(HTTPS_PROXY\\) ${expected.source}`, 'm'));
+    expect(output).toMatch(/^Token +skipped +not checked: KeyAPI cannot be reached$/m);
+    expect(output).toMatch(/^To fix: Proxy\.$/m);
+    expect([code, emulator.counts.requests]).toEqual([1, 0]);
+  });
+
+  it('says what to do about 407 of a proxy for http, after one call', async () => {
+    const upstream = await startUpstream(reply('<html>', 407));
+    const { code, output } = await callDoctor(onKeyapi({ HTTP_PROXY: upstream.url.origin }), '--call');
+    expect(output).toMatch(
+      /^Token +fix .*requires a user and a password \(HTTP 407\)\n +-> Add them in HTTP_PROXY/m,
+    );
+    expect([code, upstream.requests.length]).toEqual([1, 1]);
+    await upstream.close();
+  });
+
+  it.each([
+    ['https://keyapi.test', 'HTTPS_PROXY'],
+    ['http://keyapi.test', 'http_proxy'],
+  ])('names the variable of a proxy for %s that cannot be reached: %s', async (KEYAPI_BASE_URL, variable) => {
+    const address = `127.0.0.1:${await findFreePort()}`;
+    const { code, output } = await callDoctor(
+      onKeyapi({ KEYAPI_BASE_URL, [variable]: `user:${PASSWORD}@${address}` }),
+    );
+    expect(output).toMatch(
+      new RegExp(
+        `^Proxy +fix +http://\\*\\*\\*@${address} \\(${variable}\\) cannot be reached: nothing listens on ${address}\\n +-> Start the service, or correct host and port in ${variable}$`,
+        'm',
+      ),
+    );
+    expect(code).toBe(1);
+  });
+
+  it('says that a proxy does not respond in time', async () => {
+    const { url } = await start(() => undefined);
+    const variables = {
+      KEYAPI_BASE_URL: 'https://keyapi.test',
+      HTTPS_PROXY: url.href,
+      KEYAPI_TIMEOUT_MS: '50',
+    };
+    const { code, output } = await callDoctor(onKeyapi(variables));
+    expect(output).toMatch(/^Proxy +fix .*\(HTTPS_PROXY\) cannot be reached: no connection to \S+ in time$/m);
+    expect(code).toBe(1);
+  });
+
+  it('distinguishes the proxy from KeyAPI behind it', async () => {
+    const { address } = await start();
+    const variables = { KEYAPI_BASE_URL: 'https://keyapi.test', HTTPS_PROXY: address };
+    const { code, output } = await callDoctor(onKeyapi(variables));
+    expect(output).toMatch(/^Proxy +ok .*\(HTTPS_PROXY\) can be reached$/m);
+    expect(output).toMatch(/^KeyAPI +fix +keyapi\.test:443 (does not support TLS|closes the connection)/m);
+    expect(code).toBe(1);
+  });
+
+  it('says that NO_PROXY applies, or that the variable is for the other protocol', async () => {
+    const { address, shown, forwarded } = await start();
+    const bypassed = await callDoctor(onKeyapi({ HTTP_PROXY: address, no_proxy: '127.0.0.1' }), '--call');
+    expect(bypassed.output).toContain(`${shown} (HTTP_PROXY) is not used: NO_PROXY includes 127.0.0.1\n`);
+    const other = await callDoctor(onKeyapi({ https_proxy: address }), '--call');
+    expect(other.output).toMatch(
+      /^https_proxy +note +not used: KEYAPI_BASE_URL is http, for which HTTP_PROXY counts\n +-> Set/m,
+    );
+    expect([bypassed.code, other.code, forwarded, emulator.counts.credits]).toEqual([0, 0, [], 6]);
+  });
+
+  it('never reaches the demo data through a proxy', async () => {
+    const { address, forwarded, connects } = await start();
+    const { code, output } = await callDoctor({
+      HTTP_PROXY: address,
+      http_proxy: address,
+      HTTPS_PROXY: address,
+    });
+    expect(output).toMatch(/^Emulator +ok /m);
+    expect(output).not.toMatch(/proxy/i);
+    expect([code, forwarded, connects]).toEqual([0, [], []]);
+  });
+
+  it('explains a setting that is wrong, in lower case too', async () => {
+    const { code, output } = await callDoctor(onKeyapi({ http_proxy: `socks5://u:${PASSWORD}@proxy:1080` }));
+    expect(output).toMatch(
+      /^http_proxy +fix +expected an http or https address .*, but got: "socks5:\/\/\*\*\*@proxy:1080"\n +-> Proxy through which/m,
+    );
+    expect(code).toBe(1);
   });
 });
 

@@ -44,6 +44,7 @@ async function start(handler: Handler, { basePath = '/' } = {}): Promise<void> {
 function createClient(baseUrl: URL): KeyapiClient {
   return createKeyapiClient({
     baseUrl,
+    proxy: undefined,
     token: 'sk-secret',
     timeoutMs: TIMEOUT_MS,
     connections: 4,

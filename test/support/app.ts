@@ -53,6 +53,8 @@ export function describeEachExecution(tests: () => void): void {
 export interface TestAppOptions extends AppOptions {
   /** How long a request may take to arrive. The setting takes whole seconds, which tests should not wait for. */
   readonly requestMs?: number;
+  /** How long a connection may stay idle, likewise. */
+  readonly keepAliveMs?: number;
 }
 
 /** By default no test reaches a deadline or has to wait for the rate limit of KeyAPI. */
@@ -62,7 +64,7 @@ const PATIENT = { KEYAPI_TIMEOUT_MS: '600000', OPERATION_TIMEOUT_MS: '600000', K
 export async function startApp(
   baseUrl: URL,
   variables: Record<string, string> = {},
-  { requestMs, ...options }: TestAppOptions = {},
+  { requestMs, keepAliveMs, ...options }: TestAppOptions = {},
 ): Promise<TestApp> {
   const config = loadConfig({
     KEYAPI_BASE_URL: baseUrl.origin,
@@ -72,7 +74,11 @@ export async function startApp(
     ...PATIENT,
     ...variables,
   });
-  const limits = requestMs === undefined ? config.limits : { ...config.limits, requestMs };
+  const limits = {
+    ...config.limits,
+    ...(requestMs !== undefined && { requestMs }),
+    ...(keepAliveMs !== undefined && { keepAliveMs }),
+  };
   const isPrepared = execution === 'on the fast path';
   const server = await createApp(
     { ...config, limits },

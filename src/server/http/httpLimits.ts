@@ -1,12 +1,14 @@
 import type { FastifyError, FastifyHttpOptions } from 'fastify';
 
-/** Limits of one request. */
+/** Limits of one request, and of the connection that it arrives on. */
 export interface HttpLimits {
   readonly bodyBytes: number;
   /** Of the request line and the headers together. */
   readonly headerBytes: number;
   /** From the first byte to the last. */
   readonly requestMs: number;
+  /** How long a connection may stay idle between two requests. */
+  readonly keepAliveMs: number;
 }
 
 /** How often Node checks for requests that take too long: they are cut off at most this much later. */
@@ -16,10 +18,11 @@ const CHECK_MS = 1000;
  * The limits as options of Fastify and Node. Without the last two, Node checks the time only twice a minute, or not at
  * all.
  */
-export function toFastifyLimits({ bodyBytes, headerBytes, requestMs }: HttpLimits) {
+export function toFastifyLimits({ bodyBytes, headerBytes, requestMs, keepAliveMs }: HttpLimits) {
   return {
     bodyLimit: bodyBytes,
     requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
     http: {
       maxHeaderSize: headerBytes,
       headersTimeout: requestMs,

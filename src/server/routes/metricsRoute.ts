@@ -17,9 +17,9 @@ export function registerMetricsRoute(server: FastifyInstance, { contentType, rea
 export function serveMetricsSeparately(
   server: FastifyInstance,
   metrics: Metrics,
-  address: { readonly host: string; readonly port: number },
+  { keepAliveMs, ...address }: { readonly host: string; readonly port: number; readonly keepAliveMs: number },
 ): void {
-  const metricsServer = Fastify({ loggerInstance: server.log });
+  const metricsServer = Fastify({ loggerInstance: server.log, keepAliveTimeout: keepAliveMs });
   registerMetricsRoute(metricsServer, metrics);
   refuseUnknownRoutes(metricsServer);
   server.addHook('onReady', async () => {
