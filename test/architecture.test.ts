@@ -115,6 +115,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'server/createServer.ts': [
     'server/http',
     'server/errors',
+    'server/protection',
     'server/routes',
     'server/explorer',
     'server/drainOnClose.ts',

@@ -79,7 +79,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { prepareFrom } = options;
   const graphql = await createGraphql(context, { pages, stats, history, explorer, prepareFrom });
   const { checkOverload } = options;
-  const { responseCache, ...http } = await createHttp(context, {
+  const { responseCache, ...http } = createHttp(context, {
     upstream,
     limits: layers.state,
     redis,

@@ -45,7 +45,7 @@ interface Http {
 }
 
 /** Creates the HTTP server with its response cache and overload check. */
-export async function createHttp(context: AppContext, options: HttpOptions): Promise<Http> {
+export function createHttp(context: AppContext, options: HttpOptions): Http {
   const { config, clock, onEvent, log } = context;
   const { upstream, limits, redis, rateLimiter, pages, stats, history, graphql, trusted, observability } =
     options;
@@ -66,7 +66,7 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
       : undefined;
   const overload = watchOverload(config.limits, monotonic);
 
-  const server = await createServer({
+  const server = createServer({
     graphql: {
       startOperation: graphql.startOperation,
       trusted,

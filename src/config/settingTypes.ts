@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import {
   type ChartRanks,
@@ -259,8 +260,9 @@ function isAddress(item: string): boolean {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(item)) return true;
   const [address = '', bits, ...others] = item.split('/');
   const version = isIP(address);
-  if (version === 0 || others.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  // ipaddr.js compares addresses with it, and cannot read a zone such as `br-lan`.
+  if (version === 0 || !ipaddr.isValid(address) || others.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
 /** The chart and the ranks of a text such as `US:LAST_7_DAYS:VIEWS:100`; undefined for any other text. */

@@ -1,15 +1,21 @@
-import cors from '@fastify/cors';
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { drainOnClose } from './drainOnClose.ts';
 import { createClientErrorHandler } from './errors/clientErrors.ts';
 import { createErrorHandler, type ErrorHandlerOptions } from './errors/errorHandler.ts';
 import { refuseUnknownRoutes } from './errors/refuseUnknownRoutes.ts';
 import { refuseWhileClosing } from './errors/refuseWhileClosing.ts';
 import { type ExplorerOptions, registerExplorerRoutes } from './explorer/explorerRoutes.ts';
+import { type Cors, createCors } from './http/cors.ts';
 import { toFastifyLimits } from './http/httpLimits.ts';
 import { toRequestId } from './http/requestIdentity.ts';
 import { SECURITY_HEADERS } from './http/securityHeaders.ts';
 import { trackConnections } from './http/trackConnections.ts';
+import { type TrustedProxies, toTrustProxy } from './protection/trustProxy.ts';
 import { type GraphqlRouteOptions, registerGraphqlRoute } from './routes/graphqlRoute.ts';
 import { type HealthRoutesOptions, registerHealthRoutes } from './routes/healthRoutes.ts';
 import { type Metrics, registerMetricsRoute } from './routes/metricsRoute.ts';
@@ -30,17 +36,17 @@ interface ServerOptions extends ErrorHandlerOptions {
 /** Who may reach the server, and through which proxies. */
 interface NetworkOptions {
   readonly corsOrigins: readonly (string | RegExp)[];
-  /** See `toTrustProxy`. */
-  readonly trustProxy: boolean | number | readonly string[];
+  readonly trustProxy: TrustedProxies;
 }
 
 /**
  * Creates the HTTP server: `/graphql`, `/livez`, `/readyz` and, if configured, `/metrics` and the explorer. Closing it
  * waits for requests in flight, 10 seconds at most; `/readyz` is 503 meanwhile.
  */
-export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+export function createServer(options: ServerOptions): FastifyInstance {
   const { graphql, network, source, limits, readiness, metrics, explorer, monotonic, onEvent, log } = options;
   const connections = trackConnections();
+  const cors = createCors(network.corsOrigins);
   const errorHandler = createErrorHandler(options);
   const server = Fastify({
     loggerInstance: log,
@@ -52,9 +58,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     clientErrorHandler: createClientErrorHandler({
       source,
       limits,
+      cors,
       latestResponses: connections.latestResponses,
     }),
-    frameworkErrors: errorHandler,
+    // A request whose URL cannot be read runs no hooks.
+    frameworkErrors: (error, request, reply) => {
+      if (!beginResponse(request, reply, cors)) errorHandler(error, request, reply);
+    },
+    // A base URL with `/` after it is common in the settings of clients and monitors.
+    routerOptions: { ignoreTrailingSlash: true },
     // `drainOnClose` decides which requests are refused while the server closes.
     return503OnClosing: false,
     // Would cut the drain short.
@@ -65,12 +77,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   connections.track(server);
   server.setErrorHandler(errorHandler);
   server.addHook('onRequest', (request, reply, done) => {
-    reply.headers(SECURITY_HEADERS);
-    reply.header('x-request-id', request.id);
-    done();
+    if (!beginResponse(request, reply, cors)) done();
   });
-  refuseUnknownRoutes(server, 'There is nothing at this path: GraphQL is at /graphql');
-  await registerCors(server, network.corsOrigins);
+  refuseUnknownRoutes(server, 'There is nothing at this path: GraphQL is at /graphql', cors.isEnabled);
   const { isDraining } = drainOnClose(server, {
     connections,
     refuse: (request, reply) => refuseWhileClosing(request, reply, options),
@@ -84,32 +93,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return server;
 }
 
-/** Without origins no CORS headers are sent: browsers keep responses from other sites. */
-async function registerCors(server: FastifyInstance, origins: NetworkOptions['corsOrigins']): Promise<void> {
-  if (origins.length === 0) return;
-  await server.register(cors, {
-    origin: [...origins],
-    methods: ['GET', 'POST'],
-    exposedHeaders: [
-      'X-Request-Id',
-      'Retry-After',
-      'RateLimit-Limit',
-      'RateLimit-Remaining',
-      'RateLimit-Reset',
-      'ETag',
-    ],
-    maxAge: 3600,
+/** Sets the headers of every response. Returns whether that completes it: the request is a preflight. */
+function beginResponse(request: FastifyRequest, reply: FastifyReply, cors: Cors): boolean {
+  reply.headers({
+    ...SECURITY_HEADERS,
+    'x-request-id': request.id,
+    ...cors.toHeaders(request.headers.origin),
   });
-}
-
-/**
- * Which proxies' `X-Forwarded-For` is trusted: none, all, a number of proxies in front, or those with these addresses.
- * Fastify trusts no proxy when it is given a number, so hops are counted here: the last ones are the operator's
- * proxies.
- */
-function toTrustProxy(
-  trustProxy: NetworkOptions['trustProxy'],
-): boolean | string[] | ((address: string, hop: number) => boolean) {
-  if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy;
-  return typeof trustProxy === 'boolean' ? trustProxy : [...trustProxy];
+  return cors.respond(request, reply);
 }

@@ -79,6 +79,11 @@ describe('a document that cannot be executed', () => {
         `${GRAPHQL_TYPE}; charset=utf-8`,
       ]);
       expect(await post(JSON_TYPE, payload)).toEqual([200, `${JSON_TYPE}; charset=utf-8`]);
+      expect(await post('Application/JSON', payload)).toEqual([200, `${JSON_TYPE}; charset=utf-8`]);
+      expect(await post(GRAPHQL_TYPE.toUpperCase(), payload)).toEqual([
+        400,
+        `${GRAPHQL_TYPE}; charset=utf-8`,
+      ]);
     },
   );
 
@@ -112,6 +117,32 @@ describe('a request that accepts no media type of this server', () => {
   });
 });
 
+describe('a media type', () => {
+  const payload = '{"query":"{ __typename }"}';
+
+  it.each([
+    'application/JSON',
+    'APPLICATION/JSON;CHARSET=UTF-8',
+    'application/json; charset="UTF-8"',
+    'application/json ; charset=utf-8',
+  ])('may be in capitals, parameters too: a body of type %s', async (type) => {
+    await start();
+    const request = { method: 'POST', url: '/graphql', payload, headers: { 'content-type': type } } as const;
+    expect((await app.server.inject(request)).json().data).toEqual({ __typename: 'Query' });
+  });
+
+  it.each([
+    ['APPLICATION/JSON', JSON_TYPE],
+    ['Application/GraphQL-Response+JSON;CHARSET=UTF-8', GRAPHQL_TYPE],
+    ['TEXT/HTML, Application/JSON;Q=0.5', JSON_TYPE],
+  ])('may be in capitals, parameters too: Accept: %s', async (accept, type) => {
+    await start();
+    const headers = { accept, 'content-type': JSON_TYPE };
+    const response = await app.server.inject({ method: 'POST', url: '/graphql', payload, headers });
+    expect([response.statusCode, response.headers['content-type']]).toEqual([200, `${type}; charset=utf-8`]);
+  });
+});
+
 describe('the HTTP method', () => {
   const request = (method: HTTPMethods, url: string) => app.server.inject({ method: method as 'GET', url });
 
@@ -134,6 +165,32 @@ describe('the HTTP method', () => {
     await app.close();
     await start();
     expect((await request('PUT', '/graphql')).headers.allow).toBe('GET, HEAD, POST, OPTIONS');
+  });
+
+  it('may be OPTIONS only for CORS preflights; others are told which methods there are', async () => {
+    for (const variables of [{}, { NODE_ENV: 'production' }]) {
+      await start(variables);
+      for (const headers of [
+        {},
+        { origin: 'http://localhost:5173' },
+        { 'access-control-request-method': 'POST' },
+      ]) {
+        for (const [url, allow] of [
+          ['/graphql', 'GET, HEAD, POST'],
+          ['/livez', 'GET, HEAD'],
+        ] as const) {
+          const response = await app.server.inject({ method: 'OPTIONS', url, headers });
+          expect([response.statusCode, response.headers.allow]).toEqual([405, allow]);
+          expect(response.json()).toEqual({
+            error: 'Method Not Allowed',
+            message: expect.stringMatching(`^Expected one of the methods ${allow}.*, but got: OPTIONS`),
+          });
+        }
+        const unknown = await app.server.inject({ method: 'OPTIONS', url: '/none', headers });
+        expect([unknown.statusCode, unknown.json().error]).toEqual([404, 'Not Found']);
+      }
+      if (variables.NODE_ENV === undefined) await app.close();
+    }
   });
 
   it('does not matter at an unknown path, which is a 404', async () => {

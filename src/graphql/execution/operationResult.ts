@@ -104,7 +104,8 @@ function toErrorOutcome(data: FormattedResult['data']): 'partial' | 'error' {
  * well-formed GraphQL request (GraphQL over HTTP, section 6.4.1).
  */
 function toErrorStatus(accept = '', codes: readonly string[]): number {
-  const isLegacy =
-    accept.includes('application/json') && !accept.includes('application/graphql-response+json');
+  // Media types are case-insensitive.
+  const types = accept.toLowerCase();
+  const isLegacy = types.includes('application/json') && !types.includes('application/graphql-response+json');
   return isLegacy && !codes.includes('BAD_REQUEST') ? 200 : 400;
 }

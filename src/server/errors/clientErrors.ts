@@ -2,6 +2,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { FastifyServerOptions } from 'fastify';
 import { toRequestError } from '../../graphql/execution/formatError.ts';
 import type { UpstreamSource } from '../../graphql/upstreamExtension.ts';
+import type { Cors } from '../http/cors.ts';
 import { type HttpLimits, toLimitMessage } from '../http/httpLimits.ts';
 import { SECURITY_HEADERS } from '../http/securityHeaders.ts';
 import type { Connections } from '../http/trackConnections.ts';
@@ -18,6 +19,7 @@ const STATUSES: Readonly<Record<string, number>> = {
 interface ClientErrorOptions {
   readonly source: UpstreamSource;
   readonly limits: HttpLimits;
+  readonly cors: Cors;
   readonly latestResponses: Connections['latestResponses'];
 }
 
@@ -29,14 +31,16 @@ interface ClientErrorOptions {
 export function createClientErrorHandler({
   source,
   limits,
+  cors,
   latestResponses,
 }: ClientErrorOptions): NonNullable<FastifyServerOptions['clientErrorHandler']> {
   return (error, socket) => {
-    if (error.code !== 'ECONNRESET' && socket.writable && canRespond(latestResponses.get(socket))) {
+    const latest = latestResponses.get(socket);
+    if (error.code !== 'ECONNRESET' && socket.writable && canRespond(latest)) {
       const status = STATUSES[error.code] ?? 400;
       const message = toLimitMessage({ code: error.code, message: 'Expected a valid HTTP request' }, limits);
       const body = JSON.stringify(toErrorBody(source, toRequestError(message, 'BAD_REQUEST')));
-      socket.write(`${toHead(status, body)}${body}`);
+      socket.write(`${toHead(status, body, cors.toHeaders(readOrigin(latest)))}${body}`);
     }
     socket.destroy(error);
   };
@@ -51,13 +55,19 @@ function canRespond(latest: ServerResponse | undefined): boolean {
   return latest.req.complete ? latest.writableFinished : !latest.headersSent;
 }
 
-function toHead(status: number, body: string): string {
+/** The `Origin` of the unreadable request, if its headers could be read: its body is too slow, say. */
+function readOrigin(latest: ServerResponse | undefined): string | undefined {
+  return latest?.req.complete === false ? latest.req.headers.origin : undefined;
+}
+
+function toHead(status: number, body: string, corsHeaders: ReturnType<Cors['toHeaders']>): string {
   const headers = {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     connection: 'close',
     ...SECURITY_HEADERS,
+    ...corsHeaders,
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`;

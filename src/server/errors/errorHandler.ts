@@ -3,7 +3,6 @@ import { INTERNAL_ERROR, toRequestError } from '../../graphql/execution/formatEr
 import type { UpstreamSource } from '../../graphql/upstreamExtension.ts';
 import type { OnServerEvent } from '../events.ts';
 import { type HttpLimits, toLimitMessage } from '../http/httpLimits.ts';
-import { SECURITY_HEADERS } from '../http/securityHeaders.ts';
 import { toErrorBody } from './errorBody.ts';
 import { Refusal } from './refusal.ts';
 import { toRefusedEvent } from './refusedEvent.ts';
@@ -28,8 +27,7 @@ export function createErrorHandler({ source, limits, onEvent, log }: ErrorHandle
     if (request.routeOptions?.url === '/graphql') onEvent(toRefusedEvent(request, reply, refusal, source));
     reply
       .status(status)
-      // A request without a route has not passed the hook that sets them.
-      .headers({ ...SECURITY_HEADERS, 'cache-control': 'no-store', ...headers })
+      .headers({ 'cache-control': 'no-store', ...headers })
       .send(toErrorBody(source, formatted));
   };
 

@@ -1,28 +1,32 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Refuses requests without a route: 405 with `Allow` when only the method is wrong, else 404. */
+/**
+ * Refuses requests without a route: 405 with `Allow` when only the method is wrong, else 404.
+ *
+ * @param hasPreflights Whether CORS preflights are responded to before: the only requests by OPTIONS that are.
+ */
 export function refuseUnknownRoutes(
   server: FastifyInstance,
   notFound = 'There is nothing at this path',
+  hasPreflights = false,
 ): void {
-  /** Methods by path; `*` has the OPTIONS of CORS, which every path supports. */
-  const methods = new Map<string, string[]>();
-  server.addHook('onRoute', ({ url, method }) => {
-    methods.set(url, [...new Set([...(methods.get(url) ?? []), method].flat())]);
-  });
-
   server.addHook('onRequest', ({ is404, method, url }, reply, done) => {
     if (!is404) {
       done();
       return;
     }
-    const known = methods.get(url.split('?')[0] ?? '');
-    if (!known) {
+    // By the router itself, which may ignore a trailing slash.
+    const known = server.supportedMethods.filter((other) => server.findRoute({ method: other, url }));
+    if (known.length === 0) {
       reply.code(404).send({ error: 'Not Found', message: notFound });
       return;
     }
-    const allowed = [...known, ...(methods.get('*') ?? [])].join(', ');
-    const message = `Expected one of the methods ${allowed}, but got: ${method}`;
+    const allowed = (hasPreflights && method !== 'OPTIONS' ? [...known, 'OPTIONS'] : known).join(', ');
+    const message =
+      hasPreflights && method === 'OPTIONS'
+        ? `Expected one of the methods ${allowed}, or a CORS preflight with the headers Origin and ` +
+          'Access-Control-Request-Method, but got: OPTIONS without them'
+        : `Expected one of the methods ${allowed}, but got: ${method}`;
     reply.code(405).header('allow', allowed).send({ error: 'Method Not Allowed', message });
   });
 }

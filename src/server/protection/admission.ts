@@ -4,6 +4,7 @@ import { Refusal, refuseForNow } from '../errors/refusal.ts';
 import type { OnServerEvent } from '../events.ts';
 import { type ApiKey, createKeyFinder } from './apiKeys.ts';
 import { toClientAddress } from './clientAddress.ts';
+import { refuseOtherTransports } from './otherTransports.ts';
 import type { RateLimiter } from './rateLimiter.ts';
 
 declare module 'fastify' {
@@ -63,13 +64,16 @@ export function createAdmission({ apiKeys, rateLimiter, onEvent }: AdmissionOpti
   return (request, reply, done) => {
     request.keyName = findKeyName?.(request);
     let refusal = rateLimiter && checkRate(request, reply, rateLimiter);
+    // Before the key, which browsers cannot send with a WebSocket handshake or an `EventSource`.
+    refusal ??= refuseOtherTransports(request);
     if (findKeyName && request.keyName === undefined) refusal ??= UNAUTHENTICATED;
     if (isCompressed(request)) refusal ??= COMPRESSED;
     done(refusal);
   };
 }
 
+/** Codings are case-insensitive and may be a list, whose empty elements are ignored (RFC 9110, sections 8.4.1 and 5.6.1). */
 function isCompressed({ headers }: FastifyRequest): boolean {
-  const encoding = headers['content-encoding'];
-  return encoding !== undefined && encoding.toLowerCase() !== 'identity';
+  const codings = (headers['content-encoding'] ?? '').split(',').map((coding) => coding.trim().toLowerCase());
+  return codings.some((coding) => coding !== '' && coding !== 'identity');
 }

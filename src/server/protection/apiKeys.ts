@@ -14,9 +14,12 @@ export interface ApiKey {
 /** The name of a request's key; undefined when the request has no valid key. */
 type FindKeyName = (request: Pick<FastifyRequest, 'headers'>) => string | undefined;
 
+/** How many values of `x-api-key` are read: each is an attempt to guess a key, while the request is counted once. */
+const MAX_VALUES = 4;
+
 /**
- * Finds which of `keys` a request has, as `Authorization: Bearer` or `x-api-key`. It always compares all hashes, so
- * that the time it takes reveals nothing about a key.
+ * Finds which of `keys` a request has, as `Authorization: Bearer` or `x-api-key`; of several the first, in this order. It
+ * always compares all hashes, so that the time it takes reveals nothing about a key.
  */
 export function createKeyFinder(keys: readonly ApiKey[]): FindKeyName {
   const known = keys.map(({ key, name }) => {
@@ -24,12 +27,20 @@ export function createKeyFinder(keys: readonly ApiKey[]): FindKeyName {
     return { keyHash, name: name ?? `key-${keyHash.toString('hex', 0, 4)}` };
   });
   return ({ headers }) => {
-    const [, bearer] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-    const sent = bearer ?? headers['x-api-key'];
-    if (typeof sent !== 'string') return undefined;
-    const sentHash = hash(sent);
-    return known.filter(({ keyHash }) => timingSafeEqual(keyHash, sentHash))[0]?.name;
+    const matches = readSentKeys(headers).flatMap((sent) => {
+      const sentHash = hash(sent);
+      return known.filter(({ keyHash }) => timingSafeEqual(keyHash, sentHash));
+    });
+    return matches[0]?.name;
   };
+}
+
+/** What may be a key of ours. Either header may belong to somebody else, such as a gateway with a token of its own. */
+function readSentKeys({ authorization = '', 'x-api-key': apiKey = [] }: FastifyRequest['headers']): string[] {
+  const [, bearer] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+  // Node joins the values of a repeated header by commas, which no key contains.
+  const values = [apiKey].flat().join().split(',', MAX_VALUES);
+  return [bearer ?? '', ...values.map((value) => value.trim())].filter((value) => value !== '');
 }
 
 function hash(key: string): Buffer {

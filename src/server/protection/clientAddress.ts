@@ -1,32 +1,49 @@
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
+
+/** What some proxies write in `X-Forwarded-For`: an address with a port, an IPv6 address in brackets. */
+const WITH_PORT = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d{1,5})?$/;
 
 /** Parsing an address takes longer than all other work of counting a request. */
 const networks = new LRUCache<string, string>({ max: 10_000, memoMethod: toNetwork });
 
 /**
- * The address that identifies a request's client. For IPv6 it is the /64 network: a single customer has at least that,
- * and could send each request from another address in it.
+ * The address that identifies a request's client, the same for all spellings of it. For IPv6 it is the /64 network: a
+ * single customer has at least that, and could send each request from another address in it.
  */
 export function toClientAddress({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
-  // `X-Forwarded-For` may contain anything.
-  const address = isIP(ip) ? ip : (socket.remoteAddress ?? '');
+  const address = readAddress(ip) ?? readAddress(socket.remoteAddress ?? '') ?? '';
   return isIP(address) === 6 ? networks.memo(address) : address;
 }
 
-function toNetwork(address: string): string {
-  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const groups = toGroups(head);
-  const missing = tail === undefined ? 0 : 8 - groups.length - toGroups(tail).length;
-  const zeros = Array.from({ length: missing }, () => '0');
-  const first = [...groups, ...zeros, ...toGroups(tail ?? '')].slice(0, 4);
-  return `${first.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+/**
+ * The address in an entry of `X-Forwarded-For`, without brackets and port. Undefined for anything else, which an entry may
+ * contain as well.
+ */
+export function readAddress(entry: string): string | undefined {
+  const [, bracketed, bare] = WITH_PORT.exec(entry) ?? [];
+  const address = bracketed ?? bare ?? entry;
+  return isIP(address) ? withoutDots(address) : undefined;
 }
 
-/** The groups of an IPv6 address; the last two may be written as IPv4. */
-function toGroups(text: string): string[] {
-  return text === '' ? [] : text.replace(/[\d.]+\.[\d.]+/, '0:0').split(':');
+/** An IPv6 address whose end was written as IPv4, in groups alone: ipaddr.js reads `::192.0.2.1` as `::ffff:192.0.2.1`. */
+function withoutDots(address: string): string {
+  return address.replace(/:(\d+)\.(\d+)\.(\d+)\.(\d+)/, (_text, ...octets) => {
+    const [a = 0, b = 0, c = 0, d = 0] = octets.slice(0, 4).map(Number);
+    return `:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
+}
+
+/** An IPv6 address without its zone, which has a meaning only on the machine that wrote it. */
+export function withoutZone(address: string): string {
+  return address.split('%', 1)[0] ?? '';
+}
+
+function toNetwork(address: string): string {
+  const parsed = ipaddr.IPv6.parse(withoutZone(address));
+  if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString();
+  const groups = parsed.parts.slice(0, 4).map((group) => group.toString(16));
+  return `${groups.join(':')}::/64`;
 }

@@ -138,7 +138,7 @@ describe('a large request', () => {
 describe('a compressed request', () => {
   beforeEach(() => start());
 
-  it.each(['gzip', 'br', 'deflate', 'GZIP', 'identity, gzip', 'x'])(
+  it.each(['gzip', 'br', 'deflate', 'GZIP', 'X-GZIP', 'identity, gzip', 'gzip, identity', ', gzip', 'x'])(
     'is refused with 415, and not decompressed: %s',
     async (encoding) => {
       // A hundred times the limit when decompressed, but within the limit as sent.
@@ -152,10 +152,13 @@ describe('a compressed request', () => {
     },
   );
 
-  it('is accepted when its Content-Encoding is identity', async () => {
-    const lines = ['Content-Encoding: identity', `Content-Length: ${BODY.length}`];
-    expect((await sendRaw(port, [rawPost(lines, BODY)], { responses: 1 })).statuses).toEqual([200]);
-  });
+  it.each(['identity', 'Identity', 'IDENTITY', 'identity, identity', 'identity,', ' ', ''])(
+    'is accepted when nothing was compressed: Content-Encoding is %j',
+    async (encoding) => {
+      const lines = [`Content-Encoding: ${encoding}`, `Content-Length: ${BODY.length}`];
+      expect((await sendRaw(port, [rawPost(lines, BODY)], { responses: 1 })).statuses).toEqual([200]);
+    },
+  );
 });
 
 describe('the request timeout', () => {
@@ -176,6 +179,20 @@ describe('the request timeout', () => {
       expectRefusal(received, 408, /within 0\.05 s \(REQUEST_TIMEOUT_SECONDS\)/);
     },
   );
+
+  it('responds so that a script of an allowed origin can read why its body took too long', async () => {
+    await start({ CORS_ORIGINS: 'https://a.example' }, { requestMs: 50 });
+    const send = async (origin: string): Promise<string> => {
+      const { statuses, text } = await sendRaw(port, [
+        rawPost([`Origin: ${origin}`, 'Content-Length: 50'], '{'),
+      ]);
+      expect(statuses).toEqual([408]);
+      expect(text).toMatch(/^vary: Origin$/im);
+      return text;
+    };
+    expect(await send('https://a.example')).toMatch(/^access-control-allow-origin: https:\/\/a\.example$/im);
+    expect(await send('https://b.example')).not.toMatch(/^access-control-allow-origin/im);
+  });
 
   it('disconnects a client that sends nothing at all', async () => {
     await start({}, { requestMs: 50 });

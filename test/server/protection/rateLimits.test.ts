@@ -143,9 +143,37 @@ describe('TRUST_PROXY', () => {
     ['10.0.0.1', '198.51.100.1', PROXY],
     ['uniquelocal', '198.51.100.1', '198.51.100.1'],
     ['true', 'nonsense', PROXY],
+    ['true', '203.0.113.7:4711, 10.0.0.8', '203.0.113.7'],
+    ['1', '203.0.113.7:4711', '203.0.113.7'],
+    ['1', '[2001:db8::1]:443', '2001:db8:0:0::/64'],
+    ['2', '203.0.113.7:4711, 10.0.0.8:55', '203.0.113.7'],
+    ['10.0.0.0/8', '198.51.100.1, 203.0.113.7:4711, 10.0.0.8:55', '203.0.113.7'],
+    ['10.0.0.0/8', '198.51.100.1, 203.0.113.7, [::ffff:10.0.0.8]:55', '203.0.113.7'],
+    ['uniquelocal', '198.51.100.1, [2001:db8::1], fd00::8', '2001:db8:0:0::/64'],
+    ['uniquelocal', 'nonsense, 10.0.0.8:55', PROXY],
   ])('%s: for "X-Forwarded-For: %s" the client is %s', async (TRUST_PROXY, list, client) => {
     await start({ TRUST_PROXY, RATE_LIMIT_PER_MINUTE: '1' });
     expect(await statuses([forwarded(list), PROXY], [forwarded(list), PROXY])).toEqual([200, 429]);
     expect(events.filter(({ type }) => type === 'rateLimited')).toEqual([{ type: 'rateLimited', client }]);
+  });
+
+  it('counts a client by its address, whatever its port and however a proxy writes it; others by theirs', async () => {
+    await start({ TRUST_PROXY: 'uniquelocal', RATE_LIMIT_PER_MINUTE: '4' });
+    const spellings = ['203.0.113.9:4711', '203.0.113.9', '[::ffff:203.0.113.9]:4712', '::FFFF:cb00:7109'];
+    const others = ['203.0.113.10:4711', '[2001:db8::1]:443'];
+    const send = (list: string): Parameters<typeof post> => [forwarded(list), PROXY];
+    expect(await statuses(...spellings.map(send), send('203.0.113.9:4713'), ...others.map(send))).toEqual([
+      ...spellings.map(() => 200),
+      429,
+      ...others.map(() => 200),
+    ]);
+  });
+
+  it('recognises a proxy that is connected by IPv6, as an IPv4 address too', async () => {
+    await start({ TRUST_PROXY: 'uniquelocal', RATE_LIMIT_PER_MINUTE: '1' });
+    const list = forwarded('203.0.113.9:4711');
+    expect(await statuses([list, '::ffff:10.0.0.9'], [list, 'fd00::9'], [list, PROXY])).toEqual([
+      200, 429, 429,
+    ]);
   });
 });

@@ -330,8 +330,13 @@ describe('compression', () => {
     ['gzip', 'gzip'],
     ['GZIP', 'gzip'],
     ['x-gzip', 'gzip'],
+    ['X-GZIP', 'gzip'],
+    ['x-gzip;q=0.5', 'gzip'],
+    ['Br', 'br'],
+    ['BR;Q=0.1, X-Gzip;Q=0.5', 'gzip'],
     ['*', 'br'],
     ['br;q=0, *', 'gzip'],
+    ['BR;q=0, *', 'gzip'],
   ] as const)('for %s is %s, also of a cached response', async (acceptEncoding, encoding) => {
     await start();
     const plain = await get({ query: QUERY });
@@ -350,6 +355,8 @@ describe('compression', () => {
     ['identity before others', { 'accept-encoding': 'identity, gzip;q=0.5' }],
     ['unknown codings', { 'accept-encoding': 'zstd, deflate' }],
     ['all but br and gzip', { 'accept-encoding': 'br;q=0, gzip;q=0' }],
+    ['all but BR and X-GZIP', { 'accept-encoding': 'BR;Q=0, X-GZIP;Q=0, *' }],
+    ['IDENTITY before others', { 'accept-encoding': 'IDENTITY, GZIP;q=0.5' }],
     ['any coding but br and gzip', { 'accept-encoding': 'br;q=0, gzip;q=0, *' }],
   ])('is none for %s', async (_name, headers) => {
     await start();
