@@ -98,6 +98,8 @@ function beginResponse(request: FastifyRequest, reply: FastifyReply, cors: Cors)
   reply.headers({
     ...SECURITY_HEADERS,
     'x-request-id': request.id,
+    // Without it, a cache in front may store a health check or a 404: Varnish does, for two minutes.
+    'cache-control': 'no-store',
     ...cors.toHeaders(request.headers.origin),
   });
   return cors.respond(request, reply);

@@ -27,6 +27,7 @@ export function createErrorHandler({ source, limits, onEvent, log }: ErrorHandle
     if (request.routeOptions?.url === '/graphql') onEvent(toRefusedEvent(request, reply, refusal, source));
     reply
       .status(status)
+      // The response that failed may have set another one.
       .headers({ 'cache-control': 'no-store', ...headers })
       .send(toErrorBody(source, formatted));
   };

@@ -20,8 +20,5 @@ export function refuseWhileClosing(
     RETRY_SECONDS,
   );
   onEvent(toRefusedEvent(request, reply, refusal, source));
-  void reply
-    .status(refusal.status)
-    .headers({ 'cache-control': 'no-store', ...refusal.headers })
-    .send(toErrorBody(source, refusal.formatted));
+  void reply.status(refusal.status).headers(refusal.headers).send(toErrorBody(source, refusal.formatted));
 }

@@ -53,7 +53,7 @@ export function registerExplorerRoutes(server: FastifyInstance, { trustedOnly }:
     page ??= renderGraphiql();
     return reply
       .type(HTML)
-      .headers({ 'cache-control': 'no-store', 'content-security-policy': GRAPHIQL_POLICY })
+      .header('content-security-policy', GRAPHIQL_POLICY)
       .send(await page);
   });
 }

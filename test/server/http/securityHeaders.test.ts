@@ -74,6 +74,7 @@ describe('every response', () => {
         'strict-transport-security': 'max-age=31536000',
         'x-content-type-options': 'nosniff',
         'x-frame-options': 'DENY',
+        'cache-control': 'no-store',
       });
       expect(response.headers.server).toBeUndefined();
       expect(response.headers['x-powered-by']).toBeUndefined();
