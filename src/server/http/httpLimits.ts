@@ -48,6 +48,8 @@ export function toLimitMessage(
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return 'Expected a body of content-type application/json, but got one of another type or none';
+    case 'FST_ERR_BAD_URL':
+      return 'Expected a path with a valid percent-encoding, but got another one';
     default:
       return message;
   }
