@@ -81,13 +81,22 @@ export async function createHttp(context: AppContext, options: HttpOptions): Pro
     source: upstream.name,
     readiness: () => describeReadiness(limits, redis?.isUp()),
     metrics: config.metrics?.port === undefined ? metrics : undefined,
+    onRoute: tracing?.onRoute,
     explorer: options.explorer.graphiql ? options.explorer : undefined,
     monotonic,
     onEvent,
     log,
   });
   if (metrics && config.metrics?.port !== undefined) {
-    serveMetricsSeparately(server, metrics, { host: config.host, port: config.metrics.port });
+    serveMetricsSeparately(server, metrics, {
+      host: config.host,
+      port: config.metrics.port,
+      onRoute: tracing?.onRoute,
+      limits: config.limits,
+      source: upstream.name,
+      onEvent,
+      log,
+    });
   }
   return { server, responseCache, stopOverloadWatch: overload.close };
 }

@@ -7,6 +7,7 @@ import { refuseUnknownRoutes } from './errors/refuseUnknownRoutes.ts';
 import { refuseWhileClosing } from './errors/refuseWhileClosing.ts';
 import { type ExplorerOptions, registerExplorerRoutes } from './explorer/explorerRoutes.ts';
 import { toFastifyLimits } from './http/httpLimits.ts';
+import { type OnRoute, reportRoutes } from './http/reportRoutes.ts';
 import { toRequestId } from './http/requestIdentity.ts';
 import { SECURITY_HEADERS } from './http/securityHeaders.ts';
 import { trackConnections } from './http/trackConnections.ts';
@@ -21,6 +22,8 @@ interface ServerOptions extends ErrorHandlerOptions {
   readonly readiness: HealthRoutesOptions['readiness'];
   /** Served at `/metrics`; undefined: not on this server. */
   readonly metrics: Metrics | undefined;
+  /** Called with the route of each request that has one, such as `/graphql`. */
+  readonly onRoute: OnRoute | undefined;
   /** GraphiQL; undefined where it is not served. */
   readonly explorer: ExplorerOptions | undefined;
   /** The clock that pages expire by, in milliseconds. */
@@ -64,6 +67,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   connections.track(server);
   server.setErrorHandler(errorHandler);
+  if (options.onRoute) reportRoutes(server, options.onRoute);
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     reply.header('x-request-id', request.id);

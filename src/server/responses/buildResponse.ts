@@ -42,7 +42,7 @@ export function buildResponse(
   hasEtag: boolean,
 ): BuiltResponse {
   if ('html' in executed) return { response: toSandboxPage(executed.html) };
-  const { status, members, outcome, codes, name, cost, freshness } = executed;
+  const { status, members, outcome, codes, name, operationType, cost, freshness } = executed;
   const headers: Record<string, string> = { ...executed.headers, 'cache-control': 'no-store' };
   if (freshness) {
     headers['cache-control'] = toCacheControl(freshness, monotonic(), isPrivate);
@@ -50,7 +50,7 @@ export function buildResponse(
   }
   const withCost = (toCost: (cost: Cost) => Cost): HttpResponse => {
     const upstream = toUpstreamExtension(source, toCost(cost));
-    const summary = { name, outcome, codes, cost: upstream };
+    const summary = { name, operationType, outcome, codes, cost: upstream };
     return new HttpResponse(status, headers, toBody(members, upstream), summary);
   };
   const response = withCost((own) => own);

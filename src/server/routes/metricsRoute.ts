@@ -1,11 +1,25 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import { createClientErrorHandler } from '../errors/clientErrors.ts';
+import { createErrorHandler, type ErrorHandlerOptions } from '../errors/errorHandler.ts';
 import { refuseUnknownRoutes } from '../errors/refuseUnknownRoutes.ts';
+import { toFastifyLimits } from '../http/httpLimits.ts';
+import { type OnRoute, reportRoutes } from '../http/reportRoutes.ts';
+import { SECURITY_HEADERS } from '../http/securityHeaders.ts';
+import { trackConnections } from '../http/trackConnections.ts';
 
 /** What a scrape reads. */
 export interface Metrics {
   readonly contentType: string;
   /** All metrics as text. */
   readonly read: () => Promise<string>;
+}
+
+/** See `serveMetricsSeparately`. */
+interface MetricsServerOptions extends ErrorHandlerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Called with the route of each scrape. */
+  readonly onRoute: OnRoute | undefined;
 }
 
 /** Serves `/metrics`, for free. */
@@ -17,13 +31,42 @@ export function registerMetricsRoute(server: FastifyInstance, { contentType, rea
 export function serveMetricsSeparately(
   server: FastifyInstance,
   metrics: Metrics,
-  address: { readonly host: string; readonly port: number },
+  options: MetricsServerOptions,
 ): void {
-  const metricsServer = Fastify({ loggerInstance: server.log });
-  registerMetricsRoute(metricsServer, metrics);
-  refuseUnknownRoutes(metricsServer);
+  const { host, port } = options;
+  const metricsServer = createMetricsServer(metrics, options);
   server.addHook('onReady', async () => {
-    await metricsServer.listen({ ...address, listenTextResolver: (at) => `Metrics at ${at}/metrics` });
+    await metricsServer.listen({ host, port, listenTextResolver: (at) => `Metrics at ${at}/metrics` });
   });
   server.addHook('onClose', () => metricsServer.close());
+}
+
+/** Creates a server for `/metrics` alone, with the limits and errors of the main one. */
+function createMetricsServer(metrics: Metrics, options: MetricsServerOptions): FastifyInstance {
+  const { source, limits, log, onRoute } = options;
+  const connections = trackConnections();
+  const errorHandler = createErrorHandler(options);
+  const server = Fastify({
+    loggerInstance: log,
+    // A scrape leaves no line: its URL may have a secret.
+    logController: new LogController({ disableRequestLogging: true }),
+    ...toFastifyLimits(limits),
+    clientErrorHandler: createClientErrorHandler({
+      source,
+      limits,
+      latestResponses: connections.latestResponses,
+    }),
+    frameworkErrors: errorHandler,
+  });
+  connections.track(server);
+  server.setErrorHandler(errorHandler);
+  if (onRoute) reportRoutes(server, onRoute);
+  server.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    done();
+  });
+  // Before the route, whose methods it records.
+  refuseUnknownRoutes(server, 'There is nothing at this path: metrics are at /metrics');
+  registerMetricsRoute(server, metrics);
+  return server;
 }
