@@ -69,8 +69,8 @@ type FileEvent =
       readonly isReplaced: boolean;
     };
 
-/** Redis is up or down. `redisDown` is emitted for every failed attempt to connect, too. */
-type RedisEvent =
+/** Redis is up or down. `redisDown` is emitted for every failed attempt to connect, too: `wasUp` is false then. */
+export type RedisEvent =
   | { readonly type: 'redisUp' }
   | { readonly type: 'redisDown'; readonly wasUp: boolean; readonly reason: string };
 

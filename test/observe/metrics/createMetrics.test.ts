@@ -26,7 +26,7 @@ const CALL: UpstreamCallEvent = {
 let metrics: AppMetrics;
 
 beforeEach(() => {
-  metrics = createMetrics({ hasBudget: false, operationNames: [] });
+  metrics = createMetrics({ hasBudget: false, hasRedis: true, operationNames: [] });
 });
 afterEach(() => metrics.close());
 
@@ -102,6 +102,48 @@ describe('the metrics of operations', () => {
     expect(await read('trending_credits_saved_total')).toEqual({ '': 0 });
     metrics.onEvent(makeResponseEvent({ cached: 2, shared: 1 }, { cached: 1, stale: 1, shared: 1 }));
     expect(await read('trending_credits_saved_total')).toEqual({ '': 6.3 });
+  });
+});
+
+describe('the metrics of Redis', () => {
+  it('count each outage once, whatever attempts to reconnect fail', async () => {
+    const down = (wasUp: boolean) => metrics.onEvent({ type: 'redisDown', wasUp, reason: 'ECONNREFUSED' });
+    expect(await read('trending_redis_outages_total')).toEqual({ '': 0 });
+    // Not reached at the start.
+    down(false);
+    down(false);
+    for (let outage = 0; outage < 2; outage++) {
+      metrics.onEvent({ type: 'redisUp' });
+      down(true);
+      down(false);
+    }
+    expect(await read('trending_redis_outages_total')).toEqual({ '': 3 });
+  });
+
+  it('do not exist without Redis', async () => {
+    const others = createMetrics({ hasBudget: false, hasRedis: false, operationNames: [] });
+    expect(await others.read()).not.toContain('redis');
+    others.close();
+  });
+});
+
+describe('the metrics of the event loop', () => {
+  it('are a summary whose sum and count only grow', async () => {
+    const name = 'trending_event_loop_delay_seconds';
+    const scrapes = [];
+    for (let times = 0; times < 3; times++) {
+      const before = (await read(`${name}_count`))[''] ?? 0;
+      await until(async () => ((await read(`${name}_count`))[''] ?? 0) > before);
+      const [count, sum] = await Promise.all([read(`${name}_count`), read(`${name}_sum`)]);
+      scrapes.push({ count: count[''] ?? 0, sum: sum[''] ?? 0 });
+    }
+    const [first, second, third] = scrapes;
+    expect(second?.count).toBeGreaterThan(first?.count ?? Number.NaN);
+    expect(third?.count).toBeGreaterThan(second?.count ?? Number.NaN);
+    expect(second?.sum).toBeGreaterThanOrEqual(first?.sum ?? Number.NaN);
+    expect(third?.sum).toBeGreaterThanOrEqual(second?.sum ?? Number.NaN);
+    expect(Object.keys(await read(name))).toEqual(['{quantile="0.5"}', '{quantile="0.99"}', '{quantile="1"}']);
+    expect(parseMetrics(await metrics.read()).types.get(name)).toBe('summary');
   });
 });
 
