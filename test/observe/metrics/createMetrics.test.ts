@@ -127,26 +127,6 @@ describe('the metrics of Redis', () => {
   });
 });
 
-describe('the metrics of the event loop', () => {
-  it('are a summary whose sum and count only grow', async () => {
-    const name = 'trending_event_loop_delay_seconds';
-    const scrapes = [];
-    for (let times = 0; times < 3; times++) {
-      const before = (await read(`${name}_count`))[''] ?? 0;
-      await until(async () => ((await read(`${name}_count`))[''] ?? 0) > before);
-      const [count, sum] = await Promise.all([read(`${name}_count`), read(`${name}_sum`)]);
-      scrapes.push({ count: count[''] ?? 0, sum: sum[''] ?? 0 });
-    }
-    const [first, second, third] = scrapes;
-    expect(second?.count).toBeGreaterThan(first?.count ?? Number.NaN);
-    expect(third?.count).toBeGreaterThan(second?.count ?? Number.NaN);
-    expect(second?.sum).toBeGreaterThanOrEqual(first?.sum ?? Number.NaN);
-    expect(third?.sum).toBeGreaterThanOrEqual(second?.sum ?? Number.NaN);
-    expect(Object.keys(await read(name))).toEqual(['{quantile="0.5"}', '{quantile="0.99"}', '{quantile="1"}']);
-    expect(parseMetrics(await metrics.read()).types.get(name)).toBe('summary');
-  });
-});
-
 describe('the metrics of circuits', () => {
   let circuits: OpenCircuit[];
 
