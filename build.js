@@ -72,7 +72,9 @@ const { outputFiles, metafile } = await build({
 const lazy = outputFiles.filter(({ text }) => text.includes('__esm('));
 if (lazy.length > 0) {
   const names = lazy.map(({ path: file }) => path.relative(OUT, file));
-  console.error(`Expected no ES module that is initialised lazily, but got some in: ${names.join(', ')}`);
+  process.stderr.write(
+    `Expected no ES module that is initialised lazily, but got some in: ${names.join(', ')}\n`,
+  );
   process.exit(1);
 }
 
