@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import type { RedisEvent } from '../../data/events.ts';
 import type { Clock } from '../../domain/clock.ts';
 
-/** The least time that the lines below are spread over. */
+/** How long outages are counted together. */
 const WINDOW_MS = 60_000;
-/** Outages in that time with lines of their own. */
+/** Outages within that time that have lines of their own. */
 const MAX_OUTAGES = 5;
 
 /** See `createRedisLog`. */

@@ -105,7 +105,8 @@ function toServerAttributes({ protocol, hostname, port }: URL): Record<string, s
   const defaultPort = protocol === 'https:' ? 443 : 80;
   return {
     'http.request.method': 'GET',
-    'server.address': hostname,
+    // IPv6 addresses are in brackets.
+    'server.address': hostname.replace(/^\[|\]$/g, ''),
     'server.port': port === '' ? defaultPort : Number(port),
   };
 }

@@ -7,7 +7,13 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { isTracingSuppressed, type RPCMetadata, RPCType, setRPCMetadata } from '@opentelemetry/core';
+import {
+  isTracingSuppressed,
+  type RPCMetadata,
+  RPCType,
+  setRPCMetadata,
+  suppressTracing,
+} from '@opentelemetry/core';
 import {
   InMemorySpanExporter,
   NodeTracerProvider,
@@ -21,6 +27,7 @@ import { createTracing } from '../../../src/observe/tracing/createTracing.ts';
 import { type EmulatedApp, startApp, startEmulatedApp } from '../../support/app.ts';
 import { createCall, settle } from '../../support/cache.ts';
 import { createTestClock } from '../../support/clock.ts';
+import { createMemoryLog } from '../../support/memoryLog.ts';
 import { makeResponseEvent } from '../../support/responseEvent.ts';
 import { makeSuccess, reply, startUpstream } from '../../support/upstream.ts';
 
@@ -275,6 +282,20 @@ describe('with an SDK', () => {
     expect(JSON.stringify(call?.attributes)).not.toContain('secret');
   });
 
+  it.each([
+    ['http://[::1]:4010', '::1', 4010],
+    ['http://keyapi.test', 'keyapi.test', 80],
+  ])('knows the address and port of %s', async (url, address, port) => {
+    await createTracing()?.withCallSpans(
+      async () => 'numbers',
+      statsEndpoint,
+      new URL(url),
+    )(['7301'], createCall());
+    expect(spans('upstream call')).toMatchObject([
+      { attributes: { 'server.address': address, 'server.port': port } },
+    ]);
+  });
+
   it('lets nobody create a span or write trace headers for a call', async () => {
     const headers: Record<string, string> = {};
     const source = createTracing()?.withCallSpans(
@@ -315,6 +336,35 @@ describe('with an SDK', () => {
       await app.server.inject('/nothing');
     });
     expect(metadata).not.toHaveProperty('route');
+  });
+
+  it("logs an operation with its span's trace, not with that of a traceparent that was not continued", async () => {
+    const { log, lines } = createMemoryLog();
+    app = await startEmulatedApp({}, {}, { log });
+    const payload = { query: 'query Logged { __typename }' };
+    await trace.getTracer('HTTP server').startActiveSpan('POST', async (span) => {
+      await app.server.inject({ method: 'POST', url: '/graphql', headers: { traceparent }, payload });
+      span.end();
+    });
+    const [operation] = spans('query');
+    const { traceId, spanId } = operation?.spanContext() ?? {};
+    expect(traceId).not.toBe(TRACE_ID);
+    expect(lines.filter(({ msg }) => msg === 'Operation')).toMatchObject([{ traceId, spanId }]);
+  });
+
+  it('logs the trace of a request that the HTTP server ignores by its traceparent alone', async () => {
+    const { log, lines } = createMemoryLog();
+    app = await startEmulatedApp({}, {}, { log });
+    const payload = { query: '{ __typename }' };
+    await context.with(suppressTracing(context.active()), async () => {
+      await app.server.inject({ method: 'POST', url: '/graphql', headers: { traceparent }, payload });
+      await app.server.inject({ method: 'POST', url: '/graphql', payload: { query: '{ __typename  }' } });
+    });
+    const [first, second] = lines.filter(({ msg }) => msg === 'Operation');
+    expect(first).toMatchObject({ traceId: TRACE_ID });
+    expect(first).not.toHaveProperty('spanId');
+    expect(second).not.toHaveProperty('traceId');
+    expect(spans()).toEqual([]);
   });
 
   it('is the child of the active span, and not a second server', async () => {
