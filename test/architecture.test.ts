@@ -109,7 +109,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'server/errors',
     'server/protection',
   ],
-  'server/routes': ['server/errors', 'server/protection', 'server/responses', 'server/trustedDocuments'],
+  'server/routes': [
+    'server/http',
+    'server/errors',
+    'server/protection',
+    'server/responses',
+    'server/trustedDocuments',
+  ],
   'server/explorer': ['../schema/operations'],
   'server/drainOnClose.ts': ['server/http'],
   'server/createServer.ts': [
@@ -123,7 +129,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'observe/appEvent.ts': ['keyapi', 'data/events.ts', 'server/events.ts'],
   'observe/readableName.ts': [],
   'observe/readiness.ts': ['domain', 'data/upstream'],
-  'observe/log': ['server/events.ts', 'observe/appEvent.ts', 'observe/readableName.ts'],
+  'observe/log': ['domain', 'server/events.ts', 'observe/appEvent.ts', 'observe/readableName.ts'],
   'observe/metrics': ['domain', 'data/upstream', 'server/routes', 'observe/appEvent.ts'],
   'observe/tracing': [
     'domain',

@@ -70,7 +70,7 @@ type FileEvent =
     };
 
 /** Redis is up or down. `redisDown` is emitted for every failed attempt to connect, too: `wasUp` is false then. */
-export type RedisEvent =
+type RedisEvent =
   | { readonly type: 'redisUp' }
   | { readonly type: 'redisDown'; readonly wasUp: boolean; readonly reason: string };
 

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
-import type { RedisEvent } from '../../data/events.ts';
 import type { Clock } from '../../domain/clock.ts';
+import type { AppEvent } from '../appEvent.ts';
+
+type RedisEvent = Extract<AppEvent, { readonly type: 'redisUp' | 'redisDown' }>;
 
 /** How long outages are counted together. */
 const WINDOW_MS = 60_000;
@@ -8,7 +10,7 @@ const WINDOW_MS = 60_000;
 const MAX_OUTAGES = 5;
 
 /** See `createRedisLog`. */
-export interface RedisLog {
+interface RedisLog {
   readonly onEvent: (event: RedisEvent) => void;
   /** Writes what has not been written yet. */
   close(): void;
