@@ -7,7 +7,7 @@ const OUT = 'dist';
 
 /**
  * The package graphql contains both CommonJS and ES modules, and rejects objects created by another copy of itself. All
- * imports of it, or of a part of it, are resolved to its ES modules.
+ * imports of it, or of a part of it, are resolved to its CommonJS modules, since packages `require` it: see `conditions`.
  */
 const oneGraphql = {
   name: 'one graphql',
@@ -15,7 +15,7 @@ const oneGraphql = {
     onResolve({ filter: /^graphql(\/|$)/ }, async ({ path: requested, pluginData, ...options }) => {
       if (pluginData === oneGraphql) return undefined;
       const found = await resolve(requested, { ...options, pluginData: oneGraphql });
-      return { ...found, path: found.path.replace(/\.js$/, '.mjs') };
+      return { ...found, path: found.path.replace(/\.mjs$/, '.js') };
     });
   },
 };
@@ -45,6 +45,10 @@ const { outputFiles, metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
+  // Without esbuild's own condition `module`, a package with both kinds of modules gives the same one to `import` and
+  // `require`. An ES module that is required would be initialised when it is first used, and OpenTelemetry's loader
+  // hook copies the exports of each file before that.
+  conditions: [],
   // type-graphql imports it only for a kind of validation that is not used.
   // GraphiQL is for development alone, and large.
   external: ['class-validator', '@graphql-yoga/render-graphiql'],
@@ -63,6 +67,16 @@ const { outputFiles, metafile } = await build({
   // It has printed what is wrong in which file.
   process.exit(1);
 });
+
+// See `conditions`: a package that has no CommonJS modules was required.
+const lazy = outputFiles.filter(({ text }) => text.includes('__esm('));
+if (lazy.length > 0) {
+  const names = lazy.map(({ path: file }) => path.relative(OUT, file));
+  process.stderr.write(
+    `Expected no ES module that is initialised lazily, but got some in: ${names.join(', ')}\n`,
+  );
+  process.exit(1);
+}
 
 const files = new Map(outputFiles.map(({ path: file, contents }) => [path.relative(OUT, file), contents]));
 files.set('LICENCES.txt', Buffer.from(await readLicences(metafile)));

@@ -72,7 +72,7 @@ function createContextFactory(
     };
     const charts = createChartReader({ cache, operation, readPage });
     return {
-      operation: { name: undefined },
+      operation: { name: undefined, type: undefined },
       cost,
       charts,
       stats: new OperationStats(stats, operation),

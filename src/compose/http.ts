@@ -10,7 +10,7 @@ import type { LandingPageOptions } from '../server/explorer/landingPage.ts';
 import { type CheckOverload, watchOverload } from '../server/protection/overload.ts';
 import type { RateLimiter } from '../server/protection/rateLimiter.ts';
 import { ResponseCache } from '../server/responses/responseCache.ts';
-import { serveMetricsSeparately } from '../server/routes/metricsRoute.ts';
+import { serveMetricsSeparately } from '../server/serveMetricsSeparately.ts';
 import type { TrustedDocuments } from '../server/trustedDocuments/trustedDocuments.ts';
 import type { AppContext } from './appContext.ts';
 import type { Graphql } from './graphql.ts';
@@ -76,19 +76,28 @@ export function createHttp(context: AppContext, options: HttpOptions): Http {
       checkOverload: options.checkOverload ?? overload.check,
       withSpans: tracing?.withOperationSpans,
     },
-    network: { corsOrigins: config.corsOrigins, trustProxy: config.trustProxy },
+    corsOrigins: config.corsOrigins,
+    trustProxy: config.trustProxy,
     limits: config.limits,
     source: upstream.name,
     readiness: () => describeReadiness(limits, redis?.isUp()),
     metrics: config.metrics?.port === undefined ? metrics : undefined,
+    onRoute: tracing?.onRoute,
     explorer: options.explorer.graphiql ? options.explorer : undefined,
     monotonic,
     onEvent,
     log,
   });
   if (metrics && config.metrics?.port !== undefined) {
-    const { keepAliveMs } = config.limits;
-    serveMetricsSeparately(server, metrics, { host: config.host, port: config.metrics.port, keepAliveMs });
+    serveMetricsSeparately(server, metrics, {
+      host: config.host,
+      port: config.metrics.port,
+      onRoute: tracing?.onRoute,
+      limits: config.limits,
+      source: upstream.name,
+      onEvent,
+      log,
+    });
   }
   return { server, responseCache, stopOverloadWatch: overload.close };
 }

@@ -28,8 +28,9 @@ export async function createKeyapi(
 ): Promise<Upstream> {
   const { keyapi } = config;
   const emulator = keyapi.emulator ? createEmulator({ now: clock.now }) : undefined;
+  const baseUrl = emulator ? await emulator.listen() : keyapi.baseUrl;
   const client = createKeyapiClient({
-    baseUrl: emulator ? await emulator.listen() : keyapi.baseUrl,
+    baseUrl,
     proxy: keyapi.proxy?.url,
     token: emulator ? undefined : keyapi.token,
     timeoutMs: keyapi.timeoutMs,
@@ -46,7 +47,7 @@ export async function createKeyapi(
     name: emulator ? 'emulator' : 'keyapi',
     source: (endpoint) => {
       const source = client.source(endpoint);
-      return tracing?.withCallSpans(source, endpoint) ?? source;
+      return tracing?.withCallSpans(source, endpoint, baseUrl) ?? source;
     },
     ...(emulator && { itemIdsOn: emulator.itemIdsOn }),
     close: async () => {

@@ -36,14 +36,14 @@ export interface Observability {
 export function createObservability(options: ObservabilityOptions): Observability {
   const { config, clock, log, trusted } = options;
   const hasBudget = config.credits.perDay !== undefined;
-  const metrics = config.metrics && createMetrics({ hasBudget, operationNames: operationNames(trusted) });
+  const hasRedis = config.redis !== undefined;
+  const metrics =
+    config.metrics && createMetrics({ hasBudget, hasRedis, operationNames: operationNames(trusted) });
   const tracing = createTracing();
-  const listeners = [
-    createEventLog(log, clock.monotonic),
-    metrics?.onEvent,
-    tracing?.onEvent,
-    options.onEvent,
-  ].filter((listener) => listener !== undefined);
+  const eventLog = createEventLog(log, clock);
+  const listeners = [eventLog.onEvent, metrics?.onEvent, tracing?.onEvent, options.onEvent].filter(
+    (listener) => listener !== undefined,
+  );
   return {
     onEvent: (event) => {
       for (const listener of listeners) listener(event);
@@ -51,6 +51,9 @@ export function createObservability(options: ObservabilityOptions): Observabilit
     metrics,
     tracing,
     watch: (parts) => metrics?.watch(parts),
-    close: () => metrics?.close(),
+    close: () => {
+      metrics?.close();
+      eventLog.close();
+    },
   };
 }

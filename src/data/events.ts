@@ -69,7 +69,7 @@ type FileEvent =
       readonly isReplaced: boolean;
     };
 
-/** Redis is up or down. `redisDown` is emitted for every failed attempt to connect, too. */
+/** Redis is up or down. `redisDown` is emitted for every failed attempt to connect, too: `wasUp` is false then. */
 type RedisEvent =
   | { readonly type: 'redisUp' }
   | { readonly type: 'redisDown'; readonly wasUp: boolean; readonly reason: string };

@@ -9,7 +9,8 @@ export type ServerEvent = ResponseEvent | RateLimitedEvent | OverloadedEvent;
 export type OnServerEvent = (event: ServerEvent) => void;
 
 /** What a response says of its operation. */
-export interface OperationSummary extends Pick<OperationResult, 'name' | 'outcome' | 'codes'> {
+export interface OperationSummary
+  extends Pick<OperationResult, 'name' | 'operationType' | 'outcome' | 'codes'> {
   /** As in `extensions.upstream`. */
   readonly cost: Omit<UpstreamExtension, 'source'>;
 }

@@ -22,7 +22,7 @@ export function parseMetrics(text: string): Scrape {
   const values = new Map<string, number>();
   const types = new Map<string, string>();
   for (const line of text.split('\n')) {
-    const [, name, type] = /^# TYPE (\w+) (counter|gauge|histogram)$/.exec(line) ?? [];
+    const [, name, type] = /^# TYPE (\w+) (counter|gauge|histogram|summary)$/.exec(line) ?? [];
     if (name && type) types.set(name, type);
     if (line === '' || line.startsWith('# ')) continue;
     const [, series, value] = /^(\w+(?:\{(?:\w+="[^"\\]*",?)+\})?) (\S+)$/.exec(line) ?? [];

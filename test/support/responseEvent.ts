@@ -11,6 +11,7 @@ export function makeResponseEvent(
   return {
     type: 'response',
     name: 'Top',
+    operationType: 'query',
     outcome: 'ok',
     codes: [],
     cost,

@@ -11,7 +11,7 @@ import { createDocumentLimitsRule, type DocumentLimits } from '../limits/documen
 import { createOperationLimitsPlugin } from '../limits/operationLimits.ts';
 import type { DocumentCache } from './documentCache.ts';
 import type { FormatError } from './formatError.ts';
-import { createOperationNamePlugin } from './operationNamePlugin.ts';
+import { createOperationPlugin } from './operationPlugin.ts';
 import { type ExecutedRequest, type OperationRequest, toOperationResult } from './operationResult.ts';
 
 /**
@@ -78,7 +78,7 @@ export async function createApolloServer(options: ApolloServerOptions): Promise<
       return text;
     },
     plugins: [
-      createOperationNamePlugin(),
+      createOperationPlugin(),
       createOperationLimitsPlugin(maxCreditsPerOperation),
       // It would wrap every field. `Cache-Control` is derived from the pages instead.
       ApolloServerPluginCacheControlDisabled(),

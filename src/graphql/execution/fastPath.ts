@@ -177,6 +177,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
     const operation = document && getOperationAST(document, operationName);
     if (!operation) return undefined;
     contextValue.operation.name = operation.name?.value;
+    contextValue.operation.type = operation.operation;
     const variableValues = variables ?? {};
     const prepared = find(operation, document);
     if (!isAllowed(prepared, { schema, document, operation, variables: variableValues })) return undefined;

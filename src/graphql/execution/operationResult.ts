@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 import { type Freshness, withLimit } from '../../data/windows/freshness.ts';
 import { createUpstreamCost, type UpstreamCost } from '../../domain/upstreamCost.ts';
-import type { OperationContext } from '../context.ts';
+import type { OperationContext, OperationType } from '../context.ts';
 import { chooseMediaType, JSON_TYPE } from './mediaType.ts';
 import { type FormattedResult, toMembers } from './resultJson.ts';
 
@@ -32,6 +32,8 @@ export interface OperationResult {
   readonly codes: readonly string[];
   /** The operation's name; undefined when it has none, or when the document could not be read. */
   readonly name: string | undefined;
+  /** Undefined when the document could not be read, or has no such operation. */
+  readonly operationType: OperationType | undefined;
   readonly cost: UpstreamCost;
   /** Undefined when it must not be cached. */
   readonly freshness: Freshness | undefined;
@@ -67,6 +69,7 @@ export function toOperationResult(
     outcome: errors ? toErrorOutcome(data) : 'ok',
     codes,
     name: context?.operation.name,
+    operationType: context?.operation.type,
     cost: context?.cost ?? createUpstreamCost(),
     freshness: errors || !context ? undefined : freshnessOf(context),
   };

@@ -1,31 +1,42 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../../domain/clock.ts';
 import type { AppEvent } from '../appEvent.ts';
+import { createClientLog } from './clientLog.ts';
 import { createOperationLog } from './operationLog.ts';
+import { createRedisLog } from './redisLog.ts';
 
 /** Least time between two lines of a frequent event. */
 const EVERY_MS = 60_000;
 
-/**
- * Creates a listener that logs events for the operator.
- *
- * @param monotonic Milliseconds from an arbitrary start.
- */
-export function createEventLog(log: Logger, monotonic: () => number): (event: AppEvent) => void {
+/** See `createEventLog`. */
+interface EventLog {
+  readonly onEvent: (event: AppEvent) => void;
+  /** Writes what has not been written yet. */
+  close(): void;
+}
+
+/** Creates a listener that logs events for the operator. */
+export function createEventLog(log: Logger, clock: Pick<Clock, 'monotonic' | 'timers'>): EventLog {
+  const { monotonic } = clock;
   const loggedAt = new Map<string, number>();
   const logOperation = createOperationLog(log, monotonic);
-  /** Whether the log has not reported yet that Redis is up. */
-  let shouldLogRedisUp = true;
+  const logRateLimited = createClientLog(log, monotonic);
+  const redisLog = createRedisLog(log, clock);
 
-  /** Under load some events occur thousands of times: they are logged once a minute. */
-  function isDue({ type }: AppEvent, endpoint = ''): boolean {
+  /**
+   * Under load some events occur thousands of times: they are logged once a minute.
+   *
+   * @param subject What they are about; each has lines of its own.
+   */
+  function isDue({ type }: AppEvent, subject = ''): boolean {
     const now = monotonic();
-    const kind = `${type} ${endpoint}`;
+    const kind = `${type} ${subject}`;
     if (now < (loggedAt.get(kind) ?? Number.NEGATIVE_INFINITY) + EVERY_MS) return false;
     loggedAt.set(kind, now);
     return true;
   }
 
-  return (event) => {
+  function onEvent(event: AppEvent): void {
     switch (event.type) {
       case 'upstreamCall': {
         const { type: _type, endpoint, key, ...fields } = event;
@@ -133,23 +144,14 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         );
         break;
       case 'redisUp':
-        if (shouldLogRedisUp) log.info('Redis is up: pages and limits are shared with the other replicas');
-        shouldLogRedisUp = false;
-        break;
       case 'redisDown':
-        if (!isDue(event)) break;
-        shouldLogRedisUp = true;
-        log.warn(
-          { reason: event.reason },
-          'Redis is down: this replica continues by itself, with its own cache and its share of the limits',
-        );
+        redisLog.onEvent(event);
         break;
       case 'rateLimited':
-        if (isDue(event))
-          log.warn({ client: event.client }, 'A client sent too many requests: they get HTTP 429');
+        logRateLimited(event.client);
         break;
       case 'overloaded':
-        if (!isDue(event)) break;
+        if (!isDue(event, event.overload)) break;
         log.warn(
           { overload: event.overload },
           'Overloaded: only cached responses are sent, other requests get HTTP 503',
@@ -159,5 +161,7 @@ export function createEventLog(log: Logger, monotonic: () => number): (event: Ap
         logOperation(event);
         break;
     }
-  };
+  }
+
+  return { onEvent, close: redisLog.close };
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { ResponseEvent } from '../../server/events.ts';
 import { toReadableName } from '../readableName.ts';
+import { toTraceFields } from './traceFields.ts';
 
 /** Lines a second for responses that took no work. */
 const MAX_LINES = 100;
@@ -40,8 +41,9 @@ export function createOperationLog(log: Logger, monotonic: () => number): (event
 function toLine({ request, name, origin, outcome, codes, status, durationMs, cost }: ResponseEvent): object {
   return {
     requestId: request.id,
-    // An undefined one would hide the trace id of the span.
+    // An undefined one would hide the trace id of the span; the span's own goes first.
     ...(request.traceId !== undefined && { traceId: request.traceId }),
+    ...toTraceFields(),
     client: request.client,
     operation: toReadableName(name),
     origin,

@@ -4,12 +4,14 @@ import type { AppEvent } from '../appEvent.ts';
 import { countLimits } from './limitMetrics.ts';
 import { type Parts, watchParts } from './partMetrics.ts';
 import { watchProcess } from './processMetrics.ts';
+import { countOutages } from './redisMetrics.ts';
 import { countResponses } from './responseMetrics.ts';
 import { countUpstream } from './upstreamMetrics.ts';
 
 /** See `createMetrics`. */
 interface MetricsOptions {
   readonly hasBudget: boolean;
+  readonly hasRedis: boolean;
   /** Names of operations that are known in advance. */
   readonly operationNames: Iterable<string>;
 }
@@ -32,6 +34,7 @@ export function createMetrics(options: MetricsOptions): AppMetrics {
     countResponses(registry, options.operationNames),
     countUpstream(registry),
     countLimits(registry, options.hasBudget),
+    ...(options.hasRedis ? [countOutages(registry)] : []),
   ];
   const close = watchProcess(registry);
   return {

@@ -9,16 +9,24 @@ import type { ResponseEvent } from '../../server/events.ts';
 import type { Responder } from '../../server/responses/createResponder.ts';
 import type { AppEvent } from '../appEvent.ts';
 import { toReadableName } from '../readableName.ts';
+import { setRoute, suppressTracing } from './contextKeys.ts';
 import { fail, inSpan } from './inSpan.ts';
+
+/** What spans are called until the type of their operation is known. */
+const UNKNOWN_OPERATION = 'GraphQL Operation';
 
 /** Decorators that create spans: for operations, the pages that they wait for, and the calls that these take. */
 export interface Tracing {
   readonly withOperationSpans: (respond: Responder) => Responder;
   readonly withPageSpans: (readPage: ReadPage) => ReadPage;
+  /** @param baseUrl Where the calls go. */
   readonly withCallSpans: <Key, Value>(
     source: Source<Key, Value>,
     endpoint: Endpoint<Key>,
+    baseUrl: URL,
   ) => Source<Key, Value>;
+  /** Names the span of the HTTP server that is active, if there is one, after the request's route. */
+  readonly onRoute: (route: string) => void;
   /** Adds what an event says to the active span. */
   readonly onEvent: (event: AppEvent) => void;
 }
@@ -34,7 +42,8 @@ export function createTracing(): Tracing | undefined {
   return {
     withOperationSpans: (respond) => withOperationSpans(respond, tracer),
     withPageSpans: (readPage) => withPageSpans(readPage, tracer),
-    withCallSpans: (source, endpoint) => withCallSpans(source, endpoint, tracer),
+    withCallSpans: (source, endpoint, baseUrl) => withCallSpans(source, endpoint, { baseUrl, tracer }),
+    onRoute: (route) => setRoute(context.active(), route),
     onEvent: (event) => {
       if (event.type === 'response') describeOperation(event);
       if (event.type === 'upstreamCall') describeCall(event);
@@ -42,14 +51,17 @@ export function createTracing(): Tracing | undefined {
   };
 }
 
-/** The parent is the active span, of an instrumented HTTP server for example, else the one that `traceparent` names. */
+/**
+ * The parent is the active span, of an instrumented HTTP server for example, else the one that `traceparent` names. Below
+ * another span of this process it is `INTERNAL`: backends count each `SERVER` span as a request.
+ */
 function withOperationSpans(respond: Responder, tracer: Tracer): Responder {
   return (request) => {
     const active = context.active();
     const hasParent = trace.getSpan(active) !== undefined;
     const parent = hasParent ? active : propagation.extract(active, request.headers);
     const kind = hasParent ? SpanKind.INTERNAL : SpanKind.SERVER;
-    const span = tracer.startSpan('operation', { kind }, parent);
+    const span = tracer.startSpan(UNKNOWN_OPERATION, { kind }, parent);
     return inSpan(span, () => respond(request), parent);
   };
 }
@@ -66,20 +78,36 @@ function withPageSpans(readPage: ReadPage, tracer: Tracer): ReadPage {
   };
 }
 
-/** A span for each attempt. A refresh belongs to no operation: its span is only linked to the one that caused it. */
+/**
+ * A span for each attempt. A refresh belongs to no operation: its span is only linked to the one that caused it. An
+ * instrumentation of the HTTP client would add trace headers to the request, and a second span: it is switched off
+ * for the attempt.
+ */
 function withCallSpans<Key, Value>(
   source: Source<Key, Value>,
   endpoint: Endpoint<Key>,
-  tracer: Tracer,
+  { baseUrl, tracer }: { readonly baseUrl: URL; readonly tracer: Tracer },
 ): Source<Key, Value> {
+  const attributes = { 'trending.endpoint': endpoint.name, ...toServerAttributes(baseUrl) };
   return (key, call) => {
     const cause = trace.getActiveSpan();
     const span = tracer.startSpan('upstream call', {
       kind: SpanKind.CLIENT,
-      attributes: { 'trending.endpoint': endpoint.name, ...toKeyAttributes(endpoint, key) },
+      attributes: { ...attributes, ...toKeyAttributes(endpoint, key) },
       ...(call.background && { root: true, links: cause ? [{ context: cause.spanContext() }] : [] }),
     });
-    return inSpan(span, () => source(key, call));
+    return inSpan(span, () => source(key, call), suppressTracing(context.active()));
+  };
+}
+
+/** What the conventions for HTTP clients ask for, but the URL: the settings may have a secret in it. */
+function toServerAttributes({ protocol, hostname, port }: URL): Record<string, string | number> {
+  const defaultPort = protocol === 'https:' ? 443 : 80;
+  return {
+    'http.request.method': 'GET',
+    // IPv6 addresses are in brackets.
+    'server.address': hostname.replace(/^\[|\]$/g, ''),
+    'server.port': port === '' ? defaultPort : Number(port),
   };
 }
 
@@ -89,13 +117,16 @@ function toKeyAttributes<Key>(endpoint: Endpoint<Key>, key: Key): Record<string,
   return Object.fromEntries(fields.map(([name, value]) => [`trending.${name}`, value]));
 }
 
-function describeOperation({ name, outcome, codes, origin, status, cost, request }: ResponseEvent): void {
+/** Not by its document, which may have a secret, and 90 kB. Named by its type alone: clients choose the names. */
+function describeOperation(event: ResponseEvent): void {
+  const { name, operationType, outcome, codes, origin, status, cost, request } = event;
   const span = trace.getActiveSpan();
   // A refused request has no span.
   if (!span || origin === 'refused') return;
+  if (operationType !== undefined)
+    span.updateName(operationType).setAttribute('graphql.operation.type', operationType);
   const readable = toReadableName(name);
-  if (readable !== undefined)
-    span.updateName(`operation ${readable}`).setAttribute('graphql.operation.name', readable);
+  if (readable !== undefined) span.setAttribute('graphql.operation.name', readable);
   span.setAttributes({
     'http.response.status_code': status,
     'trending.request_id': request.id,

@@ -16,6 +16,7 @@ export function toRefusedEvent(
     origin: 'refused',
     status,
     name: undefined,
+    operationType: undefined,
     outcome: 'error',
     codes: [String(formatted.extensions?.code)],
     cost: toUpstreamExtension(source),

@@ -44,7 +44,7 @@ export function buildResponse(
   { isPost, hasEtag }: { readonly isPost: boolean; readonly hasEtag: boolean },
 ): BuiltResponse {
   if ('html' in executed) return { response: toSandboxPage(executed.html) };
-  const { status, members, outcome, codes, name, cost, freshness } = executed;
+  const { status, members, outcome, codes, name, operationType, cost, freshness } = executed;
   const caching = freshness && toCaching(freshness, isPrivate, isPost);
   const headers: Record<string, string> = { ...executed.headers };
   if (freshness && hasEtag) headers.etag = toEtag(members);
@@ -54,7 +54,7 @@ export function buildResponse(
     : undefined;
   const withCost = (toCost: (cost: Cost) => Cost): HttpResponse => {
     const upstream = toUpstreamExtension(source, toCost(cost));
-    const summary = { name, outcome, codes, cost: upstream };
+    const summary = { name, operationType, outcome, codes, cost: upstream };
     return new HttpResponse(status, headers, body ?? toBody(members, upstream), { summary, caching });
   };
   const response = withCost((own) => own);

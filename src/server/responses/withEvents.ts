@@ -18,13 +18,14 @@ export function withEvents(respond: Responder, { monotonic, onEvent }: EventOpti
     const { status, summary } = response;
     // The page of Apollo Sandbox is not an operation.
     if (!summary) return;
-    const { name, outcome, codes, cost } = summary;
+    const { name, operationType, outcome, codes, cost } = summary;
     const durationMs = monotonic() - startedAt;
     onEvent({
       type: 'response',
       origin,
       status,
       name,
+      operationType,
       outcome,
       codes,
       cost,

@@ -1,5 +1,4 @@
-import Fastify, { type FastifyInstance } from 'fastify';
-import { refuseUnknownRoutes } from '../errors/refuseUnknownRoutes.ts';
+import type { FastifyInstance } from 'fastify';
 
 /** What a scrape reads. */
 export interface Metrics {
@@ -11,19 +10,4 @@ export interface Metrics {
 /** Serves `/metrics`, for free. */
 export function registerMetricsRoute(server: FastifyInstance, { contentType, read }: Metrics): void {
   server.get('/metrics', async (_request, reply) => reply.type(contentType).send(await read()));
-}
-
-/** Serves `/metrics` on a separate port, which opens before `server` listens and closes with it. */
-export function serveMetricsSeparately(
-  server: FastifyInstance,
-  metrics: Metrics,
-  { keepAliveMs, ...address }: { readonly host: string; readonly port: number; readonly keepAliveMs: number },
-): void {
-  const metricsServer = Fastify({ loggerInstance: server.log, keepAliveTimeout: keepAliveMs });
-  registerMetricsRoute(metricsServer, metrics);
-  refuseUnknownRoutes(metricsServer);
-  server.addHook('onReady', async () => {
-    await metricsServer.listen({ ...address, listenTextResolver: (at) => `Metrics at ${at}/metrics` });
-  });
-  server.addHook('onClose', () => metricsServer.close());
 }

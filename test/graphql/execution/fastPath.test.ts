@@ -192,7 +192,7 @@ describe('createFastPath', () => {
 
   const context = () => ({
     cost: createUpstreamCost(),
-    operation: { name: undefined },
+    operation: { name: undefined, type: undefined },
     charts: {
       readWindow: async () => ({ ranks: { first: 1, last: 20 }, videos: rows, facts: undefined }),
     } as unknown as ChartReader,

@@ -1,20 +1,11 @@
-import { expect, it } from '@jest/globals';
-import { pino } from 'pino';
+import { describe, expect, it } from '@jest/globals';
 import type { AppEvent } from '../../../src/observe/appEvent.ts';
 import { createEventLog } from '../../../src/observe/log/eventLog.ts';
 import { startApp, TOKEN } from '../../support/app.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { createMemoryLog } from '../../support/memoryLog.ts';
 import { makeResponseEvent } from '../../support/responseEvent.ts';
 import { reply, startUpstream } from '../../support/upstream.ts';
-
-/** A log that keeps its lines. */
-function createMemoryLog() {
-  const lines: Record<string, unknown>[] = [];
-  const log = pino(
-    { level: 'trace', base: null },
-    { write: (line: string) => void lines.push(JSON.parse(line)) },
-  );
-  return { log, lines };
-}
 
 it('writes one line for each upstream call, with what an operator asks for, and never the token', async () => {
   const upstream = await startUpstream(
@@ -123,7 +114,7 @@ it.each<[AppEvent, string]>([
   ],
 ])('logs %j', (event, msg) => {
   const { log, lines } = createMemoryLog();
-  createEventLog(log, () => 0)(event);
+  createEventLog(log, createTestClock()).onEvent(event);
   expect(lines).toMatchObject([{ msg }]);
 });
 
@@ -134,13 +125,13 @@ it.each<AppEvent>([
   { type: 'retry', ...batch, code: 'BAD_USER_INPUT', pauseMs: 0 },
 ])('names the videos of a batch in the line of %j', (event) => {
   const { log, lines } = createMemoryLog();
-  createEventLog(log, () => 0)(event);
+  createEventLog(log, createTestClock()).onEvent(event);
   expect(lines).toMatchObject([{ endpoint: 'videoAnalytics', itemIds: '7301,7302' }]);
 });
 
 it('has the origins of numbers in the line of an operation that asked for some, and of no other', () => {
   const { log, lines } = createMemoryLog();
-  const write = createEventLog(log, () => 0);
+  const { onEvent: write } = createEventLog(log, createTestClock());
   write(makeResponseEvent({ cached: 1 }, { cached: 3, fetched: 10 }));
   write(makeResponseEvent({ cached: 1 }));
   const [withNumbers, without] = lines;
@@ -150,7 +141,7 @@ it('has the origins of numbers in the line of an operation that asked for some, 
 
 it('logs that calls are not made once a minute for each endpoint', () => {
   const { log, lines } = createMemoryLog();
-  const write = createEventLog(log, () => 0);
+  const { onEvent: write } = createEventLog(log, createTestClock());
   for (const labels of [{ endpoint, key }, batch, { endpoint, key }, batch])
     write({ type: 'callShed', ...labels });
   expect(lines.map((line) => line.endpoint)).toEqual(['trendingVideos', 'videoAnalytics']);
@@ -158,8 +149,8 @@ it('logs that calls are not made once a minute for each endpoint', () => {
 
 it('logs frequent events once a minute', () => {
   const { log, lines } = createMemoryLog();
-  let now = 0;
-  const write = createEventLog(log, () => now);
+  const clock = createTestClock();
+  const { onEvent: write } = createEventLog(log, clock);
   for (let time = 0; time < 1000; time++) {
     write({ type: 'callShed', endpoint, key });
     write({ type: 'redisDown', wasUp: false, reason: 'ECONNREFUSED' });
@@ -170,7 +161,44 @@ it('logs frequent events once a minute', () => {
     'Redis is down: this replica continues by itself, with its own cache and its share of the limits',
     'The credits for the day are spent: only cached data is served',
   ]);
-  now = 60_000;
+  clock.advance(60_000);
   write({ type: 'callShed', endpoint, key });
   expect(lines).toHaveLength(4);
+});
+
+it('logs each cause of overload once a minute', () => {
+  const { log, lines } = createMemoryLog();
+  const { onEvent: write } = createEventLog(log, createTestClock());
+  for (const overload of ['eventLoopDelay', 'heap', 'eventLoopDelay', 'heap'] as const)
+    write({ type: 'overloaded', overload });
+  expect(lines.map(({ overload }) => overload)).toEqual(['eventLoopDelay', 'heap']);
+});
+
+describe('clients that send too many requests', () => {
+  const limited = (client: string): AppEvent => ({ type: 'rateLimited', client });
+
+  it('are named once a minute each', () => {
+    const { log, lines } = createMemoryLog();
+    const clock = createTestClock();
+    const { onEvent: write } = createEventLog(log, clock);
+    for (const client of ['a', 'b', 'a', 'b']) write(limited(client));
+    clock.advance(60_000);
+    write(limited('b'));
+    expect(lines.map(({ client }) => client)).toEqual(['a', 'b', 'b']);
+  });
+
+  it('are named up to a bound, and one line says that there are more', () => {
+    const { log, lines } = createMemoryLog();
+    const clock = createTestClock();
+    const { onEvent: write } = createEventLog(log, clock);
+    const clients = Array.from({ length: 1000 }, (_, index) => `192.0.2.${index}`);
+    for (let minute = 1; minute <= 2; minute++) {
+      for (const client of clients) write(limited(client));
+      expect(lines).toHaveLength(11 * minute);
+      expect(lines.at(-1)).toMatchObject({
+        msg: 'Further clients sent too many requests: they are not named',
+      });
+      clock.advance(60_000);
+    }
+  });
 });

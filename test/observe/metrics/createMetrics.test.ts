@@ -26,7 +26,7 @@ const CALL: UpstreamCallEvent = {
 let metrics: AppMetrics;
 
 beforeEach(() => {
-  metrics = createMetrics({ hasBudget: false, operationNames: [] });
+  metrics = createMetrics({ hasBudget: false, hasRedis: true, operationNames: [] });
 });
 afterEach(() => metrics.close());
 
@@ -102,6 +102,28 @@ describe('the metrics of operations', () => {
     expect(await read('trending_credits_saved_total')).toEqual({ '': 0 });
     metrics.onEvent(makeResponseEvent({ cached: 2, shared: 1 }, { cached: 1, stale: 1, shared: 1 }));
     expect(await read('trending_credits_saved_total')).toEqual({ '': 6.3 });
+  });
+});
+
+describe('the metrics of Redis', () => {
+  it('count each outage once, whatever attempts to reconnect fail', async () => {
+    const down = (wasUp: boolean) => metrics.onEvent({ type: 'redisDown', wasUp, reason: 'ECONNREFUSED' });
+    expect(await read('trending_redis_outages_total')).toEqual({ '': 0 });
+    // Not reached at the start.
+    down(false);
+    down(false);
+    for (let outage = 0; outage < 2; outage++) {
+      metrics.onEvent({ type: 'redisUp' });
+      down(true);
+      down(false);
+    }
+    expect(await read('trending_redis_outages_total')).toEqual({ '': 3 });
+  });
+
+  it('do not exist without Redis', async () => {
+    const others = createMetrics({ hasBudget: false, hasRedis: false, operationNames: [] });
+    expect(await others.read()).not.toContain('redis');
+    others.close();
   });
 });
 

@@ -197,7 +197,7 @@ describe('docs/operations.md', () => {
   /** The names and types of the metrics in its table. */
   async function readTable(): Promise<string[]> {
     const text = await readFile('docs/operations.md', 'utf8');
-    return [...text.matchAll(/^\| `(\w+)` +\| (counter|gauge|histogram) +\|/gm)]
+    return [...text.matchAll(/^\| `(\w+)` +\| (counter|gauge|histogram|summary) +\|/gm)]
       .map(([, name, type]) => `${name} ${type}`)
       .sort();
   }

@@ -1,19 +1,37 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ProxyTracerProvider, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  context,
+  ProxyTracerProvider,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import {
+  isTracingSuppressed,
+  type RPCMetadata,
+  RPCType,
+  setRPCMetadata,
+  suppressTracing,
+} from '@opentelemetry/core';
 import {
   InMemorySpanExporter,
   NodeTracerProvider,
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
+import { TrendingOrder } from '../../../src/domain/chart.ts';
+import { pageEndpoint } from '../../../src/domain/page.ts';
 import { statsEndpoint } from '../../../src/domain/videoStats.ts';
 import { createTracing } from '../../../src/observe/tracing/createTracing.ts';
 import { type EmulatedApp, startApp, startEmulatedApp } from '../../support/app.ts';
 import { createCall, settle } from '../../support/cache.ts';
 import { createTestClock } from '../../support/clock.ts';
+import { createMemoryLog } from '../../support/memoryLog.ts';
 import { makeResponseEvent } from '../../support/responseEvent.ts';
 import { makeSuccess, reply, startUpstream } from '../../support/upstream.ts';
 
+const KEYAPI = new URL('https://keyapi.test');
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 
@@ -43,6 +61,8 @@ describe('with an SDK', () => {
     return exporter.getFinishedSpans().filter((span) => span.name.startsWith(name));
   }
 
+  const nameOf = (span: ReadableSpan | undefined) => span?.attributes['graphql.operation.name'];
+
   const parentOf = (span: ReadableSpan | undefined) =>
     spans().find((other) => other.spanContext().spanId === span?.parentSpanContext?.spanId);
 
@@ -51,14 +71,15 @@ describe('with an SDK', () => {
     await app.query(
       'query Two { us: trendingVideos { totalCount nodes { id } } gb: trendingVideos(region: "GB") { nodes { id } } }',
     );
-    const [operation] = spans('operation');
+    const [operation] = spans('query');
     expect(operation).toMatchObject({
-      name: 'operation Two',
+      name: 'query',
       kind: SpanKind.SERVER,
       parentSpanContext: undefined,
       status: { code: SpanStatusCode.UNSET },
       attributes: {
         'graphql.operation.name': 'Two',
+        'graphql.operation.type': 'query',
         'http.response.status_code': 200,
         'trending.origin': 'made',
         'trending.outcome': 'ok',
@@ -84,7 +105,10 @@ describe('with an SDK', () => {
       expect(call).toMatchObject({
         kind: SpanKind.CLIENT,
         attributes: {
+          'http.request.method': 'GET',
           'http.response.status_code': 200,
+          'server.address': '127.0.0.1',
+          'server.port': expect.any(Number),
           'trending.endpoint': 'trendingVideos',
           'trending.credits': 2,
         },
@@ -108,7 +132,7 @@ describe('with an SDK', () => {
   });
 
   it('names the videos of a batch in the span of its call', async () => {
-    const source = createTracing()?.withCallSpans(async () => 'numbers', statsEndpoint);
+    const source = createTracing()?.withCallSpans(async () => 'numbers', statsEndpoint, KEYAPI);
     expect(await source?.(['7301', '7302'], createCall())).toBe('numbers');
     expect(spans('upstream call')).toMatchObject([
       { attributes: { 'trending.endpoint': 'videoAnalytics', 'trending.itemIds': '7301,7302' } },
@@ -128,7 +152,7 @@ describe('with an SDK', () => {
     await results;
     for (const call of spans('upstream call')) {
       const region = String(call.attributes['trending.chart']).slice(0, 2);
-      expect(parentOf(parentOf(call))?.name).toBe(`operation ${region}`);
+      expect(nameOf(parentOf(parentOf(call)))).toBe(region);
     }
     expect(spans('upstream call')).toHaveLength(4);
   });
@@ -148,8 +172,8 @@ describe('with an SDK', () => {
     const [fetched, shared] = ['fetched', 'shared'].map((origin) =>
       pages.find(({ attributes }) => attributes['trending.origin'] === origin),
     );
-    expect(parentOf(fetched)?.name).toBe('operation A');
-    expect(parentOf(shared)?.name).toBe('operation B');
+    expect(nameOf(parentOf(fetched))).toBe('A');
+    expect(nameOf(parentOf(shared))).toBe('B');
     expect(spans('upstream call').map(parentOf)).toEqual([fetched]);
   });
 
@@ -160,7 +184,7 @@ describe('with an SDK', () => {
     expect(spans().map(({ name, status }) => [name, status])).toEqual([
       ['upstream call', failed],
       ['page', failed],
-      ['operation Poor', failed],
+      ['query', failed],
     ]);
     expect(spans('upstream call')[0]?.attributes).toMatchObject({
       'http.response.status_code': 402,
@@ -173,7 +197,7 @@ describe('with an SDK', () => {
     app = await startEmulatedApp();
     await app.query(`query ${'n'.repeat(129)} { __typename }`);
     expect(spans().map(({ name, attributes }) => [name, attributes['graphql.operation.name']])).toEqual([
-      ['operation', undefined],
+      ['query', undefined],
     ]);
   });
 
@@ -182,8 +206,15 @@ describe('with an SDK', () => {
     await app.query('query Again { trendingVideos { totalCount } }');
     exporter.reset();
     await app.query('query Again { trendingVideos { totalCount } }');
-    expect(spans().map(({ name, attributes }) => [name, attributes['trending.origin']])).toEqual([
-      ['operation Again', 'kept'],
+    expect(spans()).toMatchObject([
+      {
+        name: 'query',
+        attributes: {
+          'graphql.operation.name': 'Again',
+          'graphql.operation.type': 'query',
+          'trending.origin': 'kept',
+        },
+      },
     ]);
   });
 
@@ -195,10 +226,10 @@ describe('with an SDK', () => {
     exporter.reset();
     await app.query('{ trendingVideos { totalCount } }');
     while (spans('upstream call').length === 0) await settle();
-    const [operation] = spans('operation');
+    const [operation] = spans('query');
     const [call] = spans('upstream call');
     expect(call?.parentSpanContext).toBeUndefined();
-    expect(call?.links.map(({ context }) => context.spanId)).toEqual([operation?.spanContext().spanId]);
+    expect(call?.links.map((link) => link.context.spanId)).toEqual([operation?.spanContext().spanId]);
   });
 
   it('continues the trace of the request, and sends no trace headers to KeyAPI', async () => {
@@ -212,7 +243,138 @@ describe('with an SDK', () => {
     await server.inject({ method: 'POST', url: '/graphql', headers: { traceparent }, payload });
     await close();
     await upstream.close();
-    expect(spans('operation')[0]?.parentSpanContext).toMatchObject({ traceId: TRACE_ID, isRemote: true });
+    expect(spans('query')[0]?.parentSpanContext).toMatchObject({ traceId: TRACE_ID, isRemote: true });
     expect(headers.sort()).toEqual(['accept', 'authorization', 'connection', 'host']);
+  });
+
+  it('describes an operation alike however it was executed', async () => {
+    app = await startEmulatedApp({}, { RESPONSE_CACHE: 'false' }, { prepareFrom: 3 });
+    for (let times = 0; times < 4; times++) await app.query('query Same { trendingVideos { totalCount } }');
+    const described = spans('query').map(({ attributes }) => [
+      attributes['graphql.operation.type'],
+      attributes['graphql.operation.name'],
+    ]);
+    expect(described).toEqual(Array.from({ length: 4 }, () => ['query', 'Same']));
+  });
+
+  it.each(['{ nothing', 'query A { __typename } query B { __typename }'])(
+    'does not name a type for %s, of which nothing is executed',
+    async (query) => {
+      app = await startEmulatedApp();
+      await app.query(query);
+      expect(spans()).toMatchObject([{ name: 'GraphQL Operation', status: { code: SpanStatusCode.ERROR } }]);
+      expect(spans()[0]?.attributes).not.toHaveProperty(['graphql.operation.type']);
+    },
+  );
+
+  it('describes where a call goes, but not its URL: the settings may have a secret in it', async () => {
+    const source = createTracing()?.withCallSpans(
+      async () => 'page',
+      pageEndpoint,
+      new URL('https://user:secret@keyapi.test/secret'),
+    );
+    await source?.(
+      { chart: { region: 'US', period: 7, orderBy: TrendingOrder.VIEWS }, number: 1 },
+      createCall(),
+    );
+    const [call] = spans('upstream call');
+    expect(call?.attributes).toMatchObject({ 'server.address': 'keyapi.test', 'server.port': 443 });
+    expect(JSON.stringify(call?.attributes)).not.toContain('secret');
+  });
+
+  it.each([
+    ['http://[::1]:4010', '::1', 4010],
+    ['http://keyapi.test', 'keyapi.test', 80],
+  ])('knows the address and port of %s', async (url, address, port) => {
+    await createTracing()?.withCallSpans(
+      async () => 'numbers',
+      statsEndpoint,
+      new URL(url),
+    )(['7301'], createCall());
+    expect(spans('upstream call')).toMatchObject([
+      { attributes: { 'server.address': address, 'server.port': port } },
+    ]);
+  });
+
+  it('lets nobody create a span or write trace headers for a call', async () => {
+    const headers: Record<string, string> = {};
+    const source = createTracing()?.withCallSpans(
+      async () => {
+        const baggage = propagation.createBaggage({ user: { value: 'somebody' } });
+        propagation.inject(propagation.setBaggage(context.active(), baggage), headers);
+        trace.getTracer('HTTP client').startSpan('GET').end();
+        return isTracingSuppressed(context.active());
+      },
+      statsEndpoint,
+      KEYAPI,
+    );
+    expect(await source?.(['7301'], createCall())).toBe(true);
+    expect(headers).toEqual({});
+    expect(spans().map(({ name }) => name)).toEqual(['upstream call']);
+  });
+
+  it.each(['/graphql', '/readyz', '/metrics'])(
+    'gives the route %s to the span of the HTTP server',
+    async (url) => {
+      app = await startEmulatedApp();
+      const span = trace.getTracer('HTTP server').startSpan('GET');
+      const metadata: RPCMetadata = { type: RPCType.HTTP, span };
+      await context.with(setRPCMetadata(trace.setSpan(context.active(), span), metadata), async () => {
+        await app.server.inject(`${url}?query={__typename}`);
+      });
+      expect(metadata.route).toBe(url);
+    },
+  );
+
+  it('gives no route to the span of a request that has none', async () => {
+    app = await startEmulatedApp();
+    const metadata: RPCMetadata = {
+      type: RPCType.HTTP,
+      span: trace.getTracer('HTTP server').startSpan('GET'),
+    };
+    await context.with(setRPCMetadata(context.active(), metadata), async () => {
+      await app.server.inject('/nothing');
+    });
+    expect(metadata).not.toHaveProperty('route');
+  });
+
+  it("logs an operation with its span's trace, not with that of a traceparent that was not continued", async () => {
+    const { log, lines } = createMemoryLog();
+    app = await startEmulatedApp({}, {}, { log });
+    const payload = { query: 'query Logged { __typename }' };
+    await trace.getTracer('HTTP server').startActiveSpan('POST', async (span) => {
+      await app.server.inject({ method: 'POST', url: '/graphql', headers: { traceparent }, payload });
+      span.end();
+    });
+    const [operation] = spans('query');
+    const { traceId, spanId } = operation?.spanContext() ?? {};
+    expect(traceId).not.toBe(TRACE_ID);
+    expect(lines.filter(({ msg }) => msg === 'Operation')).toMatchObject([{ traceId, spanId }]);
+  });
+
+  it('logs the trace of a request that the HTTP server ignores by its traceparent alone', async () => {
+    const { log, lines } = createMemoryLog();
+    app = await startEmulatedApp({}, {}, { log });
+    const payload = { query: '{ __typename }' };
+    await context.with(suppressTracing(context.active()), async () => {
+      await app.server.inject({ method: 'POST', url: '/graphql', headers: { traceparent }, payload });
+      await app.server.inject({ method: 'POST', url: '/graphql', payload: { query: '{ __typename  }' } });
+    });
+    const [first, second] = lines.filter(({ msg }) => msg === 'Operation');
+    expect(first).toMatchObject({ traceId: TRACE_ID });
+    expect(first).not.toHaveProperty('spanId');
+    expect(second).not.toHaveProperty('traceId');
+    expect(spans()).toEqual([]);
+  });
+
+  it('is the child of the active span, and not a second server', async () => {
+    app = await startEmulatedApp();
+    await trace.getTracer('HTTP server').startActiveSpan('POST', async (span) => {
+      await app.query('{ __typename }');
+      span.end();
+    });
+    const [operation] = spans('query');
+    expect(operation).toMatchObject({ kind: SpanKind.INTERNAL });
+    expect(parentOf(operation)?.name).toBe('POST');
   });
 });
