@@ -84,7 +84,8 @@ export const httpUrl = settingType(
 
 /** The address of an HTTP proxy; without a scheme it is http, as in curl. */
 export const proxyUrl = settingType(
-  'an http or https address of a proxy, such as http://user:password@proxy:3128, without a path',
+  'an http or https address of a proxy, such as http://user:password@proxy:3128, without a path, and with user and ' +
+    'password percent-encoded',
   (error) => z.string().transform(withScheme).refine(isProxyUrl, error).transform(toUrl),
   { isUrl: true, parts: (text) => [text, withScheme(text)] },
 );

@@ -77,9 +77,9 @@ export const SETTINGS = {
     unset: 'no proxy',
     description:
       'Proxy through which KeyAPI is reached if `KEYAPI_BASE_URL` is https: the proxy only relays the encrypted ' +
-      'connection. User and password are percent-encoded. This setting and the next two are also read in lower ' +
-      'case (`https_proxy`), which takes precedence unless it is empty. They affect no other connection: neither ' +
-      'Redis nor the demo data.',
+      'connection. `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are ' +
+      'also read in lower case (`https_proxy`), which takes precedence unless it is empty. They affect no other ' +
+      'connection: neither Redis nor the demo data.',
   },
   HTTP_PROXY: {
     group: 'KeyAPI',

@@ -43,6 +43,7 @@ function describeConfig(config: Config, { variables }: Environment): Finding[] {
   return [
     valid,
     ...noteOtherProxy(config, variables),
+    ...noteAddresses(variables),
     ...noteSpending(config, mode),
     ...noteSnapshots(config),
   ];
@@ -66,6 +67,14 @@ function noteOtherProxy(
   const found = `not used: KEYAPI_BASE_URL is ${isTls ? 'https' : 'http'}, for which ${counts} counts`;
   const advice = `Set ${counts} if this machine reaches KeyAPI only through a proxy`;
   return [{ part: variable, state: 'note', found, advice }];
+}
+
+/** `NO_PROXY` lists hosts. Other programs read it too, so that nothing in it keeps the server from starting. */
+function noteAddresses(variables: Variables): Finding[] {
+  const variable = variablesOf('NO_PROXY').find((name) => variables[name]?.trim());
+  if (variable === undefined || !variables[variable]?.includes('://')) return [];
+  const found = 'has an entry with ://, which has no effect';
+  return [{ part: variable, state: 'note', found, advice: 'Write only the host of the address' }];
 }
 
 function noteSpending({ credits, apiKeys }: Config, mode: string): Finding[] {

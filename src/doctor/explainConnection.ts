@@ -48,7 +48,7 @@ export function explainConnection(error: unknown, destination: Destination): Tro
     case 'EPIPE':
       return {
         found: `${there} closes the connection at once`,
-        advice: `Check whether ${variable} should use TLS (https, rediss) or not`,
+        advice: `Check whether ${variable} should use TLS or not`,
       };
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
@@ -76,7 +76,7 @@ function explainTls(code: string, { variable, host, port }: Destination): Troubl
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return {
       found: `${host}:${port} does not support TLS, or no version that Node does (${code})`,
-      advice: `Check whether ${variable} should use TLS (https, rediss) or not`,
+      advice: `Check whether ${variable} should use TLS or not`,
     };
   }
   return undefined;

@@ -42,6 +42,6 @@ export function explainCredentials(name: string, { url, variable }: KeyapiProxy,
   const has = `${url.username}${url.password}` !== '';
   return {
     found: `${name} ${has ? 'does not accept the user or the password' : 'requires a user and a password'} (HTTP ${status})`,
-    advice: `${has ? 'Correct' : 'Add'} them in ${variable} (http://user:password@host:port); write @ : / ? # in them as %40 %3A %2F %3F %23`,
+    advice: `${has ? 'Correct' : 'Add'} them in ${variable} (http://user:password@host:port); write % @ : / ? # in them as %25 %40 %3A %2F %3F %23`,
   };
 }

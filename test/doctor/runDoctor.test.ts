@@ -403,6 +403,17 @@ describe('the doctor, about a proxy', () => {
     expect(code).toBe(1);
   });
 
+  it('says that an address in NO_PROXY has no effect', async () => {
+    const { address } = await start();
+    const { code, output } = await callDoctor(
+      onKeyapi({ HTTP_PROXY: address, NO_PROXY: 'a.example http://127.0.0.1/' }),
+    );
+    expect(output).toMatch(
+      /^NO_PROXY +note +has an entry with :\/\/, which has no effect\n +-> Write only the host/m,
+    );
+    expect(code).toBe(0);
+  });
+
   it('says that NO_PROXY applies, or that the variable is for the other protocol', async () => {
     const { address, shown, forwarded } = await start();
     const bypassed = await callDoctor(onKeyapi({ HTTP_PROXY: address, no_proxy: '127.0.0.1' }), '--call');
