@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { hostAndPort } from '../domain/hostAndPort.ts';
 
 /** A proxy on the way to KeyAPI. */
 export interface KeyapiProxy {
@@ -31,9 +32,10 @@ export function chooseProxy(
 function matches(address: URL, exception: string): boolean {
   if (exception === '*') return true;
   const { host, port } = splitPort(exception.toLowerCase());
-  if (port !== undefined && port !== portOf(address)) return false;
+  const end = hostAndPort(address);
+  if (port !== undefined && Number(port) !== end.port) return false;
   const named = trimDot(host.replace(/^\*?\./, ''));
-  const actual = trimDot(address.hostname.replace(/^\[|\]$/g, ''));
+  const actual = trimDot(end.host);
   if (named === '') return false;
   if (isIP(actual) !== 0) return isInNetwork(actual, named);
   return actual === named || actual.endsWith(`.${named}`);
@@ -43,10 +45,6 @@ function matches(address: URL, exception: string): boolean {
 function splitPort(text: string): { readonly host: string; readonly port: string | undefined } {
   const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(text) ?? [];
   return { host: bracketed ?? plain ?? text, port };
-}
-
-function portOf({ protocol, port }: URL): string {
-  return port || (protocol === 'https:' ? '443' : '80');
 }
 
 function trimDot(host: string): string {

@@ -1,10 +1,11 @@
 import type { KeyapiProxy } from '../config/chooseProxy.ts';
 import { maskCredentials } from '../config/secrets.ts';
+import { hostAndPort } from '../domain/hostAndPort.ts';
 import { openTunnel, ProxyError, toProxyError } from '../keyapi/proxyTunnel.ts';
 import { explainKeyapi } from './explainKeyapi.ts';
 import { explainProxy } from './explainProxy.ts';
 import type { Finding } from './finding.ts';
-import { endOf, openConnection } from './openConnection.ts';
+import { openConnection } from './openConnection.ts';
 
 /** Connects to the proxy, and through it to KeyAPI if it is https: an http proxy connects only for a request. */
 export async function checkProxy(
@@ -12,7 +13,7 @@ export async function checkProxy(
   proxy: KeyapiProxy,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const { host, port } = endOf(baseUrl);
+  const { host, port } = hostAndPort(baseUrl);
   const destination = `${baseUrl.hostname}:${port}`;
   const name = `the proxy ${maskCredentials(proxy.url)} (${proxy.variable})`;
   const reached: Finding = { part: 'Proxy', state: 'ok', found: `${name} can be reached` };

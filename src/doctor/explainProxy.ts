@@ -1,8 +1,8 @@
 import type { KeyapiProxy } from '../config/chooseProxy.ts';
 import { maskCredentials } from '../config/secrets.ts';
+import { hostAndPort } from '../domain/hostAndPort.ts';
 import type { ProxyError } from '../keyapi/proxyTunnel.ts';
 import { explainConnection, type Trouble } from './explainConnection.ts';
-import { endOf } from './openConnection.ts';
 
 /** KeyAPI, as the proxy knows it. */
 interface ProxyDestination {
@@ -32,7 +32,7 @@ export function explainProxy(
       advice: `Check the log of the proxy, whether it can reach ${destination}, and that ${variable} is an HTTP proxy`,
     };
   }
-  const trouble = explainConnection(cause, { variable, ...endOf(url) });
+  const trouble = explainConnection(cause, { variable, ...hostAndPort(url) });
   if (trouble) return { ...trouble, found: `${name} cannot be reached: ${trouble.found}` };
   return { found: `${name} cannot be used: ${message}`, advice: `Check that ${variable} is an HTTP proxy` };
 }

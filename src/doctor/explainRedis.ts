@@ -1,3 +1,4 @@
+import { hostAndPort } from '../domain/hostAndPort.ts';
 import { explainConnection, type Trouble } from './explainConnection.ts';
 
 const ADDRESS = 'redis://user:password@host:port/database';
@@ -49,9 +50,7 @@ const REFUSALS: readonly (readonly [RegExp, string, (prefix: string) => string])
 
 /** Explains why Redis cannot be used. */
 export function explainRedis(error: Error, url: URL, prefix: string): Trouble {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(url.port || 6379);
-  const trouble = explainConnection(error, { variable: 'REDIS_URL', host, port });
+  const trouble = explainConnection(error, { variable: 'REDIS_URL', ...hostAndPort(url) });
   if (trouble) return trouble;
   const refusal = REFUSALS.find(([pattern]) => pattern.test(error.message));
   if (refusal) return { found: `${url.host}: ${refusal[1]}`, advice: refusal[2](prefix) };

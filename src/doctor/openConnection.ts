@@ -1,12 +1,7 @@
 import { once } from 'node:events';
 import { isIP, connect as openTcp, type Socket } from 'node:net';
 import { connect as openTls } from 'node:tls';
-
-/** The other end of a connection to this URL. */
-export function endOf({ protocol, hostname, port }: URL): { readonly host: string; readonly port: number } {
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) };
-}
+import { hostAndPort } from '../domain/hostAndPort.ts';
 
 /**
  * Connects to the host of a URL, for https over TLS.
@@ -14,7 +9,7 @@ export function endOf({ protocol, hostname, port }: URL): { readonly host: strin
  * @param tunnel A connection that already leads there.
  */
 export async function openConnection(url: URL, signal: AbortSignal, tunnel?: Socket): Promise<Socket> {
-  const { host, port } = endOf(url);
+  const { host, port } = hostAndPort(url);
   const isTls = url.protocol === 'https:';
   // A name is sent to a server that has several certificates; an address must not be.
   const servername = isIP(host) === 0 ? { servername: host } : {};

@@ -199,7 +199,7 @@ function toWireError(thrown: unknown, { isSent, status, hasBegun }: RequestProgr
     cause: thrown,
   };
   if (thrown instanceof TimeoutError) return new ApiError('UPSTREAM_TIMEOUT', options);
-  const hasResponse = status !== undefined || (isSent && UNREADABLE.test(`${name} ${code} ${message}`));
+  const hasResponse = status !== undefined || UNREADABLE.test(`${name} ${code} ${message}`);
   if (hasResponse) return new ApiError('UPSTREAM_BAD_RESPONSE', options);
   return new ApiError('UPSTREAM_UNAVAILABLE', { ...options, allowsSecondAttempt: !hasBegun && !isClosing });
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type Socket } from 'node:net';
+import { hostAndPort } from '../domain/hostAndPort.ts';
 
 /** After how long an idle connection is probed by TCP. As undici's for direct connections. */
 const KEEP_ALIVE_MS = 60_000;
@@ -41,7 +42,6 @@ interface TunnelOptions {
  * @throws {ProxyError}
  */
 export async function openTunnel({ proxy, destination, signal }: TunnelOptions): Promise<Socket> {
-  signal.throwIfAborted();
   const request = createConnectRequest(proxy, destination);
   const abort = (): void => void request.destroy(signal.reason as Error);
   signal.addEventListener('abort', abort, { once: true });
@@ -78,13 +78,11 @@ export function toProxyHeaders({ username, password }: URL): Record<string, stri
 }
 
 function createConnectRequest(proxy: URL, destination: string): ClientRequest {
-  const isTls = proxy.protocol === 'https:';
-  // An IPv6 address without its brackets.
-  const host = proxy.hostname.replace(/^\[|\]$/g, '');
-  return (isTls ? requestHttps : requestHttp)({
+  const { host, port } = hostAndPort(proxy);
+  return (proxy.protocol === 'https:' ? requestHttps : requestHttp)({
     method: 'CONNECT',
     host,
-    port: proxy.port || (isTls ? 443 : 80),
+    port,
     path: destination,
     headers: { host: destination, connection: 'keep-alive', ...toProxyHeaders(proxy) },
     // Otherwise Node would take it from the Host header, which names the destination.

@@ -53,7 +53,8 @@ function createForwardRoute(baseUrl: URL, proxy: URL): Route {
 }
 
 function createTunnelRoute({ origin }: URL, proxy: URL, timers: Clock['timers']): Route {
-  const openTls = buildConnector({});
+  // The timer below is for the tunnel and TLS together.
+  const openTls = buildConnector({ timeout: 0 });
   const opening = new Set<AbortController>();
 
   async function open(options: buildConnector.Options): Promise<Socket> {

@@ -28,7 +28,7 @@ export interface ListenerOptions extends ErrorHandlerOptions {
 }
 
 /**
- * Creates an HTTP server without routes, with what all of this program have: limits, errors in JSON, security headers,
+ * Creates an HTTP server without routes, with what all servers of this program have: limits, errors in JSON, security headers,
  * request ids, and no log line for a request, whose URL may have a secret.
  */
 export function createListener(options: ListenerOptions): {

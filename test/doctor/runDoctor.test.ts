@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -392,6 +394,17 @@ describe('the doctor, about a proxy', () => {
     const { code, output } = await callDoctor(onKeyapi(variables));
     expect(output).toMatch(/^Proxy +fix .*\(HTTPS_PROXY\) cannot be reached: no connection to \S+ in time$/m);
     expect(code).toBe(1);
+  });
+
+  it('says that KeyAPI does not respond to TLS in time', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const variables = { KEYAPI_BASE_URL: `https://127.0.0.1:${port}`, KEYAPI_TIMEOUT_MS: '50' };
+    const { code, output } = await callDoctor(onKeyapi(variables));
+    expect(output).toMatch(/^KeyAPI +fix +no connection to \S+ in time$/m);
+    expect(code).toBe(1);
+    silent.close();
   });
 
   it('distinguishes the proxy from KeyAPI behind it', async () => {

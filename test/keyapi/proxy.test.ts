@@ -269,10 +269,18 @@ describe('a proxy for http', () => {
 
 describeWith('openssl', 'a proxy for https', () => {
   let certificate: Certificate;
+  let proxyCertificate: Certificate;
 
   beforeAll(() => {
     certificate = makeCertificate(HOST);
+    proxyCertificate = makeCertificate('127.0.0.1');
   });
+
+  /** Trusts both certificates for the duration of the test. */
+  function trustBoth(): void {
+    afterTest(trust(certificate));
+    afterTest(trust(proxyCertificate));
+  }
 
   /** Starts KeyAPI with a certificate for `HOST`, behind a proxy. */
   async function start(
@@ -288,14 +296,14 @@ describeWith('openssl', 'a proxy for https', () => {
       upstream.closeAllConnections();
     });
     const { port } = upstream.address() as AddressInfo;
-    const proxy = await startProxy({ targetPort: port, ...(isTls && { certificate }) });
+    const proxy = await startProxy({ targetPort: port, ...(isTls && { certificate: proxyCertificate }) });
     return { proxy, client: createClient(`https://${HOST}`, withCredentials(proxy.url), connections) };
   }
 
   it.each([false, true])(
     'connects, and sees neither token nor request (itself reached over TLS: %s)',
     async (isTls) => {
-      afterTest(trust(certificate));
+      trustBoth();
       const servernames: unknown[] = [];
       const { proxy, client } = await start(
         (request, response) => {
@@ -405,8 +413,18 @@ describeWith('openssl', 'a proxy for https', () => {
     expect(events).toMatchObject([{ type: 'upstreamCall', outcome: expected.code }]);
   });
 
+  it.each(['https', 'http'])('gets nothing if its certificate is for another name: %s', async (scheme) => {
+    trustBoth();
+    const proxy = await startProxy({ targetPort: 9, certificate });
+    await expectNotSent(
+      createClient(`${scheme}://${HOST}`, withCredentials(proxy.url)),
+      /^ProxyError: .*IP: 127\.0\.0\.1 is not in the cert's list/,
+    );
+    expect([proxy.connects, proxy.forwarded]).toEqual([[], []]);
+  });
+
   it('that is reached over TLS gets whole requests for http', async () => {
-    afterTest(trust(certificate));
+    trustBoth();
     const { createServer } = await import('node:http');
     const upstream = createServer(reply(makeSuccess())).listen(0, '127.0.0.1');
     await once(upstream, 'listening');
@@ -414,7 +432,10 @@ describeWith('openssl', 'a proxy for https', () => {
       upstream.close();
       upstream.closeAllConnections();
     });
-    const proxy = await startProxy({ targetPort: (upstream.address() as AddressInfo).port, certificate });
+    const proxy = await startProxy({
+      targetPort: (upstream.address() as AddressInfo).port,
+      certificate: proxyCertificate,
+    });
     await fetchPage(createClient(`http://${HOST}`, proxy.url));
     expect(proxy.forwarded).toMatchObject([{ target: expect.stringMatching(`^http://${HOST}/v1/`) }]);
   });

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
@@ -9,11 +10,12 @@ export interface Certificate {
   readonly cert: string;
 }
 
-/** Creates a certificate for a host and this machine's address, signed by itself. Needs `openssl`. */
+/** Creates a certificate for a host name or an address, signed by itself. Needs `openssl`. */
 export function makeCertificate(host: string): Certificate {
   const folder = mkdtempSync(path.join(tmpdir(), 'certificate-'));
   const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-  const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host},IP:127.0.0.1`];
+  const name = `${isIP(host) === 0 ? 'DNS' : 'IP'}:${host}`;
+  const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=${name}`];
   const files = ['-keyout', key, '-out', cert];
   const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...files, ...subject];
   try {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, it } from '@jest/globals';
 import { type EmulatedApp, startEmulatedApp } from '../support/app.ts';
+import { range } from '../support/charts.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { findBlocks } from '../support/examples.ts';
 import { findFreePort } from '../support/freePort.ts';
@@ -136,6 +137,12 @@ for (const { program, language, start, isStale } of [NGINX, VARNISH]) {
         const names = [...headers.keys()].filter((name) => /^(x-request-id|ratelimit)/.test(name));
         expect(names).toEqual([]);
       }
+    });
+
+    it('buys a page once for requests that arrive together', async () => {
+      await open();
+      const bodies = (await Promise.all(range(1, 8).map(() => send()))).map(({ body }) => body);
+      expect([new Set(bodies).size, app?.bill.length]).toEqual([1, 1]);
     });
 
     it('lets no cache behind it count the time again that a copy has spent here', async () => {

@@ -125,16 +125,17 @@ describe('the server behind a proxy', () => {
   });
 
   describeWith('openssl', 'for https', () => {
-    let certificate: Certificate;
+    let proxyCertificate: Certificate;
     let file: string;
     let port: number;
 
     beforeEach(async () => {
       const folder = await mkdtemp(path.join(tmpdir(), 'proxy-'));
       cleanups.push(() => rm(folder, { recursive: true }));
-      certificate = makeCertificate('keyapi.test');
-      file = path.join(folder, 'cert.pem');
-      await writeFile(file, certificate.cert);
+      const certificate = makeCertificate('keyapi.test');
+      proxyCertificate = makeCertificate('127.0.0.1');
+      file = path.join(folder, 'certs.pem');
+      await writeFile(file, `${certificate.cert}\n${proxyCertificate.cert}`);
       // The emulator, over TLS.
       const server = createServer(certificate, ({ url, headers }, response) => {
         sendRequest({ host: '127.0.0.1', port: emulatorPort(), path: url, headers }, (received) => {
@@ -152,7 +153,7 @@ describe('the server behind a proxy', () => {
     });
 
     it.each([false, true])('reaches KeyAPI through HTTPS_PROXY (itself over TLS: %s)', async (isTls) => {
-      const proxy = await startProxy({ targetPort: port, ...(isTls && { certificate }) });
+      const proxy = await startProxy({ targetPort: port, ...(isTls && { certificate: proxyCertificate }) });
       const { program, result } = await query({
         ...emulator.variables,
         KEYAPI_BASE_URL: 'https://keyapi.test',

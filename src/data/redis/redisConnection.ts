@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { Clock } from '../../domain/clock.ts';
+import { hostAndPort } from '../../domain/hostAndPort.ts';
 import type { OnDataEvent } from '../events.ts';
 import { limitTime } from './limitTime.ts';
 import { heartbeat } from './scripts/heartbeat.ts';
@@ -217,10 +218,8 @@ export function toSlowMs(timeoutMs: number): number {
 
 /** Creates an ioredis client that connects on request, and neither queues nor repeats commands. */
 export function createRedisClient(url: URL, password: string): Redis {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
   return new Redis({
-    host,
-    port: Number(url.port || 6379),
+    ...hostAndPort(url),
     username: decodeURIComponent(url.username),
     password,
     db: Number(url.pathname.slice(1)),

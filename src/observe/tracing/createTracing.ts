@@ -1,6 +1,7 @@
 import { context, ProxyTracer, propagation, SpanKind, type Tracer, trace } from '@opentelemetry/api';
 import type { ReadPage } from '../../data/windows/operationPages.ts';
 import type { Endpoint } from '../../domain/endpoint.ts';
+import { hostAndPort } from '../../domain/hostAndPort.ts';
 import { pageEndpoint } from '../../domain/page.ts';
 import type { Source } from '../../domain/source.ts';
 import type { OriginCounts } from '../../domain/upstreamCost.ts';
@@ -101,14 +102,9 @@ function withCallSpans<Key, Value>(
 }
 
 /** What the conventions for HTTP clients ask for, but the URL: the settings may have a secret in it. */
-function toServerAttributes({ protocol, hostname, port }: URL): Record<string, string | number> {
-  const defaultPort = protocol === 'https:' ? 443 : 80;
-  return {
-    'http.request.method': 'GET',
-    // IPv6 addresses are in brackets.
-    'server.address': hostname.replace(/^\[|\]$/g, ''),
-    'server.port': port === '' ? defaultPort : Number(port),
-  };
+function toServerAttributes(baseUrl: URL): Record<string, string | number> {
+  const { host, port } = hostAndPort(baseUrl);
+  return { 'http.request.method': 'GET', 'server.address': host, 'server.port': port };
 }
 
 /** `trending.chart` and `trending.page` for a page, `trending.itemIds` for a batch of videos. */

@@ -5,11 +5,7 @@ import type { FastifyInstance } from 'fastify';
  *
  * @param hasPreflights Whether CORS preflights are responded to before: the only requests by OPTIONS that are.
  */
-export function refuseUnknownRoutes(
-  server: FastifyInstance,
-  notFound = 'There is nothing at this path',
-  hasPreflights = false,
-): void {
+export function refuseUnknownRoutes(server: FastifyInstance, notFound: string, hasPreflights: boolean): void {
   server.addHook('onRequest', ({ is404, method, url }, reply, done) => {
     if (!is404) {
       done();

@@ -14,7 +14,7 @@ const networks = new LRUCache<string, string>({ max: 10_000, memoMethod: toNetwo
  * single customer has at least that, and could send each request from another address in it.
  */
 export function toClientAddress({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
-  const address = readAddress(ip) ?? readAddress(socket.remoteAddress ?? '') ?? '';
+  const address = readAddress(ip) ?? socket.remoteAddress ?? '';
   return isIP(address) === 6 ? networks.memo(address) : address;
 }
 

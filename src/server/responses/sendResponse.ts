@@ -37,7 +37,7 @@ export function sendResponse(
   );
 }
 
-/** Keeps the names that are there already, from the CORS plugin for one. */
+/** Keeps the names that are there already, those of CORS for one. */
 function addToVary(reply: FastifyReply, names: string): void {
   const others = reply.getHeader('vary');
   reply.header('vary', others === undefined ? names : `${others}, ${names}`);

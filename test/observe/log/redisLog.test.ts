@@ -110,6 +110,7 @@ it('writes the line about further outages when the server closes', () => {
     down();
     up();
   }
+  expect(clock.deadlines()).toEqual([]);
   close();
   expect(states().at(-1)).toEqual([2, 'up']);
   expect(clock.deadlines()).toEqual([]);
