@@ -1,4 +1,4 @@
-import { maskCredentials } from '../config/secrets.ts';
+import { describeProxy } from '../config/chooseProxy.ts';
 import type { Chart } from '../domain/chart.ts';
 import type { Source } from '../domain/source.ts';
 import type { UpstreamSource } from '../graphql/upstreamExtension.ts';
@@ -39,10 +39,7 @@ export async function createKeyapi(
     onEvent,
   });
   if (emulator) log.info('Demo data: the embedded emulator stands in for KeyAPI, nothing is paid for');
-  if (keyapi.proxy) {
-    const { url, variable } = keyapi.proxy;
-    log.info(`KeyAPI is reached through the proxy ${maskCredentials(url)} (${variable})`);
-  }
+  if (keyapi.proxy) log.info(`KeyAPI is reached through the proxy ${describeProxy(keyapi.proxy)}`);
   return {
     name: emulator ? 'emulator' : 'keyapi',
     source: (endpoint) => {

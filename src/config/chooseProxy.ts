@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { hostAndPort } from '../domain/hostAndPort.ts';
+import { maskCredentials } from './secrets.ts';
 
 /** A proxy on the way to KeyAPI. */
 export interface KeyapiProxy {
@@ -7,6 +8,11 @@ export interface KeyapiProxy {
   readonly url: URL;
   /** The environment variable that names it. */
   readonly variable: string;
+}
+
+/** A proxy as it may be shown: its address without credentials, and its variable. */
+export function describeProxy({ url, variable }: KeyapiProxy): string {
+  return `${maskCredentials(url)} (${variable})`;
 }
 
 /** The proxy for KeyAPI's address, if there is one, and whether `NO_PROXY` excludes the address. */

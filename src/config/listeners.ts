@@ -1,3 +1,4 @@
+import { addressOf } from '../domain/hostAndPort.ts';
 import { ConfigError, type ConfigProblem } from './configError.ts';
 import type { Config } from './loadConfig.ts';
 import { describeValue } from './secrets.ts';
@@ -57,9 +58,4 @@ export function toListenError(error: unknown, config: Parameters<typeof listList
 
 function hostProblem(expected: string, host: string): ConfigProblem {
   return { setting: 'HOST', text: `${expected}${describeValue(SETTINGS.HOST, host)}` };
-}
-
-/** `host:port` as in a URL. */
-export function addressOf({ host, port }: Pick<Listener, 'host' | 'port'>): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

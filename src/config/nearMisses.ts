@@ -1,16 +1,14 @@
 import type { ConfigProblem } from './configError.ts';
 import type { Variables } from './environment.ts';
 import { SETTINGS } from './settings.ts';
-import { settingOf, variablesOf } from './variableNames.ts';
+import { findVariable, settingOf } from './variableNames.ts';
 
 /** Shorter names are too often those of other programs. */
 const MIN_LENGTH = 8;
 
 /** Variables that look like a misspelt setting: one edit, or upper case, away from one that is not set itself. */
 export function findNearMisses(variables: Variables): ConfigProblem[] {
-  const unset = Object.keys(SETTINGS).filter(
-    (name) => !variablesOf(name).some((variable) => variables[variable]),
-  );
+  const unset = Object.keys(SETTINGS).filter((name) => findVariable(name, variables) === undefined);
   return Object.keys(variables).flatMap((name) => {
     if (settingOf(name) in SETTINGS || name.length < MIN_LENGTH) return [];
     const meant = unset.find((setting) => isAtMostOneEdit(name.toUpperCase(), setting));

@@ -3,7 +3,7 @@ import type { Variables } from './environment.ts';
 import { findNearMisses } from './nearMisses.ts';
 import { describeValue } from './secrets.ts';
 import { SETTINGS, type Setting, type SettingValues } from './settings.ts';
-import { variablesOf } from './variableNames.ts';
+import { findVariable } from './variableNames.ts';
 
 /** The values of all settings, or what is wrong with them. */
 export interface ParsedSettings {
@@ -39,8 +39,7 @@ export function parseSettings(
   const trimmed = Object.entries(variables).map(([name, value]) => [name, value?.trim()] as const);
   const present: Variables = Object.fromEntries(trimmed.filter(([, value]) => value !== undefined));
   const set: Variables = Object.fromEntries(trimmed.filter(([, value]) => value));
-  const sourceOf = (name: string): string =>
-    variablesOf(name).find((variable) => set[variable] !== undefined) ?? name;
+  const sourceOf = (name: string): string => findVariable(name, set) ?? name;
   const parsed = Object.entries<Setting>(SETTINGS).map(([name, setting]) => ({
     name,
     ...parseSetting(setting, set[sourceOf(name)]),

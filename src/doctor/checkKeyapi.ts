@@ -1,6 +1,5 @@
-import type { KeyapiProxy } from '../config/chooseProxy.ts';
+import { describeProxy, type KeyapiProxy } from '../config/chooseProxy.ts';
 import type { Config } from '../config/loadConfig.ts';
-import { maskCredentials } from '../config/secrets.ts';
 import { checkProxy } from './checkProxy.ts';
 import { explainKeyapi } from './explainKeyapi.ts';
 import type { Finding } from './finding.ts';
@@ -28,7 +27,7 @@ async function checkDirectly(baseUrl: URL, signal: AbortSignal): Promise<Finding
   }
 }
 
-function describeBypass({ hostname }: URL, { url, variable }: KeyapiProxy): Finding {
-  const found = `${maskCredentials(url)} (${variable}) is not used: NO_PROXY includes ${hostname}`;
+function describeBypass({ hostname }: URL, proxy: KeyapiProxy): Finding {
+  const found = `${describeProxy(proxy)} is not used: NO_PROXY includes ${hostname}`;
   return { part: 'Proxy', state: 'ok', found };
 }

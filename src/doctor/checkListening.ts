@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { addressOf, explainListenError, type Listener, listListeners } from '../config/listeners.ts';
+import { explainListenError, type Listener, listListeners } from '../config/listeners.ts';
 import type { Config } from '../config/loadConfig.ts';
+import { addressOf } from '../domain/hostAndPort.ts';
 import type { Finding } from './finding.ts';
 
 /** Listens for a moment on each address and port that the server would use. */

@@ -1,6 +1,5 @@
-import type { KeyapiProxy } from '../config/chooseProxy.ts';
-import { maskCredentials } from '../config/secrets.ts';
-import { hostAndPort } from '../domain/hostAndPort.ts';
+import { describeProxy, type KeyapiProxy } from '../config/chooseProxy.ts';
+import { addressOf, hostAndPort } from '../domain/hostAndPort.ts';
 import { openTunnel, ProxyError, toProxyError } from '../keyapi/proxyTunnel.ts';
 import { explainKeyapi } from './explainKeyapi.ts';
 import { explainProxy } from './explainProxy.ts';
@@ -13,9 +12,8 @@ export async function checkProxy(
   proxy: KeyapiProxy,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const { host, port } = hostAndPort(baseUrl);
-  const destination = `${baseUrl.hostname}:${port}`;
-  const name = `the proxy ${maskCredentials(proxy.url)} (${proxy.variable})`;
+  const destination = addressOf(hostAndPort(baseUrl));
+  const name = `the proxy ${describeProxy(proxy)}`;
   const reached: Finding = { part: 'Proxy', state: 'ok', found: `${name} can be reached` };
   try {
     if (baseUrl.protocol !== 'https:') {
@@ -33,7 +31,7 @@ export async function checkProxy(
     ];
   } catch (error) {
     if (!(error instanceof ProxyError)) return [reached, explainKeyapi(baseUrl, error)];
-    return [{ part: 'Proxy', state: 'fix', ...explainProxy(error, proxy, { host, destination }) }];
+    return [{ part: 'Proxy', state: 'fix', ...explainProxy(error, proxy, hostAndPort(baseUrl)) }];
   }
 }
 

@@ -1,9 +1,9 @@
 import { ConfigError, type ConfigProblem } from '../config/configError.ts';
 import { type Environment, readEnvironment, type Variables } from '../config/environment.ts';
-import { addressOf } from '../config/listeners.ts';
 import { type Config, loadConfig } from '../config/loadConfig.ts';
 import { SETTINGS, type Setting } from '../config/settings.ts';
-import { settingOf, variablesOf } from '../config/variableNames.ts';
+import { findVariable, settingOf } from '../config/variableNames.ts';
+import { addressOf } from '../domain/hostAndPort.ts';
 import { PAGE_SIZE, pageEndpoint } from '../domain/page.ts';
 import { describeFile } from './describeFile.ts';
 import type { Finding } from './finding.ts';
@@ -62,7 +62,7 @@ function noteOtherProxy(
 ): Finding[] {
   const isTls = baseUrl.protocol === 'https:';
   const [counts, other] = isTls ? ['HTTPS_PROXY', 'HTTP_PROXY'] : ['HTTP_PROXY', 'HTTPS_PROXY'];
-  const variable = variablesOf(other).find((name) => variables[name]?.trim());
+  const variable = findVariable(other, variables);
   if (proxy || bypassedProxy || variable === undefined) return [];
   const found = `not used: KEYAPI_BASE_URL is ${isTls ? 'https' : 'http'}, for which ${counts} counts`;
   const advice = `Set ${counts} if this machine reaches KeyAPI only through a proxy`;
@@ -71,7 +71,7 @@ function noteOtherProxy(
 
 /** `NO_PROXY` lists hosts. Other programs read it too, so that nothing in it keeps the server from starting. */
 function noteAddresses(variables: Variables): Finding[] {
-  const variable = variablesOf('NO_PROXY').find((name) => variables[name]?.trim());
+  const variable = findVariable('NO_PROXY', variables);
   if (variable === undefined || !variables[variable]?.includes('://')) return [];
   const found = 'has an entry with ://, which has no effect';
   return [{ part: variable, state: 'note', found, advice: 'Write only the host of the address' }];

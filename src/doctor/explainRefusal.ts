@@ -1,5 +1,4 @@
 import type { Config } from '../config/loadConfig.ts';
-import { maskCredentials } from '../config/secrets.ts';
 import type { ApiError } from '../domain/errors.ts';
 import type { Trouble } from './explainConnection.ts';
 import { explainCredentials } from './explainProxy.ts';
@@ -13,9 +12,7 @@ export function explainRefusal(
   { qps, timeoutMs, baseUrl, proxy }: Config['keyapi'],
 ): Trouble {
   const { code, retryAfterSeconds = 60 } = error;
-  if (error.upstream?.status === 407 && proxy) {
-    return explainCredentials(`${maskCredentials(proxy.url)} (${proxy.variable})`, proxy);
-  }
+  if (error.upstream?.status === 407 && proxy) return explainCredentials(proxy);
   switch (code) {
     case 'UPSTREAM_UNAUTHENTICATED':
       return explain(

@@ -1,6 +1,7 @@
-import { isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import type { Clock } from '../domain/clock.ts';
+import { addressOf } from '../domain/hostAndPort.ts';
 import { openTunnel, toProxyError, toProxyHeaders } from './proxyTunnel.ts';
 
 /** The way to KeyAPI: direct, or through a proxy. */
@@ -99,5 +100,5 @@ function createTunnelRoute({ origin }: URL, proxy: URL, timers: Clock['timers'])
 }
 
 function toAuthority({ hostname, port }: buildConnector.Options): string {
-  return `${isIPv6(hostname) ? `[${hostname}]` : hostname}:${port || 443}`;
+  return addressOf({ host: hostname, port: Number(port || 443) });
 }

@@ -15,6 +15,13 @@ import { SECURITY_HEADERS } from './http/securityHeaders.ts';
 import { type Connections, trackConnections } from './http/trackConnections.ts';
 import { type TrustedProxies, toTrustProxy } from './protection/trustProxy.ts';
 
+/** Headers of every response, unless it has others of these names. */
+const HEADERS = {
+  ...SECURITY_HEADERS,
+  // Without it, a cache in front may store a health check or a 404: Varnish does, for two minutes.
+  'cache-control': 'no-store',
+};
+
 /** See `createListener`. */
 export interface ListenerOptions extends ErrorHandlerOptions {
   /** Origins whose scripts may read responses. */
@@ -77,12 +84,6 @@ export function createListener(options: ListenerOptions): {
 
 /** Sets the headers of every response. Returns whether that completes it: the request is a preflight. */
 function beginResponse(request: FastifyRequest, reply: FastifyReply, cors: Cors): boolean {
-  reply.headers({
-    ...SECURITY_HEADERS,
-    'x-request-id': request.id,
-    // Without it, a cache in front may store a health check or a 404: Varnish does, for two minutes.
-    'cache-control': 'no-store',
-    ...cors.toHeaders(request.headers.origin),
-  });
+  reply.headers(HEADERS).header('x-request-id', request.id).headers(cors.toHeaders(request.headers.origin));
   return cors.respond(request, reply);
 }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify
 import { toRequestError } from '../../graphql/execution/formatError.ts';
 import { Refusal, refuseForNow } from '../errors/refusal.ts';
 import type { OnServerEvent } from '../events.ts';
+import { toTokens } from '../http/toTokens.ts';
 import { type ApiKey, createKeyFinder } from './apiKeys.ts';
 import { toClientAddress } from './clientAddress.ts';
 import { refuseOtherTransports } from './otherTransports.ts';
@@ -72,8 +73,6 @@ export function createAdmission({ apiKeys, rateLimiter, onEvent }: AdmissionOpti
   };
 }
 
-/** Codings are case-insensitive and may be a list, whose empty elements are ignored (RFC 9110, sections 8.4.1 and 5.6.1). */
 function isCompressed({ headers }: FastifyRequest): boolean {
-  const codings = (headers['content-encoding'] ?? '').split(',').map((coding) => coding.trim().toLowerCase());
-  return codings.some((coding) => coding !== '' && coding !== 'identity');
+  return toTokens(headers['content-encoding']).some((coding) => coding !== 'identity');
 }

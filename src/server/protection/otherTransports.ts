@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { toRequestError } from '../../graphql/execution/formatError.ts';
 import { chooseMediaType } from '../../graphql/execution/mediaType.ts';
 import { Refusal } from '../errors/refusal.ts';
+import { toTokens } from '../http/toTokens.ts';
 
 /**
  * Clients of WebSocket treat every status but 101 alike. It is not 426, which asks for an upgrade, and no 5xx, after which
@@ -46,8 +47,4 @@ function isWebSocketHandshake({ method, headers }: FastifyRequest): boolean {
 
 function isEventStreamOnly({ headers: { accept } }: FastifyRequest): boolean {
   return /\btext\/event-stream\b/i.test(accept ?? '') && chooseMediaType(accept) === undefined;
-}
-
-function toTokens(header = ''): string[] {
-  return header.split(',').map((token) => token.trim().toLowerCase());
 }
