@@ -41,7 +41,7 @@ const TIME_LIMIT_MS = 60_000;
 /** Starts the data layer of one replica, over `source`, connected to Redis. Pages are fresh for a minute, then stale for one. */
 export async function startReplica(options: ReplicaOptions) {
   const { url, source, ttlMs = 60_000, staleMs = 60_000, errorTtlMs = 1000 } = options;
-  const { attemptMs = 5000, timeoutMs = 1500, qps = 10_000, creditsPerDay, spent } = options;
+  const { attemptMs = 5000, timeoutMs = 30_000, qps = 10_000, creditsPerDay, spent } = options;
   const { clock: baseClock = systemClock } = options;
   let waits = 0;
   const clock: Clock = {
