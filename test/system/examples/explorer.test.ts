@@ -64,6 +64,9 @@ describeInBrowser('without the internet', () => {
       await videosByItemId.click();
       return (await videosByItemId.locator('xpath=..').getAttribute('aria-selected')) === 'true';
     });
+    // The editors follow a moment later. Until then the operation of the tab before would be executed, or this one without variables.
+    await page.getByLabel('Operation Editor').getByText('VideosByItemId').first().waitFor();
+    await page.getByLabel('Variables').getByText('itemIds').first().waitFor();
     await execute.click();
     await result.getByText('Ma colocataire cooks for 40 people').first().waitFor();
     expect([...origins]).toEqual([url]);
