@@ -73,11 +73,11 @@ export function createHttp(context: AppContext, options: HttpOptions): Http {
       responseCache,
       apiKeys: config.apiKeys,
       rateLimiter,
+      trustProxy: config.trustProxy,
       checkOverload: options.checkOverload ?? overload.check,
       withSpans: tracing?.withOperationSpans,
     },
     corsOrigins: config.corsOrigins,
-    trustProxy: config.trustProxy,
     limits: config.limits,
     source: upstream.name,
     readiness: () => describeReadiness(limits, redis?.isUp()),
@@ -95,7 +95,6 @@ export function createHttp(context: AppContext, options: HttpOptions): Http {
       onRoute: tracing?.onRoute,
       limits: config.limits,
       source: upstream.name,
-      onEvent,
       log,
     });
   }

@@ -1,58 +1,59 @@
 import Fastify, {
+  type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import type { UpstreamSource } from '../graphql/upstreamExtension.ts';
 import { createClientErrorHandler } from './errors/clientErrors.ts';
-import { createErrorHandler, type ErrorHandlerOptions } from './errors/errorHandler.ts';
+import { createErrorHandler } from './errors/errorHandler.ts';
 import { refuseUnknownRoutes } from './errors/refuseUnknownRoutes.ts';
+import { createToRefusal, type ToRefusal } from './errors/toRefusal.ts';
 import { type Cors, createCors } from './http/cors.ts';
-import { toFastifyLimits } from './http/httpLimits.ts';
+import { type HttpLimits, toFastifyLimits } from './http/httpLimits.ts';
 import { type OnRoute, reportRoutes } from './http/reportRoutes.ts';
 import { toRequestId } from './http/requestIdentity.ts';
-import { SECURITY_HEADERS } from './http/securityHeaders.ts';
+import { RESPONSE_HEADERS } from './http/responseHeaders.ts';
 import { type Connections, trackConnections } from './http/trackConnections.ts';
-import { type TrustedProxies, toTrustProxy } from './protection/trustProxy.ts';
-
-/** Headers of every response, unless it has others of these names. */
-const HEADERS = {
-  ...SECURITY_HEADERS,
-  // Without it, a cache in front may store a health check or a 404: Varnish does, for two minutes.
-  'cache-control': 'no-store',
-};
 
 /** See `createListener`. */
-export interface ListenerOptions extends ErrorHandlerOptions {
+export interface ListenerOptions {
+  readonly source: UpstreamSource;
+  readonly limits: HttpLimits;
+  readonly log: FastifyBaseLogger;
   /** Origins whose scripts may read responses. */
   readonly corsOrigins?: readonly (string | RegExp)[];
-  /** None by default. */
-  readonly trustProxy?: TrustedProxies;
   /** What a response to an unknown path says. */
   readonly notFound: string;
   /** Called with the route of each request. */
   readonly onRoute: OnRoute | undefined;
 }
 
+/** An HTTP server without routes, and what it is made of. */
+interface Listener {
+  readonly server: FastifyInstance;
+  readonly connections: Connections;
+  readonly cors: Cors;
+  readonly toRefusal: ToRefusal;
+}
+
 /**
  * Creates an HTTP server without routes, with what all servers of this program have: limits, errors in JSON, security headers,
  * request ids, and no log line for a request, whose URL may have a secret.
  */
-export function createListener(options: ListenerOptions): {
-  readonly server: FastifyInstance;
-  readonly connections: Connections;
-} {
-  const { source, limits, log, corsOrigins = [], trustProxy = false, notFound, onRoute } = options;
+export function createListener(options: ListenerOptions): Listener {
+  const { source, limits, log, corsOrigins = [], notFound, onRoute } = options;
   const connections = trackConnections();
   const cors = createCors(corsOrigins);
-  const errorHandler = createErrorHandler(options);
+  const toRefusal = createToRefusal(options);
+  const errorHandler = createErrorHandler(source, toRefusal);
   const server = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // Fastify would create a child logger for every request, and requests are not logged.
     childLoggerFactory: (logger) => logger,
     ...toFastifyLimits(limits),
-    trustProxy: toTrustProxy(trustProxy),
     clientErrorHandler: createClientErrorHandler({
       source,
       limits,
@@ -79,11 +80,14 @@ export function createListener(options: ListenerOptions): {
     if (!beginResponse(request, reply, cors)) done();
   });
   refuseUnknownRoutes(server, notFound, cors.isEnabled);
-  return { server, connections };
+  return { server, connections, cors, toRefusal };
 }
 
 /** Sets the headers of every response. Returns whether that completes it: the request is a preflight. */
 function beginResponse(request: FastifyRequest, reply: FastifyReply, cors: Cors): boolean {
-  reply.headers(HEADERS).header('x-request-id', request.id).headers(cors.toHeaders(request.headers.origin));
+  reply
+    .headers(RESPONSE_HEADERS)
+    .header('x-request-id', request.id)
+    .headers(cors.toHeaders(request.headers.origin));
   return cors.respond(request, reply);
 }

@@ -1,15 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import { createListener, type ListenerOptions } from './createListener.ts';
 import { drainOnClose } from './drainOnClose.ts';
-import { refuseWhileClosing } from './errors/refuseWhileClosing.ts';
+import type { OnServerEvent } from './events.ts';
 import { type ExplorerOptions, registerExplorerRoutes } from './explorer/explorerRoutes.ts';
-import { type GraphqlRouteOptions, registerGraphqlRoute } from './routes/graphqlRoute.ts';
+import { createFront } from './front/createFront.ts';
+import { createGraphqlResponder, type GraphqlResponderOptions } from './front/graphqlResponder.ts';
+import { installFront } from './front/installFront.ts';
+import { type AdmissionOptions, createAdmission } from './protection/admission.ts';
 import { type HealthRoutesOptions, registerHealthRoutes } from './routes/healthRoutes.ts';
 import { type Metrics, registerMetricsRoute } from './routes/metricsRoute.ts';
 
 /** Dependencies and settings of the HTTP server. */
 interface ServerOptions extends Omit<ListenerOptions, 'notFound'> {
-  readonly graphql: Omit<GraphqlRouteOptions, 'source' | 'onEvent' | 'monotonic'>;
+  readonly graphql: Omit<GraphqlResponderOptions & AdmissionOptions, 'source' | 'onEvent' | 'monotonic'>;
   readonly readiness: HealthRoutesOptions['readiness'];
   /** Served at `/metrics`; undefined: not on this server. */
   readonly metrics: Metrics | undefined;
@@ -17,6 +20,7 @@ interface ServerOptions extends Omit<ListenerOptions, 'notFound'> {
   readonly explorer: ExplorerOptions | undefined;
   /** The clock that pages expire by, in milliseconds. */
   readonly monotonic: () => number;
+  readonly onEvent: OnServerEvent;
 }
 
 /**
@@ -24,18 +28,17 @@ interface ServerOptions extends Omit<ListenerOptions, 'notFound'> {
  * waits for requests in flight, 10 seconds at most; `/readyz` is 503 meanwhile.
  */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { graphql, source, readiness, metrics, explorer, monotonic, onEvent } = options;
+  const { readiness, metrics, explorer, monotonic } = options;
   const notFound = 'There is nothing at this path: GraphQL is at /graphql';
-  const { server, connections } = createListener({ ...options, notFound });
-  const { isDraining } = drainOnClose(server, {
-    connections,
-    refuse: (request, reply) => refuseWhileClosing(request, reply, options),
-    monotonic,
-  });
+  const { server, connections, ...listener } = createListener({ ...options, notFound });
+  const drain = drainOnClose(server, { connections, monotonic });
+  const graphql = { ...options, ...options.graphql };
 
-  registerHealthRoutes(server, { readiness, isDraining });
+  registerHealthRoutes(server, { readiness, isDraining: drain.isDraining });
   if (metrics) registerMetricsRoute(server, metrics);
   if (explorer) registerExplorerRoutes(server, explorer);
-  registerGraphqlRoute(server, { ...graphql, source, onEvent, monotonic });
+  const respond = createGraphqlResponder(server, graphql);
+  const admit = createAdmission(graphql);
+  installFront(server, createFront({ ...options, ...listener, ...drain, admit, respond }));
   return server;
 }

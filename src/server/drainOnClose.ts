@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Server } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Connections } from './http/trackConnections.ts';
 
 /** How long requests in flight may take once the server closes, in milliseconds. */
@@ -15,13 +15,13 @@ const MAX_READ_MS = 500;
 interface Drain {
   /** True from the moment that the server closes. */
   readonly isDraining: () => boolean;
+  /** True once operations that arrive must be refused: too little time is left for them. */
+  readonly isRefusing: () => boolean;
 }
 
 /** See `drainOnClose`. */
 interface DrainOptions {
   readonly connections: Connections;
-  /** Responds to a request for `/graphql` that arrived too late. */
-  readonly refuse: (request: FastifyRequest, reply: FastifyReply) => void;
   /** Milliseconds from an arbitrary start. */
   readonly monotonic: () => number;
 }
@@ -36,25 +36,17 @@ interface DrainOptions {
  *    connections on which no complete request has arrived; browsers and load balancers open such connections in
  *    advance.
  */
-export function drainOnClose(
-  fastify: FastifyInstance,
-  { connections, refuse, monotonic }: DrainOptions,
-): Drain {
+export function drainOnClose(fastify: FastifyInstance, { connections, monotonic }: DrainOptions): Drain {
   const { latestResponses } = connections;
   let isDraining = false;
   let isRefusing = false;
-
-  fastify.addHook('onRequest', (request, reply, done) => {
-    if (isRefusing && request.routeOptions.url === '/graphql') refuse(request, reply);
-    else done();
-  });
 
   fastify.addHook('preClose', async () => {
     isDraining = true;
     // Without a listener there are no connections to wait for.
     if (!fastify.server.listening) return;
     const until = monotonic() + DRAIN_MS;
-    // Later responses get this header from Fastify.
+    // Later responses get this header from the front, or from Fastify.
     for (const response of latestResponses.values()) {
       if (response && !response.headersSent) response.setHeader('connection', 'close');
     }
@@ -80,7 +72,7 @@ export function drainOnClose(
     }
   }
 
-  return { isDraining: () => isDraining };
+  return { isDraining: () => isDraining, isRefusing: () => isRefusing };
 }
 
 /**

@@ -8,7 +8,6 @@ it('lets no cache store the error of a response that was meant to be stored', as
     source: 'keyapi',
     limits: loadConfig({}).limits,
     log: createMemoryLog().log,
-    onEvent: () => undefined,
     onRoute: undefined,
     notFound: 'nothing',
   });

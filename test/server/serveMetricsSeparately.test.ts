@@ -116,7 +116,6 @@ describe('the listener at METRICS_PORT', () => {
         onRoute: undefined,
         limits: loadConfig({}).limits,
         source: 'keyapi',
-        onEvent: () => undefined,
         log: memory.log,
       },
     );

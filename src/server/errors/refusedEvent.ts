@@ -1,15 +1,12 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLFormattedError } from 'graphql';
 import { toUpstreamExtension, type UpstreamSource } from '../../graphql/upstreamExtension.ts';
 import type { ResponseEvent } from '../events.ts';
-import { identify } from '../http/requestIdentity.ts';
+import type { Refusal } from './refusal.ts';
 
 /** The event of a request to `/graphql` that was refused. */
 export function toRefusedEvent(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { status, formatted }: { readonly status: number; readonly formatted: GraphQLFormattedError },
+  { status, formatted }: Refusal,
   source: UpstreamSource,
+  request: Pick<ResponseEvent, 'durationMs' | 'request'>,
 ): ResponseEvent {
   return {
     type: 'response',
@@ -20,7 +17,6 @@ export function toRefusedEvent(
     outcome: 'error',
     codes: [String(formatted.extensions?.code)],
     cost: toUpstreamExtension(source),
-    durationMs: reply.elapsedTime,
-    request: identify(request),
+    ...request,
   };
 }

@@ -17,8 +17,12 @@ const MAX_AGE_SECONDS = 3600;
 export interface Cors {
   /** False without allowed origins: then no headers are sent, and browsers keep responses from scripts of other sites. */
   readonly isEnabled: boolean;
-  /** The headers of every response, by the request's `Origin`; also of refusals, so that scripts can read why. */
-  readonly toHeaders: (origin: string | undefined) => Readonly<Record<string, string>>;
+  /**
+   * The headers of every response, by the request's `Origin`; also of refusals, so that scripts can read why.
+   *
+   * @param vary Other headers of the request that the response depends on.
+   */
+  readonly toHeaders: (origin: string | undefined, vary?: string) => Readonly<Record<string, string>>;
   /** Responds to a request that is a preflight, whatever its path; returns whether it was one. */
   readonly respond: (request: FastifyRequest, reply: FastifyReply) => boolean;
 }
@@ -32,13 +36,14 @@ export function createCors(origins: readonly (string | RegExp)[]): Cors {
 
   return {
     isEnabled,
-    toHeaders: (origin) => {
-      if (!isEnabled) return {};
-      return {
-        vary: 'Origin',
-        ...(origin !== undefined && isAllowed(origin) && { 'access-control-allow-origin': origin }),
+    toHeaders: (origin, vary) => {
+      if (!isEnabled) return vary === undefined ? {} : { vary };
+      const headers = {
+        vary: vary === undefined ? 'Origin' : `Origin, ${vary}`,
         'access-control-expose-headers': EXPOSED,
       };
+      if (origin === undefined || !isAllowed(origin)) return headers;
+      return { ...headers, 'access-control-allow-origin': origin };
     },
     respond: (request, reply) => {
       if (!isEnabled || !isPreflight(request)) return false;

@@ -37,8 +37,6 @@ export function toLimitMessage(
   limits: HttpLimits,
 ): string {
   switch (code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return `Expected a body of at most ${limits.bodyBytes / 1000} kB (MAX_BODY_KB), but got more`;
     case 'HPE_HEADER_OVERFLOW':
       return `Expected headers of at most ${limits.headerBytes / 1000} kB (MAX_HEADER_KB), but got more`;
     case 'ERR_HTTP_REQUEST_TIMEOUT':
@@ -46,8 +44,6 @@ export function toLimitMessage(
         `Expected the whole request within ${limits.requestMs / 1000} s (REQUEST_TIMEOUT_SECONDS), but got only a ` +
         'part of it'
       );
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return 'Expected a body of content-type application/json, but got one of another type or none';
     case 'FST_ERR_BAD_URL':
       return 'Expected a path with a valid percent-encoding, but got another one';
     default:

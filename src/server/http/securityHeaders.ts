@@ -1,3 +1,5 @@
+import { type HeaderList, toHeaderList } from './headerList.ts';
+
 type Headers = Readonly<Record<string, string>>;
 
 /**
@@ -13,11 +15,15 @@ export const SECURITY_HEADERS: Headers = {
   'x-frame-options': 'DENY',
 };
 
+/** The same as a list. */
+export const SECURITY_LIST: HeaderList = toHeaderList(SECURITY_HEADERS);
+
 /**
- * What differs for the page of Apollo Sandbox. The page itself says which scripts, styles and frames it loads, by a
- * nonce; a second policy could only forbid them. These are the directives that a page cannot set, or does not.
+ * Those of the page of Apollo Sandbox. The page itself says which scripts, styles and frames it loads, by a nonce; a second
+ * policy could only forbid them. These are the directives that a page cannot set, or does not.
  */
-export const SANDBOX_HEADERS: Headers = {
+export const SANDBOX_LIST: HeaderList = toHeaderList({
+  ...SECURITY_HEADERS,
   'content-security-policy': "base-uri 'none';form-action 'none';frame-ancestors 'none';object-src 'none'",
   'referrer-policy': 'strict-origin-when-cross-origin',
-};
+});

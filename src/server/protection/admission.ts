@@ -1,19 +1,12 @@
-import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { toRequestError } from '../../graphql/execution/formatError.ts';
 import { Refusal, refuseForNow } from '../errors/refusal.ts';
 import type { OnServerEvent } from '../events.ts';
+import type { Exchange, GraphqlRequest } from '../http/exchange.ts';
 import { toTokens } from '../http/toTokens.ts';
 import { type ApiKey, createKeyFinder } from './apiKeys.ts';
-import { toClientAddress } from './clientAddress.ts';
 import { refuseOtherTransports } from './otherTransports.ts';
 import type { RateLimiter } from './rateLimiter.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The name of its API key; undefined when it has no valid one, or none are configured. */
-    keyName: string | undefined;
-  }
-}
+import { createAddressReader, type TrustedProxies } from './trustProxy.ts';
 
 /** Who may send requests, and how many. */
 export interface AdmissionOptions {
@@ -21,6 +14,8 @@ export interface AdmissionOptions {
   readonly apiKeys: readonly ApiKey[] | undefined;
   /** Undefined: no limit. */
   readonly rateLimiter: RateLimiter | undefined;
+  /** Proxies that say whose request they pass on. */
+  readonly trustProxy: TrustedProxies;
   readonly onEvent: OnServerEvent;
 }
 
@@ -39,40 +34,45 @@ const COMPRESSED = new Refusal(
   { 'accept-encoding': 'identity' },
 );
 
+/** Refuses requests. Notes in the exchange whose it is, and what is left of the client's rate limit. */
+export type Admit = (exchange: Exchange) => Refusal | undefined;
+
 /**
  * Refuses requests by their headers, before the response cache is read: cached responses need a key too. Requests
  * without a valid key are counted by address, which limits how fast keys can be guessed.
  */
-export function createAdmission({ apiKeys, rateLimiter, onEvent }: AdmissionOptions): onRequestHookHandler {
+export function createAdmission({ apiKeys, rateLimiter, trustProxy, onEvent }: AdmissionOptions): Admit {
   const findKeyName = apiKeys && createKeyFinder(apiKeys);
+  const readAddress = createAddressReader(trustProxy);
 
-  function checkRate(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    limiter: RateLimiter,
-  ): Refusal | undefined {
-    const client = request.keyName ?? toClientAddress(request);
+  function checkRate(exchange: Exchange, limiter: RateLimiter): Refusal | undefined {
+    const client = exchange.keyName ?? readAddress(exchange.request);
     const { isGranted, remaining, resetSeconds } = limiter.take(client);
-    reply.header('ratelimit-limit', limiter.perMinute);
-    reply.header('ratelimit-remaining', remaining);
-    reply.header('ratelimit-reset', resetSeconds);
+    exchange.rateLimit = [
+      'ratelimit-limit',
+      String(limiter.perMinute),
+      'ratelimit-remaining',
+      String(remaining),
+      'ratelimit-reset',
+      String(resetSeconds),
+    ];
     if (isGranted) return undefined;
     onEvent({ type: 'rateLimited', client });
     const message = `Expected at most ${limiter.perMinute} requests per minute (RATE_LIMIT_PER_MINUTE), but got more`;
     return refuseForNow(429, message, 'RATE_LIMITED', resetSeconds);
   }
 
-  return (request, reply, done) => {
-    request.keyName = findKeyName?.(request);
-    let refusal = rateLimiter && checkRate(request, reply, rateLimiter);
+  return (exchange) => {
+    exchange.keyName = findKeyName?.(exchange);
+    let refusal = rateLimiter && checkRate(exchange, rateLimiter);
     // Before the key, which browsers cannot send with a WebSocket handshake or an `EventSource`.
-    refusal ??= refuseOtherTransports(request);
-    if (findKeyName && request.keyName === undefined) refusal ??= UNAUTHENTICATED;
-    if (isCompressed(request)) refusal ??= COMPRESSED;
-    done(refusal);
+    refusal ??= refuseOtherTransports(exchange);
+    if (findKeyName && exchange.keyName === undefined) refusal ??= UNAUTHENTICATED;
+    if (isCompressed(exchange)) refusal ??= COMPRESSED;
+    return refusal;
   };
 }
 
-function isCompressed({ headers }: FastifyRequest): boolean {
+function isCompressed({ headers }: GraphqlRequest): boolean {
   return toTokens(headers['content-encoding']).some((coding) => coding !== 'identity');
 }

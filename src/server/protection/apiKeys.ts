@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { GraphqlRequest } from '../http/exchange.ts';
 
 /** A key that clients may send. */
 export interface ApiKey {
@@ -12,7 +12,7 @@ export interface ApiKey {
 }
 
 /** The name of a request's key; undefined when the request has no valid key. */
-type FindKeyName = (request: Pick<FastifyRequest, 'headers'>) => string | undefined;
+type FindKeyName = (request: Pick<GraphqlRequest, 'headers'>) => string | undefined;
 
 /** How many values of `x-api-key` are read: each is an attempt to guess a key, while the request is counted once. */
 const MAX_VALUES = 4;
@@ -36,7 +36,7 @@ export function createKeyFinder(keys: readonly ApiKey[]): FindKeyName {
 }
 
 /** What may be a key of ours. Either header may belong to somebody else, such as a gateway with a token of its own. */
-function readSentKeys({ authorization = '', 'x-api-key': apiKey = [] }: FastifyRequest['headers']): string[] {
+function readSentKeys({ authorization = '', 'x-api-key': apiKey = [] }: GraphqlRequest['headers']): string[] {
   const [, bearer] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
   // Node joins the values of a repeated header by commas, which no key contains.
   const values = [apiKey].flat().join().split(',', MAX_VALUES);

@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import type { FastifyRequest } from 'fastify';
+import { isIP, type Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
 
@@ -9,11 +8,17 @@ const WITH_PORT = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d{1,5})?$/;
 /** Parsing an address takes longer than all other work of counting a request. */
 const networks = new LRUCache<string, string>({ max: 10_000, memoMethod: toNetwork });
 
+/** A connection, and the address of the client that sent a request on it, as far as proxies are trusted. */
+interface Sender {
+  readonly ip: string;
+  readonly socket: Pick<Socket, 'remoteAddress'>;
+}
+
 /**
  * The address that identifies a request's client, the same for all spellings of it. For IPv6 it is the /64 network: a
  * single customer has at least that, and could send each request from another address in it.
  */
-export function toClientAddress({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
+export function toClientAddress({ ip, socket }: Sender): string {
   const address = readAddress(ip) ?? socket.remoteAddress ?? '';
   return isIP(address) === 6 ? networks.memo(address) : address;
 }

@@ -1,7 +1,7 @@
-import type { FastifyRequest } from 'fastify';
 import { toRequestError } from '../../graphql/execution/formatError.ts';
 import { chooseMediaType } from '../../graphql/execution/mediaType.ts';
 import { Refusal } from '../errors/refusal.ts';
+import type { GraphqlRequest } from '../http/exchange.ts';
 import { toTokens } from '../http/toTokens.ts';
 
 /**
@@ -29,7 +29,7 @@ const EVENT_STREAM = new Refusal(
 );
 
 /** The refusal of a request that is meant for another transport of GraphQL, such as those of subscriptions. */
-export function refuseOtherTransports(request: FastifyRequest): Refusal | undefined {
+export function refuseOtherTransports(request: GraphqlRequest): Refusal | undefined {
   if (isWebSocketHandshake(request)) return WEBSOCKET;
   return isEventStreamOnly(request) ? EVENT_STREAM : undefined;
 }
@@ -38,13 +38,13 @@ export function refuseOtherTransports(request: FastifyRequest): Refusal | undefi
  * Whether a request is a handshake (RFC 6455, section 4.1). Proxies that do not pass `Upgrade` on, nginx by default, leave
  * the key. Other upgrades, such as h2c, may be ignored (RFC 9110, section 7.8).
  */
-function isWebSocketHandshake({ method, headers }: FastifyRequest): boolean {
+function isWebSocketHandshake({ method, headers }: GraphqlRequest): boolean {
   if (method !== 'GET') return false;
   if (headers['sec-websocket-key'] !== undefined) return true;
   const protocols = toTokens(headers.upgrade).map((token) => token.split('/', 1)[0]);
   return protocols.includes('websocket') && toTokens(headers.connection).includes('upgrade');
 }
 
-function isEventStreamOnly({ headers: { accept } }: FastifyRequest): boolean {
+function isEventStreamOnly({ headers: { accept } }: GraphqlRequest): boolean {
   return /\btext\/event-stream\b/i.test(accept ?? '') && chooseMediaType(accept) === undefined;
 }

@@ -1,5 +1,6 @@
-import { compile } from '@fastify/proxy-addr';
-import { readAddress, withoutZone } from './clientAddress.ts';
+import type { IncomingMessage } from 'node:http';
+import { all, compile } from '@fastify/proxy-addr';
+import { readAddress, toClientAddress, withoutZone } from './clientAddress.ts';
 
 /** Which proxies' `X-Forwarded-For` is trusted: none, all, a number of proxies in front, or those with these addresses. */
 export type TrustedProxies = boolean | number | readonly string[];
@@ -8,12 +9,21 @@ export type TrustedProxies = boolean | number | readonly string[];
 type IsTrusted = (entry: string, hop: number) => boolean;
 
 /**
- * Fastify's option `trustProxy`. Fastify trusts no proxy when it is given a number, so hops are counted here: the last ones
- * are the operator's proxies. It recognises a proxy by its address only as long as that has no port, no brackets, and no
- * zone such as `br-lan`.
+ * Creates the function that reads the address of a request's client: the last one in `X-Forwarded-For` that no trusted proxy
+ * has, else that of the connection.
  */
-export function toTrustProxy(trusted: TrustedProxies): boolean | IsTrusted {
-  if (typeof trusted === 'boolean') return trusted;
+export function createAddressReader(trusted: TrustedProxies): (request: IncomingMessage) => string {
+  if (trusted === false) return ({ socket }) => toClientAddress({ ip: socket.remoteAddress ?? '', socket });
+  const isTrusted = toIsTrusted(trusted);
+  return (request) => toClientAddress({ ip: all(request, isTrusted).at(-1) ?? '', socket: request.socket });
+}
+
+/**
+ * Which addresses are those of trusted proxies. Given a number, the last hops are the operator's proxies. A proxy's address is
+ * recognised with a port, in brackets, or with a zone such as `br-lan`, too.
+ */
+export function toIsTrusted(trusted: TrustedProxies): IsTrusted {
+  if (typeof trusted === 'boolean') return () => trusted;
   if (typeof trusted === 'number') return (_entry, hop) => hop < trusted;
   const isTrusted = compile([...trusted]);
   return (entry, hop) => {

@@ -7,7 +7,7 @@ import {
   type UpstreamExtension,
   type UpstreamSource,
 } from '../../graphql/upstreamExtension.ts';
-import { SANDBOX_HEADERS } from '../http/securityHeaders.ts';
+import { SANDBOX_LIST } from '../http/securityHeaders.ts';
 import type { HttpCaching } from './cacheControl.ts';
 import { HttpResponse } from './httpResponse.ts';
 
@@ -80,7 +80,9 @@ function toCaching(freshness: Freshness, isPrivate: boolean, isPost: boolean): H
 
 /** Not an operation: it has no summary. */
 function toSandboxPage(html: string): HttpResponse {
-  return new HttpResponse(200, { 'content-type': 'text/html', ...SANDBOX_HEADERS }, Buffer.from(html));
+  return new HttpResponse(200, { 'content-type': 'text/html' }, Buffer.from(html), {
+    security: SANDBOX_LIST,
+  });
 }
 
 /** A weak validator of the data: responses to one request share it whatever they cost. */

@@ -1,23 +1,20 @@
-import type { FastifyRequest } from 'fastify';
 import { PREFLIGHT_HEADERS } from '../../graphql/execution/createApolloServer.ts';
 import type { ExecuteOperation } from '../../graphql/execution/operationResult.ts';
 import { refuseForNow } from '../errors/refusal.ts';
 import type { OnServerEvent, Overload, ResponseEvent } from '../events.ts';
+import type { GraphqlRequest } from '../http/exchange.ts';
 import type { CheckOverload } from '../protection/overload.ts';
 import { type BuildResponseOptions, type BuiltResponse, buildResponse } from './buildResponse.ts';
 import type { HttpResponse } from './httpResponse.ts';
 import type { ResponseCache } from './responseCache.ts';
 import { toOperationRequest } from './toOperationRequest.ts';
 
-/** A request to `/graphql`, its body not yet parsed. */
-export type GraphqlRequest = FastifyRequest<{ Body: Buffer | undefined }>;
-
 /** See `createResponder`. */
 export interface ResponderOptions extends BuildResponseOptions {
   /** Starts an operation, whose deadline counts from now. */
   readonly startOperation: () => ExecuteOperation;
-  /** Parses a request's body; throws when it is not JSON. */
-  readonly parse: (request: GraphqlRequest) => unknown;
+  /** Parses a body; throws when it is not JSON. */
+  readonly parse: (body: Buffer) => unknown;
   /** Undefined: every request is executed by itself. */
   readonly responseCache: ResponseCache | undefined;
   readonly checkOverload: CheckOverload;
@@ -55,7 +52,7 @@ export function createResponder(options: ResponderOptions): Responder {
 
   async function run(request: GraphqlRequest, execute: ExecuteOperation): Promise<BuiltResponse> {
     refuseOverload();
-    const executed = await execute(toOperationRequest(request, parse(request)));
+    const executed = await execute(toOperationRequest(request, request.body && parse(request.body)));
     // Hashing takes time. For POST it is useful only if the response is cached here: other caches rarely store POST
     // responses.
     const isPost = request.method === 'POST';

@@ -1,9 +1,13 @@
 import type { OperationSummary } from '../events.ts';
+import { type HeaderList, toHeaderList } from '../http/headerList.ts';
+import { SECURITY_LIST } from '../http/securityHeaders.ts';
 import type { HttpCaching } from './cacheControl.ts';
 import { compress, type Encoding } from './encoding.ts';
 
 /** See `HttpResponse`. */
 interface Details {
+  /** Other security headers than usual. */
+  readonly security?: HeaderList;
   /** Absent when no operation was executed. */
   readonly summary?: OperationSummary;
   /** Absent when no cache may store the response. */
@@ -14,26 +18,39 @@ interface Details {
 export class HttpResponse {
   readonly summary: OperationSummary | undefined;
   readonly caching: HttpCaching | undefined;
-  #compressed: Map<Encoding, Promise<Buffer>> | undefined;
+  readonly etag: string | undefined;
+  #compressed: Map<Encoding, Buffer | Promise<Buffer>> | undefined;
 
-  /** @param headers Without `cache-control`, which changes while the response is cached. */
+  /** All headers that do not change while the response is cached. */
+  readonly headers: HeaderList;
+
+  /** @param headers Those that are not security headers. */
   constructor(
     readonly status: number,
-    readonly headers: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>>,
     readonly body: Buffer,
-    { summary, caching }: Details = {},
+    { security = SECURITY_LIST, summary, caching }: Details = {},
   ) {
+    this.headers = [...security, ...toHeaderList(headers)];
+    this.etag = headers.etag;
     this.summary = summary;
     this.caching = caching;
   }
 
   /** The body in a content coding: compressed once, on demand. */
-  compressed(encoding: Encoding): Promise<Buffer> {
+  compressed(encoding: Encoding): Buffer | Promise<Buffer> {
     this.#compressed ??= new Map();
     const cached = this.#compressed.get(encoding);
-    if (cached !== undefined) return cached;
-    const compressed = compress(this.body, encoding);
-    this.#compressed.set(encoding, compressed);
-    return compressed;
+    return cached ?? this.#compress(encoding, this.#compressed);
+  }
+
+  #compress(encoding: Encoding, cache: Map<Encoding, Buffer | Promise<Buffer>>): Promise<Buffer> {
+    const compressing = compress(this.body, encoding);
+    cache.set(encoding, compressing);
+    void compressing.then(
+      (compressed) => cache.set(encoding, compressed),
+      () => undefined,
+    );
+    return compressing;
   }
 }

@@ -1,6 +1,6 @@
-import type { FastifyRequest } from 'fastify';
 import { isJsonObject } from '../../domain/json.ts';
 import type { OperationRequest } from '../../graphql/execution/operationResult.ts';
+import type { GraphqlRequest } from '../http/exchange.ts';
 
 /** Parameters whose empty text counts as absent: common clients send all parameters, whether they have a value or not. */
 const TEXTS: readonly string[] = ['query', 'operationName', 'documentId'];
@@ -9,7 +9,7 @@ const SEARCH_TEXTS: readonly string[] = [...TEXTS, 'variables', 'extensions'];
 
 /** The request for an operation that an HTTP request is, without its empty parameters. */
 export function toOperationRequest(
-  { method, url, headers }: Pick<FastifyRequest, 'method' | 'url' | 'headers'>,
+  { method, url, headers }: Pick<GraphqlRequest, 'method' | 'url' | 'headers'>,
   body: unknown,
 ): OperationRequest {
   const start = url.indexOf('?');

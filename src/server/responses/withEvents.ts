@@ -1,6 +1,7 @@
 import type { OnServerEvent } from '../events.ts';
+import type { GraphqlRequest } from '../http/exchange.ts';
 import { identify } from '../http/requestIdentity.ts';
-import type { GraphqlRequest, Responder, ServedResponse } from './createResponder.ts';
+import type { Responder, ServedResponse } from './createResponder.ts';
 
 /** See `withEvents`. */
 interface EventOptions {
@@ -10,8 +11,8 @@ interface EventOptions {
 }
 
 /**
- * Emits a `response` event for each response, with the time that it took. A request that is refused emits its event in
- * the error handler.
+ * Emits a `response` event for each response, with the time that it took. The front emits those of requests
+ * that are refused.
  */
 export function withEvents(respond: Responder, { monotonic, onEvent }: EventOptions): Responder {
   function report(request: GraphqlRequest, startedAt: number, { response, origin }: ServedResponse): void {
