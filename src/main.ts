@@ -9,6 +9,7 @@ import { toListenError } from './config/listeners.ts';
 import { loadConfig } from './config/loadConfig.ts';
 import { collectSecrets } from './config/secrets.ts';
 import { installShutdownHandlers } from './endProcess.ts';
+import { createBatchedOutput } from './observe/log/batchedOutput.ts';
 import { DRAIN_MS } from './server/drainOnClose.ts';
 import { GRAPHIQL_PATH } from './server/explorer/explorerRoutes.ts';
 import { logStartFailure } from './startFailure.ts';
@@ -16,14 +17,11 @@ import { logStartFailure } from './startFailure.ts';
 /** Bounds closing: the server drains, what is in flight settles, and the cache file has 2 seconds. */
 const CLOSE_MS = DRAIN_MS + SETTLE_MS + 2000;
 
-async function main(
-  { variables, file, problems }: Environment,
-  terminal: DestinationStream | undefined,
-): Promise<void> {
+async function main({ variables, file, problems }: Environment, output: DestinationStream): Promise<void> {
   // Cache churn creates garbage: limits how much the heap grows between major collections.
   setFlagsFromString('--heap-growing-percent=30');
   const config = loadConfig(variables, problems);
-  const log = createAppLog(config, terminal);
+  const log = createAppLog(config, output);
   if (file) log.info({ file: file.path, ...listFileSettings(file) }, 'Settings file read');
   let server: FastifyInstance | undefined;
   /** Of the addresses that it listens at, the first. */
@@ -55,15 +53,15 @@ async function main(
 }
 
 let environment: Environment = { variables: process.env, file: undefined, problems: [] };
-/** Undefined where no person watches: the log has JSON lines there. */
-let terminal: DestinationStream | undefined;
+/** Of the log. */
+let output = createBatchedOutput();
 try {
-  if (process.stdout.isTTY)
-    terminal = (await import('./observe/log/terminalStream.ts')).createTerminalStream();
+  // A person watches.
+  if (process.stdout.isTTY) output = (await import('./observe/log/terminalStream.ts')).createTerminalStream();
   environment = readEnvironment(process.env);
-  await main(environment, terminal);
+  await main(environment, output);
 } catch (error) {
-  logStartFailure(error, collectSecrets(environment.variables), terminal);
+  logStartFailure(error, collectSecrets(environment.variables), output);
   // Exits explicitly: open handles would keep the process running.
   process.exit(1);
 }

@@ -1,4 +1,4 @@
-import { type DestinationStream, pino } from 'pino';
+import type { DestinationStream } from 'pino';
 import { ConfigError, toLine } from './config/configError.ts';
 import { createLog } from './observe/log/createLog.ts';
 
@@ -6,12 +6,7 @@ import { createLog } from './observe/log/createLog.ts';
  * Logs why the server does not start: a line for each problem of the settings, or the error. Also with
  * `LOG_LEVEL=silent`, and before there is a configuration.
  */
-export function logStartFailure(
-  error: unknown,
-  secrets: readonly string[],
-  // By default pino's first write is asynchronous, and its flush of a fatal line would overtake it.
-  to: DestinationStream = pino.destination({ dest: 1, sync: true }),
-): void {
+export function logStartFailure(error: unknown, secrets: readonly string[], to: DestinationStream): void {
   const log = createLog({ level: 'fatal', secrets }, to);
   if (error instanceof ConfigError) {
     for (const problem of error.problems) log.fatal({ setting: problem.setting }, toLine(problem));

@@ -27,7 +27,7 @@ export interface BuiltResponse {
   readonly reusable?: {
     /** The response to requests that were coalesced with it: one object for all of them. */
     readonly coalesced: () => HttpResponse;
-    /** The response to later requests. */
+    /** The response to later requests; likewise. */
     readonly cached: () => HttpResponse;
     /** How long they may have it; undefined when it must not be cached. */
     readonly freshness: Freshness | undefined;
@@ -41,36 +41,48 @@ export interface BuiltResponse {
 export function buildResponse(
   executed: ExecutedRequest,
   { source, isPrivate }: BuildResponseOptions,
-  { isPost, hasEtag }: { readonly isPost: boolean; readonly hasEtag: boolean },
+  isPost: boolean,
 ): BuiltResponse {
   if ('html' in executed) return { response: toSandboxPage(executed.html) };
   const { status, members, outcome, codes, name, operationType, cost, freshness } = executed;
   const caching = freshness && toCaching(freshness, isPrivate, isPost);
   const headers: Record<string, string> = { ...executed.headers };
-  if (freshness && hasEtag) headers.etag = toEtag(members);
+  // Conditional requests are GETs, and hashing takes time.
+  if (freshness && !isPost) headers.etag = toEtag(members);
   // Whoever gets a copy from a shared cache reads this body, whoever paid for it.
-  const body = caching?.isReplayed
-    ? toBody(members, toUpstreamExtension(source, costOfCached(cost)))
-    : undefined;
-  const withCost = (toCost: (cost: Cost) => Cost): HttpResponse => {
-    const upstream = toUpstreamExtension(source, toCost(cost));
-    const summary = { name, operationType, outcome, codes, cost: upstream };
-    return new HttpResponse(status, headers, body ?? toBody(members, upstream), { summary, caching });
-  };
-  const response = withCost((own) => own);
+  const firstCost = caching?.isReplayed ? costOfCached(cost) : cost;
+  const end = toEnd(toUpstreamExtension(source, firstCost));
+  const body = Buffer.concat([OPEN, ...members, end]);
+  const summary = { name, operationType, outcome, codes, cost: toUpstreamExtension(source, cost) };
+  const response = new HttpResponse(status, headers, body, { summary, caching });
   if (outcome !== 'ok') return { response };
-  let coalesced: HttpResponse | undefined;
+
+  /** Copies the data from the first response: its pieces would retain the JSON of whole pages. */
+  const withCost = (other: Cost): HttpResponse => {
+    const upstream = toUpstreamExtension(source, other);
+    const otherBody = caching?.isReplayed
+      ? body
+      : Buffer.concat([body.subarray(0, -end.length), toEnd(upstream)]);
+    return new HttpResponse(status, headers, otherBody, { summary: { ...summary, cost: upstream }, caching });
+  };
   return {
     response,
     reusable: {
-      coalesced: () => {
-        coalesced ??= withCost(costOfCoalesced);
-        return coalesced;
-      },
-      cached: () => withCost(costOfCached),
+      coalesced: once(() => withCost(costOfCoalesced(cost))),
+      cached: once(() => withCost(costOfCached(cost))),
       freshness,
     },
   };
+}
+
+/** Calls `create` the first time that its value is needed, and then releases what it was created from. */
+function once<T>(create: () => T): () => T {
+  let get = (): T => {
+    const created = create();
+    get = () => created;
+    return created;
+  };
+  return () => get();
 }
 
 /** Shared caches store responses to GET and HEAD. */
@@ -94,8 +106,7 @@ function toEtag(members: readonly Buffer[]): string {
 
 const OPEN = Buffer.from('{');
 
-/** The result as a JSON object, with what it cost. */
-function toBody(members: readonly Buffer[], upstream: UpstreamExtension): Buffer {
-  const end = Buffer.from(`,"extensions":${JSON.stringify({ upstream })}}\n`);
-  return Buffer.concat([OPEN, ...members, end]);
+/** The end of the body, after the result: what it cost. */
+function toEnd(upstream: UpstreamExtension): Buffer {
+  return Buffer.from(`,"extensions":${JSON.stringify({ upstream })}}\n`);
 }

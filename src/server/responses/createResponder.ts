@@ -53,10 +53,7 @@ export function createResponder(options: ResponderOptions): Responder {
   async function run(request: GraphqlRequest, execute: ExecuteOperation): Promise<BuiltResponse> {
     refuseOverload();
     const executed = await execute(toOperationRequest(request, request.body && parse(request.body)));
-    // Hashing takes time. For POST it is useful only if the response is cached here: other caches rarely store POST
-    // responses.
-    const isPost = request.method === 'POST';
-    return buildResponse(executed, options, { isPost, hasEtag: responseCache !== undefined || !isPost });
+    return buildResponse(executed, options, request.method === 'POST');
   }
 
   function refuseOverload(): void {
@@ -92,7 +89,7 @@ export function createResponder(options: ResponderOptions): Responder {
     inFlight.set(key, running);
     try {
       const { response, reusable } = await running;
-      if (reusable?.freshness) cache.set(key, reusable.freshness, reusable.cached);
+      if (reusable?.freshness) cache.set(key, reusable.freshness, response.body.length, reusable.cached);
       return { response, origin: 'made' };
     } finally {
       if (inFlight.get(key) === running) inFlight.delete(key);

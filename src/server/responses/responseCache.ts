@@ -16,7 +16,8 @@ interface ResponseCacheOptions {
 }
 
 interface Entry {
-  readonly response: HttpResponse;
+  readonly bodyBytes: number;
+  readonly toResponse: () => HttpResponse;
   readonly freshness: Freshness;
   /** On the monotonic clock. */
   readonly expiresAt: number;
@@ -49,8 +50,8 @@ export class ResponseCache {
     this.#options = options;
     this.#entries = new LRUCache({
       maxSize: options.maxBytes,
-      // The two compressed forms take less than half of the body each.
-      sizeCalculation: ({ response }, key) => OVERHEAD_BYTES + 2 * key.length + 2 * response.body.length,
+      // Once it is sent, the two compressed forms take less than half of the body each.
+      sizeCalculation: ({ bodyBytes }, key) => OVERHEAD_BYTES + 2 * key.length + 2 * bodyBytes,
     });
   }
 
@@ -64,21 +65,21 @@ export class ResponseCache {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
     const { monotonic, isCurrent, isOutdated, recordHit } = this.#options;
-    const { response, freshness, expiresAt, isVolatile } = entry;
+    const { toResponse, freshness, expiresAt, isVolatile } = entry;
     if (monotonic() >= expiresAt || isOutdated(freshness) || (isVolatile && !isCurrent(freshness))) {
       this.#entries.delete(key);
       return undefined;
     }
     recordHit(freshness);
-    return response;
+    return toResponse();
   }
 
   /**
    * Caches a response without errors.
    *
-   * @param toResponse Builds it, when it is cached.
+   * @param toResponse Called for each hit: many responses never have one.
    */
-  set(key: string, freshness: Freshness, toResponse: () => HttpResponse): void {
+  set(key: string, freshness: Freshness, bodyBytes: number, toResponse: () => HttpResponse): void {
     const { freshUntil, staleUntil, hasLookups } = freshness;
     const now = this.#options.monotonic();
     const isStale = now >= freshUntil;
@@ -87,6 +88,6 @@ export class ResponseCache {
     const expiresAt = isVolatile ? Math.min(until, now + VOLATILE_TTL_MS) : until;
     // A cover that has expired already leaves it no time to live.
     if (expiresAt <= now) return;
-    this.#entries.set(key, { response: toResponse(), freshness, expiresAt, isVolatile });
+    this.#entries.set(key, { bodyBytes, toResponse, freshness, expiresAt, isVolatile });
   }
 }

@@ -26,7 +26,7 @@ describe('ResponseCache', () => {
   });
 
   it('gives a response until its pages expire, whatever arrives meanwhile, and records each hit', () => {
-    cache.set('key', freshness, () => response);
+    cache.set('key', freshness, 2, () => response);
     changes = 2;
     now = 4999;
     expect(cache.get('key')).toBe(response);
@@ -37,7 +37,7 @@ describe('ResponseCache', () => {
   });
 
   it('gives no response that is outdated, however fresh it is', () => {
-    cache.set('key', freshness, () => response);
+    cache.set('key', freshness, 2, () => response);
     expect(cache.get('key')).toBeDefined();
     isOutdated = true;
     expect(cache.get('key')).toBeUndefined();
@@ -49,19 +49,19 @@ describe('ResponseCache', () => {
     ['with stale pages', { ...freshness, freshUntil: 1000 }],
     ['with lookups', { ...freshness, hasLookups: true }],
   ])('gives a response %s for a second, and only until a page arrives', (_, volatile) => {
-    cache.set('key', volatile, () => response);
+    cache.set('key', volatile, 2, () => response);
     now = 1999;
     expect(cache.get('key')).toBeDefined();
     now = 2000;
     expect(cache.get('key')).toBeUndefined();
-    cache.set('key', volatile, () => response);
+    cache.set('key', volatile, 2, () => response);
     expect(cache.get('key')).toBeDefined();
     changes = 2;
     expect(cache.get('key')).toBeUndefined();
   });
 
   it('does not cache a response whose covers have expired', () => {
-    cache.set('key', { ...freshness, freshUntil: 900, staleUntil: 1000 }, () => response);
+    cache.set('key', { ...freshness, freshUntil: 900, staleUntil: 1000 }, 2, () => response);
     expect(cache.get('key')).toBeUndefined();
   });
 });
