@@ -3,14 +3,13 @@ import type { ResponseEvent } from '../../server/events.ts';
 import { toReadableName } from '../readableName.ts';
 import { toTraceFields } from './traceFields.ts';
 
-/** Lines a second for responses that took no work. */
+/** Lines a second for operations that cost nothing. */
 const MAX_LINES = 100;
 
 /**
- * Creates a listener that logs a line for each operation. Operations that took no work, because their response was
- * cached or they were refused, are logged at `info` up to a hundred times a second: at full speed their lines would
- * take an eighth of the processor, and half a terabyte a day. Further ones are logged at `debug`, and a line at `info`
- * gives their number.
+ * Creates a listener that logs a line for each operation. Those that cost nothing, since they used cached data or were
+ * refused, are logged at `info` up to a hundred times a second: at full speed their lines would take an eighth of the
+ * processor, and half a terabyte a day. Further ones are logged at `debug`, and a line at `info` gives their number.
  *
  * @param monotonic Milliseconds from an arbitrary start.
  */
@@ -22,8 +21,7 @@ export function createOperationLog(log: Logger, monotonic: () => number): (event
   function hasRoom(): boolean {
     const now = Math.floor(monotonic() / 1000);
     if (now !== second) {
-      if (lines > MAX_LINES)
-        log.info({ count: lines - MAX_LINES }, 'Further operations with cached or refused responses');
+      if (lines > MAX_LINES) log.info({ count: lines - MAX_LINES }, 'Further operations that cost nothing');
       second = now;
       lines = 0;
     }
@@ -31,10 +29,16 @@ export function createOperationLog(log: Logger, monotonic: () => number): (event
   }
 
   return (event) => {
-    const isWork = event.origin === 'made' || event.origin === 'shared';
-    const level = isWork || hasRoom() ? 'info' : 'debug';
+    const level = isNotable(event) || hasRoom() ? 'info' : 'debug';
     if (log.isLevelEnabled(level)) log[level](toLine(event), 'Operation');
   };
+}
+
+/** Whether an operation cost something, waited for what another one paid for, or failed. */
+function isNotable({ origin, outcome, cost }: ResponseEvent): boolean {
+  if (origin === 'kept' || origin === 'refused') return false;
+  const waitedFor = cost.pages.shared + (cost.stats?.shared ?? 0);
+  return outcome !== 'ok' || cost.requests > 0 || waitedFor > 0;
 }
 
 /** Undefined fields are left out of the line. */

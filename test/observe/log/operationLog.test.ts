@@ -79,18 +79,27 @@ describe('the log', () => {
     expect(memory.operations()).toEqual([]);
   });
 
-  it('has at most a hundred lines a second for responses that took no work, and the number of those without one', async () => {
-    const clock = createTestClock();
-    await start({}, {}, { clock });
-    await send();
-    for (let time = 0; time < 350; time++) await send();
-    // The one that took work, and a hundred others.
-    expect(memory.operations()).toHaveLength(101);
-    clock.advance(1000);
-    await send();
+  it.each(['true', 'false'])(
+    'has at most a hundred lines a second for operations that cost nothing, and the number of the others, with RESPONSE_CACHE=%s',
+    async (RESPONSE_CACHE) => {
+      const clock = createTestClock();
+      await start({ RESPONSE_CACHE }, {}, { clock });
+      await send();
+      for (let time = 0; time < 350; time++) await send();
+      // The one that cost something, and a hundred others.
+      expect(memory.operations()).toHaveLength(101);
+      clock.advance(1000);
+      await send();
+      expect(memory.operations()).toHaveLength(102);
+      const left = [...memory.text().matchAll(/"count":(\d+),"msg":"Further operations/g)];
+      expect(left.map(([, count]) => count)).toEqual(['250']);
+    },
+  );
+
+  it('has a line for each operation that failed, however many there are', async () => {
+    await start({ RESPONSE_CACHE: 'false' }, { credits: 0 });
+    for (let time = 0; time < 102; time++) await send();
     expect(memory.operations()).toHaveLength(102);
-    const left = [...memory.text().matchAll(/"count":(\d+),"msg":"Further operations/g)];
-    expect(left.map(([, count]) => count)).toEqual(['250']);
   });
 
   it('names the API key of a request, whatever name the client gives itself', async () => {
