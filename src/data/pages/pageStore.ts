@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Chart, chartId } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
+import { memoise } from '../../domain/memoise.ts';
 import {
   type CachedPage,
   denies,
@@ -221,9 +222,7 @@ function hasRows({ rows }: Page): boolean {
   return rows.length > 0;
 }
 
-function copyId(copy: PageCopy): string {
-  return `${pageId(copy)}:${copy.generation}`;
-}
+const copyId = memoise((copy: PageCopy) => `${pageId(copy)}:${copy.generation}`);
 
 /** What a page takes in memory, roughly. */
 export function sizeOf(page: CachedPage): number {

@@ -1,3 +1,4 @@
+import { memoise } from '../../domain/memoise.ts';
 import type { CachedPage } from '../../domain/page.ts';
 
 /** Sets of one chart's pages that windows may be cut from. */
@@ -17,19 +18,21 @@ export interface Views {
  * @param isRecent Whether a copy of an older generation is young enough to be served rather than waited for.
  */
 export function toViews(copies: readonly CachedPage[], isRecent: (page: CachedPage) => boolean): Views {
-  const [first] = copies;
-  if (!first) return { preferred: [], fallback: [], newest: [] };
-  if (copies.every(({ generation }) => generation === first.generation)) {
-    return { preferred: [copies], fallback: [], newest: copies };
-  }
-  const [current = [], ...older] = byGeneration(copies);
-  const newest = newestCopies(copies);
+  const { current, older, newest } = toGenerations(copies);
+  if (older.length === 0) return { preferred: current, fallback: older, newest };
   return {
-    preferred: [current, ...older.filter((pages) => pages.every(isRecent)), newest],
+    preferred: [...current, ...older.filter((pages) => pages.every(isRecent)), newest],
     fallback: older.filter((pages) => !pages.every(isRecent)),
     newest,
   };
 }
+
+/** What does not depend on time: charts are read far more often than their pages change. */
+const toGenerations = memoise((copies: readonly CachedPage[]) => {
+  const generations = byGeneration(copies);
+  const newest = generations.length === 1 ? copies : newestCopies(copies);
+  return { current: generations.slice(0, 1), older: generations.slice(1), newest };
+});
 
 /** The newest copy of each page. */
 export function newestCopies(copies: readonly CachedPage[]): CachedPage[] {

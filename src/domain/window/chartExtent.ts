@@ -1,3 +1,4 @@
+import { memoise } from '../memoise.ts';
 import { type CachedPage, PAGE_SIZE, type Page, rankOffset } from '../page.ts';
 
 /** The length of a chart, as far as the known pages tell. */
@@ -25,8 +26,8 @@ interface ChartPages {
   readonly pageSize: number;
 }
 
-/** Memoised by array: charts are read far more often than their pages change. */
-const memo = new WeakMap<readonly CachedPage[], ChartPages>();
+/** Charts are read far more often than their pages change. */
+const toKnownPages = memoise(toChartPages);
 
 /** What pages of one chart, in any order, tell about it. */
 function toChartPages(pages: readonly CachedPage[]): ChartPages {
@@ -37,11 +38,7 @@ function toChartPages(pages: readonly CachedPage[]): ChartPages {
 
 /** Cached pages, replaced by those that were `loaded`. The array `cached` must not be changed afterwards. */
 export function withLoaded(cached: readonly CachedPage[], loaded: readonly CachedPage[]): ChartPages {
-  if (loaded.every((page) => cached.includes(page))) {
-    const pages = memo.get(cached) ?? toChartPages(cached);
-    memo.set(cached, pages);
-    return pages;
-  }
+  if (loaded.every((page) => cached.includes(page))) return toKnownPages(cached);
   const loadedNumbers = new Set(loaded.map(({ number }) => number));
   return toChartPages([...cached.filter(({ number }) => !loadedNumbers.has(number)), ...loaded]);
 }

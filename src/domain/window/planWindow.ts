@@ -187,7 +187,11 @@ function isEmpty({ first, last }: RankRange): boolean {
  * @param pages Sorted by `byAge`.
  */
 function locate({ rank, itemId }: Cursor, pages: readonly CachedPage[]): number[] {
-  const isInPlace = (page: CachedPage): boolean => page.rows[rank - rankOffset(page) - 1]?.itemId === itemId;
+  const isInPlace = (page: CachedPage): boolean => {
+    const index = rank - rankOffset(page) - 1;
+    // Reading beyond the end of an array takes a multiple of the time.
+    return index >= 0 && index < page.rows.length && page.rows[index]?.itemId === itemId;
+  };
   if (pages.some(isInPlace)) return [rank];
   const found: number[] = [];
   for (const page of pages) {
