@@ -1,7 +1,7 @@
 import type { Chart } from '../../domain/chart.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { CachedPage } from '../../domain/page.ts';
-import type { WindowArguments, WindowNeed } from '../../domain/window/index.ts';
+import { findPage, type WindowArguments, type WindowNeed } from '../../domain/window/index.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 import type { Views } from '../pages/views.ts';
 import { type ChartWindow, cutInSteps, type PagesNeeded } from './cutInSteps.ts';
@@ -103,7 +103,7 @@ export function createChartReader(options: OperationPagesOptions): ChartReader {
       for (const page of cut.used) pages.use(page, 'window');
       // Also the pages that the preferred view lacks: without them older views would be served until they expire.
       for (const { numbers, pageSize } of needed) {
-        for (const number of numbers) cache.refresh({ chart, number }, pageSize);
+        for (const number of numbers) cache.refresh({ chart, number }, pageSize, cut.used);
       }
       limitFreshness(chart);
       return cut.window;
@@ -126,10 +126,12 @@ export function createChartReader(options: OperationPagesOptions): ChartReader {
     while (!step.done) {
       const { numbers, pageSize } = step.value;
       needed.push(step.value);
-      const found = numbers.flatMap(
-        (number) => view.find((copy) => copy.number === number && copy.pageSize === pageSize) ?? [],
-      );
-      if (found.length < numbers.length) return { window: undefined, used, needed };
+      const found: CachedPage[] = [];
+      for (const number of numbers) {
+        const page = findPage(view, number);
+        if (page?.pageSize !== pageSize) return { window: undefined, used, needed };
+        found.push(page);
+      }
       used.push(...found);
       step = cutting.next(found);
     }

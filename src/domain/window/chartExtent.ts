@@ -20,7 +20,7 @@ export function byAge(a: CachedPage, b: CachedPage): number {
 interface ChartPages {
   /** The oldest first. */
   readonly byAge: readonly CachedPage[];
-  readonly numbers: ReadonlySet<number>;
+  readonly byNumber: ReadonlyMap<number, CachedPage>;
   readonly extent: ChartExtent;
   /** See `pageSizeOf`. */
   readonly pageSize: number;
@@ -32,8 +32,13 @@ const toKnownPages = memoise(toChartPages);
 /** What pages of one chart, in any order, tell about it. */
 function toChartPages(pages: readonly CachedPage[]): ChartPages {
   const sorted = [...pages].sort(byAge);
-  const numbers = new Set(pages.map(({ number }) => number));
-  return { byAge: sorted, numbers, extent: extentOf(sorted), pageSize: pageSizeOf(sorted) };
+  const byNumber = new Map(pages.map((page) => [page.number, page]));
+  return { byAge: sorted, byNumber, extent: extentOf(sorted), pageSize: pageSizeOf(sorted) };
+}
+
+/** The page with this number among pages of one chart. The array must not be changed afterwards. */
+export function findPage(pages: readonly CachedPage[], number: number): CachedPage | undefined {
+  return toKnownPages(pages).byNumber.get(number);
 }
 
 /** Cached pages, replaced by those that were `loaded`. The array `cached` must not be changed afterwards. */

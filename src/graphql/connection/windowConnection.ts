@@ -25,6 +25,7 @@ export class WindowConnection
 {
   readonly #chart: Chart;
   readonly #window: ChartWindow;
+  #pageInfo: PageInfoType | undefined;
   readonly stats: ListStats | undefined;
   readonly history: ConnectionHistory | undefined;
 
@@ -52,6 +53,12 @@ export class WindowConnection
   }
 
   get pageInfo(): PageInfoType {
+    // Compiled code reads it once for each field below it.
+    this.#pageInfo ??= this.#toPageInfo();
+    return this.#pageInfo;
+  }
+
+  #toPageInfo(): PageInfoType {
     const { ranks, facts } = this.#window;
     const isEmpty = ranks.last < ranks.first;
     if (isEmpty) return { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };

@@ -20,7 +20,7 @@ export function toMembers({ errors, data }: FormattedResult): Buffer[] {
   function write(value: unknown): void {
     if (value instanceof JsonList) writeList(value);
     else if (isPlainObject(value)) writeObject(value);
-    else text += JSON.stringify(value);
+    else text += typeof value === 'boolean' || typeof value === 'number' ? value : JSON.stringify(value);
   }
 
   function writeObject(object: Readonly<Record<string, unknown>>): void {
