@@ -14,6 +14,8 @@ import {
   toRetentionMs,
 } from '../../domain/page.ts';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
+import { findPage } from '../../domain/window/index.ts';
+import { newestCopies } from './views.ts';
 
 /** A video, and the page that it is on. */
 export interface FoundVideo {
@@ -97,7 +99,7 @@ export class PageStore {
 
   /** The newest copy of a page; given a `pageSize`, undefined when that copy has another one. */
   newest({ chart, number }: PageKey, pageSize?: number): CachedPage | undefined {
-    const newest = this.copies(chart).find((page) => page.number === number);
+    const newest = findPage(newestCopies(this.copies(chart)), number);
     return pageSize === undefined || newest?.pageSize === pageSize ? newest : undefined;
   }
 

@@ -29,16 +29,18 @@ export function toViews(copies: readonly CachedPage[], isRecent: (page: CachedPa
 
 /** What does not depend on time: charts are read far more often than their pages change. */
 const toGenerations = memoise((copies: readonly CachedPage[]) => {
-  const generations = byGeneration(copies);
-  const newest = generations.length === 1 ? copies : newestCopies(copies);
-  return { current: generations.slice(0, 1), older: generations.slice(1), newest };
+  const [current, ...older] = byGeneration(copies);
+  const newest = newestCopies(copies);
+  if (!current) return { current: [], older, newest };
+  return { current: [older.length === 0 ? newest : current], older, newest };
 });
 
 /** The newest copy of each page. */
-export function newestCopies(copies: readonly CachedPage[]): CachedPage[] {
+export const newestCopies = memoise((copies: readonly CachedPage[]): readonly CachedPage[] => {
   const seen = new Set<number>();
-  return copies.filter(({ number }) => !seen.has(number) && seen.add(number));
-}
+  const newest = copies.filter(({ number }) => !seen.has(number) && seen.add(number));
+  return newest.length === copies.length ? copies : newest;
+});
 
 /** The copies of each generation, in the order of the copies. */
 function byGeneration(copies: readonly CachedPage[]): CachedPage[][] {

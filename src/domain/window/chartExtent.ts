@@ -28,17 +28,24 @@ interface ChartPages {
 
 /** Charts are read far more often than their pages change. */
 const toKnownPages = memoise(toChartPages);
+const toByNumber = memoise(
+  (pages: readonly CachedPage[]) => new Map(pages.map((page) => [page.number, page])),
+);
 
 /** What pages of one chart, in any order, tell about it. */
 function toChartPages(pages: readonly CachedPage[]): ChartPages {
   const sorted = [...pages].sort(byAge);
-  const byNumber = new Map(pages.map((page) => [page.number, page]));
-  return { byAge: sorted, byNumber, extent: extentOf(sorted), pageSize: pageSizeOf(sorted) };
+  return {
+    byAge: sorted,
+    byNumber: toByNumber(pages),
+    extent: extentOf(sorted),
+    pageSize: pageSizeOf(sorted),
+  };
 }
 
-/** The page with this number among pages of one chart. The array must not be changed afterwards. */
+/** The page with this number among pages of one chart, each once. The array must not be changed afterwards. */
 export function findPage(pages: readonly CachedPage[], number: number): CachedPage | undefined {
-  return toKnownPages(pages).byNumber.get(number);
+  return toByNumber(pages).get(number);
 }
 
 /** Cached pages, replaced by those that were `loaded`. The array `cached` must not be changed afterwards. */

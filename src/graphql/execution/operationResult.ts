@@ -61,7 +61,7 @@ export function toOperationResult(
 ): OperationResult {
   const { data } = result;
   const errors = result.errors && oncePerList(result.errors);
-  const codes = [...new Set(errors?.map(({ extensions }) => String(extensions?.code)))];
+  const codes = errors ? [...new Set(errors.map(({ extensions }) => String(extensions?.code)))] : [];
   return {
     status: status === 400 ? toErrorStatus(accept, codes) : status,
     headers,
