@@ -12,6 +12,8 @@ export interface Cursor {
 }
 
 const VERSION = 1;
+/** A decoded cursor of this version: chart, rank and video. */
+const DECODED = new RegExp(`^${VERSION}\\|([^|]+)\\|([1-9]\\d*)\\|(.*)$`);
 /** The last rank that a cursor can have; a full chart has 500. */
 export const MAX_RANK = 999_999;
 
@@ -28,24 +30,20 @@ export function encodeCursor(chart: Chart, { rank, itemId }: Cursor): string {
  * written, byte for byte.
  */
 export function decodeCursor(chart: Chart, text: string, argument: string): Cursor {
-  const decoded = decode(text);
-  if (!decoded) throw badCursor(argument, 'a cursor that this API returned, but got', text);
-  const [expected, id] = [chartId(chart), chartId(decoded.chart)];
+  const expected = chartId(chart);
+  const bytes = Buffer.from(text, 'base64url');
+  const [, id = '', rank = '', itemId = ''] = DECODED.exec(bytes.toString('latin1')) ?? [];
+  const isKnown =
+    (id === expected || parseChartId(id) !== undefined) &&
+    Number(rank) <= MAX_RANK &&
+    (itemId === '' || isItemId(itemId)) &&
+    // Decoding skips characters that are not base64url.
+    bytes.toString('base64url') === text;
+  if (!isKnown) throw badCursor(argument, 'a cursor that this API returned, but got', text);
   if (id !== expected) {
     throw badCursor(argument, `a cursor of the chart ${expected}, but got one of the chart ${id}`, text);
   }
-  return decoded.cursor;
-}
-
-/** A cursor and its chart; undefined for any text that `encodeCursor` cannot have written. */
-function decode(text: string): { readonly chart: Chart; readonly cursor: Cursor } | undefined {
-  const [, id = '', rank = '', itemId = ''] = Buffer.from(text, 'base64url').toString('latin1').split('|');
-  const chart = parseChartId(id);
-  const isRank = /^[1-9]\d*$/.test(rank) && Number(rank) <= MAX_RANK;
-  if (!chart || !isRank || (itemId !== '' && !isItemId(itemId))) return undefined;
-  const cursor = { rank: Number(rank), itemId: itemId === '' ? null : itemId };
-  // Decoding skips characters that are not base64url, and ignores the version and further fields.
-  return encodeCursor(chart, cursor) === text ? { chart, cursor } : undefined;
+  return { rank: Number(rank), itemId: itemId || null };
 }
 
 function badCursor(argument: string, expectation: string, text: string): ApiError {

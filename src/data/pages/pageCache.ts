@@ -149,12 +149,14 @@ export class PageCache {
   /**
    * Refreshes a page in the background if it is missing, due, or has not the `pageSize` that is needed, unless it is
    * already in flight.
+   *
+   * @param used Pages whose use is recorded already.
    */
-  refresh(key: PageKey, pageSize?: number): void {
+  refresh(key: PageKey, pageSize?: number, used: readonly CachedPage[] = []): void {
     const { store } = this.#options;
     const newest = store.newest(key, pageSize);
     // The page is in demand, even if an older copy of it is served: the newest must not be evicted first.
-    if (newest) store.touch(newest);
+    if (newest && !used.includes(newest)) store.touch(newest);
     if (newest && !this.#isDue(newest)) return;
     // Costs credits, for later operations: the page is in demand, and expired or without valid covers.
     if (!this.#pending.has(pageId(key))) this.#start(key);

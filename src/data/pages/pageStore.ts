@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Chart, chartId } from '../../domain/chart.ts';
 import type { Clock } from '../../domain/clock.ts';
+import { memoise } from '../../domain/memoise.ts';
 import {
   type CachedPage,
   denies,
@@ -13,6 +14,8 @@ import {
   toRetentionMs,
 } from '../../domain/page.ts';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
+import { findPage } from '../../domain/window/index.ts';
+import { newestCopies } from './views.ts';
 
 /** A video, and the page that it is on. */
 export interface FoundVideo {
@@ -96,7 +99,7 @@ export class PageStore {
 
   /** The newest copy of a page; given a `pageSize`, undefined when that copy has another one. */
   newest({ chart, number }: PageKey, pageSize?: number): CachedPage | undefined {
-    const newest = this.copies(chart).find((page) => page.number === number);
+    const newest = findPage(newestCopies(this.copies(chart)), number);
     return pageSize === undefined || newest?.pageSize === pageSize ? newest : undefined;
   }
 
@@ -221,9 +224,7 @@ function hasRows({ rows }: Page): boolean {
   return rows.length > 0;
 }
 
-function copyId(copy: PageCopy): string {
-  return `${pageId(copy)}:${copy.generation}`;
-}
+const copyId = memoise((copy: PageCopy) => `${pageId(copy)}:${copy.generation}`);
 
 /** What a page takes in memory, roughly. */
 export function sizeOf(page: CachedPage): number {

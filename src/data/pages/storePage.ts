@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import { memoise } from '../../domain/memoise.ts';
 import { type CachedPage, EMPTY_PAGE_MS, lacksRows, type Page } from '../../domain/page.ts';
 import { createEmptyPageError } from './emptyPage.ts';
 import type { PageStore } from './pageStore.ts';
@@ -74,10 +75,10 @@ export function toCoversUntil(page: Page, fetchedAt: number): number | null {
 }
 
 /** When the first cover of a page expires, in Unix milliseconds; Infinity when none does. */
-export function firstCoverExpiry({ rows }: Page): number {
+export const firstCoverExpiry = memoise(({ rows }: Page): number => {
   let first = Number.POSITIVE_INFINITY;
   for (const row of rows) {
     if (row?.cover && row.coverExpiresAt !== null) first = Math.min(first, row.coverExpiresAt);
   }
   return first;
-}
+});

@@ -1,3 +1,4 @@
+import { memoise } from '../../domain/memoise.ts';
 import type { CachedPage } from '../../domain/page.ts';
 
 /** Sets of one chart's pages that windows may be cut from. */
@@ -17,25 +18,29 @@ export interface Views {
  * @param isRecent Whether a copy of an older generation is young enough to be served rather than waited for.
  */
 export function toViews(copies: readonly CachedPage[], isRecent: (page: CachedPage) => boolean): Views {
-  const [first] = copies;
-  if (!first) return { preferred: [], fallback: [], newest: [] };
-  if (copies.every(({ generation }) => generation === first.generation)) {
-    return { preferred: [copies], fallback: [], newest: copies };
-  }
-  const [current = [], ...older] = byGeneration(copies);
-  const newest = newestCopies(copies);
+  const { current, older, newest } = toGenerations(copies);
+  if (older.length === 0) return { preferred: current, fallback: older, newest };
   return {
-    preferred: [current, ...older.filter((pages) => pages.every(isRecent)), newest],
+    preferred: [...current, ...older.filter((pages) => pages.every(isRecent)), newest],
     fallback: older.filter((pages) => !pages.every(isRecent)),
     newest,
   };
 }
 
+/** What does not depend on time: charts are read far more often than their pages change. */
+const toGenerations = memoise((copies: readonly CachedPage[]) => {
+  const [current, ...older] = byGeneration(copies);
+  const newest = newestCopies(copies);
+  if (!current) return { current: [], older, newest };
+  return { current: [older.length === 0 ? newest : current], older, newest };
+});
+
 /** The newest copy of each page. */
-export function newestCopies(copies: readonly CachedPage[]): CachedPage[] {
+export const newestCopies = memoise((copies: readonly CachedPage[]): readonly CachedPage[] => {
   const seen = new Set<number>();
-  return copies.filter(({ number }) => !seen.has(number) && seen.add(number));
-}
+  const newest = copies.filter(({ number }) => !seen.has(number) && seen.add(number));
+  return newest.length === copies.length ? copies : newest;
+});
 
 /** The copies of each generation, in the order of the copies. */
 function byGeneration(copies: readonly CachedPage[]): CachedPage[][] {

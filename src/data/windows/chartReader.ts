@@ -1,7 +1,7 @@
 import type { Chart } from '../../domain/chart.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { CachedPage } from '../../domain/page.ts';
-import type { WindowArguments, WindowNeed } from '../../domain/window/index.ts';
+import { findPage, type WindowArguments, type WindowNeed } from '../../domain/window/index.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 import type { Views } from '../pages/views.ts';
 import { type ChartWindow, cutInSteps, type PagesNeeded } from './cutInSteps.ts';
@@ -18,9 +18,10 @@ export interface ChartReader {
    * them, else from each page's newest copy; stale pages are refreshed in the background. When a page is missing, the
    * window waits for it and for fresh copies of the others, so that its pages are about equally old.
    *
+   * @returns A promise only when something has to be waited for.
    * @throws {ApiError} When a page that is needed is unavailable.
    */
-  readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow>;
+  readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): ChartWindow | Promise<ChartWindow>;
   /** See `createVideoFinder`. */
   readonly findVideo: FindVideo;
 }
@@ -40,22 +41,39 @@ export function createChartReader(options: OperationPagesOptions): ChartReader {
   const isFresh = (page: CachedPage): boolean => cache.isFresh(page);
   const pages = new OperationPages(options);
 
-  async function readWindow(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
-    const window = await cutOrLoad(chart, args, need);
-    // The chart's length depends on an empty page, which expires early, whether or not it is part of the window.
-    pages.limitFreshness(cache.emptyUntil(chart));
-    return window;
+  function readWindow(
+    chart: Chart,
+    args: WindowArguments,
+    need: WindowNeed,
+  ): ChartWindow | Promise<ChartWindow> {
+    if (cache.needsSharedLookup(chart)) {
+      return cache.lookUpShared(chart).then(() => cutOrLoad(chart, args, need));
+    }
+    return cutOrLoad(chart, args, need);
   }
 
-  async function cutOrLoad(chart: Chart, args: WindowArguments, need: WindowNeed): Promise<ChartWindow> {
-    if (cache.needsSharedLookup(chart)) await cache.lookUpShared(chart);
-    let views = cache.views(chart);
-    let cached = cutFromViews(chart, views, 'preferred', args, need);
-    if (!cached && (await cache.lookUpShared(chart))) {
+  function cutOrLoad(
+    chart: Chart,
+    args: WindowArguments,
+    need: WindowNeed,
+  ): ChartWindow | Promise<ChartWindow> {
+    const views = cache.views(chart);
+    return cutFromViews(chart, views, 'preferred', args, need) ?? lookUpOrLoad(chart, views, args, need);
+  }
+
+  /** @param cached The views that lack a page. */
+  async function lookUpOrLoad(
+    chart: Chart,
+    cached: Views,
+    args: WindowArguments,
+    need: WindowNeed,
+  ): Promise<ChartWindow> {
+    let views = cached;
+    if (await cache.lookUpShared(chart)) {
       views = cache.views(chart);
-      cached = cutFromViews(chart, views, 'preferred', args, need);
+      const window = cutFromViews(chart, views, 'preferred', args, need);
+      if (window) return window;
     }
-    if (cached) return cached;
     try {
       return await loadAndCut(chart, args, need, () => cache.known(chart));
     } catch (error) {
@@ -85,8 +103,9 @@ export function createChartReader(options: OperationPagesOptions): ChartReader {
       for (const page of cut.used) pages.use(page, 'window');
       // Also the pages that the preferred view lacks: without them older views would be served until they expire.
       for (const { numbers, pageSize } of needed) {
-        for (const number of numbers) cache.refresh({ chart, number }, pageSize);
+        for (const number of numbers) cache.refresh({ chart, number }, pageSize, cut.used);
       }
+      limitFreshness(chart);
       return cut.window;
     }
     return undefined;
@@ -107,10 +126,12 @@ export function createChartReader(options: OperationPagesOptions): ChartReader {
     while (!step.done) {
       const { numbers, pageSize } = step.value;
       needed.push(step.value);
-      const found = numbers.flatMap(
-        (number) => view.find((copy) => copy.number === number && copy.pageSize === pageSize) ?? [],
-      );
-      if (found.length < numbers.length) return { window: undefined, used, needed };
+      const found: CachedPage[] = [];
+      for (const number of numbers) {
+        const page = findPage(view, number);
+        if (page?.pageSize !== pageSize) return { window: undefined, used, needed };
+        found.push(page);
+      }
       used.push(...found);
       step = cutting.next(found);
     }
@@ -127,7 +148,13 @@ export function createChartReader(options: OperationPagesOptions): ChartReader {
     const cutting = cutInSteps(args, need, () => ({ ...known(), otherCopies: () => [] }), isFresh);
     let step = cutting.next();
     while (!step.done) step = cutting.next(await load(chart, step.value));
+    limitFreshness(chart);
     return step.value;
+  }
+
+  /** The chart's length depends on an empty page, which expires early, whether or not it is part of the window. */
+  function limitFreshness(chart: Chart): void {
+    pages.limitFreshness(cache.emptyUntil(chart));
   }
 
   /** May cost credits: these pages are part of the window, or the one page that its facts need. */

@@ -2,6 +2,7 @@ import { ApiError } from '../../domain/errors.ts';
 import { type CachedPage, denies } from '../../domain/page.ts';
 import {
   cutWindow,
+  findPage,
   type KnownPages,
   planWindow,
   type RankedVideo,
@@ -96,7 +97,7 @@ function rejectContradictions(pages: readonly CachedPage[]): void {
 }
 
 function areAmong(pages: readonly CachedPage[], others: readonly CachedPage[]): boolean {
-  return pages.every((page) => others.includes(page));
+  return pages.every((page) => findPage(others, page.number) === page);
 }
 
 function toFacts(

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { type Chart, chartId } from '../../domain/chart.ts';
+import { memoise } from '../../domain/memoise.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { type CachedPage, type PageKey, pageId } from '../../domain/page.ts';
 import type { PageCache, PageWithOrigin } from '../pages/pageCache.ts';
@@ -24,6 +25,9 @@ export interface OperationPagesOptions {
 interface WantedPage extends PageKey {
   readonly pageSize: number;
 }
+
+/** Ids of cached pages, which are used far more often than they change. */
+const idOf = memoise((page: CachedPage) => pageId(page));
 
 /**
  * The pages that one operation reads: the one record of what it has used, which decides its cost and how long its result
@@ -108,7 +112,7 @@ export class OperationPages {
   /** Counts the page in the cost unless it, or another copy of it, was used before. */
   #record({ page, origin }: PageWithOrigin, use: PageUse): CachedPage {
     const { chart, number, generation, freshUntil } = page;
-    const id = pageId(page);
+    const id = idOf(page);
     const before = this.#used.get(id);
     const servesWindow = use === 'window' || before?.servesWindow === true;
     this.#used.set(id, { chart, number, generation, freshUntil, servesWindow });

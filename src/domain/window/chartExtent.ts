@@ -1,3 +1,4 @@
+import { memoise } from '../memoise.ts';
 import { type CachedPage, PAGE_SIZE, type Page, rankOffset } from '../page.ts';
 
 /** The length of a chart, as far as the known pages tell. */
@@ -19,29 +20,37 @@ export function byAge(a: CachedPage, b: CachedPage): number {
 interface ChartPages {
   /** The oldest first. */
   readonly byAge: readonly CachedPage[];
-  readonly numbers: ReadonlySet<number>;
+  readonly byNumber: ReadonlyMap<number, CachedPage>;
   readonly extent: ChartExtent;
   /** See `pageSizeOf`. */
   readonly pageSize: number;
 }
 
-/** Memoised by array: charts are read far more often than their pages change. */
-const memo = new WeakMap<readonly CachedPage[], ChartPages>();
+/** Charts are read far more often than their pages change. */
+const toKnownPages = memoise(toChartPages);
+const toByNumber = memoise(
+  (pages: readonly CachedPage[]) => new Map(pages.map((page) => [page.number, page])),
+);
 
 /** What pages of one chart, in any order, tell about it. */
 function toChartPages(pages: readonly CachedPage[]): ChartPages {
   const sorted = [...pages].sort(byAge);
-  const numbers = new Set(pages.map(({ number }) => number));
-  return { byAge: sorted, numbers, extent: extentOf(sorted), pageSize: pageSizeOf(sorted) };
+  return {
+    byAge: sorted,
+    byNumber: toByNumber(pages),
+    extent: extentOf(sorted),
+    pageSize: pageSizeOf(sorted),
+  };
+}
+
+/** The page with this number among pages of one chart, each once. The array must not be changed afterwards. */
+export function findPage(pages: readonly CachedPage[], number: number): CachedPage | undefined {
+  return toByNumber(pages).get(number);
 }
 
 /** Cached pages, replaced by those that were `loaded`. The array `cached` must not be changed afterwards. */
 export function withLoaded(cached: readonly CachedPage[], loaded: readonly CachedPage[]): ChartPages {
-  if (loaded.every((page) => cached.includes(page))) {
-    const pages = memo.get(cached) ?? toChartPages(cached);
-    memo.set(cached, pages);
-    return pages;
-  }
+  if (loaded.every((page) => cached.includes(page))) return toKnownPages(cached);
   const loadedNumbers = new Set(loaded.map(({ number }) => number));
   return toChartPages([...cached.filter(({ number }) => !loadedNumbers.has(number)), ...loaded]);
 }

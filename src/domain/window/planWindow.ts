@@ -76,6 +76,8 @@ export function planWindow(
   const exists = (rank: number): boolean => rank <= (extent.length ?? Number.POSITIVE_INFINITY);
   const placesOf = (cursor: Cursor | undefined): number[] => {
     if (!cursor || cursor.itemId === null) return [];
+    const likely = valid.byNumber.get(pageNumber(cursor.rank, valid.pageSize));
+    if (likely && isInPlace(cursor, likely) && exists(cursor.rank)) return [cursor.rank];
     const found = locate(cursor, valid.byAge).filter(exists);
     return found.length > 0 ? found : locate(cursor, [...otherCopies()].sort(byAge)).filter(exists);
   };
@@ -126,7 +128,7 @@ export function planWindow(
   /** False when following a video that moved would cost more than one page beyond the window's own. */
   function isAffordable(range: RankRange): boolean {
     if (!Number.isFinite(range.last)) return true;
-    const missing = pageNumbers(range).filter((number) => !valid.numbers.has(number));
+    const missing = pageNumbers(range).filter((number) => !valid.byNumber.has(number));
     const size = Math.max(0, range.last - range.first + 1);
     return missing.length === 0 || loaded.length + missing.length <= Math.ceil(size / pageSize) + 1;
   }
@@ -186,15 +188,22 @@ function isEmpty({ first, last }: RankRange): boolean {
  *
  * @param pages Sorted by `byAge`.
  */
-function locate({ rank, itemId }: Cursor, pages: readonly CachedPage[]): number[] {
-  const isInPlace = (page: CachedPage): boolean => page.rows[rank - rankOffset(page) - 1]?.itemId === itemId;
-  if (pages.some(isInPlace)) return [rank];
+function locate(cursor: Cursor, pages: readonly CachedPage[]): number[] {
+  const { rank, itemId } = cursor;
+  if (pages.some((page) => isInPlace(cursor, page))) return [rank];
   const found: number[] = [];
   for (const page of pages) {
     const index = page.rows.findIndex((row) => row?.itemId === itemId);
     if (index >= 0) found.unshift(rankOffset(page) + index + 1);
   }
   return found;
+}
+
+/** Whether the cursor's video is at its old rank on this page. */
+function isInPlace({ rank, itemId }: Cursor, page: CachedPage): boolean {
+  const index = rank - rankOffset(page) - 1;
+  // Reading beyond the ends of an array takes a multiple of the time.
+  return index >= 0 && index < page.rows.length && page.rows[index]?.itemId === itemId;
 }
 
 /** Number of the page that has a rank. */

@@ -1,6 +1,7 @@
 import type { ChartWindow } from '../../data/windows/cutInSteps.ts';
 import type { Chart } from '../../domain/chart.ts';
 import { encodeCursor } from '../../domain/cursor.ts';
+import { memoise } from '../../domain/memoise.ts';
 import { type Page, rankOffset } from '../../domain/page.ts';
 import type { ChartSnapshot } from '../../domain/ranks.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
@@ -24,6 +25,7 @@ export class WindowConnection
 {
   readonly #chart: Chart;
   readonly #window: ChartWindow;
+  #pageInfo: PageInfoType | undefined;
   readonly stats: ListStats | undefined;
   readonly history: ConnectionHistory | undefined;
 
@@ -51,6 +53,12 @@ export class WindowConnection
   }
 
   get pageInfo(): PageInfoType {
+    // Compiled code reads it once for each field below it.
+    this.#pageInfo ??= this.#toPageInfo();
+    return this.#pageInfo;
+  }
+
+  #toPageInfo(): PageInfoType {
     const { ranks, facts } = this.#window;
     const isEmpty = ranks.last < ranks.first;
     if (isEmpty) return { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };
@@ -97,12 +105,13 @@ export class WindowConnection
 }
 
 /** Encoded once for each row of a page. */
-const cursors = new WeakMap<Page, Map<number, string>>();
+const cursorsOf = memoise((_page: Page) => new Map<number, string>());
 
 function cursorOf({ rank, video: { itemId }, page }: RankedVideo): string {
-  const ofPage = cursors.get(page) ?? new Map<number, string>();
-  cursors.set(page, ofPage);
-  const cursor = ofPage.get(rank) ?? encodeCursor(page.chart, { rank, itemId });
-  ofPage.set(rank, cursor);
+  const cursors = cursorsOf(page);
+  const known = cursors.get(rank);
+  if (known !== undefined) return known;
+  const cursor = encodeCursor(page.chart, { rank, itemId });
+  cursors.set(rank, cursor);
   return cursor;
 }

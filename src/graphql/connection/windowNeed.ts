@@ -1,4 +1,5 @@
 import type { FieldNode } from 'graphql';
+import { memoise } from '../../domain/memoise.ts';
 import type { WindowNeed } from '../../domain/window/index.ts';
 import { type SelectionContext, selectedFields } from '../selection.ts';
 
@@ -23,8 +24,13 @@ const LISTED_FIELDS = new Set([
 /**
  * What a selection of a connection needs of its window; neither rows nor facts for `__typename` alone. A field that is not
  * listed above may need both, such as one that is computed from others.
+ *
+ * Memoised by array: compiled code, which has no directives, passes the same one to each execution.
  */
-export function toWindowNeed(connectionFields: readonly FieldNode[], context: SelectionContext): WindowNeed {
+export const toWindowNeed = memoise(function toWindowNeed(
+  connectionFields: readonly FieldNode[],
+  context: SelectionContext,
+): WindowNeed {
   const fields = selectedFields(connectionFields, context);
   const pageInfo = fields.filter(({ name }) => name.value === 'pageInfo');
   const names = new Set([
@@ -36,7 +42,7 @@ export function toWindowNeed(connectionFields: readonly FieldNode[], context: Se
     rows: hasOthers || ROW_FIELDS.some((name) => names.has(name)),
     facts: hasOthers || FACT_FIELDS.some((name) => names.has(name)),
   };
-}
+});
 
 /** The fields of a connection that give its videos. */
 export function videoFields(

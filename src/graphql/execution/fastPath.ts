@@ -13,6 +13,7 @@ import type { OperationContext } from '../context.ts';
 import { checkLookups } from '../limits/lookupLimit.ts';
 import { MAX_CREDITS_PER_WINDOW, worstCaseCredits } from '../limits/operationCost.ts';
 import type { SentOperation } from '../limits/sentOperation.ts';
+import { after } from './after.ts';
 import { canCompile } from './canCompile.ts';
 import type { DocumentCache } from './documentCache.ts';
 import { createDocumentInspector, type DocumentFacts } from './documentInspector.ts';
@@ -40,12 +41,15 @@ export interface FastPathOptions {
  * Executes the operation in the parsed body of a POST. Undefined when Apollo Server has to execute the request, since
  * its document has not been validated yet, or has to refuse it: nothing has been executed then.
  */
-export type FastPath = (body: unknown, context: OperationContext) => Promise<FormattedResult | undefined>;
+export type FastPath = (
+  body: unknown,
+  context: OperationContext,
+) => FormattedResult | undefined | Promise<FormattedResult>;
 
 type Execute = (
   context: OperationContext,
   variables: Readonly<Record<string, unknown>>,
-) => Promise<FormattedResult>;
+) => FormattedResult | Promise<FormattedResult>;
 
 /** A body that the fast path understands. */
 interface PlainBody {
@@ -120,12 +124,12 @@ export function createFastPath(options: FastPathOptions): FastPath {
     const operation = getOperationAST(document, operationName);
     if (!isCompiledQuery(compiled) || !operation) return interpreted;
     const defaults = requiredDefaults(operation);
-    return async (context, variables) => {
-      const { data, errors } = await compiled.query(undefined, context, { ...defaults, ...variables });
-      // The variables could not be coerced, and nothing was executed. Only graphql-js says where they are declared.
-      if (data === undefined) return interpreted(context, variables);
-      return errors ? { errors: errors.map(formatCompiled), data } : { data };
-    };
+    return (context, variables) =>
+      after(compiled.query(undefined, context, { ...defaults, ...variables }), ({ data, errors }) => {
+        // The variables could not be coerced, and nothing was executed. Only graphql-js says where they are declared.
+        if (data === undefined) return interpreted(context, variables);
+        return errors ? { errors: errors.map(formatCompiled), data } : { data };
+      });
   }
 
   /**
@@ -170,7 +174,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
     }
   }
 
-  return async (body, contextValue) => {
+  return (body, contextValue) => {
     if (!isPlainBody(body)) return undefined;
     const { query, operationName, variables } = body;
     const document = documents.find(query);
@@ -183,7 +187,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
     if (!isAllowed(prepared, { schema, document, operation, variables: variableValues })) return undefined;
     if (prepared.executions >= prepareFrom) prepared.execute ??= prepare(prepared, document, operationName);
     const run = prepared.execute ?? interpret(schema, document, operationName);
-    return withRowErrors(await run(contextValue, variableValues), contextValue);
+    return after(run(contextValue, variableValues), (result) => withRowErrors(result, contextValue));
   };
 }
 

@@ -42,8 +42,8 @@ export interface OperationResult {
 /** What a request gives: a result, or the page of Apollo Sandbox. */
 export type ExecutedRequest = OperationResult | { readonly html: string };
 
-/** Executes a request for one operation. */
-export type ExecuteOperation = (request: OperationRequest) => Promise<ExecutedRequest>;
+/** Executes a request for one operation. The result is a promise only when something had to be waited for. */
+export type ExecuteOperation = (request: OperationRequest) => ExecutedRequest | Promise<ExecutedRequest>;
 
 type Head = Pick<OperationResult, 'status' | 'headers'>;
 
@@ -61,7 +61,7 @@ export function toOperationResult(
 ): OperationResult {
   const { data } = result;
   const errors = result.errors && oncePerList(result.errors);
-  const codes = [...new Set(errors?.map(({ extensions }) => String(extensions?.code)))];
+  const codes = errors ? [...new Set(errors.map(({ extensions }) => String(extensions?.code)))] : [];
   return {
     status: status === 400 ? toErrorStatus(accept, codes) : status,
     headers,

@@ -1,4 +1,5 @@
 import type { OperationContext } from '../context.ts';
+import { after } from './after.ts';
 import { type ApolloServerOptions, createApolloServer } from './createApolloServer.ts';
 import { createFastPath, type FastPathOptions } from './fastPath.ts';
 import { createFormatError } from './formatError.ts';
@@ -13,7 +14,7 @@ type RequestExecutorOptions = Omit<
 
 /** Executes requests. */
 interface RequestExecutor {
-  execute(request: OperationRequest, context: OperationContext): Promise<ExecutedRequest>;
+  execute(request: OperationRequest, context: OperationContext): ExecutedRequest | Promise<ExecutedRequest>;
   stop(): Promise<void>;
 }
 
@@ -39,16 +40,18 @@ export async function createRequestExecutor(options: RequestExecutorOptions): Pr
   const fastPath = createFastPath({ ...options, formatError, maxCoercionErrors });
 
   return {
-    async execute(request, context) {
+    execute(request, context) {
       const { accept } = request.headers;
       const mediaType = chooseMediaType(accept);
       // Apollo Server reads this header last, when the operation has been executed and paid for. Without an operation
       // it executes nothing, and responds with 406, or with Sandbox's page.
       if (!mediaType) return apollo.execute({ ...request, ...NO_OPERATION }, context);
-      const result = request.method === 'POST' ? await fastPath(request.body, context) : undefined;
-      if (!result) return apollo.execute(request, context);
-      const status = result.data === undefined ? 400 : 200;
-      return toOperationResult(result, { status, headers: { 'content-type': mediaType } }, accept, context);
+      const executed = request.method === 'POST' ? fastPath(request.body, context) : undefined;
+      if (!executed) return apollo.execute(request, context);
+      return after(executed, (result) => {
+        const status = result.data === undefined ? 400 : 200;
+        return toOperationResult(result, { status, headers: { 'content-type': mediaType } }, accept, context);
+      });
     },
     stop: () => apollo.stop(),
   };

@@ -7,7 +7,7 @@ export interface FormattedResult {
   readonly data?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
-/** A list in a result as JSON that is already serialised: pieces in UTF-8, in which each item has a comma before it. */
+/** A list in a result as JSON that is already serialised: pieces in UTF-8, without the brackets around them. */
 export class JsonList {
   constructor(readonly pieces: readonly Buffer[]) {}
 }
@@ -20,7 +20,7 @@ export function toMembers({ errors, data }: FormattedResult): Buffer[] {
   function write(value: unknown): void {
     if (value instanceof JsonList) writeList(value);
     else if (isPlainObject(value)) writeObject(value);
-    else text += JSON.stringify(value);
+    else text += typeof value === 'boolean' || typeof value === 'number' ? value : JSON.stringify(value);
   }
 
   function writeObject(object: Readonly<Record<string, unknown>>): void {
@@ -33,9 +33,8 @@ export function toMembers({ errors, data }: FormattedResult): Buffer[] {
     text += separator === '{' ? '{}' : '}';
   }
 
-  function writeList({ pieces: [first, ...others] }: JsonList): void {
-    pieces.push(Buffer.from(`${text}[`));
-    if (first) pieces.push(first.subarray(1), ...others);
+  function writeList(list: JsonList): void {
+    pieces.push(Buffer.from(`${text}[`), ...list.pieces);
     text = ']';
   }
 

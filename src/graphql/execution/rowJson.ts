@@ -92,7 +92,8 @@ export class RowJson {
       const to = endOfRun(rows, from);
       const [first, last] = [rows[from] as RankedVideo, rows[to] as RankedVideo];
       const { bytes, ends } = this.#pageJson(connection, rows.slice(from, to + 1), selection, info);
-      pieces.push(bytes.subarray(ends[indexOf(first) - 1] ?? 0, ends[indexOf(last)]));
+      const start = ends[indexOf(first) - 1] ?? 0;
+      pieces.push(bytes.subarray(from === 0 ? start + 1 : start, ends[indexOf(last)]));
       from = to + 1;
     }
     return new JsonList(pieces);
@@ -124,7 +125,8 @@ export class RowJson {
       errors.push(
         new GraphQLError(message, { nodes: nodes ?? null, path: [prev?.key ?? '', ...path], originalError }),
       );
-    return new JsonList(executed.list.map(toItemBytes));
+    const [first, ...others] = executed.list.map(toItemBytes);
+    return new JsonList(first ? [first.subarray(1), ...others] : []);
   }
 
   /** Executes the list field alone. */

@@ -20,7 +20,7 @@ export class TrendingVideosResolver {
     @Args(() => TrendingVideosArgs) args: TrendingVideosArgs,
     @Ctx() context: OperationContext,
     @Info() info: GraphQLResolveInfo,
-  ): Promise<WindowConnection | object> {
+  ): WindowConnection | object | Promise<WindowConnection> {
     return readConnection(args, context, info);
   }
 }

@@ -107,6 +107,18 @@ describe('readWindow', () => {
     expect(bill).toEqual([1]);
   });
 
+  it('returns a window at once when all its pages are cached, without a promise', async () => {
+    const { source } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
+    const createReader = createReaders(source);
+    const first = createReader().readWindow(US_VIEWS, { first: 40 }, ALL);
+    expect(first).toBeInstanceOf(Promise);
+    expect(createReader().readWindow(US_VIEWS, { first: 30 }, ALL)).toBeInstanceOf(Promise);
+    const { videos } = await first;
+    const again = createReader().readWindow(US_VIEWS, { first: 40 }, ALL);
+    expect(again).toMatchObject({ videos });
+    expect(again).not.toBeInstanceOf(Promise);
+  });
+
   it('requests all pages of a window before the first arrives', async () => {
     const { source, bill } = createArraySource({ rows: makeVideos(1, 500), pageSize: 20 });
     const pending: (() => void)[] = [];

@@ -153,7 +153,7 @@ describe('a walk through a chart', () => {
           clock.advance(step?.passMs ?? 0);
           if (step?.isSettled) await settle();
           chart.isDown = step?.isUpstreamDown ?? false;
-          const read = (): Promise<ChartWindow> =>
+          const read = async (): Promise<ChartWindow> =>
             createChartReader({ cache, operation: createOperation() }).readWindow(
               US_VIEWS,
               toArguments(direction, size, cursor),

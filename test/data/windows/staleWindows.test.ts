@@ -283,10 +283,10 @@ describe('a window past its time to live', () => {
       return page;
     };
     const { cache, clock } = createTestCache(strict, { ttlMs: TTL_MS });
-    const read = (args: WindowArguments) =>
-      createChartReader({ cache, operation: createOperation() })
-        .readWindow(US_VIEWS, args, ALL)
-        .then(toPlain);
+    const read = async (args: WindowArguments) =>
+      toPlain(
+        await createChartReader({ cache, operation: createOperation() }).readWindow(US_VIEWS, args, ALL),
+      );
     await read({ first: 20 });
     await read({ last: 20 });
     chart.rows = makeVideos(1, 400);
