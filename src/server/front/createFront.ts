@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { after } from '../../graphql/execution/after.ts';
 import { JSON_TYPE } from '../../graphql/execution/mediaType.ts';
 import type { UpstreamSource } from '../../graphql/upstreamExtension.ts';
 import { toErrorBody } from '../errors/errorBody.ts';
@@ -14,7 +15,7 @@ import type { OnRoute } from '../http/reportRoutes.ts';
 import { identify } from '../http/requestIdentity.ts';
 import { RESPONSE_HEADERS } from '../http/responseHeaders.ts';
 import type { Admit } from '../protection/admission.ts';
-import type { Responder, ServedResponse } from '../responses/createResponder.ts';
+import type { Responder } from '../responses/createResponder.ts';
 import { sendResponse } from '../responses/sendResponse.ts';
 import { readBody } from './readBody.ts';
 
@@ -67,20 +68,14 @@ export function createFront(options: FrontOptions): RequestListener {
       });
   }
 
-  /** Sends the response at once when it is cached. */
+  /** Sends the response in the same turn, unless something has to be waited for. */
   function serve(exchange: Exchange): void {
     try {
-      const served = respond(exchange);
-      const sent =
-        served instanceof Promise ? served.then((later) => send(exchange, later)) : send(exchange, served);
+      const sent = after(respond(exchange), ({ response }) => sendResponse(exchange, response, monotonic()));
       sent?.catch((error) => refuse(exchange, error));
     } catch (error) {
       refuse(exchange, error);
     }
-  }
-
-  function send(exchange: Exchange, { response }: ServedResponse): Promise<void> | undefined {
-    return sendResponse(exchange, response, monotonic());
   }
 
   function refuse(exchange: Exchange, error: unknown): void {

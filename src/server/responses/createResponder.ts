@@ -1,3 +1,4 @@
+import { after } from '../../graphql/execution/after.ts';
 import { PREFLIGHT_HEADERS } from '../../graphql/execution/createApolloServer.ts';
 import type { ExecuteOperation } from '../../graphql/execution/operationResult.ts';
 import { refuseForNow } from '../errors/refusal.ts';
@@ -50,10 +51,12 @@ const OVERLOAD_SETTINGS = {
 export function createResponder(options: ResponderOptions): Responder {
   const { startOperation, parse, responseCache, checkOverload, onEvent } = options;
 
-  async function run(request: GraphqlRequest, execute: ExecuteOperation): Promise<BuiltResponse> {
+  function run(request: GraphqlRequest, execute: ExecuteOperation): BuiltResponse | Promise<BuiltResponse> {
     refuseOverload();
-    const executed = await execute(toOperationRequest(request, request.body && parse(request.body)));
-    return buildResponse(executed, options, request.method === 'POST');
+    const operation = toOperationRequest(request, request.body && parse(request.body));
+    return after(execute(operation), (executed) =>
+      buildResponse(executed, options, request.method === 'POST'),
+    );
   }
 
   function refuseOverload(): void {
@@ -65,41 +68,52 @@ export function createResponder(options: ResponderOptions): Responder {
   }
 
   if (!responseCache) {
-    return async (request) => {
-      const { response } = await run(request, startOperation());
-      return { response, origin: 'made' };
-    };
+    return (request) =>
+      after(run(request, startOperation()), ({ response }) => ({ response, origin: 'made' }));
   }
 
   const inFlight = new Map<string, Promise<BuiltResponse>>();
 
-  async function runCoalesced(
+  /** Caches the response, unless it must not be. */
+  function toServed(
+    key: string,
+    { response, reusable }: BuiltResponse,
+    cache: ResponseCache,
+  ): ServedResponse {
+    if (reusable?.freshness) cache.set(key, reusable.freshness, response.body.length, reusable.cached);
+    return { response, origin: 'made' };
+  }
+
+  function runAndCache(
     key: string,
     request: GraphqlRequest,
+    execute: ExecuteOperation,
     cache: ResponseCache,
-  ): Promise<ServedResponse> {
-    // The operation's deadline starts here, also when it is spent on waiting for another request's response.
-    const execute = startOperation();
-    const other = inFlight.get(key);
-    if (other !== undefined) {
-      const built = await other.catch(() => undefined);
-      if (built?.reusable) return { response: built.reusable.coalesced(), origin: 'shared' };
-    }
+  ): ServedResponse | Promise<ServedResponse> {
     const running = run(request, execute);
+    if (!(running instanceof Promise)) return toServed(key, running, cache);
     inFlight.set(key, running);
-    try {
-      const { response, reusable } = await running;
-      if (reusable?.freshness) cache.set(key, reusable.freshness, response.body.length, reusable.cached);
-      return { response, origin: 'made' };
-    } finally {
+    const forget = (): void => {
       if (inFlight.get(key) === running) inFlight.delete(key);
-    }
+    };
+    const serving = running.then((built) => toServed(key, built, cache));
+    serving.then(forget, forget);
+    return serving;
   }
 
   return (request) => {
     const key = toKey(request);
-    const response = responseCache.get(key);
-    return response ? { response, origin: 'kept' } : runCoalesced(key, request, responseCache);
+    const cached = responseCache.get(key);
+    if (cached) return { response: cached, origin: 'kept' };
+    // The operation's deadline starts here, also when it is spent on waiting for another request's response.
+    const execute = startOperation();
+    const runThis = () => runAndCache(key, request, execute, responseCache);
+    const other = inFlight.get(key);
+    if (!other) return runThis();
+    return other.then(
+      ({ reusable }) => (reusable ? { response: reusable.coalesced(), origin: 'shared' } : runThis()),
+      runThis,
+    );
   };
 }
 

@@ -1,3 +1,4 @@
+import { after } from '../../graphql/execution/after.ts';
 import type { OnServerEvent } from '../events.ts';
 import type { GraphqlRequest } from '../http/exchange.ts';
 import { identify } from '../http/requestIdentity.ts';
@@ -37,14 +38,9 @@ export function withEvents(respond: Responder, { monotonic, onEvent }: EventOpti
 
   return (request) => {
     const startedAt = monotonic();
-    const served = respond(request);
-    if (!(served instanceof Promise)) {
+    return after(respond(request), (served) => {
       report(request, startedAt, served);
       return served;
-    }
-    return served.then((later) => {
-      report(request, startedAt, later);
-      return later;
     });
   };
 }

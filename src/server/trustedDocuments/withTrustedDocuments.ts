@@ -28,7 +28,7 @@ export function withTrustedDocuments(
   execute: ExecuteOperation,
   trusted: TrustedDocuments | undefined,
 ): ExecuteOperation {
-  return async (request) => {
+  return (request) => {
     const { accept } = request.headers;
     if (trusted?.only && hasDocumentText(request)) return toRefusedResult(NOT_TRUSTED, accept);
     if (hasMalformedHash(request)) return toRefusedResult(MALFORMED_HASH, accept);
