@@ -226,6 +226,17 @@ describe('a response that shared caches may send to others', () => {
 });
 
 describe('ETag', () => {
+  it('is sent with responses to GET alone: no POST can be conditional', async () => {
+    await start();
+    const post = { method: 'POST', url: '/graphql', payload: { query: QUERY } } as const;
+    for (const origin of ['made', 'kept']) {
+      expect((await app.server.inject(post)).headers.etag).toBeUndefined();
+      expect(app.origins().at(-1)).toBe(origin);
+    }
+    app.claimedElsewhere = app.reported();
+    expect((await get({ query: QUERY })).headers.etag).toBeDefined();
+  });
+
   it('is weak, and the same for the same data at a different cost', async () => {
     await start({ RESPONSE_CACHE: 'false' });
     const [paid, free] = [await get({ query: QUERY }), await get({ query: QUERY })];
