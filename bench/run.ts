@@ -12,6 +12,7 @@ import { fanOut } from './scenarios/fanOut.ts';
 import { fresh } from './scenarios/fresh.ts';
 import { memory } from './scenarios/memory.ts';
 import { numbers } from './scenarios/numbers.ts';
+import { outage } from './scenarios/outage.ts';
 import { repeated } from './scenarios/repeated.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { start } from './scenarios/start.ts';
@@ -20,6 +21,7 @@ const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
   ['repeated', repeated],
   ['new', fresh],
   ['numbers', numbers],
+  ['outage', outage],
   ['fan-out', fanOut],
   ['bill', bill],
   ['start', start],
