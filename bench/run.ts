@@ -10,6 +10,7 @@ import { writeResults } from './results.ts';
 import { bill } from './scenarios/bill.ts';
 import { fanOut } from './scenarios/fanOut.ts';
 import { fresh } from './scenarios/fresh.ts';
+import { growth } from './scenarios/growth.ts';
 import { memory } from './scenarios/memory.ts';
 import { numbers } from './scenarios/numbers.ts';
 import { outage } from './scenarios/outage.ts';
@@ -22,6 +23,7 @@ const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
   ['new', fresh],
   ['numbers', numbers],
   ['outage', outage],
+  ['growth', growth],
   ['fan-out', fanOut],
   ['bill', bill],
   ['start', start],
