@@ -34,9 +34,14 @@ export function ratiosOf(figures: readonly number[], others: readonly number[]):
   return figures.map((value, round) => value / (others[round] ?? Number.NaN));
 }
 
+/** The items in their order in even rounds, and backwards in odd ones, so that none always follows the same one. */
+export function takeTurns<T>(items: readonly T[], round: number): readonly T[] {
+  return round % 2 === 0 ? items : items.toReversed();
+}
+
 /**
  * Runs all loads in every round, so that those of a round are compared with each other: the speed of a machine changes
- * slowly. The order alternates, so that none always follows the same one.
+ * slowly.
  */
 export async function loadInTurns(
   specs: readonly NamedLoad[],
@@ -55,7 +60,7 @@ export async function loadInTurns(
   }
 
   for (let round = 0; round < rounds; round++) {
-    for (const spec of round % 2 === 0 ? specs : specs.toReversed()) {
+    for (const spec of takeTurns(specs, round)) {
       await loadNext(spec, warmUpSeconds);
       loads.get(spec.name)?.push(await loadNext(spec, seconds));
     }

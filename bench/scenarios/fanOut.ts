@@ -1,5 +1,6 @@
 import { type Chart, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
 import { CHART, readItemIds, topBody } from '../bodies.ts';
+import { takeTurns } from '../measure.ts';
 import { type Client, createClient } from '../post.ts';
 import { ratioGoal, ratioTo } from '../report.ts';
 import { withServers } from '../runServer.ts';
@@ -39,11 +40,11 @@ export const fanOut: Scenario = (_effort, { folder, supergraph }) =>
         const times = new Map<string, number[]>(
           [ROUND_TRIP, ...specs.map(({ name }) => name)].map((name) => [name, []]),
         );
-        for (const chart of CHARTS) {
+        for (const [round, chart] of CHARTS.entries()) {
           // The emulator generates a chart on its first request.
           await fetchTop(upstream, chart);
           times.get(ROUND_TRIP)?.push(await time(() => fetchTop(upstream, chart)));
-          for (const [index, spec] of specs.entries()) {
+          for (const [index, spec] of takeTurns([...specs.entries()], round)) {
             const body = topBody(spec, chart, VIDEOS);
             times.get(spec.name)?.push(await time(() => postWindow(clients[index] as Client, body)));
           }

@@ -1,4 +1,5 @@
 import { CHART, topBody } from '../bodies.ts';
+import { takeTurns } from '../measure.ts';
 import { PAGE_SIZE } from '../peers/pages.ts';
 import { ratioGoal, ratioTo } from '../report.ts';
 import { startServer } from '../runServer.ts';
@@ -21,7 +22,7 @@ export const start: Scenario = ({ rounds }, { folder, supergraph }) =>
     const times = new Map<string, number[]>(specs.map(({ name }) => [name, []]));
     // The first round does not count: it reads the programs from disk.
     for (let round = 0; round <= rounds; round++) {
-      for (const spec of specs) {
+      for (const spec of takeTurns(specs, round)) {
         const server = await startServer(spec, upstream, topBody(spec, CHART, PAGE_SIZE));
         if (round > 0) times.get(spec.name)?.push(server.startMs);
         await server.close();
