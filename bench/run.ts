@@ -38,7 +38,7 @@ const FULL: Effort = {
   memoryOperations: 100_000,
 };
 const QUICK: Effort = {
-  rounds: 3,
+  rounds: 2,
   seconds: 1,
   warmUpSeconds: 1,
   tracedOperations: 1000,
