@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Chart, TrendingPeriod } from '../src/domain/chart.ts';
-import type { ServerSpec } from './processes.ts';
+import type { ServerSpec } from './runServer.ts';
 
 /** Every field of a video, except its numbers. */
 export const VIDEO_FIELDS = `id itemId itemUrl title cover coverExpiresAt duration region countryCode
@@ -69,7 +69,7 @@ export function pagesBody(chart: Chart, numbers: readonly number[]): string {
 }
 
 /** The body of a POST for the first `videos` of a chart, for the server's schema. */
-export function topBody({ shape }: ServerSpec, chart: Chart, videos: number): string {
+export function topBody({ shape }: Pick<ServerSpec, 'shape'>, chart: Chart, videos: number): string {
   if (shape === 'connection') return windowBody(chart, videos);
   return pagesBody(
     chart,
@@ -86,6 +86,16 @@ export function readItemIds(text: string): readonly string[] {
   if (/"errors":/.test(text))
     throw new Error(`expected a response without errors, but got: ${text.slice(0, 1000)}`);
   return [...text.matchAll(/"item_?[iI]d":"(\d+)"/g)].map(([, id = '']) => id);
+}
+
+/**
+ * The cursor after which the next window begins; null at the end of the chart.
+ *
+ * @throws When the response has errors.
+ */
+export function readNextCursor(text: string): string | null {
+  readItemIds(text);
+  return /"hasNextPage":true.*"endCursor":"([^"]+)"/.exec(text)?.[1] ?? null;
 }
 
 /** Writes bodies to a file for the load tool, one per line. */

@@ -1,5 +1,4 @@
-import { type Load, runLoad } from './load.ts';
-import type { Server } from './processes.ts';
+import { CONNECTIONS, type Load, type LoadSpec, runLoad } from './load.ts';
 
 /** How much is measured. */
 export interface Effort {
@@ -15,6 +14,14 @@ export interface Effort {
   readonly memoryOperations: number;
 }
 
+/** A load that is one row of a table. */
+export interface NamedLoad extends LoadSpec {
+  readonly name: string;
+}
+
+/** The loads of a row, one per round. */
+export type Loads = ReadonlyMap<string, readonly Load[]>;
+
 /** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -22,20 +29,40 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
+/** The quotients of figures of the same round. */
+export function ratiosOf(figures: readonly number[], others: readonly number[]): readonly number[] {
+  return figures.map((value, round) => value / (others[round] ?? Number.NaN));
+}
+
+/** The items in their order in even rounds, and backwards in odd ones, so that none always follows the same one. */
+export function takeTurns<T>(items: readonly T[], round: number): readonly T[] {
+  return round % 2 === 0 ? items : items.toReversed();
+}
+
 /**
- * Loads one server after the other, round after round, so that a slow phase of the machine affects all servers.
- * Returns each server's loads by its name.
+ * Runs all loads in every round, so that those of a round are compared with each other: the speed of a machine changes
+ * slowly.
  */
 export async function loadInTurns(
-  servers: readonly Server[],
-  bodiesFile: (server: Server) => string,
+  specs: readonly NamedLoad[],
   { rounds, seconds, warmUpSeconds }: Effort,
-): Promise<ReadonlyMap<string, readonly Load[]>> {
-  const loads = new Map<string, Load[]>(servers.map(({ spec }) => [spec.name, []]));
-  for (let round = 1; round <= rounds; round++) {
-    for (const server of servers) {
-      await runLoad(server.url, bodiesFile(server), warmUpSeconds);
-      loads.get(server.spec.name)?.push(await runLoad(server.url, bodiesFile(server), seconds));
+): Promise<Loads> {
+  const loads = new Map<string, Load[]>(specs.map(({ name }) => [name, []]));
+  const positions = new Map<string, number>();
+
+  /** Continues after the bodies that were sent before: a load that began again would find its first responses cached. */
+  async function loadNext(spec: NamedLoad, forSeconds: number): Promise<Load> {
+    const from = positions.get(spec.name) ?? 0;
+    const load = await runLoad(spec, from, forSeconds);
+    // Those in flight at the end are not counted.
+    positions.set(spec.name, from + load.requests + CONNECTIONS);
+    return load;
+  }
+
+  for (let round = 0; round < rounds; round++) {
+    for (const spec of takeTurns(specs, round)) {
+      await loadNext(spec, warmUpSeconds);
+      loads.get(spec.name)?.push(await loadNext(spec, seconds));
     }
   }
   return loads;

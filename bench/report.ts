@@ -1,4 +1,4 @@
-import { median } from './measure.ts';
+import { median, ratiosOf } from './measure.ts';
 import { OURS } from './servers.ts';
 
 /** The result of one scenario. */
@@ -10,6 +10,8 @@ export interface Outcome {
   readonly unit: string;
   readonly better: 'more' | 'less';
   readonly rows: readonly Row[];
+  /** The name of the row that all are compared with; by default this product. */
+  readonly reference?: string;
   /** Headings of the additional columns. */
   readonly more: readonly string[];
   readonly goals: readonly Goal[];
@@ -18,7 +20,7 @@ export interface Outcome {
 /** One line of a scenario's table. */
 export interface Row {
   readonly name: string;
-  /** One figure per round. */
+  /** One figure per round: figures of the same round are compared with each other. */
   readonly values: readonly number[];
   readonly more: readonly string[];
 }
@@ -41,9 +43,15 @@ export function figure(rows: readonly Row[], name: string): number {
   return median(rows.find((row) => row.name === name)?.values ?? []);
 }
 
-/** This product's figure divided by that of another row. */
-export function ratioTo(rows: readonly Row[], name: string): number {
-  return figure(rows, OURS) / figure(rows, name);
+/** The figure of `reference` divided by that of another row: the median of the rounds' quotients. */
+export function ratioTo(rows: readonly Row[], name: string, reference = OURS): number {
+  return median(roundRatios(rows, name, reference));
+}
+
+function roundRatios(rows: readonly Row[], name: string, reference: string): readonly number[] {
+  const valuesOf = (wanted: string): readonly number[] =>
+    rows.find((row) => row.name === wanted)?.values ?? [];
+  return ratiosOf(valuesOf(reference), valuesOf(name));
 }
 
 /** A goal for the ratio of this product to another row. */
@@ -54,8 +62,9 @@ export function ratioGoal(text: string, ratio: number, bound: { least: number } 
 
 /** A scenario's table with all its columns. */
 export function toTable(outcome: Outcome): string {
-  const headings = ['', outcome.unit, 'least to most', 'ours / this', ...outcome.more];
-  const lines = sortRows(outcome).map((row) => [...toCells(row, outcome.rows), ...row.more]);
+  const { unit, reference, more } = outcome;
+  const headings = ['', unit, 'least to most', `${reference ?? 'ours'} / this`, 'least to most', ...more];
+  const lines = sortRows(outcome).map((row) => [...toCells(row, outcome), ...row.more]);
   return alignTable(headings, lines);
 }
 
@@ -63,11 +72,14 @@ export function toTable(outcome: Outcome): string {
 export function toSummary(outcomes: readonly Outcome[]): string {
   const lines = outcomes.flatMap((outcome) =>
     sortRows(outcome).map((row) => {
-      const [name = '', ...cells] = toCells(row, outcome.rows);
+      const [name = '', ...cells] = toCells(row, outcome);
       return [outcome.name, name, outcome.unit, ...cells];
     }),
   );
-  return alignTable(['scenario', 'server', 'unit', 'median', 'least to most', 'ours / this'], lines);
+  return alignTable(
+    ['scenario', 'server', 'unit', 'median', 'least to most', 'ours / this', 'least to most'],
+    lines,
+  );
 }
 
 /** The best row first. */
@@ -75,14 +87,15 @@ function sortRows({ rows, better }: Outcome): readonly Row[] {
   return rows.toSorted((a, b) => (median(b.values) - median(a.values)) * (better === 'more' ? 1 : -1));
 }
 
-function toCells({ name, values }: Row, rows: readonly Row[]): string[] {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  return [
-    name,
-    format(median(values)),
-    values.length > 1 ? `${format(least)} to ${format(most)}` : '',
-    ratioTo(rows, name).toFixed(2),
-  ];
+function toCells({ name, values }: Row, { rows, reference = OURS }: Outcome): string[] {
+  const ratios = roundRatios(rows, name, reference);
+  return [name, format(median(values)), toRange(values), format(median(ratios)), toRange(ratios)];
+}
+
+/** The least and the greatest value; empty for a single one. */
+function toRange(values: readonly number[]): string {
+  if (values.length < 2) return '';
+  return `${format(Math.min(...values))} to ${format(Math.max(...values))}`;
 }
 
 /** All goals, and whether they are met. */

@@ -10,8 +10,10 @@ import { writeResults } from './results.ts';
 import { bill } from './scenarios/bill.ts';
 import { fanOut } from './scenarios/fanOut.ts';
 import { fresh } from './scenarios/fresh.ts';
+import { growth } from './scenarios/growth.ts';
 import { memory } from './scenarios/memory.ts';
 import { numbers } from './scenarios/numbers.ts';
+import { outage } from './scenarios/outage.ts';
 import { repeated } from './scenarios/repeated.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { start } from './scenarios/start.ts';
@@ -20,6 +22,8 @@ const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
   ['repeated', repeated],
   ['new', fresh],
   ['numbers', numbers],
+  ['outage', outage],
+  ['growth', growth],
   ['fan-out', fanOut],
   ['bill', bill],
   ['start', start],
@@ -27,14 +31,14 @@ const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
 ]);
 const NAMES = [...SCENARIOS.keys()];
 const FULL: Effort = {
-  rounds: 5,
-  seconds: 3,
+  rounds: 7,
+  seconds: 2,
   warmUpSeconds: 1,
   tracedOperations: 10_000,
   memoryOperations: 100_000,
 };
 const QUICK: Effort = {
-  rounds: 3,
+  rounds: 2,
   seconds: 1,
   warmUpSeconds: 1,
   tracedOperations: 1000,
@@ -66,10 +70,11 @@ async function runAll(names: readonly string[], effort: Effort): Promise<readonl
     for (const [name, scenario] of SCENARIOS) {
       if (!names.includes(name)) continue;
       const startedAt = performance.now();
-      const outcome = await scenario(effort, { folder, supergraph });
-      outcomes.push(outcome);
+      const measured = await scenario(effort, { folder, supergraph });
+      outcomes.push(...measured);
       const seconds = Math.round((performance.now() - startedAt) / 1000);
-      process.stderr.write(`${name}: done in ${seconds} s\n${toTable(outcome)}\n\n`);
+      const tables = measured.map((outcome) => `${outcome.name}\n${toTable(outcome)}\n\n`);
+      process.stderr.write(`${name}: done in ${seconds} s\n\n${tables.join('')}`);
     }
     return outcomes;
   } finally {

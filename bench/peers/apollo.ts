@@ -2,7 +2,7 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { typeDefs } from './schema.ts';
-import { HOST, readSettings, TTL_SECONDS } from './settings.ts';
+import { HOST, readSettings } from './settings.ts';
 import { createStatsContext, type StatsContext, statsResolvers } from './stats.ts';
 import { createTrendingVideos, type WindowArguments } from './trendingVideos.ts';
 
@@ -27,5 +27,5 @@ await startStandaloneServer(server, {
 async function createResponseCache(): Promise<ApolloServerPlugin[]> {
   // Imported on demand, so that Apollo Server as installed starts without it.
   const { default: responseCache } = await import('@apollo/server-plugin-response-cache');
-  return [ApolloServerPluginCacheControl({ defaultMaxAge: TTL_SECONDS }), responseCache()];
+  return [ApolloServerPluginCacheControl({ defaultMaxAge: settings.ttlSeconds }), responseCache()];
 }

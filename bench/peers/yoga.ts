@@ -23,5 +23,10 @@ async function createResponseCache() {
   const { createInMemoryCache, useResponseCache } = await import('@graphql-yoga/plugin-response-cache');
   const cache = createInMemoryCache({ max: MAX_RESPONSES });
   // Nothing is invalidated by id here, so the cache need not store ids.
-  return useResponseCache({ session: () => null, cache, idFields: [] });
+  return useResponseCache({
+    session: () => null,
+    cache,
+    idFields: [],
+    ttl: settings.ttlSeconds * 1000,
+  });
 }

@@ -4,9 +4,10 @@ import { CHART, pagesBody, readItemIds, topBody } from '../bodies.ts';
 import { CONNECTIONS } from '../load.ts';
 import { PAGE_SIZE } from '../peers/pages.ts';
 import { postAll } from '../post.ts';
-import { type ServerSpec, startServer, type Upstream, withUpstream } from '../processes.ts';
 import { format, type Row, ratioGoal, ratioTo } from '../report.ts';
+import { type ServerSpec, startServer } from '../runServer.ts';
 import { hive, NO_CACHES, ours, peer, RESPONSES_ONLY } from '../servers.ts';
+import { type Upstream, withUpstream } from '../upstream.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Long enough for a page to be requested again while its fetch is in flight. */
@@ -15,11 +16,11 @@ const CREDITS_PER_PAGE = 2;
 const MINIMUM = 'minimum: each page once';
 
 /** The cost of a day of many readers. */
-export const bill: Scenario = ({ tracedOperations }, { supergraph }) =>
+export const bill: Scenario = ({ tracedOperations }, { folder, supergraph }) =>
   withUpstream(LATENCY_MS, async (upstream) => {
     const trace = makeTrace(tracedOperations);
     const specs = [
-      ours({ responses: true }),
+      ours(folder),
       peer('Apollo Server as installed', 'apollo', NO_CACHES),
       peer('Apollo Server, response cache', 'apollo', RESPONSES_ONLY),
       peer('GraphQL Yoga, response cache', 'yoga', RESPONSES_ONLY),
@@ -31,15 +32,17 @@ export const bill: Scenario = ({ tracedOperations }, { supergraph }) =>
       { name: MINIMUM, values: [pages * CREDITS_PER_PAGE], more: [format(pages), '', ''] },
     ];
     for (const spec of specs) rows.push(await measureCost(spec, upstream, trace));
-    return {
-      name: 'bill',
-      what: `${format(trace.length)} operations as from many readers: charts by Zipf's law, windows of 5 to 100 videos at any depth, ${CONNECTIONS} at once; upstream takes ${LATENCY_MS} ms. The peers have the caches that can be installed for them, but no page cache. Hive Gateway, whose schema has pages, gets one request for each page of a window.`,
-      unit: 'credits',
-      better: 'less',
-      rows,
-      more: ['upstream requests', 'videos', 'seconds'],
-      goals: [ratioGoal('the minimum', ratioTo(rows, MINIMUM), { most: 1 })],
-    };
+    return [
+      {
+        name: 'bill',
+        what: `${format(trace.length)} operations as from many readers: charts by Zipf's law, windows of 5 to 100 videos at any depth, ${CONNECTIONS} at once; upstream takes ${LATENCY_MS} ms. The peers have the caches that can be installed for them, but no page cache. Hive Gateway, whose schema has pages, gets one request for each page of a window.`,
+        unit: 'credits',
+        better: 'less',
+        rows,
+        more: ['upstream requests', 'videos', 'seconds'],
+        goals: [ratioGoal('the minimum', ratioTo(rows, MINIMUM), { most: 1 })],
+      },
+    ];
   });
 
 async function measureCost(
@@ -53,8 +56,10 @@ async function measureCost(
     const before = await upstream.stats();
     const startedAt = performance.now();
     let videos = 0;
-    await postAll(server.url, toBodies(spec, trace), CONNECTIONS, (text) => {
-      videos += readItemIds(text).length;
+    await postAll(server.url, toBodies(spec, trace), CONNECTIONS, {
+      check: (text) => {
+        videos += readItemIds(text).length;
+      },
     });
     const seconds = (performance.now() - startedAt) / 1000;
     const after = await upstream.stats();

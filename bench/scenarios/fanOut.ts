@@ -1,9 +1,11 @@
 import { type Chart, TrendingOrder, TrendingPeriod } from '../../src/domain/chart.ts';
 import { CHART, readItemIds, topBody } from '../bodies.ts';
+import { takeTurns } from '../measure.ts';
 import { type Client, createClient } from '../post.ts';
-import { type Upstream, withServers, withUpstream } from '../processes.ts';
 import { ratioGoal, ratioTo } from '../report.ts';
+import { withServers } from '../runServer.ts';
 import { hive, ours, PAGES_ONLY, peer } from '../servers.ts';
+import { type Upstream, withUpstream } from '../upstream.ts';
 import type { Scenario } from './scenario.ts';
 
 const LATENCY_MS = 50;
@@ -19,10 +21,10 @@ const CHARTS: readonly Chart[] = ['US', 'GB'].flatMap((region) =>
 const WARM_UP = 9;
 
 /** Five uncached pages in one window, each of which takes upstream 50 ms. */
-export const fanOut: Scenario = (_effort, { supergraph }) =>
+export const fanOut: Scenario = (_effort, { folder, supergraph }) =>
   withUpstream(LATENCY_MS, (upstream) => {
     const specs = [
-      ours({ responses: true }),
+      ours(folder),
       peer('Mercurius with JIT', 'mercurius', PAGES_ONLY),
       peer('GraphQL Yoga', 'yoga', PAGES_ONLY),
       peer('Apollo Server as installed', 'apollo', PAGES_ONLY),
@@ -38,26 +40,28 @@ export const fanOut: Scenario = (_effort, { supergraph }) =>
         const times = new Map<string, number[]>(
           [ROUND_TRIP, ...specs.map(({ name }) => name)].map((name) => [name, []]),
         );
-        for (const chart of CHARTS) {
+        for (const [round, chart] of CHARTS.entries()) {
           // The emulator generates a chart on its first request.
           await fetchTop(upstream, chart);
           times.get(ROUND_TRIP)?.push(await time(() => fetchTop(upstream, chart)));
-          for (const [index, spec] of specs.entries()) {
+          for (const [index, spec] of takeTurns([...specs.entries()], round)) {
             const body = topBody(spec, chart, VIDEOS);
             times.get(spec.name)?.push(await time(() => postWindow(clients[index] as Client, body)));
           }
         }
         await Promise.all(clients.map((client) => client.close()));
         const rows = [...times].map(([name, values]) => ({ name, values: values.slice(WARM_UP), more: [] }));
-        return {
-          name: 'fan-out',
-          what: `The first ${VIDEOS} videos of a chart that is not cached: five pages, each of which takes upstream ${LATENCY_MS} ms. ${CHARTS.length - WARM_UP} charts, one operation at a time.`,
-          unit: 'ms',
-          better: 'less',
-          rows,
-          more: [],
-          goals: [ratioGoal(`at most 1.3 x ${ROUND_TRIP}`, ratioTo(rows, ROUND_TRIP), { most: 1.3 })],
-        };
+        return [
+          {
+            name: 'fan-out',
+            what: `The first ${VIDEOS} videos of a chart that is not cached: five pages, each of which takes upstream ${LATENCY_MS} ms. ${CHARTS.length - WARM_UP} charts, one operation at a time.`,
+            unit: 'ms',
+            better: 'less',
+            rows,
+            more: [],
+            goals: [ratioGoal(`at most 1.15 x ${ROUND_TRIP}`, ratioTo(rows, ROUND_TRIP), { most: 1.15 })],
+          },
+        ];
       },
     );
   });

@@ -10,4 +10,4 @@ export interface Files {
 }
 
 /** Starts its servers, measures, and stops them. */
-export type Scenario = (effort: Effort, files: Files) => Promise<Outcome>;
+export type Scenario = (effort: Effort, files: Files) => Promise<readonly Outcome[]>;
