@@ -13,8 +13,8 @@ import {
   pageId,
   toRetentionMs,
 } from '../../domain/page.ts';
+import { findPage } from '../../domain/pageNumbers.ts';
 import type { TrendingVideo } from '../../domain/trendingVideo.ts';
-import { findPage } from '../../domain/window/index.ts';
 import { newestCopies } from './views.ts';
 
 /** A video, and the page that it is on. */

@@ -1,7 +1,8 @@
 import type { Chart } from '../../domain/chart.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { CachedPage } from '../../domain/page.ts';
-import { findPage, type WindowArguments, type WindowNeed } from '../../domain/window/index.ts';
+import { findPage } from '../../domain/pageNumbers.ts';
+import type { WindowArguments, WindowNeed } from '../../domain/window/index.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 import type { Views } from '../pages/views.ts';
 import { type ChartWindow, cutInSteps, type PagesNeeded } from './cutInSteps.ts';

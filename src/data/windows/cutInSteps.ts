@@ -1,8 +1,8 @@
 import { ApiError } from '../../domain/errors.ts';
 import { type CachedPage, denies } from '../../domain/page.ts';
+import { findPage } from '../../domain/pageNumbers.ts';
 import {
   cutWindow,
-  findPage,
   type KnownPages,
   planWindow,
   type RankedVideo,

@@ -1,5 +1,6 @@
 import { memoise } from '../memoise.ts';
 import { type CachedPage, PAGE_SIZE, type Page, rankOffset } from '../page.ts';
+import { toByNumber } from '../pageNumbers.ts';
 
 /** The length of a chart, as far as the known pages tell. */
 interface ChartExtent {
@@ -28,9 +29,6 @@ interface ChartPages {
 
 /** Charts are read far more often than their pages change. */
 const toKnownPages = memoise(toChartPages);
-const toByNumber = memoise(
-  (pages: readonly CachedPage[]) => new Map(pages.map((page) => [page.number, page])),
-);
 
 /** What pages of one chart, in any order, tell about it. */
 function toChartPages(pages: readonly CachedPage[]): ChartPages {
@@ -41,11 +39,6 @@ function toChartPages(pages: readonly CachedPage[]): ChartPages {
     extent: extentOf(sorted),
     pageSize: pageSizeOf(sorted),
   };
-}
-
-/** The page with this number among pages of one chart, each once. The array must not be changed afterwards. */
-export function findPage(pages: readonly CachedPage[], number: number): CachedPage | undefined {
-  return toByNumber(pages).get(number);
 }
 
 /** Cached pages, replaced by those that were `loaded`. The array `cached` must not be changed afterwards. */

@@ -1,4 +1,4 @@
-export { byAge, extentOf, findPage } from './chartExtent.ts';
+export { byAge, extentOf } from './chartExtent.ts';
 export { cutWindow, type RankedVideo } from './cutWindow.ts';
 export {
   type KnownPages,
