@@ -84,9 +84,10 @@ export function createFront(options: FrontOptions): RequestListener {
     const durationMs = monotonic() - exchange.arrivedAt;
     onEvent(toRefusedEvent(refusal, source, { durationMs, request: identify(exchange) }));
     const body = Buffer.from(JSON.stringify(toErrorBody(source, formatted)));
-    exchange.send(status, toHeaderList({ ...RESPONSE_HEADERS, 'content-type': JSON_TYPE, ...headers }), {
-      body,
-    });
+    const list = toHeaderList({ ...RESPONSE_HEADERS, 'content-type': JSON_TYPE, ...headers });
+    cors.addHeaders(list, exchange.headers.origin);
+    exchange.addOwnHeaders(list);
+    exchange.send(status, list, body);
   }
 
   return (request, response) => {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toHeaderRecord } from './headerList.ts';
 
 /** Response headers that scripts of other origins may read, besides those that browsers always let them read. */
 const EXPOSED = [
@@ -18,11 +19,13 @@ export interface Cors {
   /** False without allowed origins: then no headers are sent, and browsers keep responses from scripts of other sites. */
   readonly isEnabled: boolean;
   /**
-   * The headers of every response, by the request's `Origin`; also of refusals, so that scripts can read why.
+   * Adds the headers of every response, by the request's `Origin`; also of refusals, so that scripts can read why.
    *
    * @param vary Other headers of the request that the response depends on.
    */
-  readonly toHeaders: (origin: string | undefined, vary?: string) => Readonly<Record<string, string>>;
+  readonly addHeaders: (to: string[], origin: string | undefined, vary?: string) => void;
+  /** The same headers by name. */
+  readonly toHeaders: (origin: string | undefined) => Readonly<Record<string, string>>;
   /** Responds to a request that is a preflight, whatever its path; returns whether it was one. */
   readonly respond: (request: FastifyRequest, reply: FastifyReply) => boolean;
 }
@@ -34,16 +37,23 @@ export function createCors(origins: readonly (string | RegExp)[]): Cors {
   const isAllowed = (sent: string): boolean =>
     origins.some((origin) => (typeof origin === 'string' ? origin === sent : origin.test(sent)));
 
+  function addHeaders(to: string[], origin: string | undefined, vary?: string): void {
+    if (!isEnabled) {
+      if (vary !== undefined) to.push('vary', vary);
+      return;
+    }
+    to.push('vary', vary === undefined ? 'Origin' : `Origin, ${vary}`);
+    if (origin !== undefined && isAllowed(origin)) to.push('access-control-allow-origin', origin);
+    to.push('access-control-expose-headers', EXPOSED);
+  }
+
   return {
     isEnabled,
-    toHeaders: (origin, vary) => {
-      if (!isEnabled) return vary === undefined ? {} : { vary };
-      const headers = {
-        vary: vary === undefined ? 'Origin' : `Origin, ${vary}`,
-        'access-control-expose-headers': EXPOSED,
-      };
-      if (origin === undefined || !isAllowed(origin)) return headers;
-      return { ...headers, 'access-control-allow-origin': origin };
+    addHeaders,
+    toHeaders: (origin) => {
+      const list: string[] = [];
+      addHeaders(list, origin);
+      return toHeaderRecord(list);
     },
     respond: (request, reply) => {
       if (!isEnabled || !isPreflight(request)) return false;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Cors } from './cors.ts';
-import { type HeaderList, toHeaderList } from './headerList.ts';
+import type { HeaderList } from './headerList.ts';
 import { toRequestId } from './requestIdentity.ts';
 
 /** A request to `/graphql`. */
@@ -14,15 +14,6 @@ export interface GraphqlRequest {
   readonly keyName: string | undefined;
   /** Not yet parsed; undefined when it has none. */
   readonly body: Buffer | undefined;
-}
-
-/** See `Exchange.send`. */
-interface SendOptions {
-  readonly body?: Buffer | undefined;
-  /** Headers of the request that the response depends on, besides `Origin`. */
-  readonly vary?: string;
-  /** Whether shared caches may send it to other clients: then it says nothing about this one. */
-  readonly isReplayed?: boolean | undefined;
 }
 
 /** A request to `/graphql` and its response, in Node's own objects: without a framework. */
@@ -50,16 +41,19 @@ export class Exchange implements GraphqlRequest {
     this.headers = headers;
   }
 
+  /** Adds what the response says of this request: its id, and the client's rate limit. */
+  addOwnHeaders(to: string[]): void {
+    to.push('x-request-id', this.id);
+    for (const text of this.rateLimit) to.push(text);
+  }
+
   /**
    * Sends the response.
    *
-   * @param headers Its headers, without those for scripts of other origins, about this request, and of the body's length.
+   * @param headers All of its headers, but that of the body's length.
    */
-  send(status: number, headers: HeaderList, { body, vary, isReplayed = false }: SendOptions): void {
-    const { id, rateLimit, response, cors } = this;
-    const list = [...headers, ...toHeaderList(cors.toHeaders(this.headers.origin, vary))];
-    if (!isReplayed) list.push('x-request-id', id, ...rateLimit);
-    if (body) list.push('content-length', String(body.length));
-    response.writeHead(status, list).end(body);
+  send(status: number, headers: string[], body?: Buffer): void {
+    if (body) headers.push('content-length', String(body.length));
+    this.response.writeHead(status, headers).end(body);
   }
 }

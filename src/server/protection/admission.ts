@@ -74,5 +74,6 @@ export function createAdmission({ apiKeys, rateLimiter, trustProxy, onEvent }: A
 }
 
 function isCompressed({ headers }: GraphqlRequest): boolean {
-  return toTokens(headers['content-encoding']).some((coding) => coding !== 'identity');
+  const codings = headers['content-encoding'];
+  return codings !== undefined && toTokens(codings).some((coding) => coding !== 'identity');
 }

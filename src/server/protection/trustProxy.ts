@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { all, compile } from '@fastify/proxy-addr';
+import { memoise } from '../../domain/memoise.ts';
 import { readAddress, toClientAddress, withoutZone } from './clientAddress.ts';
 
 /** Which proxies' `X-Forwarded-For` is trusted: none, all, a number of proxies in front, or those with these addresses. */
@@ -13,10 +15,15 @@ type IsTrusted = (entry: string, hop: number) => boolean;
  * has, else that of the connection.
  */
 export function createAddressReader(trusted: TrustedProxies): (request: IncomingMessage) => string {
-  if (trusted === false) return ({ socket }) => toClientAddress({ ip: socket.remoteAddress ?? '', socket });
+  if (trusted === false) return ({ socket }) => addressOfConnection(socket);
   const isTrusted = toIsTrusted(trusted);
   return (request) => toClientAddress({ ip: all(request, isTrusted).at(-1) ?? '', socket: request.socket });
 }
+
+/** It stays the same as long as the connection is open. */
+const addressOfConnection = memoise((socket: Socket) =>
+  toClientAddress({ ip: socket.remoteAddress ?? '', socket }),
+);
 
 /**
  * Which addresses are those of trusted proxies. Given a number, the last hops are the operator's proxies. A proxy's address is

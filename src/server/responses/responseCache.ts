@@ -11,7 +11,7 @@ interface ResponseCacheOptions {
   readonly isCurrent: (freshness: Freshness) => boolean;
   /** Whether ranks of past days have changed that it was made of. */
   readonly isOutdated: (freshness: Freshness) => boolean;
-  /** Records that a cached response was sent again. */
+  /** Records that a cached response is sent again. */
   readonly recordHit: (freshness: Freshness) => void;
 }
 
@@ -23,10 +23,15 @@ interface Entry {
   readonly expiresAt: number;
   /** True when pages, or numbers, that arrive later may change the response. */
   readonly isVolatile: boolean;
+  /** When a hit was last recorded, likewise. */
+  recordedAt: number;
 }
 
 /** Time to live of a volatile response, as long as no page arrives. */
 const VOLATILE_TTL_MS = 1000;
+
+/** How often the hits of a response are recorded: often enough for pages in demand to stay cached. */
+const RECORD_MS = 1000;
 
 /** Memory of an entry apart from its texts, roughly. */
 const OVERHEAD_BYTES = 2500;
@@ -66,11 +71,15 @@ export class ResponseCache {
     if (!entry) return undefined;
     const { monotonic, isCurrent, isOutdated, recordHit } = this.#options;
     const { toResponse, freshness, expiresAt, isVolatile } = entry;
-    if (monotonic() >= expiresAt || isOutdated(freshness) || (isVolatile && !isCurrent(freshness))) {
+    const now = monotonic();
+    if (now >= expiresAt || isOutdated(freshness) || (isVolatile && !isCurrent(freshness))) {
       this.#entries.delete(key);
       return undefined;
     }
-    recordHit(freshness);
+    if (now >= entry.recordedAt + RECORD_MS) {
+      entry.recordedAt = now;
+      recordHit(freshness);
+    }
     return toResponse();
   }
 
@@ -88,6 +97,13 @@ export class ResponseCache {
     const expiresAt = isVolatile ? Math.min(until, now + VOLATILE_TTL_MS) : until;
     // A cover that has expired already leaves it no time to live.
     if (expiresAt <= now) return;
-    this.#entries.set(key, { bodyBytes, toResponse, freshness, expiresAt, isVolatile });
+    this.#entries.set(key, {
+      bodyBytes,
+      toResponse,
+      freshness,
+      expiresAt,
+      isVolatile,
+      recordedAt: Number.NEGATIVE_INFINITY,
+    });
   }
 }

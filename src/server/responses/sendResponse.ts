@@ -19,18 +19,25 @@ export function sendResponse(
   now: number,
 ): Promise<void> | undefined {
   const { status, body, caching } = response;
-  const headers = [...response.headers, 'cache-control', toCacheControl(caching, now)];
-  const options = { vary: VARY, isReplayed: caching?.isReplayed };
-  if (isNotModified(exchange, response.etag)) {
-    exchange.send(304, withoutHeader(headers, 'content-type'), options);
+  const { cors, headers: sent } = exchange;
+  const isUnchanged = isNotModified(exchange, response.etag);
+  const headers = isUnchanged ? withoutHeader(response.headers, 'content-type') : [...response.headers];
+  headers.push('cache-control', toCacheControl(caching, now));
+  cors.addHeaders(headers, sent.origin, VARY);
+  if (!caching?.isReplayed) exchange.addOwnHeaders(headers);
+  if (isUnchanged) {
+    exchange.send(304, headers);
     return undefined;
   }
-  const encoding = chooseEncoding(body, exchange.headers['accept-encoding']);
-  if (encoding) headers.push('content-encoding', encoding);
-  const send = (bytes: Buffer): void => exchange.send(status, headers, { ...options, body: bytes });
-  const bytes = encoding ? response.compressed(encoding) : body;
-  if (!Buffer.isBuffer(bytes)) return bytes.then(send);
-  send(bytes);
+  const encoding = chooseEncoding(body, sent['accept-encoding']);
+  if (!encoding) {
+    exchange.send(status, headers, body);
+    return undefined;
+  }
+  headers.push('content-encoding', encoding);
+  const compressed = response.compressed(encoding);
+  if (!Buffer.isBuffer(compressed)) return compressed.then((bytes) => exchange.send(status, headers, bytes));
+  exchange.send(status, headers, compressed);
   return undefined;
 }
 
