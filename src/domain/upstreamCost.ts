@@ -34,3 +34,8 @@ export function createOriginCounts(): OriginCounts {
 export function createUpstreamCost(): UpstreamCost {
   return { requests: 0, credits: 0, pages: createOriginCounts() };
 }
+
+/** Whether an operation has started no request, and waited for none of another operation. */
+export function isFree({ requests, pages, stats }: Readonly<UpstreamCost>): boolean {
+  return requests === 0 && pages.shared === 0 && (stats?.shared ?? 0) === 0;
+}

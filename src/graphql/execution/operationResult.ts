@@ -3,6 +3,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { type Freshness, withLimit } from '../../data/windows/freshness.ts';
 import { createUpstreamCost, type UpstreamCost } from '../../domain/upstreamCost.ts';
 import type { OperationContext, OperationType } from '../context.ts';
+import type { ByteText } from './byteText.ts';
 import { chooseMediaType, JSON_TYPE } from './mediaType.ts';
 import { type FormattedResult, toMembers } from './resultJson.ts';
 
@@ -24,8 +25,8 @@ export interface OperationResult {
   readonly status: number;
   /** HTTP headers: `content-type`, and `allow` where the method is wrong. */
   readonly headers: Readonly<Record<string, string>>;
-  /** `errors` and `data` as JSON in UTF-8, in pieces, without the braces around them. */
-  readonly members: readonly Buffer[];
+  /** `errors` and `data` as JSON, without the braces around them. */
+  readonly members: ByteText;
   /** `partial`: some fields failed. `error`: there is no data. */
   readonly outcome: 'ok' | 'partial' | 'error';
   /** The codes of its errors, each once. */

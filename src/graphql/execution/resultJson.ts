@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import { type ByteText, toByteText } from './byteText.ts';
 
 /** A result as it is sent: its errors are formatted, and lists in its data may be `JsonList`s. */
 export interface FormattedResult {
@@ -7,14 +8,14 @@ export interface FormattedResult {
   readonly data?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
-/** A list in a result as JSON that is already serialised: pieces in UTF-8, without the brackets around them. */
+/** A list in a result as JSON that is already serialised, without the brackets around it. */
 export class JsonList {
-  constructor(readonly pieces: readonly Buffer[]) {}
+  constructor(readonly json: ByteText) {}
 }
 
-/** Serialises `errors` and `data` to members of a JSON object, without its braces, in pieces of UTF-8. */
-export function toMembers({ errors, data }: FormattedResult): Buffer[] {
-  const pieces: Buffer[] = [];
+/** Serialises `errors` and `data` to members of a JSON object, without its braces. */
+export function toMembers({ errors, data }: FormattedResult): ByteText {
+  let members: ByteText = '';
   let text = errors ? `"errors":${JSON.stringify(errors)}` : '';
 
   function write(value: unknown): void {
@@ -34,7 +35,7 @@ export function toMembers({ errors, data }: FormattedResult): Buffer[] {
   }
 
   function writeList(list: JsonList): void {
-    pieces.push(Buffer.from(`${text}[`), ...list.pieces);
+    members += `${toByteText(text)}[${list.json}`;
     text = ']';
   }
 
@@ -42,8 +43,7 @@ export function toMembers({ errors, data }: FormattedResult): Buffer[] {
     text += errors ? ',"data":' : '"data":';
     write(data);
   }
-  pieces.push(Buffer.from(text));
-  return pieces;
+  return members + toByteText(text);
 }
 
 /** True for the objects of a result: graphql-js creates them without a prototype. */

@@ -17,13 +17,14 @@ import type { Page } from '../../domain/page.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
 import type { WindowConnection } from '../connection/windowConnection.ts';
 import type { ListStats } from '../stats/readStats.ts';
+import { type ByteText, toByteText } from './byteText.ts';
 import { JsonList } from './resultJson.ts';
 
 /** The JSON of a page's rows, for one selection. */
 interface PageJson {
-  /** In UTF-8; each row has a comma before it. */
-  readonly bytes: Buffer;
-  /** Where each row ends in `bytes`; an unreadable row takes no bytes. */
+  /** Each row has a comma before it. */
+  readonly text: ByteText;
+  /** Where each row ends in `text`; an unreadable row takes no place. */
   readonly ends: readonly number[];
   /** What the field `stats` of each row was, while that may change: undefined when it is not selected. */
   readonly stats: readonly unknown[] | undefined;
@@ -49,7 +50,7 @@ interface OperationSelections {
 
 /**
  * Caches the JSON of rows, by page, selection and the past days that they are compared with, for prepared operations:
- * graphql-js serialises a page's rows once, and every window on that page reuses the bytes, until the numbers on one of its
+ * graphql-js serialises a page's rows once, and every window on that page reuses the text, until the numbers on one of its
  * videos change. Bounded; the least recently used is evicted first.
  */
 export class RowJson {
@@ -71,8 +72,8 @@ export class RowJson {
     this.#schema = new GraphQLSchema({ query: connectionType });
     this.#json = new LRUCache({
       maxSize: maxBytes,
-      sizeCalculation: ({ bytes, ends, stats }, key) =>
-        bytes.length + (stats ? STATS_BYTES : 8) * ends.length + 2 * key.length + 500,
+      sizeCalculation: ({ text, ends, stats }, key) =>
+        text.length + (stats ? STATS_BYTES : 8) * ends.length + 2 * key.length + 500,
     });
   }
 
@@ -87,16 +88,16 @@ export class RowJson {
     if (connection.stats?.hasErrors) return this.#writeOnce(connection, info, errors);
     const { rows } = connection;
     const selection = this.#selectionId(info);
-    const pieces: Buffer[] = [];
+    let json: ByteText = '';
     for (let from = 0; from < rows.length; ) {
       const to = endOfRun(rows, from);
       const [first, last] = [rows[from] as RankedVideo, rows[to] as RankedVideo];
-      const { bytes, ends } = this.#pageJson(connection, rows.slice(from, to + 1), selection, info);
+      const { text, ends } = this.#pageJson(connection, rows.slice(from, to + 1), selection, info);
       const start = ends[indexOf(first) - 1] ?? 0;
-      pieces.push(bytes.subarray(from === 0 ? start + 1 : start, ends[indexOf(last)]));
+      json += text.slice(from === 0 ? start + 1 : start, ends[indexOf(last)]);
       from = to + 1;
     }
-    return new JsonList(pieces);
+    return new JsonList(json);
   }
 
   /** The JSON of the page that these rows of the connection are on, without a gap. */
@@ -125,8 +126,7 @@ export class RowJson {
       errors.push(
         new GraphQLError(message, { nodes: nodes ?? null, path: [prev?.key ?? '', ...path], originalError }),
       );
-    const [first, ...others] = executed.list.map(toItemBytes);
-    return new JsonList(first ? [first.subarray(1), ...others] : []);
+    return new JsonList(executed.list.map(toItemJson).join('').slice(1));
   }
 
   /** Executes the list field alone. */
@@ -178,22 +178,19 @@ export class RowJson {
 /** @param list The readable rows of the page, executed. */
 function toPageJson(page: Page, list: readonly unknown[], stats: ListStats | undefined): PageJson {
   const { rows } = page;
-  const items = list.map(toItemBytes);
-  // Not from Node's buffer pool: a slice would retain the whole pool.
-  const bytes = Buffer.allocUnsafeSlow(items.reduce((sum, { length }) => sum + length, 0));
+  const items = list.map(toItemJson);
   let end = 0;
   let next = 0;
   const ends = rows.map((row) => {
-    const item = row && items[next++];
-    if (item) end += item.copy(bytes, end);
+    if (row) end += items[next++]?.length ?? 0;
     return end;
   });
   const values = stats && rows.map((row) => row && stats.of(row.itemId));
-  return { bytes, ends, stats: values, stamp: stats?.stampOf(page) };
+  return { text: items.join(''), ends, stats: values, stamp: stats?.stampOf(page) };
 }
 
-function toItemBytes(item: unknown): Buffer {
-  return Buffer.from(`,${JSON.stringify(item)}`);
+function toItemJson(item: unknown): ByteText {
+  return toByteText(`,${JSON.stringify(item)}`);
 }
 
 /** Whether the JSON of a page has the numbers that these rows of it have now. */

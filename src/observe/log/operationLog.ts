@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { isFree } from '../../domain/upstreamCost.ts';
 import type { ResponseEvent } from '../../server/events.ts';
 import { toReadableName } from '../readableName.ts';
 import { toTraceFields } from './traceFields.ts';
@@ -37,8 +38,7 @@ export function createOperationLog(log: Logger, monotonic: () => number): (event
 /** Whether an operation cost something, waited for what another one paid for, or failed. */
 function isNotable({ origin, outcome, cost }: ResponseEvent): boolean {
   if (origin === 'kept' || origin === 'refused') return false;
-  const waitedFor = cost.pages.shared + (cost.stats?.shared ?? 0);
-  return outcome !== 'ok' || cost.requests > 0 || waitedFor > 0;
+  return outcome !== 'ok' || !isFree(cost);
 }
 
 /** Undefined fields are left out of the line. */

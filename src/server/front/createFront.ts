@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { after } from '../../graphql/execution/after.ts';
+import { toByteText } from '../../graphql/execution/byteText.ts';
 import { JSON_TYPE } from '../../graphql/execution/mediaType.ts';
 import type { UpstreamSource } from '../../graphql/upstreamExtension.ts';
 import { toErrorBody } from '../errors/errorBody.ts';
@@ -83,7 +84,7 @@ export function createFront(options: FrontOptions): RequestListener {
     const { status, formatted, headers } = refusal;
     const durationMs = monotonic() - exchange.arrivedAt;
     onEvent(toRefusedEvent(refusal, source, { durationMs, request: identify(exchange) }));
-    const body = Buffer.from(JSON.stringify(toErrorBody(source, formatted)));
+    const body = toByteText(JSON.stringify(toErrorBody(source, formatted)));
     const list = toHeaderList({ ...RESPONSE_HEADERS, 'content-type': JSON_TYPE, ...headers });
     cors.addHeaders(list, exchange.headers.origin);
     exchange.addOwnHeaders(list);

@@ -51,9 +51,10 @@ export class Exchange implements GraphqlRequest {
    * Sends the response.
    *
    * @param headers All of its headers, but that of the body's length.
+   * @param body Its bytes, as text: Node writes it together with the head.
    */
-  send(status: number, headers: string[], body?: Buffer): void {
-    if (body) headers.push('content-length', String(body.length));
-    this.response.writeHead(status, headers).end(body);
+  send(status: number, headers: string[], body?: string): void {
+    if (body !== undefined) headers.push('content-length', String(body.length));
+    this.response.writeHead(status, headers).end(body, 'latin1');
   }
 }

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { isFree } from '../../domain/upstreamCost.ts';
+import { type ByteText, copyByteText, toByteText } from '../../graphql/execution/byteText.ts';
 import type { ExecutedRequest, Freshness, OperationResult } from '../../graphql/execution/operationResult.ts';
 import {
   costOfCached,
@@ -27,8 +29,10 @@ export interface BuiltResponse {
   readonly reusable?: {
     /** The response to requests that were coalesced with it: one object for all of them. */
     readonly coalesced: () => HttpResponse;
-    /** The response to later requests; likewise. */
+    /** The response to later requests. */
     readonly cached: () => HttpResponse;
+    /** Whether executing the operation took no request to upstream, and no wait for one. */
+    readonly isFree: boolean;
     /** How long they may have it; undefined when it must not be cached. */
     readonly freshness: Freshness | undefined;
   };
@@ -51,38 +55,30 @@ export function buildResponse(
   if (freshness && !isPost) headers.etag = toEtag(members);
   // Whoever gets a copy from a shared cache reads this body, whoever paid for it.
   const firstCost = caching?.isReplayed ? costOfCached(cost) : cost;
-  const end = toEnd(toUpstreamExtension(source, firstCost));
-  const body = Buffer.concat([OPEN, ...members, end]);
+  const body = toBody(members, toUpstreamExtension(source, firstCost));
   const summary = { name, operationType, outcome, codes, cost: toUpstreamExtension(source, cost) };
   const response = new HttpResponse(status, headers, body, { summary, caching });
   if (outcome !== 'ok') return { response };
 
-  /** Copies the data from the first response: its pieces would retain the JSON of whole pages. */
   const withCost = (other: Cost): HttpResponse => {
     const upstream = toUpstreamExtension(source, other);
-    const otherBody = caching?.isReplayed
-      ? body
-      : Buffer.concat([body.subarray(0, -end.length), toEnd(upstream)]);
-    return new HttpResponse(status, headers, otherBody, { summary: { ...summary, cost: upstream }, caching });
+    const otherBody = caching?.isReplayed ? body : toBody(members, upstream);
+    const details = { summary: { ...summary, cost: upstream }, caching };
+    return new HttpResponse(status, headers, copyByteText(otherBody), details);
   };
+  let coalesced: HttpResponse | undefined;
   return {
     response,
     reusable: {
-      coalesced: once(() => withCost(costOfCoalesced(cost))),
-      cached: once(() => withCost(costOfCached(cost))),
+      coalesced: () => {
+        coalesced ??= withCost(costOfCoalesced(cost));
+        return coalesced;
+      },
+      cached: () => withCost(costOfCached(cost)),
+      isFree: isFree(cost),
       freshness,
     },
   };
-}
-
-/** Calls `create` the first time that its value is needed, and then releases what it was created from. */
-function once<T>(create: () => T): () => T {
-  let get = (): T => {
-    const created = create();
-    get = () => created;
-    return created;
-  };
-  return () => get();
 }
 
 /** Shared caches store responses to GET and HEAD. */
@@ -92,21 +88,17 @@ function toCaching(freshness: Freshness, isPrivate: boolean, isPost: boolean): H
 
 /** Not an operation: it has no summary. */
 function toSandboxPage(html: string): HttpResponse {
-  return new HttpResponse(200, { 'content-type': 'text/html' }, Buffer.from(html), {
+  return new HttpResponse(200, { 'content-type': 'text/html' }, toByteText(html), {
     security: SANDBOX_LIST,
   });
 }
 
 /** A weak validator of the data: responses to one request share it whatever they cost. */
-function toEtag(members: readonly Buffer[]): string {
-  const hash = createHash('sha256').update('{');
-  for (const piece of members) hash.update(piece);
-  return `W/"${hash.update('}').digest('base64url')}"`;
+function toEtag(members: ByteText): string {
+  return `W/"${createHash('sha256').update(`{${members}}`, 'latin1').digest('base64url')}"`;
 }
 
-const OPEN = Buffer.from('{');
-
-/** The end of the body, after the result: what it cost. */
-function toEnd(upstream: UpstreamExtension): Buffer {
-  return Buffer.from(`,"extensions":${JSON.stringify({ upstream })}}\n`);
+/** The result as a JSON object, with what it cost: that is ASCII. */
+function toBody(members: ByteText, upstream: UpstreamExtension): ByteText {
+  return `{${members},"extensions":${JSON.stringify({ upstream })}}\n`;
 }

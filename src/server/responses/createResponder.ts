@@ -74,13 +74,17 @@ export function createResponder(options: ResponderOptions): Responder {
 
   const inFlight = new Map<string, Promise<BuiltResponse>>();
 
-  /** Caches the response, unless it must not be. */
+  /**
+   * Caches the response, unless it must not be. One that cost nothing is cached when it is in demand: storing responses that are
+   * evicted before they are requested again would take longer than executing their operations.
+   */
   function toServed(
     key: string,
     { response, reusable }: BuiltResponse,
     cache: ResponseCache,
   ): ServedResponse {
-    if (reusable?.freshness) cache.set(key, reusable.freshness, response.body.length, reusable.cached);
+    if (reusable?.freshness && (!reusable.isFree || cache.isInDemand(key, response.body.length)))
+      cache.set(key, reusable.freshness, reusable.cached);
     return { response, origin: 'made' };
   }
 

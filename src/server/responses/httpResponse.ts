@@ -1,3 +1,4 @@
+import type { ByteText } from '../../graphql/execution/byteText.ts';
 import type { OperationSummary } from '../events.ts';
 import { type HeaderList, toHeaderList } from '../http/headerList.ts';
 import { SECURITY_LIST } from '../http/securityHeaders.ts';
@@ -19,7 +20,7 @@ export class HttpResponse {
   readonly summary: OperationSummary | undefined;
   readonly caching: HttpCaching | undefined;
   readonly etag: string | undefined;
-  #compressed: Map<Encoding, Buffer | Promise<Buffer>> | undefined;
+  #compressed: Map<Encoding, ByteText | Promise<ByteText>> | undefined;
 
   /** All headers that do not change while the response is cached. */
   readonly headers: HeaderList;
@@ -28,7 +29,7 @@ export class HttpResponse {
   constructor(
     readonly status: number,
     headers: Readonly<Record<string, string>>,
-    readonly body: Buffer,
+    readonly body: ByteText,
     { security = SECURITY_LIST, summary, caching }: Details = {},
   ) {
     this.headers = [...security, ...toHeaderList(headers)];
@@ -38,13 +39,13 @@ export class HttpResponse {
   }
 
   /** The body in a content coding: compressed once, on demand. */
-  compressed(encoding: Encoding): Buffer | Promise<Buffer> {
+  compressed(encoding: Encoding): ByteText | Promise<ByteText> {
     this.#compressed ??= new Map();
     const cached = this.#compressed.get(encoding);
     return cached ?? this.#compress(encoding, this.#compressed);
   }
 
-  #compress(encoding: Encoding, cache: Map<Encoding, Buffer | Promise<Buffer>>): Promise<Buffer> {
+  #compress(encoding: Encoding, cache: Map<Encoding, ByteText | Promise<ByteText>>): Promise<ByteText> {
     const compressing = compress(this.body, encoding);
     cache.set(encoding, compressing);
     void compressing.then(

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Freshness } from '../../graphql/execution/operationResult.ts';
 import type { HttpResponse } from './httpResponse.ts';
+import { RecentKeys } from './recentKeys.ts';
 
 /** See `ResponseCache`. */
 interface ResponseCacheOptions {
@@ -16,8 +17,7 @@ interface ResponseCacheOptions {
 }
 
 interface Entry {
-  readonly bodyBytes: number;
-  readonly toResponse: () => HttpResponse;
+  readonly response: HttpResponse;
   readonly freshness: Freshness;
   /** On the monotonic clock. */
   readonly expiresAt: number;
@@ -50,13 +50,13 @@ const OVERHEAD_BYTES = 2500;
 export class ResponseCache {
   readonly #entries: LRUCache<string, Entry>;
   readonly #options: ResponseCacheOptions;
+  readonly #recentKeys = new RecentKeys();
 
   constructor(options: ResponseCacheOptions) {
     this.#options = options;
     this.#entries = new LRUCache({
       maxSize: options.maxBytes,
-      // Once it is sent, the two compressed forms take less than half of the body each.
-      sizeCalculation: ({ bodyBytes }, key) => OVERHEAD_BYTES + 2 * key.length + 2 * bodyBytes,
+      sizeCalculation: ({ response }, key) => sizeOf(key, response.body.length),
     });
   }
 
@@ -70,7 +70,7 @@ export class ResponseCache {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
     const { monotonic, isCurrent, isOutdated, recordHit } = this.#options;
-    const { toResponse, freshness, expiresAt, isVolatile } = entry;
+    const { response, freshness, expiresAt, isVolatile } = entry;
     const now = monotonic();
     if (now >= expiresAt || isOutdated(freshness) || (isVolatile && !isCurrent(freshness))) {
       this.#entries.delete(key);
@@ -80,15 +80,23 @@ export class ResponseCache {
       entry.recordedAt = now;
       recordHit(freshness);
     }
-    return toResponse();
+    return response;
+  }
+
+  /**
+   * Whether a response is requested so often that it would still be cached when it is requested again: no more other responses
+   * than fit into the cache have been asked about since this was asked about it before.
+   */
+  isInDemand(key: string, bodyBytes: number): boolean {
+    return this.#recentKeys.see(key, this.#options.maxBytes / sizeOf(key, bodyBytes));
   }
 
   /**
    * Caches a response without errors.
    *
-   * @param toResponse Called for each hit: many responses never have one.
+   * @param toResponse Builds it, when it is cached.
    */
-  set(key: string, freshness: Freshness, bodyBytes: number, toResponse: () => HttpResponse): void {
+  set(key: string, freshness: Freshness, toResponse: () => HttpResponse): void {
     const { freshUntil, staleUntil, hasLookups } = freshness;
     const now = this.#options.monotonic();
     const isStale = now >= freshUntil;
@@ -98,12 +106,16 @@ export class ResponseCache {
     // A cover that has expired already leaves it no time to live.
     if (expiresAt <= now) return;
     this.#entries.set(key, {
-      bodyBytes,
-      toResponse,
+      response: toResponse(),
       freshness,
       expiresAt,
       isVolatile,
       recordedAt: Number.NEGATIVE_INFINITY,
     });
   }
+}
+
+/** What an entry takes in memory, roughly: the two compressed forms take less than half of the body each. */
+function sizeOf(key: string, bodyBytes: number): number {
+  return OVERHEAD_BYTES + 2 * key.length + 2 * bodyBytes;
 }

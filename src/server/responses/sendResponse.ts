@@ -36,7 +36,8 @@ export function sendResponse(
   }
   headers.push('content-encoding', encoding);
   const compressed = response.compressed(encoding);
-  if (!Buffer.isBuffer(compressed)) return compressed.then((bytes) => exchange.send(status, headers, bytes));
+  if (typeof compressed !== 'string')
+    return compressed.then((bytes) => exchange.send(status, headers, bytes));
   exchange.send(status, headers, compressed);
   return undefined;
 }

@@ -4,7 +4,7 @@ import { ResponseCache } from '../../../src/server/responses/responseCache.ts';
 
 describe('ResponseCache', () => {
   const freshness = { freshUntil: 5000, staleUntil: 9000, hasLookups: false, changes: 1, copies: [] };
-  const response = new HttpResponse(200, {}, Buffer.from('{}'));
+  const response = new HttpResponse(200, {}, '{}');
   let now: number;
   let changes: number;
   let isOutdated: boolean;
@@ -26,7 +26,7 @@ describe('ResponseCache', () => {
   });
 
   it('gives a response until its pages expire, whatever arrives meanwhile, and records each hit', () => {
-    cache.set('key', freshness, 2, () => response);
+    cache.set('key', freshness, () => response);
     changes = 2;
     now = 4999;
     expect(cache.get('key')).toBe(response);
@@ -37,7 +37,7 @@ describe('ResponseCache', () => {
   });
 
   it('gives no response that is outdated, however fresh it is', () => {
-    cache.set('key', freshness, 2, () => response);
+    cache.set('key', freshness, () => response);
     expect(cache.get('key')).toBeDefined();
     isOutdated = true;
     expect(cache.get('key')).toBeUndefined();
@@ -49,19 +49,19 @@ describe('ResponseCache', () => {
     ['with stale pages', { ...freshness, freshUntil: 1000 }],
     ['with lookups', { ...freshness, hasLookups: true }],
   ])('gives a response %s for a second, and only until a page arrives', (_, volatile) => {
-    cache.set('key', volatile, 2, () => response);
+    cache.set('key', volatile, () => response);
     now = 1999;
     expect(cache.get('key')).toBeDefined();
     now = 2000;
     expect(cache.get('key')).toBeUndefined();
-    cache.set('key', volatile, 2, () => response);
+    cache.set('key', volatile, () => response);
     expect(cache.get('key')).toBeDefined();
     changes = 2;
     expect(cache.get('key')).toBeUndefined();
   });
 
   it('does not cache a response whose covers have expired', () => {
-    cache.set('key', { ...freshness, freshUntil: 900, staleUntil: 1000 }, 2, () => response);
+    cache.set('key', { ...freshness, freshUntil: 900, staleUntil: 1000 }, () => response);
     expect(cache.get('key')).toBeUndefined();
   });
 });
