@@ -1,16 +1,15 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import { pageEndpoint } from '../../domain/page.ts';
 import type { OriginCounts } from '../../domain/upstreamCost.ts';
 import { MAX_BATCH, statsEndpoint } from '../../domain/videoStats.ts';
 import type { AppEvent } from '../appEvent.ts';
 import { createBoundedNames } from './boundedNames.ts';
+import { countDurations } from './durations.ts';
 
 /** Operations with a label of their own, beside those that are known in advance. */
 const MAX_NAMES = 100;
 /** More than exist: see `docs/errors.md`. */
 const MAX_CODES = 50;
-/** In seconds: from cached responses up to operations that wait for upstream. */
-const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Label of an operation without a name. */
 const UNNAMED = 'unnamed';
 
@@ -22,13 +21,7 @@ export function countResponses(
   operationNames: Iterable<string>,
 ): (event: AppEvent) => void {
   const registers = [registry];
-  const durations = new Histogram({
-    name: 'trending_operation_duration_seconds',
-    help: 'Time until the response to an operation was ready',
-    labelNames: ['operation', 'outcome'],
-    buckets: BUCKETS,
-    registers,
-  });
+  const observeDuration = countDurations(registry);
   const errors = new Counter({
     name: 'trending_errors_total',
     help: 'Responses with an error of this code',
@@ -58,7 +51,7 @@ export function countResponses(
     if (event.type !== 'response') return;
     const { name = UNNAMED, outcome, origin, codes, cost, durationMs } = event;
     // Refused requests are not operations: a flood of them would make operations look fast, and failing.
-    if (origin !== 'refused') durations.observe({ operation: nameOf(name), outcome }, durationMs / 1000);
+    if (origin !== 'refused') observeDuration({ operation: nameOf(name), outcome }, durationMs / 1000);
     responses[origin]++;
     for (const code of codes) errors.inc({ code: codeOf(code) });
     add(pages, cost.pages);

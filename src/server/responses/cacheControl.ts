@@ -10,17 +10,25 @@ export interface HttpCaching {
 }
 
 /**
- * `Cache-Control` of a response that is sent at `now`, on the clock that pages expire by. It has the time that is left, so
- * that no `Age` is needed: some caches ignore it. A cache may serve the response stale for as long as this server would,
- * both while it asks for a new one and while this server is unavailable.
+ * Creates the function that writes `Cache-Control` of a response that is sent at `now`, on the clock that pages expire by. It has
+ * the time that is left, so that no `Age` is needed: some caches ignore it. A cache may serve the response stale for as long as
+ * this server would, both while it asks for a new one and while this server is unavailable.
  */
-export function toCacheControl(caching: HttpCaching | undefined, now: number): string {
-  if (!caching) return 'no-store';
+export function createCacheControl(caching: HttpCaching | undefined): (now: number) => string {
+  if (!caching) return () => 'no-store';
   const { scope, freshness } = caching;
   const { freshUntil, staleUntil } = freshness;
-  const fresh = toSeconds(freshUntil - now);
-  const stale = toSeconds(staleUntil - Math.max(freshUntil, now));
-  return `${scope}, max-age=${fresh}, stale-while-revalidate=${stale}, stale-if-error=${stale}`;
+  // The same for a second: writing it takes longer than comparing its numbers.
+  let last = { fresh: -1, stale: -1, text: '' };
+  return (now) => {
+    const fresh = toSeconds(freshUntil - now);
+    const stale = toSeconds(staleUntil - Math.max(freshUntil, now));
+    if (fresh !== last.fresh || stale !== last.stale) {
+      const text = `${scope}, max-age=${fresh}, stale-while-revalidate=${stale}, stale-if-error=${stale}`;
+      last = { fresh, stale, text };
+    }
+    return last.text;
+  };
 }
 
 function toSeconds(ms: number): number {

@@ -75,15 +75,15 @@ export function createResponder(options: ResponderOptions): Responder {
   const inFlight = new Map<string, Promise<BuiltResponse>>();
 
   /**
-   * Caches the response, unless it must not be. One that cost nothing is cached when it is in demand: storing responses that are
-   * evicted before they are requested again would take longer than executing their operations.
+   * Caches the response, unless it must not be, or is not worth it: storing responses that are evicted before they are requested
+   * again takes longer than executing their operations.
    */
   function toServed(
     key: string,
     { response, reusable }: BuiltResponse,
     cache: ResponseCache,
   ): ServedResponse {
-    if (reusable?.freshness && (!reusable.isFree || cache.isInDemand(key, response.body.length)))
+    if (reusable?.freshness && (!reusable.isFree || cache.hasRoomFor(key, response.body.length)))
       cache.set(key, reusable.freshness, reusable.cached);
     return { response, origin: 'made' };
   }

@@ -2,7 +2,7 @@ import type { ByteText } from '../../graphql/execution/byteText.ts';
 import type { OperationSummary } from '../events.ts';
 import { type HeaderList, toHeaderList } from '../http/headerList.ts';
 import { SECURITY_LIST } from '../http/securityHeaders.ts';
-import type { HttpCaching } from './cacheControl.ts';
+import { createCacheControl, type HttpCaching } from './cacheControl.ts';
 import { compress, type Encoding } from './encoding.ts';
 
 /** See `HttpResponse`. */
@@ -18,7 +18,10 @@ interface Details {
 /** A response to a request to `/graphql`, before the request's `Accept-Encoding` and `If-None-Match` are applied. */
 export class HttpResponse {
   readonly summary: OperationSummary | undefined;
-  readonly caching: HttpCaching | undefined;
+  /** Whether shared caches may send it to other clients, too. */
+  readonly isReplayed: boolean;
+  /** Writes `Cache-Control`, which changes while the response is cached. */
+  readonly cacheControl: (now: number) => string;
   readonly etag: string | undefined;
   #compressed: Map<Encoding, ByteText | Promise<ByteText>> | undefined;
 
@@ -35,7 +38,8 @@ export class HttpResponse {
     this.headers = [...security, ...toHeaderList(headers)];
     this.etag = headers.etag;
     this.summary = summary;
-    this.caching = caching;
+    this.isReplayed = caching?.isReplayed === true;
+    this.cacheControl = createCacheControl(caching);
   }
 
   /** The body in a content coding: compressed once, on demand. */

@@ -45,7 +45,7 @@ const OVERHEAD_BYTES = 2500;
  *   soon as a page arrives, or numbers if it has any.
  * - Never cached: responses without pages, and those in which a video was not found.
  *
- * Bounded; the least recently used response is evicted first.
+ * Bounded; the least recently used response is evicted first, if the new one has cost something or is in demand.
  */
 export class ResponseCache {
   readonly #entries: LRUCache<string, Entry>;
@@ -84,11 +84,13 @@ export class ResponseCache {
   }
 
   /**
-   * Whether a response is requested so often that it would still be cached when it is requested again: no more other responses
-   * than fit into the cache have been asked about since this was asked about it before.
+   * Whether a response that cost nothing is worth caching. In a full cache it must be in demand: no more other responses than
+   * fit into the cache have been built since it was built before. Others would only replace those that are.
    */
-  isInDemand(key: string, bodyBytes: number): boolean {
-    return this.#recentKeys.see(key, this.#options.maxBytes / sizeOf(key, bodyBytes));
+  hasRoomFor(key: string, bodyBytes: number): boolean {
+    const { maxBytes } = this.#options;
+    const bytes = sizeOf(key, bodyBytes);
+    return this.bytes + bytes <= maxBytes || this.#recentKeys.see(key, maxBytes / bytes);
   }
 
   /**

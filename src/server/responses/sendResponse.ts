@@ -1,6 +1,5 @@
 import type { Exchange, GraphqlRequest } from '../http/exchange.ts';
 import { withoutHeader } from '../http/headerList.ts';
-import { toCacheControl } from './cacheControl.ts';
 import { chooseEncoding } from './encoding.ts';
 import type { HttpResponse } from './httpResponse.ts';
 
@@ -18,13 +17,13 @@ export function sendResponse(
   response: HttpResponse,
   now: number,
 ): Promise<void> | undefined {
-  const { status, body, caching } = response;
+  const { status, body } = response;
   const { cors, headers: sent } = exchange;
   const isUnchanged = isNotModified(exchange, response.etag);
   const headers = isUnchanged ? withoutHeader(response.headers, 'content-type') : [...response.headers];
-  headers.push('cache-control', toCacheControl(caching, now));
+  headers.push('cache-control', response.cacheControl(now));
   cors.addHeaders(headers, sent.origin, VARY);
-  if (!caching?.isReplayed) exchange.addOwnHeaders(headers);
+  if (!response.isReplayed) exchange.addOwnHeaders(headers);
   if (isUnchanged) {
     exchange.send(304, headers);
     return undefined;

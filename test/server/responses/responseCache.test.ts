@@ -25,7 +25,7 @@ describe('ResponseCache', () => {
     });
   });
 
-  it('gives a response until its pages expire, whatever arrives meanwhile, and records each hit', () => {
+  it('gives a response until its pages expire, whatever arrives meanwhile, and records its hits', () => {
     cache.set('key', freshness, () => response);
     changes = 2;
     now = 4999;
@@ -63,5 +63,31 @@ describe('ResponseCache', () => {
   it('does not cache a response whose covers have expired', () => {
     cache.set('key', { ...freshness, freshUntil: 900, staleUntil: 1000 }, () => response);
     expect(cache.get('key')).toBeUndefined();
+  });
+
+  describe('when it is full', () => {
+    const BYTES = 20_000;
+    const large = new HttpResponse(200, {}, ' '.repeat(BYTES));
+    const set = (key: string) => cache.set(key, freshness, () => large);
+
+    beforeEach(() => {
+      expect(cache.hasRoomFor('a', BYTES)).toBe(true);
+      for (const key of ['a', 'b']) set(key);
+    });
+
+    it('has room for a response that would have been cached still, and for no other', () => {
+      expect(['c', 'd'].map((key) => cache.hasRoomFor(key, BYTES))).toEqual([false, false]);
+      expect(cache.hasRoomFor('c', BYTES)).toBe(true);
+      for (let other = 0; other < 6; other++) cache.hasRoomFor(`other ${other}`, BYTES);
+      expect(cache.hasRoomFor('d', BYTES)).toBe(false);
+    });
+
+    it('records the hits of a response once a second', () => {
+      for (const at of [1000, 1500, 1999, 2000]) {
+        now = at;
+        cache.get('a');
+      }
+      expect(hits).toHaveLength(2);
+    });
   });
 });

@@ -1,0 +1,73 @@
+import { Histogram, type Registry } from 'prom-client';
+
+/** In seconds: from cached responses up to operations that wait for upstream. */
+const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** The labels of a series. */
+interface Labels {
+  readonly operation: string;
+  readonly outcome: string;
+}
+
+/** The durations with the same labels. */
+interface Series extends Labels {
+  /** How many were at most as long as each bucket, and longer than the one before. */
+  readonly counts: number[];
+  count: number;
+  sum: number;
+}
+
+/** Adds a duration in seconds. */
+type Observe = (labels: Labels, seconds: number) => void;
+
+/**
+ * Registers the histogram of the durations of operations, which counts by itself: an observation of prom-client's own takes
+ * longer than finding a cached response.
+ */
+export function countDurations(registry: Registry): Observe {
+  const name = 'trending_operation_duration_seconds';
+  const help = 'Time until the response to an operation was ready';
+  const byOutcome = new Map<string, Map<string, Series>>();
+
+  function findSeries({ operation, outcome }: Labels): Series {
+    const ofOutcome = byOutcome.get(outcome) ?? new Map<string, Series>();
+    byOutcome.set(outcome, ofOutcome);
+    const found = ofOutcome.get(operation);
+    if (found) return found;
+    const added = { operation, outcome, counts: BUCKETS.map(() => 0), count: 0, sum: 0 };
+    ofOutcome.set(operation, added);
+    return added;
+  }
+
+  /** The values of a series, as prom-client writes them: each bucket includes those before it. */
+  function toValues({ operation, outcome, counts, count, sum }: Series) {
+    const labels = { operation, outcome };
+    let atMost = 0;
+    const buckets = BUCKETS.map((le, index) => {
+      atMost += counts[index] ?? 0;
+      return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: atMost };
+    });
+    return [
+      ...buckets,
+      { metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: count },
+      { metricName: `${name}_sum`, labels, value: sum },
+      { metricName: `${name}_count`, labels, value: count },
+    ];
+  }
+
+  const histogram = new Histogram({ name, help, buckets: BUCKETS, registers: [registry] });
+  const read = async () => {
+    const series = [...byOutcome.values()].flatMap((ofOutcome) => [...ofOutcome.values()]);
+    return { name, help, type: 'histogram', aggregator: 'sum', values: series.flatMap(toValues) };
+  };
+  // The registry reads it by the first of these, JSON by the other.
+  Object.assign(histogram, { getForPromString: read, get: read });
+
+  return (labels, seconds) => {
+    const series = findSeries(labels);
+    const bucket = BUCKETS.findIndex((bound) => seconds <= bound);
+    if (bucket >= 0) series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
+    series.count++;
+    series.sum += seconds;
+  };
+}
