@@ -98,7 +98,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'server/http': [],
   'server/events.ts': ['graphql/upstreamExtension.ts', 'graphql/execution', 'server/http'],
   'server/errors': ['graphql/upstreamExtension.ts', 'graphql/execution', 'server/http', 'server/events.ts'],
-  'server/protection': ['graphql/execution', 'server/http', 'server/events.ts', 'server/errors'],
+  'server/protection': ['domain', 'graphql/execution', 'server/http', 'server/events.ts', 'server/errors'],
   'server/trustedDocuments': ['domain', 'graphql/execution'],
   'server/responses': [
     'domain',
