@@ -31,8 +31,11 @@ export function createWindowsScenario({ name, what, fields, peers, toGoals }: Wi
       const bodies = await makeWindows(upstream.url, CHARTS, fields);
       const bodiesFile = await writeBodies(folder, name, bodies);
       const others = bodies.map((body) => body.replace(`"first":${PAGE_SIZE}`, `"first":${PAGE_SIZE - 1}`));
-      const [first = ''] = others;
-      const limit = fixedBytes(FASTIFY, 'fastify', await saveResponse(upstream, folder, name, first));
+      const limit = fixedBytes(
+        FASTIFY,
+        'fastify',
+        await saveResponse(upstream, folder, name, bodies[0] ?? ''),
+      );
 
       async function measure(servers: readonly Server[]): Promise<readonly Outcome[]> {
         const product = servers.find(({ spec }) => spec.name === OURS) as Server;
@@ -57,6 +60,6 @@ export function createWindowsScenario({ name, what, fields, peers, toGoals }: Wi
         ];
       }
 
-      return withServers([limit, ours(folder), ...peers], upstream, () => first, measure);
+      return withServers([limit, ours(folder), ...peers], upstream, () => others[0] ?? '', measure);
     });
 }

@@ -2,10 +2,15 @@ import type { Chart } from '../../domain/chart.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { CachedPage } from '../../domain/page.ts';
 import { findPage } from '../../domain/pageNumbers.ts';
-import type { WindowArguments, WindowNeed } from '../../domain/window/index.ts';
+import {
+  type KnownPages,
+  planWindow,
+  type WindowArguments,
+  type WindowNeed,
+} from '../../domain/window/index.ts';
 import type { PageCache } from '../pages/pageCache.ts';
 import type { Views } from '../pages/views.ts';
-import { type ChartWindow, cutInSteps, type PagesNeeded } from './cutInSteps.ts';
+import { type ChartWindow, cutInSteps, cutPlanned, type PagesNeeded } from './cutInSteps.ts';
 import type { Freshness } from './freshness.ts';
 import { OperationPages, type OperationPagesOptions } from './operationPages.ts';
 import { createVideoFinder, type FindVideo } from './videoFinder.ts';
@@ -119,20 +124,30 @@ export function createChartReader(options: OperationPagesOptions): ChartReader {
     args: WindowArguments,
     need: WindowNeed,
   ): ViewCut {
+    const known = { fresh: view, expired: [], otherCopies: () => pagesOutside(view, newest) };
+    const plan = planWindow(args, need, known, []);
+    if (!plan.isSettled || plan.pages.length === 0) return cutInStepsFromView(view, known, args, need);
+    // The usual case: one plan, which its pages cannot change.
+    const { pages: numbers, pageSize, anyPage } = plan;
+    const used = findAll(view, { numbers, pageSize });
+    const window = used && cutPlanned(plan, args, need, used, isFresh);
+    return { window, used: used ?? [], needed: [{ numbers, pageSize, anyPage }] };
+  }
+
+  function cutInStepsFromView(
+    view: readonly CachedPage[],
+    known: KnownPages,
+    args: WindowArguments,
+    need: WindowNeed,
+  ): ViewCut {
     const used: CachedPage[] = [];
     const needed: PagesNeeded[] = [];
-    const known = { fresh: view, expired: [], otherCopies: () => pagesOutside(view, newest) };
     const cutting = cutInSteps(args, need, () => known, isFresh);
     let step = cutting.next();
     while (!step.done) {
-      const { numbers, pageSize } = step.value;
       needed.push(step.value);
-      const found: CachedPage[] = [];
-      for (const number of numbers) {
-        const page = findPage(view, number);
-        if (page?.pageSize !== pageSize) return { window: undefined, used, needed };
-        found.push(page);
-      }
+      const found = findAll(view, step.value);
+      if (!found) return { window: undefined, used, needed };
       used.push(...found);
       step = cutting.next(found);
     }
@@ -171,4 +186,18 @@ export function createChartReader(options: OperationPagesOptions): ChartReader {
 function pagesOutside(view: readonly CachedPage[], newest: readonly CachedPage[]): CachedPage[] {
   const numbers = new Set(view.map(({ number }) => number));
   return newest.filter(({ number }) => !numbers.has(number));
+}
+
+/** These pages of `view`; undefined when one is missing, or has another page size. */
+function findAll(
+  view: readonly CachedPage[],
+  { numbers, pageSize }: Pick<PagesNeeded, 'numbers' | 'pageSize'>,
+): CachedPage[] | undefined {
+  const found: CachedPage[] = [];
+  for (const number of numbers) {
+    const page = findPage(view, number);
+    if (page?.pageSize !== pageSize) return undefined;
+    found.push(page);
+  }
+  return found;
 }

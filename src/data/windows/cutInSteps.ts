@@ -71,24 +71,39 @@ export function* cutInSteps(
     if (pageSizes.at(-1) !== pageSize) pageSizes.push(pageSize);
     if (pageSizes.length > MAX_SIZE_CHANGES + 1) break;
     const missing = pages.filter((number) => loaded.get(number)?.pageSize !== pageSize);
-    if (missing.length === 0) return cut(plan);
+    if (missing.length === 0) return cutPlanned(plan, args, need, [...loaded.values()], isFresh);
     const pagesRead = yield { numbers: missing, pageSize, anyPage };
     for (const page of pagesRead) loaded.set(page.number, page);
-    rejectContradictions([...loaded.values()]);
+    const read = [...loaded.values()];
     // The same pages would give the same plan.
-    if (isSettled && round === 0 && known() === cached && areAmong(pagesRead, cached.fresh)) return cut(plan);
+    const isSamePlan = isSettled && round === 0 && known() === cached && areAmong(pagesRead, cached.fresh);
+    if (isSamePlan) return cutPlanned(plan, args, need, read, isFresh);
+    rejectContradictions(read);
   }
   throw new ApiError('UPSTREAM_BAD_RESPONSE', {
     detail: 'The pages of the chart contradict each other, also after they were read again',
   });
+}
 
-  function cut(plan: WindowPlan): ChartWindow {
-    const { ranks, pages, chartLength } = plan;
-    const videos = need.rows ? cutWindow(plan, args, loaded) : [];
-    const read = [...loaded.values()];
-    const used = pages.length > 0 ? read.filter(({ number }) => pages.includes(number)) : read;
-    return { ranks, videos, facts: toFacts(chartLength, used, isFresh) };
-  }
+/**
+ * Cuts a planned window.
+ *
+ * @param read The pages of the plan, and perhaps others of the chart.
+ * @throws {ApiError} `UPSTREAM_BAD_RESPONSE` when one of them says that the chart is empty, and another one has rows.
+ */
+export function cutPlanned(
+  plan: WindowPlan,
+  args: WindowArguments,
+  need: WindowNeed,
+  read: readonly CachedPage[],
+  isFresh: (page: CachedPage) => boolean,
+): ChartWindow {
+  rejectContradictions(read);
+  const { ranks, pages, chartLength } = plan;
+  const byNumber = new Map(read.map((page) => [page.number, page]));
+  const videos = need.rows ? cutWindow(plan, args, byNumber) : [];
+  const used = pages.length > 0 ? read.filter(({ number }) => pages.includes(number)) : read;
+  return { ranks, videos, facts: toFacts(chartLength, used, isFresh) };
 }
 
 /** Pages that are read at once were not compared with each other. */
