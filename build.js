@@ -20,6 +20,25 @@ const oneGraphql = {
   },
 };
 
+/**
+ * Of undici only its pool of connections. Its own entry also loads `fetch`, WebSockets and more, which use Node's copies of the
+ * same: together an eighth of the time until the server is ready.
+ */
+const onlyPool = {
+  name: 'only the pool of undici',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^undici$/ }, () => ({ path: 'pool', namespace: 'undici' }));
+    onLoad({ filter: /^pool$/, namespace: 'undici' }, () => ({
+      contents: `
+        Object.assign(require('undici/lib/dispatcher/dispatcher.js').prototype, require('undici/lib/api'));
+        exports.Pool = require('undici/lib/dispatcher/pool.js');
+        exports.buildConnector = require('undici/lib/core/connect.js');
+      `,
+      resolveDir: '.',
+    }));
+  },
+};
+
 /** The licences of the packages in a bundle, which must accompany every copy of them. */
 async function readLicences({ inputs }) {
   const folders = Object.keys(inputs).flatMap(
@@ -54,7 +73,7 @@ const { outputFiles, metafile } = await build({
   external: ['class-validator', '@graphql-yoga/render-graphiql'],
   // Redis's scripts, and the documents in GraphiQL's tabs.
   loader: { '.lua': 'text', '.graphql': 'text' },
-  plugins: [oneGraphql],
+  plugins: [oneGraphql, onlyPool],
   banner: {
     // Bundled CommonJS packages call it to load Node's built-in modules.
     js: "import { createRequire as createRequireHere } from 'node:module';\nconst require = createRequireHere(import.meta.url);",
