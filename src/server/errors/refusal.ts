@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { toRetryableError } from '../../graphql/execution/formatError.ts';
 
-/** Thrown to refuse a request instead of executing it; Fastify's error handler sends it. */
+/** Refuses a request instead of executing it: the front sends it, whether it is returned or thrown. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 

@@ -63,19 +63,28 @@ export function createFront(options: FrontOptions): RequestListener {
       readBody(exchange.request, limits.bodyBytes, {
         onBody: (body) => {
           exchange.body = body;
-          serve(exchange);
+          guard(exchange, serve);
         },
-        onRefusal: (reason) => refuse(exchange, reason),
+        onRefusal: (reason) => guard(exchange, () => refuse(exchange, reason)),
       });
   }
 
   /** Sends the response in the same turn, unless something has to be waited for. */
   function serve(exchange: Exchange): void {
+    const sent = after(respond(exchange), ({ response }) => sendResponse(exchange, response, monotonic()));
+    sent?.catch((error) => guard(exchange, () => refuse(exchange, error)));
+  }
+
+  /** Whatever fails, the request gets a response or a closed connection, and the process goes on. */
+  function guard(exchange: Exchange, run: (exchange: Exchange) => void): void {
     try {
-      const sent = after(respond(exchange), ({ response }) => sendResponse(exchange, response, monotonic()));
-      sent?.catch((error) => refuse(exchange, error));
+      run(exchange);
     } catch (error) {
-      refuse(exchange, error);
+      try {
+        refuse(exchange, error);
+      } catch {
+        exchange.response.destroy();
+      }
     }
   }
 
@@ -86,13 +95,13 @@ export function createFront(options: FrontOptions): RequestListener {
     onEvent(toRefusedEvent(refusal, source, { durationMs, request: identify(exchange) }));
     const body = toByteText(JSON.stringify(toErrorBody(source, formatted)));
     const list = toHeaderList({ ...RESPONSE_HEADERS, 'content-type': JSON_TYPE, ...headers });
-    cors.addHeaders(list, exchange.headers.origin);
+    exchange.cors.addHeaders(list, exchange.headers.origin);
     exchange.addOwnHeaders(list);
     exchange.send(status, list, body);
   }
 
   return (request, response) => {
     onRoute?.('/graphql');
-    start(new Exchange(request, response, cors, monotonic()));
+    guard(new Exchange(request, response, cors, monotonic()), start);
   };
 }

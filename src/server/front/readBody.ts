@@ -13,7 +13,7 @@ const OTHER_TYPE = new Refusal(
   ),
 );
 
-/** The rest of a body that is not read could be taken for the next request. */
+/** A client might go on sending the rest. */
 const CLOSE = { connection: 'close' };
 
 const BROKEN_OFF = new Refusal(

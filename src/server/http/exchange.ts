@@ -53,7 +53,7 @@ export class Exchange implements GraphqlRequest {
    * @param headers All of its headers, but that of the body's length.
    * @param body Its bytes, as text: Node writes it together with the head.
    */
-  send(status: number, headers: string[], body?: string): void {
+  send(status: number, headers: string[], body?: string): undefined {
     if (body !== undefined) headers.push('content-length', String(body.length));
     this.response.writeHead(status, headers).end(body, 'latin1');
   }

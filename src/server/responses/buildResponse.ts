@@ -50,7 +50,9 @@ export function buildResponse(
   if ('html' in executed) return { response: toSandboxPage(executed.html) };
   const { status, members, outcome, codes, name, operationType, cost, freshness } = executed;
   const caching = freshness && toCaching(freshness, isPrivate, isPost);
-  const headers: Record<string, string> = { ...executed.headers };
+  // Apollo Server has one of its own for some errors.
+  const { 'cache-control': _cacheControl, ...others } = executed.headers;
+  const headers: Record<string, string> = others;
   // Conditional requests are GETs, and hashing takes time.
   if (freshness && !isPost) headers.etag = toEtag(members);
   // Whoever gets a copy from a shared cache reads this body, whoever paid for it.

@@ -85,12 +85,12 @@ export class ResponseCache {
 
   /**
    * Whether a response that cost nothing is worth caching. In a full cache it must be in demand: no more other responses than
-   * fit into the cache have been built since it was built before. Others would only replace those that are.
+   * the cache has, or twice as many, have been built since it was built before. Others would only replace those that are.
    */
   hasRoomFor(key: string, bodyBytes: number): boolean {
     const { maxBytes } = this.#options;
     const bytes = sizeOf(key, bodyBytes);
-    return this.bytes + bytes <= maxBytes || this.#recentKeys.see(key, maxBytes / bytes);
+    return this.bytes + bytes <= maxBytes || this.#recentKeys.see(key, this.#entries.size);
   }
 
   /**

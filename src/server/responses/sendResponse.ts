@@ -1,3 +1,4 @@
+import { after } from '../../graphql/execution/after.ts';
 import type { Exchange, GraphqlRequest } from '../http/exchange.ts';
 import { withoutHeader } from '../http/headerList.ts';
 import { chooseEncoding } from './encoding.ts';
@@ -16,7 +17,7 @@ export function sendResponse(
   exchange: Exchange,
   response: HttpResponse,
   now: number,
-): Promise<void> | undefined {
+): undefined | Promise<undefined> {
   const { status, body } = response;
   const { cors, headers: sent } = exchange;
   const isUnchanged = isNotModified(exchange, response.etag);
@@ -25,20 +26,13 @@ export function sendResponse(
   cors.addHeaders(headers, sent.origin, VARY);
   if (!response.isReplayed) exchange.addOwnHeaders(headers);
   if (isUnchanged) {
-    exchange.send(304, headers);
-    return undefined;
+    return exchange.send(304, headers);
   }
   const encoding = chooseEncoding(body, sent['accept-encoding']);
-  if (!encoding) {
-    exchange.send(status, headers, body);
-    return undefined;
-  }
-  headers.push('content-encoding', encoding);
-  const compressed = response.compressed(encoding);
-  if (typeof compressed !== 'string')
-    return compressed.then((bytes) => exchange.send(status, headers, bytes));
-  exchange.send(status, headers, compressed);
-  return undefined;
+  if (encoding) headers.push('content-encoding', encoding);
+  return after(encoding ? response.compressed(encoding) : body, (bytes) =>
+    exchange.send(status, headers, bytes),
+  );
 }
 
 /** Whether `If-None-Match` names this very response, by weak comparison (RFC 9110, section 13.1.2). */

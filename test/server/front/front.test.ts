@@ -78,6 +78,14 @@ describe('a request that comes through the router', () => {
     ['a page for browsers', { method: 'GET', headers: { accept: 'text/html' } }],
     ['an invalid operation', { body: '{"query":"{ x }"}' }],
     ['a body that is not JSON', { body: '{' }],
+    [
+      'a hash that is not known',
+      {
+        method: 'GET',
+        search: `?extensions={"persistedQuery":{"version":1,"sha256Hash":"${'a'.repeat(64)}"}}`,
+        headers: { 'apollo-require-preflight': '1' },
+      },
+    ],
     ['no body', {}],
     ['an empty body', { headers: { 'content-length': '0' } }],
     ['a body of another type', { body: BODY, headers: { 'content-type': 'text/plain' } }],
@@ -91,7 +99,10 @@ describe('a request that comes through the router', () => {
     const withKey = { ...sent, headers: { ...HEADERS, ...sent.headers } };
     // The first ones pay, and are executed.
     for (const path of ['/graphql', '/graphql/']) await send(path, withKey);
-    expect(await send('/graphql/', withKey)).toEqual(await send('/graphql', withKey));
+    const direct = await send('/graphql', withKey);
+    expect(await send('/graphql/', withKey)).toEqual(direct);
+    // No header is sent twice.
+    for (const value of Object.values(direct.headers)) expect(typeof value).toBe('string');
     expect(routed).toEqual(['/graphql/', '/graphql/']);
   });
 

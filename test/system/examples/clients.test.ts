@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { range } from '../../support/charts.ts';
+import { tapRequests } from '../../support/tapRequests.ts';
 
 const run = promisify(execFile);
 const FOLDER = 'examples/clients';
@@ -74,9 +75,9 @@ async function readShown(name: string): Promise<string | undefined> {
 /** Records every request, by GET or by POST. */
 function recordRequests() {
   const requests: { method: string; document: unknown; hash: unknown; variables: unknown }[] = [];
-  app.server.addHook<{ Querystring: Record<string, string> }>('preHandler', async (request) => {
-    const { method, query, body } = request;
-    const sent = body instanceof Buffer ? JSON.parse(body.toString()) : parseParts(query);
+  tapRequests(app.server, ({ method, url, body }) => {
+    const { searchParams } = new URL(url, 'http://localhost');
+    const sent = body ? JSON.parse(body) : parseParts(Object.fromEntries(searchParams));
     const hash = sent.extensions?.persistedQuery.sha256Hash;
     requests.push({ method, document: sent.query, hash, variables: sent.variables });
   });
@@ -162,13 +163,16 @@ describe('the example for Apollo Client', () => {
   });
 
   it('has duplicates in its list when startCursor is not the cursor of the first edge', async () => {
-    app.server.addHook('onRequest', async ({ headers }) => void delete headers['accept-encoding']);
-    app.server.addHook('onSend', async (_request, reply, payload) => {
-      reply.removeHeader('content-length');
-      return String(payload).replace(
-        /"startCursor":".*?","endCursor":"(.*?)"/,
-        '"startCursor":"$1","endCursor":"$1"',
-      );
+    app.server.server.prependListener('request', (request, response) => {
+      delete request.headers['accept-encoding'];
+      const { writeHead, end } = response;
+      const change = (body: string): string =>
+        body.replace(/"startCursor":".*?","endCursor":"(.*?)"/, '"startCursor":"$1","endCursor":"$1"');
+      Object.assign(response, {
+        writeHead: (status: number, headers: string[]) =>
+          writeHead.call(response, status, headers.toSpliced(headers.indexOf('content-length'), 2)),
+        end: (body: string, encoding: 'latin1') => end.call(response, change(body), encoding),
+      });
     });
     const lists = readLists(await runExample('apollo-client', POST_CREDITS));
     expect(lists[3]?.ranks).toEqual([...range(16, 23), ...range(17, 24)]);

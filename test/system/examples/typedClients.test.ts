@@ -11,7 +11,6 @@ import codegen from '../../../examples/clients/typed/client-preset/codegen.ts';
 import type * as preset from '../../../examples/clients/typed/client-preset/src/documents.ts';
 import type * as tada from '../../../examples/clients/typed/gql-tada/src/documents.ts';
 import { retryingFetch } from '../../../examples/clients/typed/retryingFetch.ts';
-import type { ErrorExtensions } from '../../../schema/extensions.ts';
 import { type EmulatedApp, startEmulatedApp } from '../../support/app.ts';
 import { type Block, findBlocks } from '../../support/examples.ts';
 
@@ -20,14 +19,6 @@ const PACKAGE = 'examples/clients';
 const FOLDER = `${PACKAGE}/typed`;
 const { PATH = '', HOME = '' } = process.env;
 /** The body of a refusal, after which there is nothing to wait for. */
-const OVERLOADED = {
-  errors: [
-    {
-      message: '',
-      extensions: { code: 'OVERLOADED', retryable: true, retryAfterSeconds: 0 } satisfies ErrorExtensions,
-    },
-  ],
-};
 const page = await readFile('docs/clients.md', 'utf8');
 const blocks = findBlocks(page);
 
@@ -76,11 +67,8 @@ function proves<_T extends true>(): void {}
 
 describe('docs/clients.md', () => {
   beforeEach(async () => {
-    app = await startEmulatedApp();
     refusals = 0;
-    app.server.addHook('onRequest', async (_request, reply) => {
-      if (refusals-- > 0) return reply.code(503).send(OVERLOADED);
-    });
+    app = await startEmulatedApp({}, {}, { checkOverload: () => (refusals-- > 0 ? 'heap' : undefined) });
     const address = await app.server.listen({ port: 0, host: '127.0.0.1' });
     copy = await mkdtemp(path.join(tmpdir(), 'typed-'));
     await cp(FOLDER, copy, { recursive: true });

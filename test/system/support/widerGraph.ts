@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect } from '@jest/globals';
 import { type EmulatedApp, type GraphqlResult, startEmulatedApp } from '../../support/app.ts';
 import { findFreePort } from '../../support/freePort.ts';
+import { tapRequests } from '../../support/tapRequests.ts';
 import { type Program, startProgram } from './program.ts';
 
 /** The folder of the examples' package. */
@@ -37,9 +38,7 @@ interface Chart {
 export async function startApi(): Promise<Api> {
   const app = await startEmulatedApp({}, { API_KEYS: `gateways:${KEY}`, INTROSPECTION: 'false' });
   const requests: GraphqlRequest[] = [];
-  app.server.addHook('preHandler', async ({ body }) => {
-    requests.push(JSON.parse(String(body)));
-  });
+  tapRequests(app.server, ({ body }) => void requests.push(JSON.parse(body)));
   const takeRequests = (): GraphqlRequest[] => requests.splice(0);
   const url = `${await app.server.listen({ host: '127.0.0.1', port: 0 })}/graphql`;
   const post = (query: string, variables?: Record<string, unknown>): Promise<Response> =>
