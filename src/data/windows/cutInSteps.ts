@@ -1,6 +1,5 @@
 import { ApiError } from '../../domain/errors.ts';
 import { type CachedPage, denies } from '../../domain/page.ts';
-import { findPage } from '../../domain/pageNumbers.ts';
 import {
   cutWindow,
   type KnownPages,
@@ -51,7 +50,7 @@ export interface PagesNeeded {
  * Plans a window and cuts it. Yields the pages that it needs next, and expects them in return, until it has all of
  * them.
  *
- * @param known The cached pages of the chart. Called before each step; returns the same object while nothing changes.
+ * @param known The cached pages of the chart. Called before each step.
  * @param isFresh Whether a page has not expired.
  * @throws {ApiError} `UPSTREAM_BAD_RESPONSE` when the pages keep contradicting each other, or when one that was just read
  * says that the chart is empty, and another one has rows.
@@ -65,20 +64,15 @@ export function* cutInSteps(
   const loaded = new Map<number, CachedPage>();
   const pageSizes: number[] = [];
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const cached = known();
-    const plan = planWindow(args, need, cached, [...loaded.values()]);
-    const { pages, pageSize, anyPage, isSettled } = plan;
+    const plan = planWindow(args, need, known(), [...loaded.values()]);
+    const { pages, pageSize, anyPage } = plan;
     if (pageSizes.at(-1) !== pageSize) pageSizes.push(pageSize);
     if (pageSizes.length > MAX_SIZE_CHANGES + 1) break;
     const missing = pages.filter((number) => loaded.get(number)?.pageSize !== pageSize);
     if (missing.length === 0) return cutPlanned(plan, args, need, [...loaded.values()], isFresh);
     const pagesRead = yield { numbers: missing, pageSize, anyPage };
     for (const page of pagesRead) loaded.set(page.number, page);
-    const read = [...loaded.values()];
-    // The same pages would give the same plan.
-    const isSamePlan = isSettled && round === 0 && known() === cached && areAmong(pagesRead, cached.fresh);
-    if (isSamePlan) return cutPlanned(plan, args, need, read, isFresh);
-    rejectContradictions(read);
+    rejectContradictions([...loaded.values()]);
   }
   throw new ApiError('UPSTREAM_BAD_RESPONSE', {
     detail: 'The pages of the chart contradict each other, also after they were read again',
@@ -109,10 +103,6 @@ export function cutPlanned(
 /** Pages that are read at once were not compared with each other. */
 function rejectContradictions(pages: readonly CachedPage[]): void {
   if (pages.some((page) => pages.some((other) => denies(page, other)))) throw createEmptyPageError();
-}
-
-function areAmong(pages: readonly CachedPage[], others: readonly CachedPage[]): boolean {
-  return pages.every((page) => findPage(others, page.number) === page);
 }
 
 function toFacts(

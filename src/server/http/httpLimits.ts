@@ -18,9 +18,8 @@ const CHECK_MS = 1000;
  * The limits as options of Fastify and Node. Without the last two, Node checks the time only twice a minute, or not at
  * all.
  */
-export function toFastifyLimits({ bodyBytes, headerBytes, requestMs, keepAliveMs }: HttpLimits) {
+export function toFastifyLimits({ headerBytes, requestMs, keepAliveMs }: HttpLimits) {
   return {
-    bodyLimit: bodyBytes,
     requestTimeout: requestMs,
     keepAliveTimeout: keepAliveMs,
     http: {
