@@ -29,10 +29,11 @@ it('counts the time that passes, and that in which the machine was suspended', (
   pass(1000);
   expect(monotonic() - start).toBe(1000);
   suspend(8 * HOUR);
-  expect(monotonic() - start).toBe(8 * HOUR + 1000);
-  pass(1000);
+  pass(1);
+  expect(monotonic() - start).toBe(8 * HOUR + 1001);
   suspend(HOUR);
-  expect(monotonic() - start).toBe(9 * HOUR + 2000);
+  pass(1);
+  expect(monotonic() - start).toBe(9 * HOUR + 1002);
 });
 
 it('ignores that the wall clock was set', () => {
@@ -40,11 +41,13 @@ it('ignores that the wall clock was set', () => {
   const start = monotonic();
   for (const ms of [8 * HOUR, -20 * HOUR, 3 * HOUR]) {
     times.wall += ms;
-    expect(monotonic() - start).toBe(0);
+    const before = monotonic();
+    pass(1);
+    expect(monotonic() - before).toBe(1);
   }
-  pass(1000);
   suspend(HOUR);
-  expect(monotonic() - start).toBe(HOUR + 1000);
+  pass(1);
+  expect(monotonic() - start).toBe(HOUR + 4);
 });
 
 it('does not count the imprecision of the other clocks', () => {

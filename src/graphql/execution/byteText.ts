@@ -4,13 +4,11 @@
  */
 export type ByteText = string;
 
+/** A byte text, or a buffer for bytes that stay in memory: those are sent again and again without being copied first. */
+export type Bytes = ByteText | Buffer;
+
 /** The UTF-8 of a text. */
 export function toByteText(text: string): ByteText {
   const isAscii = Buffer.byteLength(text) === text.length;
   return isAscii ? text : Buffer.from(text).toString('latin1');
-}
-
-/** A copy, without the longer texts that `text` was cut from, which it would keep in memory. */
-export function copyByteText(text: ByteText): ByteText {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -13,8 +13,6 @@ const MAX_CODES = 50;
 /** Label of an operation without a name. */
 const UNNAMED = 'unnamed';
 
-const ORIGINS = ['cached', 'stale', 'shared', 'fetched'] as const;
-
 /** Counts responses and what they cost. */
 export function countResponses(
   registry: Registry,
@@ -59,8 +57,11 @@ export function countResponses(
   };
 }
 
-function add(sum: OriginCounts, counts: Readonly<OriginCounts>): void {
-  for (const origin of ORIGINS) sum[origin] += counts[origin];
+function add(sum: OriginCounts, { cached, stale, shared, fetched }: Readonly<OriginCounts>): void {
+  sum.cached += cached;
+  sum.stale += stale;
+  sum.shared += shared;
+  sum.fetched += fetched;
 }
 
 /** What would have been paid. A video's numbers count as their share of a full batch: the least that they can cost. */

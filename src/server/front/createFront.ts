@@ -15,6 +15,7 @@ import type { HttpLimits } from '../http/httpLimits.ts';
 import type { OnRoute } from '../http/reportRoutes.ts';
 import { identify } from '../http/requestIdentity.ts';
 import { RESPONSE_HEADERS } from '../http/responseHeaders.ts';
+import { createSendTogether } from '../http/sendTogether.ts';
 import type { Admit } from '../protection/admission.ts';
 import type { Responder } from '../responses/createResponder.ts';
 import { sendResponse } from '../responses/sendResponse.ts';
@@ -53,6 +54,7 @@ export interface FrontOptions {
 export function createFront(options: FrontOptions): RequestListener {
   const { source, limits, cors, admit, respond, toRefusal, isDraining, isRefusing } = options;
   const { onRoute, onEvent, monotonic } = options;
+  const sendTogether = createSendTogether<Exchange>((exchange) => guard(exchange, () => exchange.write()));
 
   function start(exchange: Exchange): void {
     if (isDraining()) exchange.response.setHeader('connection', 'close');
@@ -80,28 +82,27 @@ export function createFront(options: FrontOptions): RequestListener {
     try {
       run(exchange);
     } catch (error) {
-      try {
-        refuse(exchange, error);
-      } catch {
-        exchange.response.destroy();
-      }
+      if (exchange.isRefused) exchange.response.destroy();
+      else guard(exchange, () => refuse(exchange, error));
     }
   }
 
   function refuse(exchange: Exchange, error: unknown): void {
+    exchange.isRefused = true;
     const refusal = toRefusal(error, exchange.id);
     const { status, formatted, headers } = refusal;
-    const durationMs = monotonic() - exchange.arrivedAt;
+    const now = monotonic();
+    const durationMs = now - exchange.arrivedAt;
     onEvent(toRefusedEvent(refusal, source, { durationMs, request: identify(exchange) }));
     const body = toByteText(JSON.stringify(toErrorBody(source, formatted)));
     const list = toHeaderList({ ...RESPONSE_HEADERS, 'content-type': JSON_TYPE, ...headers });
     exchange.cors.addHeaders(list, exchange.headers.origin);
     exchange.addOwnHeaders(list);
-    exchange.send(status, list, body);
+    exchange.send(status, list, body, now);
   }
 
   return (request, response) => {
     onRoute?.('/graphql');
-    guard(new Exchange(request, response, cors, monotonic()), start);
+    guard(new Exchange(request, response, cors, sendTogether, monotonic()), start);
   };
 }

@@ -50,17 +50,20 @@ export function readBody(
     const chunks: Buffer[] = [];
     let received = 0;
     let isDone = false;
-    const finish = (next: () => void): void => {
-      if (!isDone) next();
+    const refuse = (refusal: Refusal): void => {
+      if (!isDone) onRefusal(refusal);
       isDone = true;
     };
     request.on('data', (chunk: Buffer) => {
       received += chunk.length;
-      if (received > maxBytes) finish(() => onRefusal(tooLarge(maxBytes)));
+      if (received > maxBytes) refuse(tooLarge(maxBytes));
       else chunks.push(chunk);
     });
-    request.on('end', () => finish(() => onBody(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))));
-    request.on('error', () => finish(() => onRefusal(BROKEN_OFF)));
+    request.on('end', () => {
+      if (!isDone) onBody(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+      isDone = true;
+    });
+    request.on('error', () => refuse(BROKEN_OFF));
   }
 }
 

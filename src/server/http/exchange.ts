@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Bytes } from '../../graphql/execution/byteText.ts';
 import type { Cors } from './cors.ts';
 import type { HeaderList } from './headerList.ts';
 import { toRequestId } from './requestIdentity.ts';
+import type { SendTogether } from './sendTogether.ts';
 
 /** A request to `/graphql`. */
 export interface GraphqlRequest {
@@ -16,6 +18,13 @@ export interface GraphqlRequest {
   readonly body: Buffer | undefined;
 }
 
+/** A response that is waiting to be written. */
+interface ReadyResponse {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: Bytes | undefined;
+}
+
 /** A request to `/graphql` and its response, in Node's own objects: without a framework. */
 export class Exchange implements GraphqlRequest {
   readonly id: string;
@@ -26,12 +35,16 @@ export class Exchange implements GraphqlRequest {
   body: Buffer | undefined;
   /** What the response says of the client's rate limit. */
   rateLimit: HeaderList = [];
+  /** Whether a refusal was its response: if that fails too, there is none. */
+  isRefused = false;
+  #ready: ReadyResponse | undefined;
 
   /** @param arrivedAt In milliseconds, on the monotonic clock. */
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     readonly cors: Cors,
+    private readonly sendTogether: SendTogether<Exchange>,
     readonly arrivedAt: number,
   ) {
     const { method = '', url = '', headers } = request;
@@ -48,13 +61,21 @@ export class Exchange implements GraphqlRequest {
   }
 
   /**
-   * Sends the response.
+   * Sends the response, together with those to other requests.
    *
    * @param headers All of its headers, but that of the body's length.
-   * @param body Its bytes, as text: Node writes it together with the head.
+   * @param now In milliseconds, on the monotonic clock.
    */
-  send(status: number, headers: string[], body?: string): undefined {
+  send(status: number, headers: string[], body: Bytes | undefined, now: number): undefined {
     if (body !== undefined) headers.push('content-length', String(body.length));
+    this.#ready = { status, headers, body };
+    this.sendTogether(this, now);
+  }
+
+  /** Writes the response that was to be sent. */
+  write(): void {
+    if (!this.#ready) return;
+    const { status, headers, body } = this.#ready;
     this.response.writeHead(status, headers).end(body, 'latin1');
   }
 }

@@ -1,5 +1,4 @@
 import { after } from '../../graphql/execution/after.ts';
-import { PREFLIGHT_HEADERS } from '../../graphql/execution/createApolloServer.ts';
 import type { ExecuteOperation } from '../../graphql/execution/operationResult.ts';
 import { refuseForNow } from '../errors/refusal.ts';
 import type { OnServerEvent, Overload, ResponseEvent } from '../events.ts';
@@ -7,6 +6,7 @@ import type { GraphqlRequest } from '../http/exchange.ts';
 import type { CheckOverload } from '../protection/overload.ts';
 import { type BuildResponseOptions, type BuiltResponse, buildResponse } from './buildResponse.ts';
 import type { HttpResponse } from './httpResponse.ts';
+import { hasSameBody, type RequestKey, toRequestKey } from './requestKey.ts';
 import type { ResponseCache } from './responseCache.ts';
 import { toOperationRequest } from './toOperationRequest.ts';
 
@@ -30,6 +30,12 @@ export interface ServedResponse {
 
 /** Responds to a request: at once when the response is cached. */
 export type Responder = (request: GraphqlRequest) => ServedResponse | Promise<ServedResponse>;
+
+/** A request that is being executed. */
+interface Running {
+  readonly key: RequestKey;
+  readonly response: Promise<BuiltResponse>;
+}
 
 /** `Retry-After` while overloaded. */
 const OVERLOAD_SECONDS = 2;
@@ -72,14 +78,14 @@ export function createResponder(options: ResponderOptions): Responder {
       after(run(request, startOperation()), ({ response }) => ({ response, origin: 'made' }));
   }
 
-  const inFlight = new Map<string, Promise<BuiltResponse>>();
+  const inFlight = new Map<string, Running>();
 
   /**
    * Caches the response, unless it must not be, or is not worth it: storing responses that are evicted before they are requested
    * again takes longer than executing their operations.
    */
   function toServed(
-    key: string,
+    key: RequestKey,
     { response, reusable }: BuiltResponse,
     cache: ResponseCache,
   ): ServedResponse {
@@ -89,16 +95,17 @@ export function createResponder(options: ResponderOptions): Responder {
   }
 
   function runAndCache(
-    key: string,
+    key: RequestKey,
     request: GraphqlRequest,
     execute: ExecuteOperation,
     cache: ResponseCache,
   ): ServedResponse | Promise<ServedResponse> {
     const running = run(request, execute);
     if (!(running instanceof Promise)) return toServed(key, running, cache);
-    inFlight.set(key, running);
+    const entry = { key, response: running };
+    inFlight.set(key.text, entry);
     const forget = (): void => {
-      if (inFlight.get(key) === running) inFlight.delete(key);
+      if (inFlight.get(key.text) === entry) inFlight.delete(key.text);
     };
     const serving = running.then((built) => toServed(key, built, cache));
     serving.then(forget, forget);
@@ -106,30 +113,17 @@ export function createResponder(options: ResponderOptions): Responder {
   }
 
   return (request) => {
-    const key = toKey(request);
+    const key = toRequestKey(request);
     const cached = responseCache.get(key);
     if (cached) return { response: cached, origin: 'kept' };
     // The operation's deadline starts here, also when it is spent on waiting for another request's response.
     const execute = startOperation();
     const runThis = () => runAndCache(key, request, execute, responseCache);
-    const other = inFlight.get(key);
-    if (!other) return runThis();
-    return other.then(
+    const other = inFlight.get(key.text);
+    if (!other || !hasSameBody(other.key, key)) return runThis();
+    return other.response.then(
       ({ reusable }) => (reusable ? { response: reusable.coalesced(), origin: 'shared' } : runThis()),
       runThis,
     );
   };
-}
-
-/** All of a request that its response may depend on. */
-function toKey({ method, url, headers, body }: GraphqlRequest): string {
-  const isPreflighted = PREFLIGHT_HEADERS.some((name) => headers[name]);
-  const kind = method === 'POST' ? 'POST' : 'GET';
-  const [accept, contentType] = [headers.accept, headers['content-type']].map(toKeyPart);
-  return `${kind} ${url}\n${accept}\n${contentType}\n${isPreflighted}\n${body?.toString('latin1') ?? ''}`;
-}
-
-/** Distinguishes an absent header from an empty one. */
-function toKeyPart(header: string | undefined): string {
-  return header === undefined ? '' : `=${header}`;
 }

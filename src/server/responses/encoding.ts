@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import Negotiator from 'negotiator';
-import type { ByteText } from '../../graphql/execution/byteText.ts';
+import type { Bytes } from '../../graphql/execution/byteText.ts';
 
 /** A content coding that responses may be sent in. */
 export type Encoding = 'br' | 'gzip';
@@ -23,7 +23,7 @@ const toGzip = promisify(gzip);
 const chosen = new LRUCache<string, Encoding | 'identity'>({ max: 100, memoMethod: negotiate });
 
 /** The coding to send `body` in, by the request's `Accept-Encoding`; undefined for none. */
-export function chooseEncoding(body: ByteText, acceptEncoding: string | undefined): Encoding | undefined {
+export function chooseEncoding(body: Bytes, acceptEncoding: string | undefined): Encoding | undefined {
   if (acceptEncoding === undefined || body.length < MIN_BYTES) return undefined;
   const encoding = chosen.memo(acceptEncoding);
   return encoding === 'identity' ? undefined : encoding;
@@ -37,8 +37,7 @@ function negotiate(acceptEncoding: string): Encoding | 'identity' {
 }
 
 /** Compresses off the main thread. Brotli at a level that takes about as long as gzip's default. */
-export async function compress(body: ByteText, encoding: Encoding): Promise<ByteText> {
-  const bytes = Buffer.from(body, 'latin1');
-  const compressed = await (encoding === 'gzip' ? toGzip(bytes) : toBrotli(bytes, BROTLI));
-  return compressed.toString('latin1');
+export async function compress(body: Bytes, encoding: Encoding): Promise<Buffer> {
+  const bytes = typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
+  return encoding === 'gzip' ? toGzip(bytes) : toBrotli(bytes, BROTLI);
 }

@@ -1,4 +1,4 @@
-import type { ByteText } from '../../graphql/execution/byteText.ts';
+import type { Bytes } from '../../graphql/execution/byteText.ts';
 import type { OperationSummary } from '../events.ts';
 import { type HeaderList, toHeaderList } from '../http/headerList.ts';
 import { SECURITY_LIST } from '../http/securityHeaders.ts';
@@ -23,7 +23,7 @@ export class HttpResponse {
   /** Writes `Cache-Control`, which changes while the response is cached. */
   readonly cacheControl: (now: number) => string;
   readonly etag: string | undefined;
-  #compressed: Map<Encoding, ByteText | Promise<ByteText>> | undefined;
+  #compressed: Map<Encoding, Buffer | Promise<Buffer>> | undefined;
 
   /** All headers that do not change while the response is cached. */
   readonly headers: HeaderList;
@@ -32,7 +32,7 @@ export class HttpResponse {
   constructor(
     readonly status: number,
     headers: Readonly<Record<string, string>>,
-    readonly body: ByteText,
+    readonly body: Bytes,
     { security = SECURITY_LIST, summary, caching }: Details = {},
   ) {
     this.headers = [...security, ...toHeaderList(headers)];
@@ -43,13 +43,13 @@ export class HttpResponse {
   }
 
   /** The body in a content coding: compressed once, on demand. */
-  compressed(encoding: Encoding): ByteText | Promise<ByteText> {
+  compressed(encoding: Encoding): Buffer | Promise<Buffer> {
     this.#compressed ??= new Map();
     const cached = this.#compressed.get(encoding);
     return cached ?? this.#compress(encoding, this.#compressed);
   }
 
-  #compress(encoding: Encoding, cache: Map<Encoding, ByteText | Promise<ByteText>>): Promise<ByteText> {
+  #compress(encoding: Encoding, cache: Map<Encoding, Buffer | Promise<Buffer>>): Promise<Buffer> {
     const compressing = compress(this.body, encoding);
     cache.set(encoding, compressing);
     void compressing.then(

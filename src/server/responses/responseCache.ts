@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Freshness } from '../../graphql/execution/operationResult.ts';
 import type { HttpResponse } from './httpResponse.ts';
 import { RecentKeys } from './recentKeys.ts';
+import { hasSameBody, type RequestKey } from './requestKey.ts';
 
 /** See `ResponseCache`. */
 interface ResponseCacheOptions {
@@ -17,6 +18,7 @@ interface ResponseCacheOptions {
 }
 
 interface Entry {
+  readonly key: RequestKey;
   readonly response: HttpResponse;
   readonly freshness: Freshness;
   /** On the monotonic clock. */
@@ -56,7 +58,7 @@ export class ResponseCache {
     this.#options = options;
     this.#entries = new LRUCache({
       maxSize: options.maxBytes,
-      sizeCalculation: ({ response }, key) => sizeOf(key, response.body.length),
+      sizeCalculation: ({ key, response }) => sizeOf(key, response.body.length),
     });
   }
 
@@ -66,14 +68,14 @@ export class ResponseCache {
   }
 
   /** The response cached under `key`. */
-  get(key: string): HttpResponse | undefined {
-    const entry = this.#entries.get(key);
-    if (!entry) return undefined;
+  get(key: RequestKey): HttpResponse | undefined {
+    const entry = this.#entries.get(key.text);
+    if (!entry || !hasSameBody(entry.key, key)) return undefined;
     const { monotonic, isCurrent, isOutdated, recordHit } = this.#options;
     const { response, freshness, expiresAt, isVolatile } = entry;
     const now = monotonic();
     if (now >= expiresAt || isOutdated(freshness) || (isVolatile && !isCurrent(freshness))) {
-      this.#entries.delete(key);
+      this.#entries.delete(key.text);
       return undefined;
     }
     if (now >= entry.recordedAt + RECORD_MS) {
@@ -87,10 +89,10 @@ export class ResponseCache {
    * Whether a response that cost nothing is worth caching. In a full cache it must be in demand: no more other responses than
    * the cache has, or twice as many, have been built since it was built before. Others would only replace those that are.
    */
-  hasRoomFor(key: string, bodyBytes: number): boolean {
+  hasRoomFor(key: RequestKey, bodyBytes: number): boolean {
     const { maxBytes } = this.#options;
     const bytes = sizeOf(key, bodyBytes);
-    return this.bytes + bytes <= maxBytes || this.#recentKeys.see(key, this.#entries.size);
+    return this.bytes + bytes <= maxBytes || this.#recentKeys.see(key.text, this.#entries.size);
   }
 
   /**
@@ -98,7 +100,7 @@ export class ResponseCache {
    *
    * @param toResponse Builds it, when it is cached.
    */
-  set(key: string, freshness: Freshness, toResponse: () => HttpResponse): void {
+  set(key: RequestKey, freshness: Freshness, toResponse: () => HttpResponse): void {
     const { freshUntil, staleUntil, hasLookups } = freshness;
     const now = this.#options.monotonic();
     const isStale = now >= freshUntil;
@@ -107,7 +109,8 @@ export class ResponseCache {
     const expiresAt = isVolatile ? Math.min(until, now + VOLATILE_TTL_MS) : until;
     // A cover that has expired already leaves it no time to live.
     if (expiresAt <= now) return;
-    this.#entries.set(key, {
+    this.#entries.set(key.text, {
+      key,
       response: toResponse(),
       freshness,
       expiresAt,
@@ -118,6 +121,6 @@ export class ResponseCache {
 }
 
 /** What an entry takes in memory, roughly: the two compressed forms take less than half of the body each. */
-function sizeOf(key: string, bodyBytes: number): number {
-  return OVERHEAD_BYTES + 2 * key.length + 2 * bodyBytes;
+function sizeOf({ text, body }: RequestKey, bodyBytes: number): number {
+  return OVERHEAD_BYTES + text.length + body.length + 2 * bodyBytes;
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { InjectOptions } from 'fastify';
 import type { AppEvent } from '../../../src/observe/appEvent.ts';
@@ -115,6 +116,28 @@ describe('a cached response', () => {
       expect(responses[index + 2]?.json().data).toEqual(responses[index]?.json().data);
       expect(responses[index + 2]?.headers['content-type']).toBe(responses[index]?.headers['content-type']);
     }
+  });
+
+  it('is not sent for another body with the same checksum, nor is one shared with it that is being made', async () => {
+    const toPayload = (alias: string) => ({ query: `{ ${alias}: trendingVideos { nodes { itemId } } }` });
+    const one = toPayload('v52d27f60224d');
+    const other = toPayload('v351c9b1cb39d');
+    expect(crc32(JSON.stringify(one))).toBe(crc32(JSON.stringify(other)));
+    await start();
+    const requests = [one, other].map((payload) =>
+      app.server.inject({ method: 'POST', url: '/graphql', payload }),
+    );
+    const together = await Promise.all(requests);
+    app.claimedElsewhere += app.reported();
+    const later = [
+      await send({ payload: one }),
+      await send({ payload: other }),
+      await send({ payload: other }),
+    ];
+    const names = [...together, ...later].flatMap((response) => Object.keys(response.json().data));
+    const [first, second] = ['v52d27f60224d', 'v351c9b1cb39d'];
+    expect(names).toEqual([first, second, first, second, second]);
+    expect(app.origins().at(-1)).toBe('kept');
   });
 
   it('is not sent for a request that could be forged', async () => {
