@@ -49,7 +49,7 @@ export function countResponses(
     if (event.type !== 'response') return;
     const { name = UNNAMED, outcome, origin, codes, cost, durationMs } = event;
     // Refused requests are not operations: a flood of them would make operations look fast, and failing.
-    if (origin !== 'refused') observeDuration({ operation: nameOf(name), outcome }, durationMs / 1000);
+    if (origin !== 'refused') observeDuration(nameOf(name), outcome, durationMs / 1000);
     responses[origin]++;
     for (const code of codes) errors.inc({ code: codeOf(code) });
     add(pages, cost.pages);

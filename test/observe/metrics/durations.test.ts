@@ -22,7 +22,7 @@ it("is scraped like prom-client's own histogram", async () => {
   for (const labels of SERIES) {
     for (const seconds of SECONDS.slice(0, labels.outcome === 'ok' ? undefined : 3)) {
       histogram.observe(labels, seconds);
-      observe(labels, seconds);
+      observe(labels.operation, labels.outcome, seconds);
     }
   }
   const linesOf = async (all: Registry): Promise<string[]> => (await all.metrics()).split('\n').sort();
