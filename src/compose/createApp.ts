@@ -3,6 +3,7 @@ import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Config } from '../config/loadConfig.ts';
 import type { Clock } from '../domain/clock.ts';
+import { trendingVideos } from '../keyapi/endpoints/trendingVideos.ts';
 import { videoAnalytics } from '../keyapi/endpoints/videoAnalytics.ts';
 import type { AppEvent } from '../observe/appEvent.ts';
 import type { CheckOverload } from '../server/protection/overload.ts';
@@ -63,6 +64,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const pages = createPages(context, {
     store: stores.pages,
     source: createPageSource(context, { upstream, layers, store: stores.pages }),
+    isStopped: () => layers.isStopped(trendingVideos),
     redis,
     onFetched: (page, sequence) => history.note(page, sequence),
     tracing,

@@ -26,6 +26,8 @@ interface PagesOptions {
   readonly store: PageStore;
   /** Where a page comes from that is not cached. */
   readonly source: Source<PageKey, Page>;
+  /** Whether calls are stopped. */
+  readonly isStopped: () => boolean;
   /** Undefined without Redis. */
   readonly redis: Redis | undefined;
   readonly onFetched: OnFetched;
@@ -58,7 +60,7 @@ export function createPageSource(
 /** Creates the page cache: memory first, then Redis if it is configured, then the source. */
 export function createPages(context: AppContext, options: PagesOptions): Pages {
   const { config, clock, random, onEvent } = context;
-  const { store, source, redis, onFetched, tracing } = options;
+  const { store, source, isStopped, redis, onFetched, tracing } = options;
   const { ttlMs, staleMs, errorTtlMs } = config.cache;
   const storing = { store, clock, random, ttlMs };
   const attemptMs = config.keyapi.timeoutMs;
@@ -73,6 +75,7 @@ export function createPages(context: AppContext, options: PagesOptions): Pages {
   const cache = new PageCache({
     fetchPage: shared?.fetchPage ?? fetchUnshared,
     sharedLookup: shared,
+    isStopped,
     store,
     clock,
     ttlMs,

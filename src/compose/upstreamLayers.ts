@@ -5,6 +5,7 @@ import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { createSharedLimits, type SharedLimits } from '../data/redis/sharedLimits.ts';
 import { createBudgetLimit } from '../data/upstream/budgetLimit.ts';
 import { createCallQueue } from '../data/upstream/callQueue.ts';
+import type { Circuit } from '../data/upstream/circuit.ts';
 import { createAccountBreaker, createEndpointBreaker } from '../data/upstream/circuitBreaker.ts';
 import {
   type CreditBudget,
@@ -37,6 +38,8 @@ export interface UpstreamLayers {
    * all endpoints share, then those of the endpoint. What of a failure is cached, its cache decides.
    */
   wrap<Key, Value>(client: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value>;
+  /** Whether calls to an endpoint are stopped: one that is made nevertheless fails at once. */
+  isStopped(endpoint: Pick<Endpoint<never>, 'name'>): boolean;
   readonly state: LimitsState;
   /** True while no call of this process is in flight or waiting for its turn. */
   isIdle(): boolean;
@@ -65,12 +68,12 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
     budget && createBudgetLimit(budget, onEvent),
   ].filter((limit) => limit !== undefined);
   const accountBreaker = createAccountBreaker({ clock, onEvent });
-  const circuits = [accountBreaker.circuit];
+  const endpointCircuits = new Map<string, Circuit>();
 
   function wrap<Key, Value>(client: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value> {
     const limited = accountLimits.reduce((source, limit) => limit(source, endpoint), client);
     const endpointBreaker = createEndpointBreaker(endpoint, { clock, onEvent });
-    circuits.push(endpointBreaker.circuit);
+    endpointCircuits.set(endpoint.name, endpointBreaker.circuit);
     const guarded = accountBreaker.protect(endpointBreaker.protect(limited), endpoint);
     // While Redis is up, the replicas share their circuits.
     const source: Source<Key, Value> = (key, call) => (redis?.isUp() ? limited : guarded)(key, call);
@@ -79,11 +82,17 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
 
   return {
     wrap,
+    isStopped: ({ name }) => {
+      if (redis?.isUp()) return false;
+      return (accountBreaker.circuit.current() ?? endpointCircuits.get(name)?.current()) !== undefined;
+    },
     isIdle: queue.isIdle,
     state: {
       openCircuits: () => [
         ...(shared?.openCircuits() ?? []),
-        ...(redis?.isUp() ? [] : circuits.flatMap((circuit) => circuit.state())),
+        ...(redis?.isUp()
+          ? []
+          : [accountBreaker.circuit, ...endpointCircuits.values()].flatMap((circuit) => circuit.state())),
       ],
       creditsLeft: () => (shared ? shared.creditsLeft() : budget?.left()),
     },

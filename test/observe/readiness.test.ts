@@ -73,6 +73,7 @@ describe('readiness', () => {
     expect([read().budget, budget.isSpent(2)]).toEqual(['spent', true]);
     times.wall += 2 * HOUR_MS;
     times.booted += 2 * HOUR_MS;
+    times.running += 1;
     expect([read().budget, budget.isSpent(2)]).toEqual(['left', false]);
     expect(budget.secondsLeft()).toBe(23 * 3600);
   });

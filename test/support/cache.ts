@@ -14,6 +14,7 @@ export interface TestCacheOptions {
   readonly ttlMs?: number;
   readonly staleMs?: number;
   readonly maxBytes?: number;
+  readonly isStopped?: () => boolean;
   /** By default an empty one. */
   readonly store?: PageStore;
 }
@@ -28,7 +29,8 @@ export function createTestCache(source: PageSource, options: TestCacheOptions = 
     if (call.background) refreshes.push(pageId(key));
     return { page: storePage(await source(key, call), { store, clock, random, ttlMs }), origin: 'fetched' };
   };
-  const cache = new PageCache({ fetchPage, store, clock, ttlMs, refreshTimeoutMs: 10_000 });
+  const { isStopped = () => false } = options;
+  const cache = new PageCache({ fetchPage, isStopped, store, clock, ttlMs, refreshTimeoutMs: 10_000 });
   return { cache, store, clock, refreshes };
 }
 

@@ -22,6 +22,8 @@ interface PageCacheOptions {
   readonly fetchPage: FetchPage;
   /** Finds pages of other replicas; undefined without Redis. */
   readonly sharedLookup?: SharedLookup | undefined;
+  /** Whether calls to upstream are stopped, and would fail at once. */
+  readonly isStopped: () => boolean;
   readonly store: PageStore;
   readonly clock: Clock;
   readonly ttlMs: number;
@@ -148,16 +150,17 @@ export class PageCache {
 
   /**
    * Refreshes a page in the background if it is missing, due, or has not the `pageSize` that is needed, unless it is
-   * already in flight.
+   * already in flight. While calls are stopped, none is made for a page that can be served stale: during an outage, that would
+   * take longer than serving it.
    *
    * @param used Pages whose use is recorded already.
    */
   refresh(key: PageKey, pageSize?: number, used: readonly CachedPage[] = []): void {
-    const { store } = this.#options;
+    const { store, isStopped } = this.#options;
     const newest = store.newest(key, pageSize);
     // The page is in demand, even if an older copy of it is served: the newest must not be evicted first.
     if (newest && !used.includes(newest)) store.touch(newest);
-    if (newest && !this.#isDue(newest)) return;
+    if (newest && (!this.#isDue(newest) || isStopped())) return;
     // Costs credits, for later operations: the page is in demand, and expired or without valid covers.
     if (!this.#pending.has(pageId(key))) this.#start(key);
   }

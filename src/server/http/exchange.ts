@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { Bytes } from '../../graphql/execution/byteText.ts';
 import type { Cors } from './cors.ts';
 import type { HeaderList } from './headerList.ts';
 import { toRequestId } from './requestIdentity.ts';
@@ -18,11 +17,14 @@ export interface GraphqlRequest {
   readonly body: Buffer | undefined;
 }
 
+/** The bytes of a body, as text or in a buffer; undefined: the response has none. */
+type Body = string | Buffer | undefined;
+
 /** A response that is waiting to be written. */
 interface ReadyResponse {
   readonly status: number;
   readonly headers: string[];
-  readonly body: Bytes | undefined;
+  readonly body: Body;
 }
 
 /** A request to `/graphql` and its response, in Node's own objects: without a framework. */
@@ -66,7 +68,7 @@ export class Exchange implements GraphqlRequest {
    * @param headers All of its headers, but that of the body's length.
    * @param now In milliseconds, on the monotonic clock.
    */
-  send(status: number, headers: string[], body: Bytes | undefined, now: number): undefined {
+  send(status: number, headers: string[], body: Body, now: number): undefined {
     if (body !== undefined) headers.push('content-length', String(body.length));
     this.#ready = { status, headers, body };
     this.sendTogether(this, now);

@@ -210,6 +210,20 @@ describe('PageCache, when a page is past its time to live', () => {
     expect(calls).toHaveLength(1);
   });
 
+  it('does not refresh it while calls are stopped', async () => {
+    let isStopped = true;
+    const { cache, clock, bill } = createStillCache({ isStopped: () => isStopped });
+    await cache.fetch(key(1), 20, createOperation());
+    clock.advance(1000);
+    cache.refresh(key(1));
+    await settle();
+    expect(bill).toEqual([1]);
+    isStopped = false;
+    cache.refresh(key(1));
+    await settle();
+    expect(bill).toEqual([1, 1]);
+  });
+
   it('waits for the refresh when an operation needs a fresh page', async () => {
     const { cache, calls } = await createStaleCache();
     cache.refresh(key(1));
