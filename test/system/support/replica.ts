@@ -79,6 +79,7 @@ export async function startReplica(options: ReplicaOptions) {
   const cache = new PageCache({
     fetchPage,
     sharedLookup: shared,
+    isStopped: () => false,
     store,
     clock,
     ttlMs,
