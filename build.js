@@ -39,6 +39,38 @@ const onlyPool = {
   },
 };
 
+/**
+ * Apollo Server's hashes by Node's crypto: in a bundle the package does not find it, and takes one written in JavaScript, which
+ * is a twentieth of the time until the server is ready.
+ */
+const nativeHash = {
+  name: 'hashes by crypto',
+  setup({ onLoad }) {
+    onLoad({ filter: /@apollo\/utils\.createhash\/dist\/index\.js$/ }, () => ({
+      contents: "exports.createHash = require('node:crypto').createHash;",
+    }));
+  },
+};
+
+/** graphql-jit can also compile the writing of a result as JSON: that is not used, and what it needs is large. */
+const noJsonCompiler = {
+  name: 'no compiler of JSON',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/fast-json-stringify\/index\.js$/ }, () => ({ contents: '' }));
+  },
+};
+
+/** zod's messages in English alone, of 60 languages. */
+const onlyEnglish = {
+  name: 'messages in English',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/zod\/v4\/locales\/index\.(js|cjs)$/ }, ({ path: file }) => ({
+      contents: "export { default as en } from './en.js';",
+      resolveDir: path.dirname(file),
+    }));
+  },
+};
+
 /** The licences of the packages in a bundle, which must accompany every copy of them. */
 async function readLicences({ inputs }) {
   const folders = Object.keys(inputs).flatMap(
@@ -70,10 +102,16 @@ const { outputFiles, metafile } = await build({
   conditions: [],
   // type-graphql imports it only for a kind of validation that is not used.
   // GraphiQL is for development alone, and large.
-  external: ['class-validator', '@graphql-yoga/render-graphiql'],
+  // No route has a schema: Fastify needs no compiler of schemas (`createListener`).
+  external: [
+    'class-validator',
+    '@graphql-yoga/render-graphiql',
+    '@fastify/ajv-compiler',
+    '@fastify/fast-json-stringify-compiler',
+  ],
   // Redis's scripts, and the documents in GraphiQL's tabs.
   loader: { '.lua': 'text', '.graphql': 'text' },
-  plugins: [oneGraphql, onlyPool],
+  plugins: [oneGraphql, onlyPool, nativeHash, noJsonCompiler, onlyEnglish],
   banner: {
     // Bundled CommonJS packages call it to load Node's built-in modules.
     js: "import { createRequire as createRequireHere } from 'node:module';\nconst require = createRequireHere(import.meta.url);",

@@ -27,6 +27,8 @@ export const integer = z.union([
 ]);
 
 const envelopeSchema = z.object({ code: integer });
+const requestIdSchema = z.object({ requestId: z.string() });
+const messageSchema = z.object({ message: z.string() });
 
 /**
  * Reads the response to a request. The body's `code` takes precedence over the HTTP status: other than 0 it is an error
@@ -119,13 +121,12 @@ function toErrorCode(code: number): ErrorCode {
 
 /** Shown to clients, so only what looks like an id is accepted. */
 function toRequestId(body: unknown, redact: (text: string) => string): string | null {
-  const parsed = z.object({ requestId: z.string().transform(redact) }).safeParse(body);
-  const requestId = parsed.data?.requestId ?? '';
+  const requestId = redact(requestIdSchema.safeParse(body).data?.requestId ?? '');
   return /^[\w-]{1,64}$/.test(requestId) ? requestId : null;
 }
 
 /** KeyAPI's own message, for the log. Redacted before it is cut off, which could leave half of a secret. */
 function toDetail(body: unknown, redact: (text: string) => string): string {
-  const parsed = z.object({ message: z.string().transform(redact) }).safeParse(body);
-  return parsed.data?.message.slice(0, 500) ?? 'no message';
+  const message = messageSchema.safeParse(body).data?.message;
+  return message === undefined ? 'no message' : redact(message).slice(0, 500);
 }
