@@ -73,6 +73,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const stats = createStats(context, {
     store: stores.stats,
     source: layers.wrap(upstream.source(videoAnalytics), videoAnalytics),
+    isStopped: () => layers.isStopped(videoAnalytics),
     redis,
   });
   // Opened only now, so that its listeners do not miss the first heartbeat.

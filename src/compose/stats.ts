@@ -14,6 +14,8 @@ interface StatsOptions {
   readonly store: StatsStore;
   /** Where numbers come from that are not cached. */
   readonly source: Source<StatsBatch, BatchStats>;
+  /** Whether calls are stopped. */
+  readonly isStopped: () => boolean;
   readonly redis: RedisConnection | undefined;
 }
 
@@ -26,7 +28,7 @@ export function createStatsStore({ config, clock }: AppContext): StatsStore {
 /** Creates the cache of numbers: memory first, then Redis if it is configured, then the source. */
 export function createStats(
   { config, clock, onEvent }: AppContext,
-  { store, source, redis }: StatsOptions,
+  { store, source, isStopped, redis }: StatsOptions,
 ): StatsCache {
   const { statsTtlMs: ttlMs, staleMs, errorTtlMs } = config.cache;
   const failures = new NegativeCache({ endpoint: statsEndpoint, clock, errorTtlMs, ttlMs });
@@ -37,6 +39,7 @@ export function createStats(
   return new StatsCache({
     fetchStats: shared?.fetchStats ?? createUnsharedFetch(buy, store),
     lookUpShared: shared?.lookUp,
+    isStopped,
     store,
     failures,
     clock,

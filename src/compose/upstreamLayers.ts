@@ -38,7 +38,10 @@ export interface UpstreamLayers {
    * all endpoints share, then those of the endpoint. What of a failure is cached, its cache decides.
    */
   wrap<Key, Value>(client: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value>;
-  /** Whether calls to an endpoint are stopped: one that is made nevertheless fails at once. */
+  /**
+   * Whether circuits of this process stop calls to an endpoint: one that is made nevertheless fails at once. False while Redis
+   * is up, where the replicas share their circuits.
+   */
   isStopped(endpoint: Pick<Endpoint<never>, 'name'>): boolean;
   readonly state: LimitsState;
   /** True while no call of this process is in flight or waiting for its turn. */

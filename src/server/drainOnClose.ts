@@ -58,6 +58,8 @@ export function drainOnClose(fastify: FastifyInstance, { connections, monotonic 
     // Not `http.Server.close`: it would cut connections on which a request has arrived, before that is refused.
     Server.prototype.close.call(fastify.server);
     await readWhatWasSent();
+    // What arrived last is refused, and that is sent at the end of the turn.
+    await nextTurn();
     for (const socket of latestResponses.keys()) socket.destroy();
   });
 

@@ -44,7 +44,7 @@ describe('layers of two endpoints', () => {
     const clock = createTestClock(Date.UTC(2026, 0, 1, 12));
     const { events, onEvent } = createEvents();
     const config = loadConfig({ KEYAPI_QPS: '1000', ...variables });
-    const { wrap, state } = createUpstreamLayers({ config, clock, random: () => 0, onEvent });
+    const { wrap, state, isStopped } = createUpstreamLayers({ config, clock, random: () => 0, onEvent });
     const bill: string[] = [];
     const errors = new Map<string, ApiError>();
     const toSource =
@@ -66,6 +66,7 @@ describe('layers of two endpoints', () => {
       errors,
       askPage: (number = 1) => codeOf(fetchPage(key(number), createCall())),
       askOther: (number = 1) => codeOf(fetchOther(number, createCall())),
+      stopped: () => [isStopped(pageEndpoint), isStopped(other)],
     };
   }
 
@@ -113,6 +114,21 @@ describe('layers of two endpoints', () => {
     expect(events.filter(({ type }) => type === 'circuitOpened')).toEqual([
       { type: 'circuitOpened', endpoint: 'other', code: 'UPSTREAM_UNAVAILABLE', seconds: 30 },
     ]);
+  });
+
+  it('say which endpoint is stopped, until its pause is over', async () => {
+    const { clock, errors, askOther, stopped } = createBoth();
+    expect(stopped()).toEqual([false, false]);
+    errors.set('other', new ApiError('UPSTREAM_ERROR'));
+    for (const number of range(1, 5)) await askOther(number);
+    expect(stopped()).toEqual([false, true]);
+    clock.advance(29_999);
+    expect(stopped()).toEqual([false, true]);
+    clock.advance(1);
+    expect(stopped()).toEqual([false, false]);
+    errors.set('other', new ApiError('UPSTREAM_QUOTA_EXCEEDED'));
+    await askOther(6);
+    expect(stopped()).toEqual([true, true]);
   });
 
   it('let a probe that finds the account refused say nothing about the endpoint', async () => {

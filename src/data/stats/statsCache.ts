@@ -17,6 +17,8 @@ interface StatsCacheOptions {
   readonly fetchStats: FetchStats;
   /** Imports what other replicas have of these videos into the store; undefined without Redis. */
   readonly lookUpShared?: ((itemIds: readonly string[]) => Promise<void>) | undefined;
+  /** Whether calls to upstream are stopped, and would fail at once. */
+  readonly isStopped: () => boolean;
   readonly store: StatsStore;
   /** By video. */
   readonly failures: NegativeCache;
@@ -217,7 +219,7 @@ export class StatsCache {
 
   /** Refreshes expired numbers in the background. Costs credits, for later operations: these videos are in demand. */
   #refresh(videos: readonly VideoOnPage[]): void {
-    if (videos.length > 0) this.#start(videos);
+    if (videos.length > 0 && !this.#options.isStopped()) this.#start(videos);
   }
 
   /**

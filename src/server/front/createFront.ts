@@ -9,13 +9,13 @@ import { toRefusedEvent } from '../errors/refusedEvent.ts';
 import type { ToRefusal } from '../errors/toRefusal.ts';
 import type { OnServerEvent } from '../events.ts';
 import type { Cors } from '../http/cors.ts';
-import { Exchange } from '../http/exchange.ts';
+import { Exchange, type ReadyResponse } from '../http/exchange.ts';
 import { toHeaderList } from '../http/headerList.ts';
 import type { HttpLimits } from '../http/httpLimits.ts';
 import type { OnRoute } from '../http/reportRoutes.ts';
 import { identify } from '../http/requestIdentity.ts';
 import { RESPONSE_HEADERS } from '../http/responseHeaders.ts';
-import { createSendTogether } from '../http/sendTogether.ts';
+import { SendTogether } from '../http/sendTogether.ts';
 import type { Admit } from '../protection/admission.ts';
 import type { Responder } from '../responses/createResponder.ts';
 import { sendResponse } from '../responses/sendResponse.ts';
@@ -54,7 +54,9 @@ export interface FrontOptions {
 export function createFront(options: FrontOptions): RequestListener {
   const { source, limits, cors, admit, respond, toRefusal, isDraining, isRefusing } = options;
   const { onRoute, onEvent, monotonic } = options;
-  const sendTogether = createSendTogether<Exchange>((exchange) => guard(exchange, () => exchange.write()));
+  const together = new SendTogether<ReadyResponse>(({ exchange, status, headers, body }) => {
+    guard(exchange, ({ response }) => void response.writeHead(status, headers).end(body, 'latin1'));
+  }, monotonic);
 
   function start(exchange: Exchange): void {
     if (isDraining()) exchange.response.setHeader('connection', 'close');
@@ -71,7 +73,7 @@ export function createFront(options: FrontOptions): RequestListener {
       });
   }
 
-  /** Sends the response in the same turn, unless something has to be waited for. */
+  /** Has the response ready in the same turn, unless something has to be waited for. */
   function serve(exchange: Exchange): void {
     const sent = after(respond(exchange), ({ response }) => sendResponse(exchange, response, monotonic()));
     sent?.catch((error) => guard(exchange, () => refuse(exchange, error)));
@@ -91,18 +93,19 @@ export function createFront(options: FrontOptions): RequestListener {
     exchange.isRefused = true;
     const refusal = toRefusal(error, exchange.id);
     const { status, formatted, headers } = refusal;
-    const now = monotonic();
-    const durationMs = now - exchange.arrivedAt;
+    const durationMs = monotonic() - exchange.arrivedAt;
     onEvent(toRefusedEvent(refusal, source, { durationMs, request: identify(exchange) }));
     const body = toByteText(JSON.stringify(toErrorBody(source, formatted)));
     const list = toHeaderList({ ...RESPONSE_HEADERS, 'content-type': JSON_TYPE, ...headers });
     exchange.cors.addHeaders(list, exchange.headers.origin);
     exchange.addOwnHeaders(list);
-    exchange.send(status, list, body, now);
+    exchange.send(status, list, body);
   }
 
   return (request, response) => {
     onRoute?.('/graphql');
-    guard(new Exchange(request, response, cors, sendTogether, monotonic()), start);
+    const now = monotonic();
+    together.sendOverdue(now);
+    guard(new Exchange(request, response, cors, (ready) => together.add(ready), now), start);
   };
 }

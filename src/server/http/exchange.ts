@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Cors } from './cors.ts';
 import type { HeaderList } from './headerList.ts';
 import { toRequestId } from './requestIdentity.ts';
-import type { SendTogether } from './sendTogether.ts';
 
 /** A request to `/graphql`. */
 export interface GraphqlRequest {
@@ -17,14 +16,13 @@ export interface GraphqlRequest {
   readonly body: Buffer | undefined;
 }
 
-/** The bytes of a body, as text or in a buffer; undefined: the response has none. */
-type Body = string | Buffer | undefined;
-
-/** A response that is waiting to be written. */
-interface ReadyResponse {
+/** A response that is ready to be written. */
+export interface ReadyResponse {
+  readonly exchange: Exchange;
   readonly status: number;
   readonly headers: string[];
-  readonly body: Body;
+  /** Its bytes, as text with a character for each or in a buffer; undefined: it has none. */
+  readonly body: string | Buffer | undefined;
 }
 
 /** A request to `/graphql` and its response, in Node's own objects: without a framework. */
@@ -37,16 +35,15 @@ export class Exchange implements GraphqlRequest {
   body: Buffer | undefined;
   /** What the response says of the client's rate limit. */
   rateLimit: HeaderList = [];
-  /** Whether a refusal was its response: if that fails too, there is none. */
+  /** True once it was refused: if that response cannot be written either, the connection is closed. */
   isRefused = false;
-  #ready: ReadyResponse | undefined;
 
   /** @param arrivedAt In milliseconds, on the monotonic clock. */
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     readonly cors: Cors,
-    private readonly sendTogether: SendTogether<Exchange>,
+    private readonly write: (ready: ReadyResponse) => void,
     readonly arrivedAt: number,
   ) {
     const { method = '', url = '', headers } = request;
@@ -63,21 +60,12 @@ export class Exchange implements GraphqlRequest {
   }
 
   /**
-   * Sends the response, together with those to other requests.
+   * Sends the response.
    *
    * @param headers All of its headers, but that of the body's length.
-   * @param now In milliseconds, on the monotonic clock.
    */
-  send(status: number, headers: string[], body: Body, now: number): undefined {
+  send(status: number, headers: string[], body?: ReadyResponse['body']): undefined {
     if (body !== undefined) headers.push('content-length', String(body.length));
-    this.#ready = { status, headers, body };
-    this.sendTogether(this, now);
-  }
-
-  /** Writes the response that was to be sent. */
-  write(): void {
-    if (!this.#ready) return;
-    const { status, headers, body } = this.#ready;
-    this.response.writeHead(status, headers).end(body, 'latin1');
+    this.write({ exchange: this, status, headers, body });
   }
 }

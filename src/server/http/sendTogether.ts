@@ -1,7 +1,4 @@
-/** Sends something at the end of the turn; `now` in milliseconds, on the monotonic clock. */
-export type SendTogether<T> = (item: T, now: number) => void;
-
-/** The longest that a response waits for others, in milliseconds, apart from the time that the last of them takes. */
+/** The longest that an item waits for others, in milliseconds, apart from the time that the last of them takes. */
 const MAX_WAIT_MS = 2;
 
 /**
@@ -9,20 +6,38 @@ const MAX_WAIT_MS = 2;
  * in its turn does not wait. Sending each at once takes up to twice as much processor time: every write replaces what the
  * processor has in its caches, and wakes the client if it is on the same machine, as a proxy is.
  */
-export function createSendTogether<T>(send: (item: T) => void): SendTogether<T> {
-  let waiting: T[] = [];
-  let since = 0;
+export class SendTogether<T> {
+  readonly #send: (item: T) => void;
+  readonly #monotonic: () => number;
+  #waiting: T[] = [];
+  #since = 0;
 
-  function sendAll(): void {
-    const all = waiting;
-    waiting = [];
-    for (const item of all) send(item);
+  /**
+   * @param send Must not throw: the other items would be lost.
+   * @param monotonic In milliseconds.
+   */
+  constructor(send: (item: T) => void, monotonic: () => number) {
+    this.#send = send;
+    this.#monotonic = monotonic;
   }
 
-  return (item, now) => {
-    if (waiting.push(item) === 1) {
-      since = now;
-      setImmediate(sendAll);
-    } else if (now - since >= MAX_WAIT_MS) sendAll();
-  };
+  /** Sends an item with the others of this turn. */
+  add(item: T): void {
+    const now = this.#monotonic();
+    if (this.#waiting.push(item) === 1) {
+      this.#since = now;
+      setImmediate(() => this.#sendAll());
+    } else this.sendOverdue(now);
+  }
+
+  /** Sends what has waited long enough, in a turn that takes long. */
+  sendOverdue(now: number): void {
+    if (this.#waiting.length > 0 && now - this.#since >= MAX_WAIT_MS) this.#sendAll();
+  }
+
+  #sendAll(): void {
+    const items = this.#waiting;
+    this.#waiting = [];
+    for (const item of items) this.#send(item);
+  }
 }

@@ -45,14 +45,12 @@ export function createAdmission({ apiKeys, rateLimiter, trustProxy, onEvent }: A
   const findKeyName = apiKeys && createKeyFinder(apiKeys);
   const readAddress = createAddressReader(trustProxy);
 
-  const limitText = String(rateLimiter?.perMinute);
-
   function checkRate(exchange: Exchange, limiter: RateLimiter): Refusal | undefined {
     const client = exchange.keyName ?? readAddress(exchange.request);
     const { isGranted, remaining, resetSeconds } = limiter.take(client);
     exchange.rateLimit = [
       'ratelimit-limit',
-      limitText,
+      String(limiter.perMinute),
       'ratelimit-remaining',
       String(remaining),
       'ratelimit-reset',

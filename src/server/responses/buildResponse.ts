@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isFree } from '../../domain/upstreamCost.ts';
-import { type ByteText, toByteText } from '../../graphql/execution/byteText.ts';
+import { type ByteText, copyBytes, toByteText } from '../../graphql/execution/byteText.ts';
 import type { ExecutedRequest, Freshness, OperationResult } from '../../graphql/execution/operationResult.ts';
 import {
   costOfCached,
@@ -66,7 +66,7 @@ export function buildResponse(
     const upstream = toUpstreamExtension(source, other);
     const otherBody = caching?.isReplayed ? body : toBody(members, upstream);
     const details = { summary: { ...summary, cost: upstream }, caching };
-    return new HttpResponse(status, headers, Buffer.from(otherBody, 'latin1'), details);
+    return new HttpResponse(status, headers, copyBytes(otherBody), details);
   };
   let coalesced: HttpResponse | undefined;
   return {

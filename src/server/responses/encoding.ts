@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import Negotiator from 'negotiator';
-import type { Bytes } from '../../graphql/execution/byteText.ts';
+import { type Bytes, copyBytes } from '../../graphql/execution/byteText.ts';
 
 /** A content coding that responses may be sent in. */
 export type Encoding = 'br' | 'gzip';
@@ -39,5 +39,6 @@ function negotiate(acceptEncoding: string): Encoding | 'identity' {
 /** Compresses off the main thread. Brotli at a level that takes about as long as gzip's default. */
 export async function compress(body: Bytes, encoding: Encoding): Promise<Buffer> {
   const bytes = typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
-  return encoding === 'gzip' ? toGzip(bytes) : toBrotli(bytes, BROTLI);
+  // Node gives a part of a buffer of 16 kB.
+  return copyBytes(await (encoding === 'gzip' ? toGzip(bytes) : toBrotli(bytes, BROTLI)));
 }

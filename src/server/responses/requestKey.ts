@@ -4,7 +4,7 @@ import type { GraphqlRequest } from '../http/exchange.ts';
 
 /** All of a request that its response may depend on. */
 export interface RequestKey {
-  /** Everything but the body, and a checksum of that: finding a text as long as the body takes longer than all else. */
+  /** Everything but the body, and a checksum of the body: a map would hash the whole body, which takes longer. */
   readonly text: string;
   readonly body: Buffer;
 }
@@ -20,7 +20,7 @@ export function toRequestKey({ method, url, headers, body = NO_BODY }: GraphqlRe
   return { text: `${crc32(body)} ${kind} ${url}\n${accept}\n${contentType}\n${isPreflighted}`, body };
 }
 
-/** Whether two keys with the same text are equal: bodies may have the same checksum. */
+/** Whether two keys with the same text are equal: different bodies may have the same checksum. */
 export function hasSameBody(key: RequestKey, other: RequestKey): boolean {
   return key.body.equals(other.body);
 }

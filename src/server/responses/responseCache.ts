@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { copyBytes } from '../../graphql/execution/byteText.ts';
 import type { Freshness } from '../../graphql/execution/operationResult.ts';
 import type { HttpResponse } from './httpResponse.ts';
 import { RecentKeys } from './recentKeys.ts';
@@ -110,7 +111,7 @@ export class ResponseCache {
     // A cover that has expired already leaves it no time to live.
     if (expiresAt <= now) return;
     this.#entries.set(key.text, {
-      key,
+      key: { text: key.text, body: copyBytes(key.body) },
       response: toResponse(),
       freshness,
       expiresAt,

@@ -26,12 +26,12 @@ export function sendResponse(
   cors.addHeaders(headers, sent.origin, VARY);
   if (!response.isReplayed) exchange.addOwnHeaders(headers);
   if (isUnchanged) {
-    return exchange.send(304, headers, undefined, now);
+    return exchange.send(304, headers);
   }
   const encoding = chooseEncoding(body, sent['accept-encoding']);
   if (encoding) headers.push('content-encoding', encoding);
   return after(encoding ? response.compressed(encoding) : body, (bytes) =>
-    exchange.send(status, headers, bytes, now),
+    exchange.send(status, headers, bytes),
   );
 }
 

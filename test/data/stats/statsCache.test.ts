@@ -36,7 +36,7 @@ interface Purchase {
 }
 
 /** A cache of numbers on charts of 100 videos, `chart * 1000 + rank`, whose calls wait until the test ends them. */
-function createHarness(maxBytes = 2 ** 20) {
+function createHarness(maxBytes = 2 ** 20, isStopped = () => false) {
   const clock = createTestClock();
   const store = new StatsStore({ clock, staleMs: STALE, maxBytes });
   const failures = new NegativeCache({ endpoint: statsEndpoint, clock, errorTtlMs: 100, ttlMs: TTL });
@@ -72,6 +72,7 @@ function createHarness(maxBytes = 2 ** 20) {
   const buy = createBuyStats({ source, store, failures, clock, ttlMs: TTL, onEvent });
   const cache = new StatsCache({
     fetchStats: createUnsharedFetch(buy, store),
+    isStopped,
     store,
     failures,
     clock,
@@ -193,6 +194,22 @@ describe('StatsCache', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('does not refresh stale numbers while calls are stopped', async () => {
+    let isStopped = true;
+    const { clock, cache, purchases } = createHarness(2 ** 20, () => isStopped);
+    const first = read(cache, windowOf(1, 1, 10));
+    await settle();
+    purchases[0]?.resolve();
+    await first;
+    clock.advance(TTL);
+    expect((await read(cache, windowOf(1, 1, 10))).results[0]).toMatchObject({ views: 1001, stale: true });
+    expect(purchases).toHaveLength(1);
+    isStopped = false;
+    await read(cache, windowOf(1, 1, 10));
+    expect(purchases).toHaveLength(2);
+    purchases[1]?.resolve();
   });
 
   it('serves stale numbers when the call that an operation waits for fails, and errors for the others', async () => {

@@ -82,6 +82,7 @@ export async function startStatsReplica(options: StatsReplicaOptions) {
   const cache = new StatsCache({
     fetchStats: shared.fetchStats,
     lookUpShared: shared.lookUp,
+    isStopped: () => false,
     store,
     failures,
     clock,
