@@ -5,14 +5,13 @@ import type { RedisConnection } from '../data/redis/redisConnection.ts';
 import { createSharedLimits, type SharedLimits } from '../data/redis/sharedLimits.ts';
 import { createBudgetLimit } from '../data/upstream/budgetLimit.ts';
 import { createCallQueue } from '../data/upstream/callQueue.ts';
-import type { Circuit } from '../data/upstream/circuit.ts';
 import { createAccountBreaker, createEndpointBreaker } from '../data/upstream/circuitBreaker.ts';
 import {
   type CreditBudget,
   type CreditBudgetOptions,
   createCreditBudget,
 } from '../data/upstream/creditBudget.ts';
-import type { LimitsState } from '../data/upstream/limitsState.ts';
+import type { LimitsState, OpenCircuit } from '../data/upstream/limitsState.ts';
 import { createRateLimit } from '../data/upstream/rateLimit.ts';
 import { createSpendingFile } from '../data/upstream/spendingFile.ts';
 import { withRetry } from '../data/upstream/withRetry.ts';
@@ -71,32 +70,30 @@ export function createUpstreamLayers(options: UpstreamLayersOptions): UpstreamLa
     budget && createBudgetLimit(budget, onEvent),
   ].filter((limit) => limit !== undefined);
   const accountBreaker = createAccountBreaker({ clock, onEvent });
-  const endpointCircuits = new Map<string, Circuit>();
+  const circuits = [accountBreaker.circuit];
 
   function wrap<Key, Value>(client: Source<Key, Value>, endpoint: Endpoint<Key>): Source<Key, Value> {
     const limited = accountLimits.reduce((source, limit) => limit(source, endpoint), client);
     const endpointBreaker = createEndpointBreaker(endpoint, { clock, onEvent });
-    endpointCircuits.set(endpoint.name, endpointBreaker.circuit);
+    circuits.push(endpointBreaker.circuit);
     const guarded = accountBreaker.protect(endpointBreaker.protect(limited), endpoint);
     // While Redis is up, the replicas share their circuits.
     const source: Source<Key, Value> = (key, call) => (redis?.isUp() ? limited : guarded)(key, call);
     return withRetry(source, endpoint, { clock, random, onEvent });
   }
 
+  /** Those of this process, which count while there is no Redis, or it is down. */
+  function openCircuits(): readonly OpenCircuit[] {
+    return redis?.isUp() ? [] : circuits.flatMap((circuit) => circuit.state());
+  }
+
   return {
     wrap,
-    isStopped: ({ name }) => {
-      if (redis?.isUp()) return false;
-      return (accountBreaker.circuit.current() ?? endpointCircuits.get(name)?.current()) !== undefined;
-    },
+    isStopped: ({ name }) =>
+      openCircuits().some(({ endpoint }) => endpoint === undefined || endpoint === name),
     isIdle: queue.isIdle,
     state: {
-      openCircuits: () => [
-        ...(shared?.openCircuits() ?? []),
-        ...(redis?.isUp()
-          ? []
-          : [accountBreaker.circuit, ...endpointCircuits.values()].flatMap((circuit) => circuit.state())),
-      ],
+      openCircuits: () => [...(shared?.openCircuits() ?? []), ...openCircuits()],
       creditsLeft: () => (shared ? shared.creditsLeft() : budget?.left()),
     },
   };

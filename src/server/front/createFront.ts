@@ -57,6 +57,7 @@ export function createFront(options: FrontOptions): RequestListener {
   const together = new SendTogether<ReadyResponse>(({ exchange, status, headers, body }) => {
     guard(exchange, ({ response }) => void response.writeHead(status, headers).end(body, 'latin1'));
   }, monotonic);
+  const write = (ready: ReadyResponse): void => together.add(ready);
 
   function start(exchange: Exchange): void {
     if (isDraining()) exchange.response.setHeader('connection', 'close');
@@ -106,6 +107,6 @@ export function createFront(options: FrontOptions): RequestListener {
     onRoute?.('/graphql');
     const now = monotonic();
     together.sendOverdue(now);
-    guard(new Exchange(request, response, cors, (ready) => together.add(ready), now), start);
+    guard(new Exchange(request, response, cors, write, now), start);
   };
 }
