@@ -13,13 +13,15 @@ local token, ownGeneration, wasReplacement, lacksRows = ARGV[9], tonumber(ARGV[1
 
 -- Adds the page to the list of each of its videos: a sorted set of page ids by their sequence, from which expired pages are
 -- dropped. A page that was replaced stays, by its old sequence, in the lists of videos that it has no more:
--- `readNewestPages` drops those entries.
+-- `readNewestPages` drops those entries. No list outlives the page: unlike `now`, the clock of commands goes on while the script
+-- runs.
 local function listVideos(leftMs)
+  local expiresAt = string.format('%.0f', now + leftMs)
   for _, list in ipairs(lists) do
     deleteIfWrongType(list, 'zset')
     redis.call('ZREMRANGEBYSCORE', list, '-inf', (now - staleMs - ttlMs - GRACE_MS) * 1000)
     redis.call('ZADD', list, sequence, pageId)
-    if redis.call('PTTL', list) < leftMs then redis.call('PEXPIRE', list, leftMs) end
+    if redis.call('PTTL', list) < leftMs then redis.call('PEXPIREAT', list, expiresAt) end
   end
 end
 
