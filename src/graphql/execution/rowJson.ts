@@ -1,5 +1,7 @@
 import {
   type ASTNode,
+  type DocumentNode,
+  type ExecutionResult,
   executeSync,
   GraphQLError,
   type GraphQLObjectType,
@@ -8,16 +10,17 @@ import {
   Kind,
   type OperationDefinitionNode,
   TypeInfo,
-  type VariableDefinitionNode,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import type { Page } from '../../domain/page.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
 import type { WindowConnection } from '../connection/windowConnection.ts';
 import type { ListStats } from '../stats/readStats.ts';
 import { type ByteText, toByteText } from './byteText.ts';
+import { canCompile } from './canCompile.ts';
 import { JsonList } from './resultJson.ts';
 
 /** The JSON of a page's rows, for one selection. */
@@ -46,11 +49,19 @@ interface OperationSelections {
   readonly serial: number;
   /** The variables that its rows may depend on. */
   readonly variables: readonly string[];
+  /** By the place of the list field in the result. */
+  readonly executors: Map<string, ExecuteList>;
 }
+
+/** Executes a list field of a connection. */
+type ExecuteList = (
+  connection: WindowConnection,
+  variables: Readonly<Record<string, unknown>>,
+) => ExecutionResult;
 
 /**
  * Caches the JSON of rows, by page, selection and the past days that they are compared with, for prepared operations:
- * graphql-js serialises a page's rows once, and every window on that page reuses the text, until the numbers on one of its
+ * a page's rows are executed once, and every window on that page reuses the text, until the numbers on one of its
  * videos change. Bounded; the least recently used is evicted first.
  */
 export class RowJson {
@@ -131,24 +142,38 @@ export class RowJson {
 
   /** Executes the list field alone. */
   #execute(connection: WindowConnection, info: GraphQLResolveInfo): ExecutedRows {
-    const { fieldNodes, fragments, operation, variableValues, path } = info;
-    const { variables } = this.#selectionsOf(info);
-    const isUsed = ({ variable }: VariableDefinitionNode): boolean => variables.includes(variable.name.value);
-    const field: OperationDefinitionNode = {
-      kind: Kind.OPERATION_DEFINITION,
-      operation: operation.operation,
-      variableDefinitions: operation.variableDefinitions?.filter(isUsed) ?? [],
-      selectionSet: { kind: Kind.SELECTION_SET, selections: fieldNodes },
-    };
-    const { data, errors = [] } = executeSync({
-      schema: this.#schema,
-      document: { kind: Kind.DOCUMENT, definitions: [field, ...Object.values(fragments)] },
-      rootValue: connection,
-      variableValues,
-    });
+    const { path, variableValues } = info;
+    const { executors } = this.#selectionsOf(info);
+    const key = `${path.prev?.key}.${path.key}`;
+    const execute = executors.get(key) ?? this.#createExecutor(info);
+    executors.set(key, execute);
+    const { data, errors = [] } = execute(connection, variableValues);
     const list: unknown = data?.[path.key];
     if (!Array.isArray(list)) throw new TypeError('A row cannot be serialised', { cause: errors });
     return { list, errors };
+  }
+
+  #createExecutor(info: GraphQLResolveInfo): ExecuteList {
+    const { fieldNodes, fragments, operation } = info;
+    const { variables } = this.#selectionsOf(info);
+    const field: OperationDefinitionNode = {
+      kind: Kind.OPERATION_DEFINITION,
+      operation: operation.operation,
+      variableDefinitions: (operation.variableDefinitions ?? []).filter(({ variable }) =>
+        variables.includes(variable.name.value),
+      ),
+      selectionSet: { kind: Kind.SELECTION_SET, selections: fieldNodes },
+    };
+    const document: DocumentNode = {
+      kind: Kind.DOCUMENT,
+      definitions: [field, ...Object.values(fragments)],
+    };
+    const schema = this.#schema;
+    const compiled = canCompile(document) ? compileQuery(schema, document) : undefined;
+    if (!compiled || !isCompiledQuery(compiled))
+      return (rootValue, variableValues) => executeSync({ schema, document, rootValue, variableValues });
+    // Without a promise, as no field of a row has to be waited for.
+    return (connection, values) => compiled.query(connection, undefined, values) as ExecutionResult;
   }
 
   /** Identifies a selection: by operation, field (connections are root fields), and the values of its variables. */
@@ -163,7 +188,7 @@ export class RowJson {
     if (known) return known;
     const nodes = [operation, ...Object.values(fragments)];
     const variables = nodes.flatMap((node) => rowVariablesIn(node, this.#publicSchema));
-    const added = { serial: ++this.#serial, variables: [...new Set(variables)] };
+    const added = { serial: ++this.#serial, variables: [...new Set(variables)], executors: new Map() };
     this.#operations.set(operation, added);
     return added;
   }
