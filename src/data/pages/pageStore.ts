@@ -176,7 +176,7 @@ export class PageStore {
     this.#setCopies(id, [...this.#copiesOf(page.chart), page]);
     for (const itemId of new Set(itemIdsOf(page))) {
       const others = this.#byVideo.get(itemId) ?? [];
-      this.#byVideo.set(itemId, [...others, page].sort(bySequence));
+      this.#byVideo.set(itemId, [page, ...others].sort(bySequence));
     }
   }
 

@@ -12,25 +12,20 @@ import { createConnectionType, createEdgeType } from './createConnectionTypes.ts
 /** GraphQL type `TrendingVideoEdge`. */
 @ObjectType('TrendingVideoEdge', { simpleResolvers: true, description: 'A video and its rank on a chart.' })
 export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
-  readonly #row: RankedVideo;
-  readonly #history: ConnectionHistory | undefined;
-
-  /** @param history What past days say about its connection; undefined when that is not selected. */
+  /** @param pastDays What they say about its connection; undefined when that is not selected. */
   constructor(
-    row: RankedVideo,
+    private readonly row: RankedVideo,
     { cursor, node }: Pick<TrendingVideoEdgeType, 'cursor' | 'node'>,
-    history: ConnectionHistory | undefined,
+    private readonly pastDays: ConnectionHistory | undefined,
   ) {
     super();
-    this.#row = row;
-    this.#history = history;
     this.cursor = cursor;
     this.node = node;
   }
 
   @Field(() => Int, { description: 'Rank of the video on the chart; 1 is the top.' })
   get rank(): number {
-    return this.#row.rank;
+    return this.row.rank;
   }
 
   @Field(() => Int, {
@@ -40,7 +35,7 @@ export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
       'there is no snapshot.',
   })
   get previousRank(): number | null {
-    return this.#history?.previousRank(this.#row) ?? null;
+    return this.pastDays?.previousRank(this.row) ?? null;
   }
 
   @Field(() => RankMovement, {
@@ -51,7 +46,7 @@ export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
       'day.',
   })
   get movement(): RankMovement | null {
-    return this.#history?.movement(this.#row) ?? null;
+    return this.pastDays?.movement(this.row) ?? null;
   }
 
   @Field(() => [RankPointType], {
@@ -61,7 +56,7 @@ export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
       'the server stores the ranks of the pages that it fetches.',
   })
   history(@Args(() => HistoryArgs) { days }: HistoryArgs): RankPointType[] {
-    return this.#history?.points(this.#row, days) ?? [];
+    return this.pastDays?.points(this.row, days) ?? [];
   }
 }
 

@@ -63,9 +63,10 @@ export const DateScalar = new GraphQLScalarType({
   description: 'A UTC date in the format of RFC 3339, such as `2026-11-22`.',
 });
 
-/** graphql-scalars' URL. */
+/** graphql-scalars' URL; serialises text that is a valid URL, as of all rows and stored values, without parsing it again. */
 export const UrlScalar = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
+  serialize: (value) => value,
   specifiedByURL: 'https://url.spec.whatwg.org/#absolute-url-string',
   description: 'An absolute `https:` or `http:` URL.',
 });
