@@ -8,6 +8,8 @@ export interface Effort {
   readonly seconds: number;
   /** Length of the warm-up load before it, which is not measured. */
   readonly warmUpSeconds: number;
+  /** Length of the warm-up load before the first round: in the first seconds V8 compiles what is used most. */
+  readonly firstWarmUpSeconds: number;
   /** Operations of the trace whose cost is compared. */
   readonly tracedOperations: number;
   /** Operations after which memory is measured. */
@@ -45,7 +47,7 @@ export function takeTurns<T>(items: readonly T[], round: number): readonly T[] {
  */
 export async function loadInTurns(
   specs: readonly NamedLoad[],
-  { rounds, seconds, warmUpSeconds }: Effort,
+  { rounds, seconds, warmUpSeconds, firstWarmUpSeconds }: Effort,
 ): Promise<Loads> {
   const loads = new Map<string, Load[]>(specs.map(({ name }) => [name, []]));
   const positions = new Map<string, number>();
@@ -59,6 +61,7 @@ export async function loadInTurns(
     return load;
   }
 
+  for (const spec of specs) await loadNext(spec, firstWarmUpSeconds);
   for (let round = 0; round < rounds; round++) {
     for (const spec of takeTurns(specs, round)) {
       await loadNext(spec, warmUpSeconds);

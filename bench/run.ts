@@ -34,6 +34,7 @@ const FULL: Effort = {
   rounds: 7,
   seconds: 2,
   warmUpSeconds: 1,
+  firstWarmUpSeconds: 5,
   tracedOperations: 10_000,
   memoryOperations: 100_000,
 };
@@ -41,6 +42,7 @@ const QUICK: Effort = {
   rounds: 2,
   seconds: 1,
   warmUpSeconds: 1,
+  firstWarmUpSeconds: 3,
   tracedOperations: 1000,
   memoryOperations: 20_000,
 };
