@@ -402,6 +402,18 @@ describeEachExecution(() => {
       });
     });
 
+    it('says where the field is in the document, however often that is sent', async () => {
+      await start({}, { analyticsStatus: 500 });
+      const query = '{ trendingVideos(first: 2) { nodes { stats { views } } } }';
+      const error = {
+        path: ['trendingVideos', 'nodes', 0, 'stats'],
+        locations: [{ line: 1, column: query.indexOf('stats') + 1 }],
+      };
+      for (let time = 0; time < 5; time++) {
+        expect(await app.query(query)).toMatchObject({ errors: [error] });
+      }
+    });
+
     it('leaves the numbers that are cached, in later operations too', async () => {
       await start();
       await ask({ first: 10 });

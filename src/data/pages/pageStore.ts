@@ -58,8 +58,8 @@ export class PageStore {
   readonly #pages: LRUCache<string, CachedPage>;
   /** The copies by chart: exactly those in `#pages`. */
   readonly #byChart = new Map<string, ChartCopies>();
-  /** The copies by video, the newest first: exactly those in `#pages`. */
-  readonly #byVideo = new Map<string, readonly CachedPage[]>();
+  /** The copies by video: exactly those in `#pages`. */
+  readonly #byVideo = new Map<string, CachedPage[]>();
   #latest = 0;
   #changes = 0;
 
@@ -123,7 +123,8 @@ export class PageStore {
   /** The newest copy of a video on any page that may still be used. */
   find(itemId: string): FoundVideo | undefined {
     const now = this.#options.clock.monotonic();
-    const page = this.#byVideo.get(itemId)?.find((copy) => now < this.staleUntil(copy));
+    const copies = this.#byVideo.get(itemId) ?? [];
+    const [page] = copies.filter((copy) => now < this.staleUntil(copy)).sort(bySequence);
     const video = page?.rows.find((row) => row?.itemId === itemId);
     return page && video ? { video, page } : undefined;
   }
@@ -175,8 +176,9 @@ export class PageStore {
     const id = chartId(page.chart);
     this.#setCopies(id, [...this.#copiesOf(page.chart), page]);
     for (const itemId of new Set(itemIdsOf(page))) {
-      const others = this.#byVideo.get(itemId) ?? [];
-      this.#byVideo.set(itemId, [page, ...others].sort(bySequence));
+      const others = this.#byVideo.get(itemId);
+      if (others) others.push(page);
+      else this.#byVideo.set(itemId, [page]);
     }
   }
 

@@ -10,6 +10,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   TypeInfo,
+  type VariableDefinitionNode,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
@@ -49,15 +50,22 @@ interface OperationSelections {
   readonly serial: number;
   /** The variables that its rows may depend on. */
   readonly variables: readonly string[];
-  /** By the place of the list field in the result. */
-  readonly executors: Map<string, ExecuteList>;
+  /** The lists of its connections, by their place in the result. */
+  readonly fields: Map<string, ListField>;
 }
 
-/** Executes a list field of a connection. */
-type ExecuteList = (
+type ExecuteRows = (
   connection: WindowConnection,
   variables: Readonly<Record<string, unknown>>,
-) => ExecutionResult;
+) => ExecutedRows;
+
+/** A list field of a connection. */
+interface ListField {
+  /** Executes it by compiled code, if it can be compiled. */
+  readonly execute: ExecuteRows;
+  /** Executes it by graphql-js, whose errors say where the fields are in the document. */
+  readonly interpret: ExecuteRows;
+}
 
 /**
  * Caches the JSON of rows, by page, selection and the past days that they are compared with, for prepared operations:
@@ -122,7 +130,7 @@ export class RowJson {
     const key = `${this.#serialOf(page)}|${selection}|${connection.history?.idOf(page) ?? ''}`;
     const cached = this.#json.get(key);
     if (cached && hasStatsOf(cached, rows, connection.stats)) return cached;
-    const { list, errors } = this.#execute(connection.ofPage(page), info);
+    const { list, errors } = this.#fieldOf(info).execute(connection.ofPage(page), info.variableValues);
     if (errors.length > 0) throw new TypeError('A row cannot be serialised', { cause: errors });
     const created = toPageJson(page, list, connection.stats);
     this.#json.set(key, created);
@@ -132,48 +140,53 @@ export class RowJson {
   /** Serialises rows without caching the JSON: errors in it have paths of their own. */
   #writeOnce(connection: WindowConnection, info: GraphQLResolveInfo, errors: GraphQLError[]): JsonList {
     const { prev } = info.path;
-    const executed = this.#execute(connection, info);
+    const executed = this.#fieldOf(info).interpret(connection, info.variableValues);
     for (const { message, nodes, path = [], originalError } of executed.errors)
       errors.push(
         new GraphQLError(message, { nodes: nodes ?? null, path: [prev?.key ?? '', ...path], originalError }),
       );
-    return new JsonList(executed.list.map(toItemJson).join('').slice(1));
+    return new JsonList(toByteText(executed.list.map(toItemJson).join('').slice(1)));
   }
 
-  /** Executes the list field alone. */
-  #execute(connection: WindowConnection, info: GraphQLResolveInfo): ExecutedRows {
-    const { path, variableValues } = info;
-    const { executors } = this.#selectionsOf(info);
-    const key = `${path.prev?.key}.${path.key}`;
-    const execute = executors.get(key) ?? this.#createExecutor(info);
-    executors.set(key, execute);
-    const { data, errors = [] } = execute(connection, variableValues);
-    const list: unknown = data?.[path.key];
-    if (!Array.isArray(list)) throw new TypeError('A row cannot be serialised', { cause: errors });
-    return { list, errors };
+  /** The list field as an operation of its own. */
+  #fieldOf(info: GraphQLResolveInfo): ListField {
+    const { fields } = this.#selectionsOf(info);
+    const key = `${info.path.prev?.key}.${info.path.key}`;
+    const field = fields.get(key) ?? this.#prepare(info);
+    fields.set(key, field);
+    return field;
   }
 
-  #createExecutor(info: GraphQLResolveInfo): ExecuteList {
-    const { fieldNodes, fragments, operation } = info;
+  #prepare(info: GraphQLResolveInfo): ListField {
+    const { fieldNodes, fragments, operation, path } = info;
     const { variables } = this.#selectionsOf(info);
-    const field: OperationDefinitionNode = {
+    const schema = this.#schema;
+    const isUsed = ({ variable }: VariableDefinitionNode): boolean => variables.includes(variable.name.value);
+    const only: OperationDefinitionNode = {
       kind: Kind.OPERATION_DEFINITION,
       operation: operation.operation,
-      variableDefinitions: (operation.variableDefinitions ?? []).filter(({ variable }) =>
-        variables.includes(variable.name.value),
-      ),
+      variableDefinitions: operation.variableDefinitions?.filter(isUsed) ?? [],
       selectionSet: { kind: Kind.SELECTION_SET, selections: fieldNodes },
     };
     const document: DocumentNode = {
       kind: Kind.DOCUMENT,
-      definitions: [field, ...Object.values(fragments)],
+      definitions: [only, ...Object.values(fragments)],
     };
-    const schema = this.#schema;
+    const toRows = ({ data, errors = [] }: ExecutionResult): ExecutedRows => {
+      const list: unknown = data?.[path.key];
+      if (!Array.isArray(list)) throw new TypeError('A row cannot be serialised', { cause: errors });
+      return { list, errors };
+    };
+    const interpret: ListField['interpret'] = (rootValue, variableValues) =>
+      toRows(executeSync({ schema, document, rootValue, variableValues }));
     const compiled = canCompile(document) ? compileQuery(schema, document) : undefined;
-    if (!compiled || !isCompiledQuery(compiled))
-      return (rootValue, variableValues) => executeSync({ schema, document, rootValue, variableValues });
-    // Without a promise, as no field of a row has to be waited for.
-    return (connection, values) => compiled.query(connection, undefined, values) as ExecutionResult;
+    if (!compiled || !isCompiledQuery(compiled)) return { interpret, execute: interpret };
+    return {
+      interpret,
+      // Not a promise, as no field of a row has to be waited for.
+      execute: (connection, values) =>
+        toRows(compiled.query(connection, undefined, values) as ExecutionResult),
+    };
   }
 
   /** Identifies a selection: by operation, field (connections are root fields), and the values of its variables. */
@@ -188,7 +201,7 @@ export class RowJson {
     if (known) return known;
     const nodes = [operation, ...Object.values(fragments)];
     const variables = nodes.flatMap((node) => rowVariablesIn(node, this.#publicSchema));
-    const added = { serial: ++this.#serial, variables: [...new Set(variables)], executors: new Map() };
+    const added = { serial: ++this.#serial, variables: [...new Set(variables)], fields: new Map() };
     this.#operations.set(operation, added);
     return added;
   }
@@ -207,15 +220,15 @@ function toPageJson(page: Page, list: readonly unknown[], stats: ListStats | und
   let end = 0;
   let next = 0;
   const ends = rows.map((row) => {
-    if (row) end += items[next++]?.length ?? 0;
+    if (row) end += Buffer.byteLength(items[next++] ?? '');
     return end;
   });
   const values = stats && rows.map((row) => row && stats.of(row.itemId));
-  return { text: items.join(''), ends, stats: values, stamp: stats?.stampOf(page) };
+  return { text: toByteText(items.join('')), ends, stats: values, stamp: stats?.stampOf(page) };
 }
 
-function toItemJson(item: unknown): ByteText {
-  return toByteText(`,${JSON.stringify(item)}`);
+function toItemJson(item: unknown): string {
+  return `,${JSON.stringify(item)}`;
 }
 
 /** Whether the JSON of a page has the numbers that these rows of it have now. */
