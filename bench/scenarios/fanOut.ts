@@ -18,7 +18,7 @@ const CHARTS: readonly Chart[] = REGIONS.flatMap((region) =>
     Object.values(TrendingOrder).map((orderBy) => ({ region, period, orderBy })),
   ),
 );
-/** The first charts only warm up connections and code: one operation at a time, V8 takes many to compile what they use. */
+/** The first half only warms up connections and code: operations run one at a time, and V8 compiles code only after many. */
 const WARM_UP = CHARTS.length / 2;
 
 /** Five uncached pages in one window, each of which takes upstream 50 ms. */

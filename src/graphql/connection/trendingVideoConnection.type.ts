@@ -12,7 +12,8 @@ import { createConnectionType, createEdgeType } from './createConnectionTypes.ts
 /** GraphQL type `TrendingVideoEdge`. */
 @ObjectType('TrendingVideoEdge', { simpleResolvers: true, description: 'A video and its rank on a chart.' })
 export class TrendingVideoEdgeType extends createEdgeType(TrendingVideoType) {
-  /** @param pastDays What they say about its connection; undefined when that is not selected. */
+  // `private`, not `#`: in a decorated class, the bundler writes `#` fields as slow WeakMaps.
+  /** @param pastDays What they say about the connection; undefined when that is not selected. */
   constructor(
     private readonly row: RankedVideo,
     { cursor, node }: Pick<TrendingVideoEdgeType, 'cursor' | 'node'>,

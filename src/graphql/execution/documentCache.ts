@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 /** Memory of a parsed document for each character of its text, measured on queries of this API. */
 const BYTES_PER_CHARACTER = 70;
 /** Memory of what is compiled and prepared for a document, roughly, as measured. */
-const OVERHEAD_BYTES = 15_000;
+const OVERHEAD_BYTES = 20_000;
 
 /**
  * Caches documents that were parsed and validated: Apollo Server's `documentStore`, which the fast path searches by

@@ -14,7 +14,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import type { Page } from '../../domain/page.ts';
 import type { RankedVideo } from '../../domain/window/index.ts';
@@ -50,21 +50,9 @@ interface OperationSelections {
   readonly serial: number;
   /** The variables that its rows may depend on. */
   readonly variables: readonly string[];
-  /** The lists of its connections, by their place in the result. */
-  readonly fields: Map<string, ListField>;
-}
-
-type ExecuteRows = (
-  connection: WindowConnection,
-  variables: Readonly<Record<string, unknown>>,
-) => ExecutedRows;
-
-/** A list field of a connection. */
-interface ListField {
-  /** Executes it by compiled code, if it can be compiled. */
-  readonly execute: ExecuteRows;
-  /** Executes it by graphql-js, whose errors say where the fields are in the document. */
-  readonly interpret: ExecuteRows;
+  readonly isCompilable: boolean;
+  /** The compiled lists of its connections, by their place in the result. */
+  readonly compiled: Map<string, CompiledQuery | ExecutionResult>;
 }
 
 /**
@@ -130,7 +118,7 @@ export class RowJson {
     const key = `${this.#serialOf(page)}|${selection}|${connection.history?.idOf(page) ?? ''}`;
     const cached = this.#json.get(key);
     if (cached && hasStatsOf(cached, rows, connection.stats)) return cached;
-    const { list, errors } = this.#fieldOf(info).execute(connection.ofPage(page), info.variableValues);
+    const { list, errors } = this.#execute(connection.ofPage(page), info);
     if (errors.length > 0) throw new TypeError('A row cannot be serialised', { cause: errors });
     const created = toPageJson(page, list, connection.stats);
     this.#json.set(key, created);
@@ -140,7 +128,7 @@ export class RowJson {
   /** Serialises rows without caching the JSON: errors in it have paths of their own. */
   #writeOnce(connection: WindowConnection, info: GraphQLResolveInfo, errors: GraphQLError[]): JsonList {
     const { prev } = info.path;
-    const executed = this.#fieldOf(info).interpret(connection, info.variableValues);
+    const executed = this.#interpret(connection, info);
     for (const { message, nodes, path = [], originalError } of executed.errors)
       errors.push(
         new GraphQLError(message, { nodes: nodes ?? null, path: [prev?.key ?? '', ...path], originalError }),
@@ -148,45 +136,41 @@ export class RowJson {
     return new JsonList(toByteText(executed.list.map(toItemJson).join('').slice(1)));
   }
 
-  /** The list field as an operation of its own. */
-  #fieldOf(info: GraphQLResolveInfo): ListField {
-    const { fields } = this.#selectionsOf(info);
-    const key = `${info.path.prev?.key}.${info.path.key}`;
-    const field = fields.get(key) ?? this.#prepare(info);
-    fields.set(key, field);
-    return field;
+  /** Executes the list field alone, by graphql-js: its errors say where the fields are in the document. */
+  #interpret(connection: WindowConnection, info: GraphQLResolveInfo): ExecutedRows {
+    const { variableValues, path } = info;
+    const document = this.#toDocument(info);
+    return toRows(
+      executeSync({ schema: this.#schema, document, rootValue: connection, variableValues }),
+      path.key,
+    );
   }
 
-  #prepare(info: GraphQLResolveInfo): ListField {
-    const { fieldNodes, fragments, operation, path } = info;
+  /** Executes the list field alone, by compiled code if the operation can be compiled. */
+  #execute(connection: WindowConnection, info: GraphQLResolveInfo): ExecutedRows {
+    const { isCompilable, compiled } = this.#selectionsOf(info);
+    if (!isCompilable) return this.#interpret(connection, info);
+    const { path, variableValues } = info;
+    const place = `${path.prev?.key}.${path.key}`;
+    const query = compiled.get(place) ?? compileQuery(this.#schema, this.#toDocument(info));
+    compiled.set(place, query);
+    if (!isCompiledQuery(query)) return this.#interpret(connection, info);
+    // Not a promise: no field of a row has to be waited for.
+    return toRows(query.query(connection, undefined, variableValues) as ExecutionResult, path.key);
+  }
+
+  /** The list field as an operation of its own. With directives, its nodes depend on the variables. */
+  #toDocument(info: GraphQLResolveInfo): DocumentNode {
+    const { fieldNodes, fragments, operation } = info;
     const { variables } = this.#selectionsOf(info);
-    const schema = this.#schema;
     const isUsed = ({ variable }: VariableDefinitionNode): boolean => variables.includes(variable.name.value);
-    const only: OperationDefinitionNode = {
+    const list: OperationDefinitionNode = {
       kind: Kind.OPERATION_DEFINITION,
       operation: operation.operation,
       variableDefinitions: operation.variableDefinitions?.filter(isUsed) ?? [],
       selectionSet: { kind: Kind.SELECTION_SET, selections: fieldNodes },
     };
-    const document: DocumentNode = {
-      kind: Kind.DOCUMENT,
-      definitions: [only, ...Object.values(fragments)],
-    };
-    const toRows = ({ data, errors = [] }: ExecutionResult): ExecutedRows => {
-      const list: unknown = data?.[path.key];
-      if (!Array.isArray(list)) throw new TypeError('A row cannot be serialised', { cause: errors });
-      return { list, errors };
-    };
-    const interpret: ListField['interpret'] = (rootValue, variableValues) =>
-      toRows(executeSync({ schema, document, rootValue, variableValues }));
-    const compiled = canCompile(document) ? compileQuery(schema, document) : undefined;
-    if (!compiled || !isCompiledQuery(compiled)) return { interpret, execute: interpret };
-    return {
-      interpret,
-      // Not a promise, as no field of a row has to be waited for.
-      execute: (connection, values) =>
-        toRows(compiled.query(connection, undefined, values) as ExecutionResult),
-    };
+    return { kind: Kind.DOCUMENT, definitions: [list, ...Object.values(fragments)] };
   }
 
   /** Identifies a selection: by operation, field (connections are root fields), and the values of its variables. */
@@ -199,9 +183,14 @@ export class RowJson {
   #selectionsOf({ operation, fragments }: GraphQLResolveInfo): OperationSelections {
     const known = this.#operations.get(operation);
     if (known) return known;
-    const nodes = [operation, ...Object.values(fragments)];
-    const variables = nodes.flatMap((node) => rowVariablesIn(node, this.#publicSchema));
-    const added = { serial: ++this.#serial, variables: [...new Set(variables)], fields: new Map() };
+    const definitions = [operation, ...Object.values(fragments)];
+    const variables = definitions.flatMap((node) => rowVariablesIn(node, this.#publicSchema));
+    const added = {
+      serial: ++this.#serial,
+      variables: [...new Set(variables)],
+      isCompilable: canCompile({ kind: Kind.DOCUMENT, definitions }),
+      compiled: new Map(),
+    };
     this.#operations.set(operation, added);
     return added;
   }
@@ -211,6 +200,13 @@ export class RowJson {
     this.#pages.set(page, serial);
     return serial;
   }
+}
+
+/** @throws {TypeError} When there is no list. */
+function toRows({ data, errors = [] }: ExecutionResult, key: string | number): ExecutedRows {
+  const list: unknown = data?.[key];
+  if (!Array.isArray(list)) throw new TypeError('A row cannot be serialised', { cause: errors });
+  return { list, errors };
 }
 
 /** @param list The readable rows of the page, executed. */

@@ -63,7 +63,7 @@ export const DateScalar = new GraphQLScalarType({
   description: 'A UTC date in the format of RFC 3339, such as `2026-11-22`.',
 });
 
-/** graphql-scalars' URL; serialises text that is a valid URL, as of all rows and stored values, without parsing it again. */
+/** graphql-scalars' URL. Serialises text as it is: rows are checked when they arrive, from KeyAPI, Redis or the cache file. */
 export const UrlScalar = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
   serialize: (value) => value,

@@ -158,6 +158,28 @@ describe('an operation whose document was sent before', () => {
     expect((await app.query(query, { yes: true })).extensions.upstream.requests).toBe(4);
   });
 
+  it.each([
+    'trendingVideos(first: 2) { nodes @include(if: $a) { id } nodes @include(if: $b) { duration } }',
+    'trendingVideos(first: 2) @include(if: $a) { nodes { id } } trendingVideos(first: 2) @include(if: $b) { nodes { duration } }',
+    'trendingVideos(first: 2) { ... @include(if: $a) { nodes { id } } ... @include(if: $b) { nodes { duration } } }',
+    'trendingVideos(first: 2) { nodes { id @include(if: $a) duration @skip(if: $b) } }',
+  ])('has what its conditions include now, whatever they included before: %s', async (selection) => {
+    const query = `query ($a: Boolean!, $b: Boolean!) { ${selection} }`;
+    for (const [a, b] of [
+      ...Array<[boolean, boolean]>(5).fill([true, false]),
+      [false, true],
+      [true, true],
+      [false, false],
+      [true, false],
+    ] as const) {
+      const body = { query, variables: { a, b } };
+      const { data, errors } = (await sendToApollo(body)).json();
+      expect((await app.query(query, body.variables)).data).toEqual(data);
+      expect(errors).toBeUndefined();
+    }
+    app.claimedElsewhere = app.bill.length;
+  });
+
   it('is not expanded to a large one by nested fragment spreads', async () => {
     const fragments = Array.from({ length: 40 }, (_, index) => {
       const next = index < 39 ? `...F${index + 1} ...F${index + 1}` : '';
