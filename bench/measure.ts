@@ -4,11 +4,7 @@ import { CONNECTIONS, type Load, type LoadSpec, runLoad } from './load.ts';
 export interface Effort {
   /** Number of rounds; the figures are medians over them. */
   readonly rounds: number;
-  /** Length of one load, in seconds. */
-  readonly seconds: number;
-  /** Length of the warm-up load before it, which is not measured. */
-  readonly warmUpSeconds: number;
-  /** Length of the warm-up load before the first round: in the first seconds V8 compiles what is used most. */
+  /** Length of the warm-up load before the first round: in the first seconds V8 compiles the code that is used most. */
   readonly firstWarmUpSeconds: number;
   /** Operations of the trace whose cost is compared. */
   readonly tracedOperations: number;
@@ -20,6 +16,9 @@ export interface Effort {
 export interface NamedLoad extends LoadSpec {
   readonly name: string;
 }
+
+/** Length of one load, and of the warm-up load before it, which is not measured, in seconds. */
+const LOAD_SECONDS = 1;
 
 /** The loads of a row, one per round. */
 export type Loads = ReadonlyMap<string, readonly Load[]>;
@@ -47,7 +46,7 @@ export function takeTurns<T>(items: readonly T[], round: number): readonly T[] {
  */
 export async function loadInTurns(
   specs: readonly NamedLoad[],
-  { rounds, seconds, warmUpSeconds, firstWarmUpSeconds }: Effort,
+  { rounds, firstWarmUpSeconds }: Effort,
 ): Promise<Loads> {
   const loads = new Map<string, Load[]>(specs.map(({ name }) => [name, []]));
   const positions = new Map<string, number>();
@@ -64,8 +63,8 @@ export async function loadInTurns(
   for (const spec of specs) await loadNext(spec, firstWarmUpSeconds);
   for (let round = 0; round < rounds; round++) {
     for (const spec of takeTurns(specs, round)) {
-      await loadNext(spec, warmUpSeconds);
-      loads.get(spec.name)?.push(await loadNext(spec, seconds));
+      await loadNext(spec, LOAD_SECONDS);
+      loads.get(spec.name)?.push(await loadNext(spec, LOAD_SECONDS));
     }
   }
   return loads;

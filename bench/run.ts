@@ -31,17 +31,13 @@ const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
 ]);
 const NAMES = [...SCENARIOS.keys()];
 const FULL: Effort = {
-  rounds: 7,
-  seconds: 2,
-  warmUpSeconds: 1,
+  rounds: 13,
   firstWarmUpSeconds: 5,
   tracedOperations: 10_000,
   memoryOperations: 100_000,
 };
 const QUICK: Effort = {
   rounds: 2,
-  seconds: 1,
-  warmUpSeconds: 1,
   firstWarmUpSeconds: 3,
   tracedOperations: 1000,
   memoryOperations: 20_000,
