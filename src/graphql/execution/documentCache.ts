@@ -1,9 +1,9 @@
-import type { DocumentNode } from 'graphql';
+import { type DocumentNode, Kind } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 /** Memory of a parsed document for each character of its text, measured on queries of this API. */
 const BYTES_PER_CHARACTER = 70;
-/** Memory of what is compiled and prepared for a document, roughly, as measured. */
+/** Memory of what is compiled and prepared for an operation, roughly, as measured. */
 const OVERHEAD_BYTES = 20_000;
 
 /**
@@ -18,7 +18,9 @@ export class DocumentCache {
     this.#documents = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: (document, key) =>
-        OVERHEAD_BYTES + 2 * key.length + BYTES_PER_CHARACTER * textOf(document).length,
+        OVERHEAD_BYTES * countOperations(document) +
+        2 * key.length +
+        BYTES_PER_CHARACTER * textOf(document).length,
       dispose: (document) => void this.#keys.delete(textOf(document)),
     });
   }
@@ -47,6 +49,10 @@ export class DocumentCache {
   async delete(key: string): Promise<boolean> {
     return this.#documents.delete(key);
   }
+}
+
+function countOperations({ definitions }: DocumentNode): number {
+  return definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION).length;
 }
 
 function textOf({ loc }: DocumentNode): string {

@@ -151,7 +151,7 @@ export class RowJson {
     const { isCompilable, compiled } = this.#selectionsOf(info);
     if (!isCompilable) return this.#interpret(connection, info);
     const { path, variableValues } = info;
-    const place = `${path.prev?.key}.${path.key}`;
+    const place = placeOf(info);
     const query = compiled.get(place) ?? compileQuery(this.#schema, this.#toDocument(info));
     compiled.set(place, query);
     if (!isCompiledQuery(query)) return this.#interpret(connection, info);
@@ -173,11 +173,10 @@ export class RowJson {
     return { kind: Kind.DOCUMENT, definitions: [list, ...Object.values(fragments)] };
   }
 
-  /** Identifies a selection: by operation, field (connections are root fields), and the values of its variables. */
+  /** Identifies a selection: by operation, field, and the values of its variables. */
   #selectionId(info: GraphQLResolveInfo): string {
     const { serial, variables } = this.#selectionsOf(info);
-    const { key, prev } = info.path;
-    return `${serial}|${prev?.key}.${key}|${variables.map((name) => info.variableValues[name]).join()}`;
+    return `${serial}|${placeOf(info)}|${variables.map((name) => info.variableValues[name]).join()}`;
   }
 
   #selectionsOf({ operation, fragments }: GraphQLResolveInfo): OperationSelections {
@@ -200,6 +199,11 @@ export class RowJson {
     this.#pages.set(page, serial);
     return serial;
   }
+}
+
+/** The place of a list field in the result: connections are root fields. */
+function placeOf({ path: { prev, key } }: GraphQLResolveInfo): string {
+  return `${prev?.key}.${key}`;
 }
 
 /** @throws {TypeError} When there is no list. */
