@@ -10,7 +10,6 @@ import { findBlocks } from '../support/examples.ts';
 import { findFreePort } from '../support/freePort.ts';
 import { describeUnless, findProgram } from './support/describeWith.ts';
 import { startEmulator, type TestEmulator } from './support/emulator.ts';
-import { poll } from './support/poll.ts';
 import { MAIN, PATIENT, type Program, postQuery, startProgram } from './support/program.ts';
 
 const COUNT = '{ trendingVideos { totalCount } }';
@@ -113,14 +112,11 @@ describe('dist/main.js', () => {
 
   const SCRIPT = process.platform === 'linux' ? findProgram('script') : undefined;
   describeUnless(SCRIPT ? undefined : 'it needs script of util-linux', 'in a terminal', () => {
-    const inTerminal = (variables: Record<string, string>): Program =>
-      endAfterTest(
-        startProgram(['script', '-qec', `exec ${process.execPath} ${MAIN}`, '/dev/null'], {
-          PORT: '0',
-          NO_COLOR: '1',
-          ...variables,
-        }),
-      );
+    // When the terminal is killed, the server goes on until it is closed. It inherits a stream (3), so that its exit is awaited.
+    const inTerminal = (variables: Record<string, string>): Program => {
+      const command = `exec script -qec 'exec ${process.execPath} ${MAIN}' /dev/null 3>&2`;
+      return endAfterTest(startProgram(['sh', '-c', command], { PORT: '0', NO_COLOR: '1', ...variables }));
+    };
 
     it('logs lines of text', async () => {
       const { see, output } = inTerminal({});
@@ -154,18 +150,12 @@ describe('dist/main.js', () => {
     it('writes the cache file when its window is closed', async () => {
       const { variables } = await startUpstream();
       const file = await makeCacheFile();
-      const { see, child } = inTerminal({ ...variables, CACHE_FILE: file });
+      const { see, child, exit } = inTerminal({ ...variables, CACHE_FILE: file });
       const [, url = ''] = await see(/GraphQL at (http:\S+)/);
       await postQuery(url, COUNT);
       child.kill('SIGKILL');
-      await poll(() => existsSync(file));
-      await poll(
-        async () =>
-          !(await fetch(url).then(
-            () => true,
-            () => false,
-          )),
-      );
+      await exit;
+      expect(existsSync(file)).toBe(true);
     });
   });
 
