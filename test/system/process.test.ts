@@ -112,7 +112,7 @@ describe('dist/main.js', () => {
 
   const SCRIPT = process.platform === 'linux' ? findProgram('script') : undefined;
   describeUnless(SCRIPT ? undefined : 'it needs script of util-linux', 'in a terminal', () => {
-    // When the terminal is killed, the server goes on until it is closed. It inherits a stream (3), so that its exit is awaited.
+    // A server whose terminal is killed still has to close. It holds a copy of the terminal's stderr (3), so `exit` waits for it too.
     const inTerminal = (variables: Record<string, string>): Program => {
       const command = `exec script -qec 'exec ${process.execPath} ${MAIN}' /dev/null 3>&2`;
       return endAfterTest(startProgram(['sh', '-c', command], { PORT: '0', NO_COLOR: '1', ...variables }));

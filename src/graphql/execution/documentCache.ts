@@ -3,7 +3,10 @@ import { LRUCache } from 'lru-cache';
 
 /** Memory of a parsed document for each character of its text, measured on queries of this API. */
 const BYTES_PER_CHARACTER = 70;
-/** Memory of what is compiled and prepared for an operation, roughly, as measured. */
+/**
+ * Memory of what is compiled and prepared for an operation, roughly, as measured. All operations of a document count,
+ * although only those that are repeated are compiled.
+ */
 const OVERHEAD_BYTES = 20_000;
 
 /**

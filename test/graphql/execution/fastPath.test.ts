@@ -487,6 +487,14 @@ describe('DocumentCache', () => {
     expect(documents.find(texts[0] ?? '')).toBeUndefined();
   });
 
+  it('counts what is compiled for each operation of a document', async () => {
+    const documents = new DocumentCache(100_000);
+    const operations = ['A', 'B', 'C', 'D', 'E', 'F'].map((name) => `query ${name} { field }`);
+    for (const count of [1, 6]) await documents.set(`${count}`, parse(operations.slice(0, count).join(' ')));
+    expect(await documents.get('1')).toBeDefined();
+    expect(await documents.get('6')).toBeUndefined();
+  });
+
   it('does not cache a document that is larger than the cache', async () => {
     const documents = new DocumentCache(1000);
     await documents.set('key', parse('{ field }'));
