@@ -60,10 +60,10 @@ describe('compose.yaml', () => {
   ])('with %j serves %s', (variables: Record<string, string>, served) => {
     const { keyapi, host, port, redis, explorer } = loadWith(variables);
     expect(keyapi.emulator ? 'demo data' : 'KeyAPI').toBe(served);
-    expect({ host, port, redis: redis?.url.href }).toEqual({
+    expect({ host, port, redis: redis?.addresses }).toEqual({
       host: '0.0.0.0',
       port: 4000,
-      redis: 'redis://redis',
+      redis: [{ host: 'redis', port: 6379 }],
     });
     expect(explorer.sandbox).toBe(!variables.KEYAPI_TOKEN);
   });

@@ -2,6 +2,7 @@ import { chooseProxy, type KeyapiProxy } from './chooseProxy.ts';
 import { ConfigError, type ConfigProblem } from './configError.ts';
 import type { Variables } from './environment.ts';
 import { type ParsedSettings, parseSettings } from './parseSettings.ts';
+import { toRedisConfig } from './redisConfig.ts';
 import { collectSecrets } from './secrets.ts';
 import type { SettingValues } from './settings.ts';
 
@@ -78,11 +79,7 @@ function toConfig(
       snapshots: values.SNAPSHOT_CHARTS ?? [],
     },
     /** Undefined without Redis. */
-    redis: values.REDIS_URL && {
-      url: values.REDIS_URL,
-      prefix: values.REDIS_PREFIX,
-      timeoutMs: values.REDIS_TIMEOUT_MS,
-    },
+    redis: toRedisConfig(values),
     credits: {
       /** Undefined: no limit. */
       perDay: values.CREDIT_BUDGET_PER_DAY,

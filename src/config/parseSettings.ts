@@ -1,6 +1,7 @@
 import type { ConfigProblem } from './configError.ts';
 import type { Variables } from './environment.ts';
 import { findNearMisses } from './nearMisses.ts';
+import { findRedisProblems } from './redisConfig.ts';
 import { describeValue } from './secrets.ts';
 import { SETTINGS, type Setting, type SettingValues } from './settings.ts';
 import { findVariable } from './variableNames.ts';
@@ -52,6 +53,7 @@ export function parseSettings(
     // What is missing may be in the file.
     ...(fileProblems.length === 0 ? findMissing(set, values) : []),
     ...findConflicts(set, values),
+    ...findRedisProblems(set, values),
     ...findNearMisses(present),
   ];
   const isValid = problems.length === 0;

@@ -1,7 +1,7 @@
 import { quote } from '../domain/quote.ts';
 import type { Variables } from './environment.ts';
 import { SETTINGS, type Setting } from './settings.ts';
-import { canDecode, isUrlHost } from './settingTypes.ts';
+import { canDecode, isUrlHost } from './urlParts.ts';
 import { variablesOf } from './variableNames.ts';
 
 /** Completes a problem with the value that was set, without secrets. */

@@ -10,6 +10,8 @@ import {
   TrendingPeriod,
 } from '../domain/chart.ts';
 import { FULL_CHART } from '../domain/page.ts';
+import { splitHosts, toRedisAddress } from './redisAddress.ts';
+import { canDecode, isUrlHost } from './urlParts.ts';
 
 /** The values of a setting: described, and as a schema that parses its text. */
 export interface SettingType<T extends z.ZodType> {
@@ -99,11 +101,11 @@ export const hosts = settingType(
   },
 );
 
-/** The address of a Redis. */
+/** The address of a Redis, or those of several servers. */
 export const redisUrl = settingType(
-  'redis:// or rediss://, with user:password@ where needed, a host, and a /database',
-  (error) => z.string().refine(isRedisUrl, error).transform(toUrl),
-  { isUrl: true },
+  'redis:// or rediss://, with user:password@ where needed, a host (or several, separated by commas), and a /database',
+  toRedisAddress,
+  { isUrl: true, parts: (text) => [text, ...splitHosts(text)] },
 );
 
 /** Origins of web pages. */
@@ -196,38 +198,12 @@ function isHttpUrl(address: string): boolean {
   return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '';
 }
 
-/**
- * Whether the text is only the host of an address, or a wildcard for hosts. In connection strings of other programs, a
- * comma and a password may follow.
- */
-export function isUrlHost(hostname: string): boolean {
-  return /^([\w.*-]+|\[[\da-f:.]+\])$/i.test(hostname);
-}
-
-/** Credentials must decode here, for the same reason as those of Redis. */
+/** Credentials must decode here, for the same reason as those of Redis: see `redisAddress.ts`. */
 function isProxyUrl(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { protocol, hostname, pathname, username, password, search, hash } = new URL(address);
   const isWhole = /^https?:$/.test(protocol) && isUrlHost(hostname) && pathname === '/';
   return isWhole && `${search}${hash}` === '' && [username, password].every(canDecode);
-}
-
-/** Credentials must decode here: decoding them later would throw an error that contains the password. */
-function isRedisUrl(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol, hostname, pathname, username, password, search, hash } = new URL(address);
-  const isWhole = /^rediss?:$/.test(protocol) && isUrlHost(hostname) && /^(\/\d{0,4})?$/.test(pathname);
-  return isWhole && `${search}${hash}` === '' && [username, password].every(canDecode);
-}
-
-/** Whether the percent-encoding of a part of an address is valid. */
-export function canDecode(encoded: string): boolean {
-  try {
-    decodeURIComponent(encoded);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isOrigin(address: string): boolean {

@@ -211,11 +211,56 @@ export const SETTINGS = {
     unset: 'each process has its own cache and limits',
     description: 'Redis through which replicas share pages, numbers and limits. `rediss://` for TLS.',
   },
+  REDIS_MODE: {
+    group: 'Redis',
+    type: oneOf(['single', 'cluster', 'sentinel']),
+    default: 'single',
+    description:
+      'What `REDIS_URL` names: a `single` Redis, or the endpoint of a service; some nodes of a Redis `cluster`; or ' +
+      'the `sentinel`s that know where the primary is.',
+  },
+  REDIS_SENTINEL_NAME: {
+    group: 'Redis',
+    type: pattern('letters, digits and .:_-', /^[\w.:-]+$/),
+    unset: 'required with `REDIS_MODE=sentinel`',
+    description: 'Name by which the sentinels know the primary: that in their line `sentinel monitor`.',
+  },
+  REDIS_SENTINEL_PASSWORD: {
+    group: 'Redis',
+    type: text('a password'),
+    secret: true,
+    unset: 'the sentinels require no password',
+    description:
+      'Password of the sentinels themselves. The user and password in `REDIS_URL` are those of the primary.',
+  },
+  REDIS_TLS_CA: {
+    group: 'Redis',
+    type: text('a PEM file'),
+    unset: 'the authorities that Node trusts',
+    description:
+      'Certificate of the authority that signed the certificate of Redis, for `rediss://`. It replaces the authorities ' +
+      'that Node trusts. The files are read again for each connection.',
+  },
+  REDIS_TLS_CERT: {
+    group: 'Redis',
+    type: text('a PEM file'),
+    unset: 'the server has no certificate of its own',
+    description: 'Certificate of this server, for a Redis that requires one.',
+  },
+  REDIS_TLS_KEY: {
+    group: 'Redis',
+    type: text('a PEM file'),
+    unset: 'the server has no certificate of its own',
+    description: 'Private key of `REDIS_TLS_CERT`.',
+  },
   REDIS_PREFIX: {
     group: 'Redis',
     type: pattern('up to 64 letters, digits and .:_-{}', /^[\w.:{}-]{1,64}$/),
     default: 'trending-graphql',
-    description: 'Prefix of every key in Redis. Installations that share a Redis need different prefixes.',
+    description:
+      'Prefix of every key in Redis. Installations that share a Redis need different prefixes. With ' +
+      '`REDIS_MODE=cluster`, a prefix without a hash tag gets braces (`{trending-graphql}`), so that one node has all ' +
+      'keys.',
   },
   REDIS_TIMEOUT_MS: {
     group: 'Redis',

@@ -69,10 +69,18 @@ type FileEvent =
       readonly isReplaced: boolean;
     };
 
-/** Redis is up or down. `redisDown` is emitted for every failed attempt to connect, too: `wasUp` is false then. */
+/**
+ * Redis is up or down. `redisDown` is emitted for every failed attempt to connect, too: `wasUp` is false then. `advice` says
+ * what to do about a known mistake.
+ */
 type RedisEvent =
   | { readonly type: 'redisUp' }
-  | { readonly type: 'redisDown'; readonly wasUp: boolean; readonly reason: string };
+  | {
+      readonly type: 'redisDown';
+      readonly wasUp: boolean;
+      readonly reason: string;
+      readonly advice?: string | undefined;
+    };
 
 /** Events of a chart in `SNAPSHOT_CHARTS`, whose ranks from 1 to `ranks` are recorded on each UTC day. */
 type SnapshotEvent = {

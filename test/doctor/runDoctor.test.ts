@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '../../src/config/loadConfig.ts';
 import { createHistoryFile } from '../../src/data/history/historyFile.ts';
 import { HistoryStore } from '../../src/data/history/historyStore.ts';
 import { checkNode, OLDEST_NODE } from '../../src/doctor/checkNode.ts';
@@ -465,9 +466,10 @@ describe('the doctor, about Redis', () => {
     ["OOM command not allowed when used memory > 'maxmemory'.", /memory is full/],
     ['MISCONF Redis is configured to save RDB snapshots', /cannot write to its disk/],
     ['LOADING Redis is loading the dataset in memory', /still loading/],
-    [`ERR unknown thing, with args beginning with: '${PASSWORD}'`, /^redis:1: it cannot be used$/],
+    [`ERR unknown thing, with args beginning with: '${PASSWORD}'`, /^redis:6380: it cannot be used$/],
   ])('explains %s', (message, words) => {
-    const trouble = explainRedis(new Error(message), new URL('redis://redis:1'), 'prefix');
+    const { redis } = loadConfig({ REDIS_URL: 'redis://redis:6380' });
+    const trouble = redis && explainRedis(new Error(message), redis);
     expect(trouble).toMatchObject({ found: expect.stringMatching(words), advice: expect.any(String) });
     expect(JSON.stringify(trouble)).not.toContain(PASSWORD);
   });

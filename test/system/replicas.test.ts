@@ -8,16 +8,10 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
 import { range } from '../support/charts.ts';
 import { findFreePort } from '../support/freePort.ts';
-import { type Fleet, type Replica, startFleet } from './support/fleet.ts';
+import { FAST, type Fleet, type Replica, startFleet } from './support/fleet.ts';
 import { poll } from './support/poll.ts';
 import { describeWithRedis, startRedis, type TestRedis, whyNoTls } from './support/redis.ts';
-import { makeTrace } from './support/trace.ts';
-
-/** Enough for every kind of window; the whole trace is 10,000. */
-const TRACE_OPERATIONS = Number(process.env.TRACE_OPERATIONS ?? 400);
-const TRACE_TIMEOUT_MS = 300_000;
-/** Limits that delay no call. */
-const FAST = { KEYAPI_QPS: '10000', KEYAPI_CONCURRENCY: '64' };
+import { runTrace, TRACE_TIMEOUT_MS } from './support/runTrace.ts';
 
 let redis: TestRedis;
 let fleet: Fleet;
@@ -46,49 +40,13 @@ function top(region = 'US', first = 20): string {
   return `{ trendingVideos(region: "${region}", first: ${first}) { stale nodes { itemId } } }`;
 }
 
-/** Waits until all replicas report this state of Redis; they must stay ready meanwhile. */
-async function seeRedis(state: 'up' | 'down'): Promise<void> {
-  await poll(async () => {
-    const states = await Promise.all(fleet.replicas.map((replica) => replica.readiness()));
-    expect(states).toMatchObject(states.map(() => ({ status: 'ok' })));
-    return states.every(({ redis }) => redis === state);
-  });
-}
+const seeRedis = (state: 'up' | 'down'): Promise<void> => fleet.seeRedis(state);
 
 /** Whether an operation gets a stale top of the chart. */
 async function isStale(replica: Replica): Promise<boolean | undefined> {
   const result = await replica.query<{ trendingVideos: { stale: boolean } }>(top());
   expect(result.errors).toBeUndefined();
   return result.data?.trendingVideos.stale;
-}
-
-/** Runs the trace over the fleet, 16 operations at a time; calls `atHalf` in the middle. */
-async function runTrace(atHalf: () => unknown = () => undefined) {
-  const trace = makeTrace(TRACE_OPERATIONS);
-  const failed: unknown[] = [];
-  let reportedRequests = 0;
-  let next = 0;
-  async function work(): Promise<void> {
-    for (let index = next++; index < trace.length; index = next++) {
-      if (index === Math.floor(trace.length / 2)) await atHalf();
-      const result = await fleet.replicas[index % fleet.replicas.length]?.query(trace[index]?.query ?? '');
-      reportedRequests += result?.extensions.upstream.requests ?? 0;
-      if (!result || result.errors) failed.push(result);
-    }
-  }
-  await Promise.all(Array.from({ length: 16 }, work));
-  const neededPages = [...new Set(trace.flatMap(({ pages }) => pages))].sort();
-  if (process.env.TRACE_OPERATIONS) {
-    const figures = { replicas: fleet.replicas.length, operations: trace.length, failed: failed.length };
-    const line = JSON.stringify({
-      ...figures,
-      distinctPages: neededPages.length,
-      requests: fleet.emulator.bill.length,
-      reportedRequests,
-    });
-    process.stdout.write(`${line}\n`);
-  }
-  return { neededPages, failed, reportedRequests };
 }
 
 describeWithRedis('replicas that share a Redis', () => {
@@ -299,7 +257,7 @@ describeWithRedis('replicas that share a Redis', () => {
     'fetch each page of a trace once (replicas: %d)',
     async (count) => {
       await start(count);
-      const { neededPages, failed, reportedRequests } = await runTrace();
+      const { neededPages, failed, reportedRequests } = await runTrace(fleet);
       expect(failed).toEqual([]);
       expect([...fleet.emulator.bill].sort()).toEqual(neededPages);
       expect(reportedRequests).toBe(fleet.emulator.bill.length);
@@ -311,7 +269,7 @@ describeWithRedis('replicas that share a Redis', () => {
     'execute every operation of a trace although Redis crashes halfway, and report all requests',
     async () => {
       await start(4);
-      const { neededPages, failed, reportedRequests } = await runTrace(() => redis.kill());
+      const { neededPages, failed, reportedRequests } = await runTrace(fleet, () => redis.kill());
       expect(failed).toEqual([]);
       expect([...new Set(fleet.emulator.bill)].sort()).toEqual(neededPages);
       expect(reportedRequests).toBe(fleet.emulator.bill.length);

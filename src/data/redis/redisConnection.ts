@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
 import type { Clock } from '../../domain/clock.ts';
-import { hostAndPort } from '../../domain/hostAndPort.ts';
 import type { OnDataEvent } from '../events.ts';
 import { limitTime } from './limitTime.ts';
+import { openRedis } from './openRedis.ts';
+import type { RedisClient, RedisServer } from './redisClient.ts';
+import { findTrouble } from './redisTroubles.ts';
 import { heartbeat } from './scripts/heartbeat.ts';
-import { REPLICAS_KEY } from './scripts/redisKeys.ts';
+import { CHANGES_KEY, REPLICAS_KEY } from './scripts/redisKeys.ts';
 import { createRunScript, type RunScript } from './scripts/script.ts';
 
 /** Where Redis is, and which keys in it are ours. */
 interface RedisConnectionOptions {
-  /** `redis:` or `rediss:` (TLS), with user, password and database. */
-  readonly url: URL;
-  /** What every key begins with. */
-  readonly prefix: string;
+  readonly server: RedisServer;
+  /** The name of one of our keys in Redis. */
+  readonly toRedisKey: (key: string) => string;
   /** How long a command may take before Redis counts as down. */
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -57,7 +57,6 @@ export interface RedisConnection {
   close(): Promise<void>;
 }
 
-const CONNECT_MS = 1000;
 const HEARTBEAT_MS = 500;
 /** Latency is the shortest of this many heartbeats: a single one may be delayed. */
 const LATENCIES = 10;
@@ -70,36 +69,29 @@ const ASSUMED_REPLICAS = 4;
 
 /** Creates a connection, which is down until it is opened. */
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
-  const { url, prefix, timeoutMs, clock, onEvent } = options;
+  const { server, toRedisKey, timeoutMs, clock, onEvent } = options;
   const slowMs = toSlowMs(timeoutMs);
   const replica = randomUUID();
-  const password = decodeURIComponent(url.password);
-  const client = createRedisClient(url, password);
+  const closing = new AbortController();
+  let client: RedisClient | undefined;
   const heartbeatListeners: OnHeartbeat[] = [];
   const upListeners: (() => void)[] = [];
   let upSince: number | undefined;
-  let isClosed = false;
   /** By how much Redis's clock is ahead of the monotonic one. */
   let offsetMs: number | undefined;
   let replicas: number | undefined;
   /** Of the last heartbeats, in milliseconds. */
   let latencies: readonly number[] = [];
-  let connectionError: Error | undefined;
   let currentHeartbeat: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
-  client.on('error', (error) => {
-    connectionError = error;
-  });
 
   const now = (): number => (offsetMs === undefined ? clock.now() : clock.monotonic() + offsetMs);
   const isSettled = (): boolean => upSince !== undefined && clock.monotonic() >= upSince + SETTLE_MS;
-  const toRedisKey = (key: string): string => `${prefix}:${key}`;
-  const runScript = createRunScript(client, { toRedisKey, now });
+  const runScript = createRunScript(() => client, { toRedisKey, now });
   const runInTime: RunScript = (...call) => limitTime(runScript(...call), timeoutMs);
 
   async function beat(): Promise<void> {
-    // After a reconnect it may be another Redis.
-    if (upSince !== undefined && client.status !== 'ready') {
+    if (upSince !== undefined && client?.status !== 'ready') {
       markDown(new Error('the connection was closed'));
     }
     const wasUp = upSince !== undefined;
@@ -108,7 +100,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       const isForgotten = await register();
       const isFirst = !wasUp || isForgotten;
       await Promise.all(heartbeatListeners.map((listener) => listener(runInTime, isFirst)));
-      if (!isFirst || isClosed) return;
+      if (!isFirst || closing.signal.aborted) return;
       upSince = clock.monotonic();
       if (!wasUp) onEvent({ type: 'redisUp' });
       for (const listener of upListeners) listener();
@@ -117,19 +109,11 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     }
   }
 
+  /** With a new client each time: what it leads to may be another Redis, or another node. */
   async function connect(): Promise<void> {
-    if (client.status !== 'wait' && client.status !== 'end')
-      throw new Error('the last connection is still closing');
-    connectionError = undefined;
-    // When the database does not exist, ioredis only emits an error, and continues in database 0.
-    const connected = limitTime(client.connect(), CONNECT_MS).then(() =>
-      limitTime(client.mget(toRedisKey(REPLICAS_KEY)), timeoutMs),
-    );
-    await connected.catch((error) => {
-      // The emitted error says more.
-      throw connectionError ?? error;
-    });
-    if (connectionError) throw connectionError;
+    const keys = [REPLICAS_KEY, CHANGES_KEY].map(toRedisKey);
+    ({ client } = await openRedis(server, { timeoutMs, keys, signal: closing.signal }));
+    closing.signal.throwIfAborted();
   }
 
   /** Registers this replica, and learns Redis's time and the number of replicas; true when it was not registered. */
@@ -159,14 +143,18 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   function markDown(error: unknown): void {
     const wasUp = upSince !== undefined;
     upSince = undefined;
-    client.disconnect();
-    if (isClosed) return;
-    onEvent({ type: 'redisDown', wasUp, reason: withoutPassword((error as Error).message) });
+    client?.disconnect();
+    if (closing.signal.aborted) return;
+    const advice = findTrouble(error, server)?.advice;
+    onEvent({ type: 'redisDown', wasUp, reason: withoutPassword((error as Error).message), advice });
   }
 
   /** Some servers repeat an unknown command in their error. */
   function withoutPassword(text: string): string {
-    return password !== '' && text.includes(password) ? 'its error repeats the password' : text;
+    const passwords = [server.password, server.sentinel?.password];
+    return passwords.some((password) => password && text.includes(password))
+      ? 'its error repeats a password'
+      : text;
   }
 
   async function attempt<T>(command: () => Promise<T>): Promise<T> {
@@ -181,8 +169,13 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     }
   }
 
+  async function readValues(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    if (!client) throw new Error('Redis is down');
+    return client.mgetBuffer(...keys.map(toRedisKey));
+  }
+
   function scheduleHeartbeat(): void {
-    if (isClosed) return;
+    if (closing.signal.aborted) return;
     timer = setTimeout(() => {
       currentHeartbeat = beat().finally(scheduleHeartbeat);
     }, HEARTBEAT_MS);
@@ -195,7 +188,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     now,
     uncoordinatedReplicas: () => (isSettled() ? 1 : (replicas ?? ASSUMED_REPLICAS)),
     run: (...call) => attempt(() => runInTime(...call)),
-    read: (keys) => attempt(() => limitTime(client.mgetBuffer(...keys.map(toRedisKey)), timeoutMs)),
+    read: (keys) => attempt(() => limitTime(readValues(keys), timeoutMs)),
     open: () => {
       currentHeartbeat = beat().finally(scheduleHeartbeat);
       return currentHeartbeat;
@@ -203,9 +196,9 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     onHeartbeat: (listener) => void heartbeatListeners.push(listener),
     onUp: (listener) => void upListeners.push(listener),
     close: async () => {
-      isClosed = true;
+      closing.abort();
       clearTimeout(timer);
-      client.disconnect();
+      client?.disconnect();
       await currentHeartbeat;
     },
   };
@@ -214,25 +207,4 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
 /** The latency beyond which Redis counts as down when it is always slower: 40 ms where a command may take 150. */
 export function toSlowMs(timeoutMs: number): number {
   return Math.round((timeoutMs * 4) / 15);
-}
-
-/** Creates an ioredis client that connects on request, and neither queues nor repeats commands. */
-export function createRedisClient(url: URL, password: string): Redis {
-  return new Redis({
-    ...hostAndPort(url),
-    username: decodeURIComponent(url.username),
-    password,
-    db: Number(url.pathname.slice(1)),
-    ...(url.protocol === 'rediss:' && { tls: {} }),
-    connectTimeout: CONNECT_MS,
-    // A frozen server would keep the socket half open.
-    disconnectTimeout: 10,
-    lazyConnect: true,
-    // The heartbeat reconnects and checks readiness; commands are neither queued nor repeated.
-    retryStrategy: null,
-    enableReadyCheck: false,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    disableClientInfo: true,
-  });
 }

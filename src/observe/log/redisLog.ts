@@ -2,7 +2,8 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../domain/clock.ts';
 import type { AppEvent } from '../appEvent.ts';
 
-type RedisEvent = Extract<AppEvent, { readonly type: 'redisUp' | 'redisDown' }>;
+type RedisDown = Extract<AppEvent, { readonly type: 'redisDown' }>;
+type RedisEvent = RedisDown | Extract<AppEvent, { readonly type: 'redisUp' }>;
 
 /** How long outages are counted together. */
 const WINDOW_MS = 60_000;
@@ -36,7 +37,7 @@ export function createRedisLog(
 
   const isQuiet = (): boolean => outages > MAX_OUTAGES;
 
-  function startOutage(reason: string): void {
+  function startOutage({ reason, advice }: Pick<RedisDown, 'reason' | 'advice'>): void {
     const now = monotonic();
     if (now >= windowEnd) {
       report();
@@ -49,7 +50,7 @@ export function createRedisLog(
       return;
     }
     log.warn(
-      { reason },
+      { reason, advice },
       'Redis is down: this replica continues by itself, with its own cache and its share of the limits',
     );
   }
@@ -75,7 +76,7 @@ export function createRedisLog(
 
   return {
     onEvent: (event) => {
-      if (event.type === 'redisDown' && isUp !== false) startOutage(event.reason);
+      if (event.type === 'redisDown' && isUp !== false) startOutage(event);
       if (event.type === 'redisUp' && isUp !== true) endOutage();
     },
     close: () => {

@@ -1,6 +1,8 @@
+import { expect } from '@jest/globals';
 import type { EmulatorSwitches } from '../../../src/keyapi/emulator/emulator.ts';
 import type { GraphqlResult } from '../../support/app.ts';
 import { startEmulator, type TestEmulator } from './emulator.ts';
+import { poll } from './poll.ts';
 import { MAIN, PATIENT, type Program, postQuery, startProgram } from './program.ts';
 
 /** Replicas of the built server, each a process, that call one emulator. */
@@ -9,8 +11,13 @@ export interface Fleet {
   readonly emulator: TestEmulator;
   /** Adds a replica. */
   start(variables?: Record<string, string>): Promise<Replica>;
+  /** Waits until all replicas report this state of Redis; they must stay ready meanwhile. */
+  seeRedis(state: 'up' | 'down'): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Limits that delay no call. */
+export const FAST = { KEYAPI_QPS: '10000', KEYAPI_CONCURRENCY: '64' };
 
 export interface Replica {
   readonly program: Program;
@@ -52,6 +59,14 @@ export async function startFleet(
     return replica;
   }
 
+  async function seeRedis(state: 'up' | 'down'): Promise<void> {
+    await poll(async () => {
+      const states = await Promise.all(replicas.map((replica) => replica.readiness()));
+      expect(states).toMatchObject(states.map(() => ({ status: 'ok' })));
+      return states.every(({ redis }) => redis === state);
+    });
+  }
+
   async function close(): Promise<void> {
     for (const { program } of replicas) program.child.kill('SIGKILL');
     await Promise.all(replicas.map(({ program }) => program.exit));
@@ -59,5 +74,5 @@ export async function startFleet(
   }
 
   await Promise.all(Array.from({ length: count }, () => start()));
-  return { replicas, emulator, start, close };
+  return { replicas, emulator, start, seeRedis, close };
 }

@@ -7,6 +7,7 @@ import { createSharedHistory } from '../../../src/data/redis/sharedHistory.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
 import type { Page } from '../../../src/domain/page.ts';
 import { poll } from './poll.ts';
+import { toConnectionOptions } from './redis.ts';
 
 export interface HistoryReplicaOptions {
   readonly url: string;
@@ -25,8 +26,7 @@ export interface KnownDay {
 export async function startHistoryReplica({ url, now, days }: HistoryReplicaOptions) {
   const clock = { ...systemClock, now };
   const redis = createRedisConnection({
-    url: new URL(url),
-    prefix: 'test',
+    ...toConnectionOptions(url),
     // Long, since a slow machine must not look like a Redis that is down.
     timeoutMs: 30_000,
     clock,

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
+import { loadConfig } from '../../../src/config/loadConfig.ts';
 import { findFreePort } from '../../support/freePort.ts';
 import { describeUnless, findProgram } from './describeWith.ts';
 import { poll } from './poll.ts';
@@ -31,6 +32,12 @@ const whyNone =
     ? undefined
     : 'redis-server is not on the PATH, and TEST_REDIS_URL is not set';
 
+/** Why no clusters, nor sentinels, are available; undefined when they are. */
+export const whyNoNodes =
+  !GIVEN_URL && findProgram('redis-server')
+    ? undefined
+    : 'it needs redis-server on the PATH, and no TEST_REDIS_URL';
+
 /** Why no Redis with TLS is available; undefined when one is. */
 export const whyNoTls =
   !GIVEN_URL && findProgram('redis-server') && findProgram('openssl')
@@ -47,15 +54,24 @@ export function startRedis(): Promise<TestRedis> {
   return GIVEN_URL ? useRedis(new URL(GIVEN_URL)) : startServer();
 }
 
-async function startServer(): Promise<TestRedis> {
+/** A `redis-server` of its own. */
+export interface TestServer extends TestRedis {
+  readonly port: number;
+}
+
+/** Starts a `redis-server` on a free port, with further arguments. */
+export async function startServer(...furtherArgs: readonly string[]): Promise<TestServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'redis-'));
   const port = await findFreePort();
+  // Sentinels store their state in it.
+  const configFile = path.join(folder, 'redis.conf');
+  await writeFile(configFile, '');
   let server: ChildProcess | undefined;
   const client = createClient(`redis://127.0.0.1:${port}`);
 
   async function start(): Promise<void> {
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-    const started = spawn('redis-server', args, { stdio: 'ignore' });
+    const args = [configFile, '--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+    const started = spawn('redis-server', [...args, ...furtherArgs], { stdio: 'ignore' });
     server = started;
     // It is ready when it responds.
     await poll(async () => {
@@ -76,6 +92,7 @@ async function startServer(): Promise<TestRedis> {
   await start();
   return {
     url: `redis://127.0.0.1:${port}`,
+    port,
     client,
     kill,
     start,
@@ -122,6 +139,13 @@ function createClient(url: string): Redis {
   const client = new Redis(url, { lazyConnect: true, retryStrategy: null });
   client.on('error', () => undefined);
   return client;
+}
+
+/** Connects as with this `REDIS_URL`, with keys that begin with `test:`. */
+export function toConnectionOptions(url: string) {
+  const { redis: server } = loadConfig({ REDIS_URL: url });
+  if (!server) throw new Error('expected a URL');
+  return { server, toRedisKey: (key: string): string => `test:${key}` };
 }
 
 /** Redis's clock, in Unix milliseconds. */

@@ -20,7 +20,7 @@ import { createOperation } from '../../support/cache.ts';
 import { US_VIEWS } from '../../support/charts.ts';
 import { type PageSource, withSentErrors } from '../../support/sources.ts';
 import { poll } from './poll.ts';
-import { type TestRedis, timeOf } from './redis.ts';
+import { type TestRedis, timeOf, toConnectionOptions } from './redis.ts';
 
 export interface ReplicaOptions
   extends Partial<Pick<SharedLimitsOptions, 'qps' | 'creditsPerDay' | 'spent'>> {
@@ -53,7 +53,7 @@ export async function startReplica(options: ReplicaOptions) {
   };
   const events: DataEvent[] = [];
   const onEvent = (event: DataEvent): void => void events.push(event);
-  const redis = createRedisConnection({ url: new URL(url), prefix: 'test', timeoutMs, clock, onEvent });
+  const redis = createRedisConnection({ ...toConnectionOptions(url), timeoutMs, clock, onEvent });
   const store = new PageStore({ clock, staleMs, maxBytes: 2 ** 26 });
   const limits = createSharedLimits({ redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
   const client = withEmptyPageCheck(withSentErrors(source), { store, onEvent });

@@ -20,7 +20,7 @@ import { createOperation } from '../../support/cache.ts';
 import { makePage, makeVideo } from '../../support/charts.ts';
 import { withSentErrors } from '../../support/sources.ts';
 import { poll } from './poll.ts';
-import { type TestRedis, timeOf } from './redis.ts';
+import { type TestRedis, timeOf, toConnectionOptions } from './redis.ts';
 
 export type StatsSource = Source<StatsBatch, BatchStats>;
 
@@ -59,8 +59,7 @@ export async function startStatsReplica(options: StatsReplicaOptions) {
   const onEvent = (event: DataEvent): void => void events.push(event);
   // Commands may take long, since a slow machine must not look like a Redis that is down.
   const redis = createRedisConnection({
-    url: new URL(url),
-    prefix: 'test',
+    ...toConnectionOptions(url),
     timeoutMs: 30_000,
     clock,
     onEvent,

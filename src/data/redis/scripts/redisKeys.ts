@@ -1,13 +1,32 @@
 import { type Chart, chartId, parseChartId } from '../../../domain/chart.ts';
 import { type PageKey, pageId } from '../../../domain/page.ts';
 
-// All keys in Redis, without the prefix of the connection.
+// All keys in Redis, without the prefix of the installation.
 
 /**
- * Part of that prefix. Changes with the form of the values, so that different releases do not read each other's:
+ * Part of the names of keys. Changes with the form of the values, so that different releases do not read each other's:
  * test/data/stored checks that it does.
  */
 export const VALUES_VERSION = 'v1';
+
+/**
+ * In place of it in the names of what all releases have to share, or they would exceed the limits together: the presence of
+ * replicas, circuits, calls, the budget and request counts. Their form may only be added to.
+ */
+const LIMITS_VERSION = 'v1';
+const LIMITS = /^(replicas|circuit|calls|budget|requests)(:|$)/;
+
+/** The name of one of our keys in Redis. `source`: demo data and each upstream have separate keys. */
+export function toKeyName(
+  key: string,
+  {
+    prefix,
+    source,
+    version = VALUES_VERSION,
+  }: { readonly prefix: string; readonly source: string; readonly version?: string },
+): string {
+  return `${prefix}:${LIMITS.test(key) ? LIMITS_VERSION : version}:${source}:${key}`;
+}
 
 /** Key of the sorted set of replicas, by their last heartbeat. */
 export const REPLICAS_KEY = 'replicas';

@@ -1,5 +1,5 @@
 /// <reference path="./lua.d.ts" />
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import common from './common.lua';
 import rejectLate from './rejectLate.lua';
 
@@ -18,6 +18,8 @@ export const BOUNDS = {
   PROBE_MARGIN_MS: 1000,
   /** A command that was sent longer ago is rejected. */
   MAX_LATE_MS: 2000,
+  /** How long no credits are spent after a failover: the replicas do not all find the new primary at the same moment. */
+  FAILOVER_HOLD_MS: 5000,
   /** How much longer than needed entries are stored. */
   GRACE_MS: 60_000,
 };
@@ -47,14 +49,19 @@ export function defineScript(name: string, ...texts: readonly string[]): Script 
   return { name, lua: [...bounds, common, rejectLate, ...texts].join('\n') };
 }
 
-/** Creates a function that runs scripts with a client. `now`: Redis's clock, as far as it is known. */
+/**
+ * Creates a function that runs scripts with the client of the moment. `now`: Redis's clock, as far as it is known. No script is
+ * sent twice after Redis may have executed it.
+ */
 export function createRunScript(
-  client: Redis,
+  currentClient: () => Redis | Cluster | undefined,
   { toRedisKey, now }: { readonly toRedisKey: (key: string) => string; readonly now: () => number },
 ): RunScript {
-  // ioredis adds methods for each script. The one that is used here gives Buffers: values are compressed.
-  const methods = client as unknown as Readonly<Record<string, (...args: unknown[]) => Promise<unknown[]>>>;
-  return ({ name, lua }, keys, args) => {
+  return async ({ name, lua }, keys, args) => {
+    const client = currentClient();
+    if (!client) throw new Error('Redis is down');
+    // ioredis adds methods for each script. The one that is used here gives Buffers: values are compressed.
+    const methods = client as unknown as Readonly<Record<string, (...args: unknown[]) => Promise<unknown[]>>>;
     if (!methods[name]) client.defineCommand(name, { lua });
     const method = methods[`${name}Buffer`];
     if (!method) throw new TypeError(`no such script: ${name}`);

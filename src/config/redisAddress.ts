@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { canDecode, isUrlHost } from './urlParts.ts';
+
+/** What `REDIS_URL` says. */
+export interface RedisAddress {
+  /** `rediss:`. */
+  readonly isTls: boolean;
+  readonly username: string;
+  readonly password: string;
+  /** Several of a cluster, or of sentinels. A port that is left out is that of the mode. */
+  readonly hosts: readonly { readonly host: string; readonly port: number | undefined }[];
+  readonly database: number;
+}
+
+/** Parses `redis://user:password@host:port,host:port/database`. */
+export function toRedisAddress(error: string) {
+  return z.string().transform((text, { addIssue }): RedisAddress => {
+    const urls = isSocket(text) ? [] : splitHosts(text);
+    const [first] = urls;
+    if (first && urls.every(isRedisUrl)) return toAddress(new URL(first), urls);
+    addIssue(
+      isSocket(text) ? `${error}: the server connects by TCP, not by a socket of the file system` : error,
+    );
+    return z.NEVER;
+  });
+}
+
+/** The address of each host in an address of several: with the same scheme, credentials and database. */
+export function splitHosts(text: string): string[] {
+  const [, before = '', hosts = text, after = ''] = /^(\w+:\/\/(?:.*@)?)([^@/]*)(.*)$/s.exec(text) ?? [];
+  return hosts.split(',').map((host) => `${before}${host.trim()}${after}`);
+}
+
+function toAddress({ protocol, username, password, pathname }: URL, urls: readonly string[]): RedisAddress {
+  return {
+    isTls: protocol === 'rediss:',
+    username: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    hosts: urls.map((url) => {
+      const { hostname, port } = new URL(url);
+      return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? undefined : Number(port) };
+    }),
+    database: Number(pathname.slice(1)),
+  };
+}
+
+/** Credentials must decode here: decoding them later would throw an error that contains the password. */
+function isRedisUrl(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname, pathname, username, password, search, hash } = new URL(address);
+  const isWhole = /^rediss?:$/.test(protocol) && isUrlHost(hostname) && /^(\/\d{0,4})?$/.test(pathname);
+  return isWhole && `${search}${hash}` === '' && [username, password].every(canDecode);
+}
+
+/** A path, or an address of other clients for one. */
+function isSocket(text: string): boolean {
+  return (
+    /^(unix:|redis(s)?\+socket:|redis\+unix:|\.{0,2}\/)/i.test(text) ||
+    /^rediss?:\/\/(\/|.*\.sock(et)?$)/i.test(text)
+  );
+}

@@ -1,0 +1,96 @@
+import type { HostAndPort } from '../domain/hostAndPort.ts';
+import type { ConfigProblem } from './configError.ts';
+import type { Variables } from './environment.ts';
+import type { SettingValues } from './settings.ts';
+
+/** How Redis is reached, and which keys in it are ours. */
+export interface RedisConfig {
+  readonly mode: 'single' | 'cluster' | 'sentinel';
+  /** The Redis; some nodes of the cluster; or the sentinels. */
+  readonly addresses: readonly HostAndPort[];
+  readonly username: string;
+  readonly password: string;
+  readonly database: number;
+  /** Undefined without TLS. Each is the path of a PEM file. */
+  readonly tls:
+    | {
+        readonly ca: string | undefined;
+        readonly cert: string | undefined;
+        readonly key: string | undefined;
+      }
+    | undefined;
+  /** By which name the sentinels know the primary, and the password of the sentinels themselves. */
+  readonly sentinel: { readonly name: string; readonly password: string | undefined } | undefined;
+  /** What every key begins with: in a cluster with a hash tag, so that one node has all keys. */
+  readonly prefix: string;
+  readonly timeoutMs: number;
+}
+
+const REDIS_PORT = 6379;
+const SENTINEL_PORT = 26_379;
+
+/** How Redis is reached; undefined without `REDIS_URL`. */
+export function toRedisConfig(values: SettingValues): RedisConfig | undefined {
+  const { REDIS_URL: address, REDIS_MODE: mode } = values;
+  if (!address) return undefined;
+  const defaultPort = mode === 'sentinel' ? SENTINEL_PORT : REDIS_PORT;
+  return {
+    mode,
+    addresses: address.hosts.map(({ host, port }) => ({ host, port: port ?? defaultPort })),
+    username: address.username,
+    password: address.password,
+    database: address.database,
+    tls: address.isTls
+      ? { ca: values.REDIS_TLS_CA, cert: values.REDIS_TLS_CERT, key: values.REDIS_TLS_KEY }
+      : undefined,
+    sentinel:
+      mode === 'sentinel'
+        ? { name: values.REDIS_SENTINEL_NAME ?? '', password: values.REDIS_SENTINEL_PASSWORD }
+        : undefined,
+    prefix: mode === 'cluster' ? withHashTag(values.REDIS_PREFIX) : values.REDIS_PREFIX,
+    timeoutMs: values.REDIS_TIMEOUT_MS,
+  };
+}
+
+/** Settings for Redis that others require, or exclude. */
+export function findRedisProblems(set: Variables, values: Partial<SettingValues>): ConfigProblem[] {
+  const { REDIS_URL: address, REDIS_MODE: mode, REDIS_PREFIX: prefix } = values;
+  const { REDIS_TLS_CERT: cert, REDIS_TLS_KEY: key } = values;
+  const problems: ConfigProblem[] = [];
+  const expect = (setting: keyof SettingValues, text: string): void =>
+    void problems.push({ setting, text: `expected ${text}` });
+
+  if ((mode === 'cluster' || mode === 'sentinel') && set.REDIS_URL === undefined) {
+    expect('REDIS_URL', `the addresses that REDIS_MODE=${mode} requires`);
+  }
+  if (mode === 'sentinel' && set.REDIS_SENTINEL_NAME === undefined) {
+    expect(
+      'REDIS_SENTINEL_NAME',
+      'the name by which the sentinels know the primary, which REDIS_MODE=sentinel requires',
+    );
+  }
+  if (mode === 'single' && address && address.hosts.length > 1) {
+    expect('REDIS_MODE', 'cluster or sentinel, because REDIS_URL has several hosts');
+  }
+  if (mode === 'cluster' && address && address.database > 0) {
+    expect('REDIS_URL', 'no /database with REDIS_MODE=cluster: a cluster has none but 0');
+  }
+  if (mode === 'cluster' && prefix !== undefined && !hasHashTag(withHashTag(prefix))) {
+    expect('REDIS_PREFIX', 'a prefix that does not begin with } with REDIS_MODE=cluster');
+  }
+  if (cert !== undefined && key === undefined) expect('REDIS_TLS_KEY', 'the key of REDIS_TLS_CERT');
+  if (key !== undefined && cert === undefined) expect('REDIS_TLS_CERT', 'the certificate of REDIS_TLS_KEY');
+  const file = (['REDIS_TLS_CA', 'REDIS_TLS_CERT', 'REDIS_TLS_KEY'] as const).find((name) => values[name]);
+  if (file && address && !address.isTls) expect('REDIS_URL', `rediss://, which ${file} is for`);
+  return problems;
+}
+
+/** A cluster stores keys that have the same text in braces, the hash tag, in the same slot. */
+function withHashTag(prefix: string): string {
+  return hasHashTag(prefix) ? prefix : `{${prefix}}`;
+}
+
+/** Only the first pair of braces counts, and only if something is in it. */
+function hasHashTag(prefix: string): boolean {
+  return /^[^{]*\{[^}]+\}/.test(prefix);
+}

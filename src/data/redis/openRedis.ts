@@ -1,0 +1,170 @@
+import type { HostAndPort } from '../../domain/hostAndPort.ts';
+import { limitTime } from './limitTime.ts';
+import {
+  CONNECT_MS,
+  createClient,
+  createNodeClient,
+  createPlainClient,
+  type RedisClient,
+  type RedisServer,
+} from './redisClient.ts';
+
+/** What a Redis says about itself; undefined what this user is not allowed to read. */
+export interface RedisInfo {
+  readonly mode: string | undefined;
+  readonly version: string | undefined;
+}
+
+/** A client that is connected. */
+interface OpenRedis {
+  readonly client: RedisClient;
+  /** About the first address that responded. */
+  readonly info: RedisInfo;
+}
+
+/** Why Redis cannot be used. */
+export class RedisFailure extends Error {
+  override readonly name = 'RedisFailure';
+
+  constructor(
+    /** Which address it is about; undefined when it is about the node that the address has led to. */
+    readonly address: HostAndPort | undefined,
+    override readonly cause: Error,
+  ) {
+    super(cause.message);
+  }
+}
+
+/** How a client is opened. */
+interface OpenRedisOptions {
+  /** How long a command may take. */
+  readonly timeoutMs: number;
+  /** Two keys of ours, which are read once: this user may read them, and one node has both. */
+  readonly keys: readonly string[];
+  /** Closes what is being connected. */
+  readonly signal?: AbortSignal;
+}
+
+/** Bounds finding the node that has our keys: the first one that is asked for it may not respond. */
+const DISCOVERY_MS = 3 * CONNECT_MS;
+
+/**
+ * Connects to Redis. Of several addresses, the first that responds is used.
+ *
+ * @throws {RedisFailure} When Redis cannot be used; of several addresses, with the failure of the first.
+ * @throws {TlsFileError} When a file for TLS cannot be read.
+ */
+export async function openRedis(server: RedisServer, options: OpenRedisOptions): Promise<OpenRedis> {
+  let failure: unknown;
+  for (const address of server.addresses) {
+    options.signal?.throwIfAborted();
+    try {
+      return await openAt(address, server, options);
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+async function openAt(
+  address: HostAndPort,
+  server: RedisServer,
+  options: OpenRedisOptions,
+): Promise<OpenRedis> {
+  const { keys, timeoutMs } = options;
+  const readKeys = (client: RedisClient, ms: number): Promise<unknown> => limitTime(client.mget(...keys), ms);
+  const node = createNodeClient(server, address);
+  const info = await connect(node, address, options, async () => {
+    const found = await readInfo(node, timeoutMs);
+    checkMode(server, found);
+    if (server.mode === 'single') await readKeys(node, timeoutMs);
+    return found;
+  }).catch(async (error: unknown) => {
+    if (server.tls && isTimeout(error) && (await respondsWithoutTls(address)))
+      throw new RedisFailure(address, new Error('it does not use TLS'));
+    throw error;
+  });
+  if (server.mode === 'single') return { client: node, info };
+  node.disconnect();
+  const client = createClient(server, address);
+  // The first command of a cluster connects to the node that has the keys.
+  await connect(client, undefined, options, () => readKeys(client, CONNECT_MS + timeoutMs));
+  return { client, info };
+}
+
+/** Connects a client, and uses it for the first time; disconnects it when that fails. */
+async function connect<T>(
+  client: RedisClient,
+  address: HostAndPort | undefined,
+  { signal }: OpenRedisOptions,
+  use: () => Promise<T>,
+): Promise<T> {
+  // Says more than what a command is rejected with. When the password or the database is refused, nothing is rejected.
+  let emitted: Error | undefined;
+  // One node may be down while the others are up.
+  let nodeError: Error | undefined;
+  client.on('node error', (error: Error) => {
+    nodeError ??= error;
+  });
+  client.on('error', (error: Error & { readonly lastNodeError?: Error }) => {
+    emitted ??= error.lastNodeError ?? error;
+  });
+  const disconnect = (): void => client.disconnect();
+  signal?.addEventListener('abort', disconnect);
+  try {
+    await limitTime(client.connect(), DISCOVERY_MS);
+    const result = await use();
+    if (emitted) throw emitted;
+    return result;
+  } catch (error) {
+    disconnect();
+    throw new RedisFailure(address, emitted ?? nodeError ?? (error as Error));
+  } finally {
+    signal?.removeEventListener('abort', disconnect);
+  }
+}
+
+async function readInfo(node: RedisClient, timeoutMs: number): Promise<RedisInfo> {
+  const text = await limitTime(node.info('server'), timeoutMs).catch((error: Error) => {
+    if (isForbidden(error)) return '';
+    throw error;
+  });
+  return {
+    mode: /^(?:redis|server)_mode:(\w+)/m.exec(text)?.[1],
+    version: /^(?:valkey|redis)_version:(\S+)/m.exec(text)?.[1],
+  };
+}
+
+/** Throws when the address does not lead to what the mode is for, as far as it says what it is. */
+function checkMode({ mode }: RedisServer, found: RedisInfo): void {
+  if (mode !== 'sentinel' && found.mode === 'sentinel') throw new Error('it is a sentinel');
+  if (mode === 'sentinel' && found.mode !== undefined && found.mode !== 'sentinel')
+    throw new Error('it is no sentinel');
+  if (mode === 'cluster' && found.mode === 'standalone') throw new Error('it is no cluster');
+}
+
+/** Whether this user may not run a command; some services do not know all commands. */
+function isForbidden({ message }: Error): boolean {
+  return /^NOPERM|can't run this command|unknown command/i.test(message);
+}
+
+/** Whether the handshake of TLS may have been waited for in vain. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof RedisFailure && (error.cause as NodeJS.ErrnoException).code === 'ETIMEDOUT';
+}
+
+/** Whether a server responds to a command in plain text; nothing secret is sent. */
+async function respondsWithoutTls(address: HostAndPort): Promise<boolean> {
+  const client = createPlainClient(address);
+  client.on('error', () => undefined);
+  try {
+    await limitTime(client.connect(), CONNECT_MS);
+    await limitTime(client.ping(), CONNECT_MS);
+    return true;
+  } catch (error) {
+    return (error as Error).name === 'ReplyError';
+  } finally {
+    client.disconnect();
+  }
+}

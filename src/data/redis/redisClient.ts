@@ -1,0 +1,125 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { HostAndPort } from '../../domain/hostAndPort.ts';
+import { readTlsFiles, type TlsFiles } from './tlsFiles.ts';
+
+/** Where Redis is, and how it is reached. */
+export interface RedisServer {
+  /** A single Redis, a cluster, or a primary that sentinels know. */
+  readonly mode: 'single' | 'cluster' | 'sentinel';
+  /** The Redis; some nodes of the cluster; or the sentinels. */
+  readonly addresses: readonly HostAndPort[];
+  readonly username: string;
+  readonly password: string;
+  readonly database: number;
+  /** Undefined without TLS. */
+  readonly tls: TlsFiles | undefined;
+  /** By which name the sentinels know the primary, and the password of the sentinels themselves. */
+  readonly sentinel: { readonly name: string; readonly password: string | undefined } | undefined;
+  /** What all our keys begin with; in a cluster with a hash tag, so that one node has them. */
+  readonly prefix: string;
+}
+
+/** A client of ioredis. */
+export type RedisClient = Redis | Cluster;
+
+/** How long connecting to one address may take, the handshake of TLS included. */
+export const CONNECT_MS = 1000;
+/** How long a script that needs keys of two nodes waits before it is sent again, while they move between these. */
+const TRY_AGAIN_MS = 10;
+/** More than a command can be sent within the time that it may take. */
+const MAX_REDIRECTIONS = 200;
+const SENTINEL_RECONNECT_MS = 1000;
+
+/** What all clients have in common: they connect on request, and never send a command twice that may have been executed. */
+const COMMON: RedisOptions = {
+  connectTimeout: CONNECT_MS,
+  // A frozen server would keep the socket half open.
+  disconnectTimeout: 10,
+  lazyConnect: true,
+  // The heartbeat reconnects and checks readiness; commands are neither queued nor repeated.
+  retryStrategy: null,
+  enableReadyCheck: false,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  disableClientInfo: true,
+};
+
+/**
+ * Creates a client for one address alone: a Redis, or a sentinel.
+ *
+ * @throws {Error} When a file for TLS cannot be read.
+ */
+export function createNodeClient(server: RedisServer, address: HostAndPort): Redis {
+  const { username, password, database, sentinel } = server;
+  // Sentinels have a password of their own, and no databases.
+  const access = sentinel ? { password: sentinel.password ?? '' } : { username, password, db: database };
+  return new Redis({ ...COMMON, ...access, ...address, ...toTls(server) });
+}
+
+/** Creates a client that uses neither TLS nor a password. */
+export function createPlainClient(address: HostAndPort): Redis {
+  return new Redis({ ...COMMON, ...address });
+}
+
+/**
+ * Creates a client that finds the node that has our keys, or the primary, starting at one of the addresses.
+ *
+ * @throws {Error} When a file for TLS cannot be read.
+ */
+export function createClient(server: RedisServer, start: HostAndPort): RedisClient {
+  switch (server.mode) {
+    case 'cluster':
+      return createClusterClient(server, start);
+    case 'sentinel':
+      return createSentinelClient(server, start);
+    default:
+      return createNodeClient(server, start);
+  }
+}
+
+/**
+ * Follows `MOVED`, `ASK` and `TRYAGAIN`, after each of which nothing has been executed. After a lost connection, a command
+ * may have been: it is rejected.
+ */
+function createClusterClient(server: RedisServer, start: HostAndPort): Cluster {
+  const { username, password } = server;
+  return new Cluster([start], {
+    redisOptions: { ...COMMON, username, password, ...toTls(server) },
+    lazyConnect: true,
+    clusterRetryStrategy: null,
+    enableReadyCheck: false,
+    // Only so that a command can wait for the connection to a node that was named by `MOVED`.
+    enableOfflineQueue: true,
+    maxRedirections: MAX_REDIRECTIONS,
+    retryDelayOnTryAgain: TRY_AGAIN_MS,
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    slotsRefreshTimeout: CONNECT_MS,
+    // The certificate is checked against the name, which must not be replaced by its address.
+    dnsLookup: (host, callback) => callback(null, host),
+  });
+}
+
+function createSentinelClient(server: RedisServer, start: HostAndPort): Redis {
+  const { addresses, username, password, database: db, sentinel } = server;
+  const { tls } = toTls(server);
+  return new Redis({
+    ...COMMON,
+    username,
+    password,
+    db,
+    sentinels: [start, ...addresses.filter((address) => address !== start)],
+    name: sentinel?.name ?? '',
+    sentinelPassword: sentinel?.password ?? '',
+    sentinelCommandTimeout: CONNECT_MS,
+    sentinelRetryStrategy: () => null,
+    // Closes the connection as soon as another Redis is the primary.
+    failoverDetector: true,
+    sentinelReconnectStrategy: () => SENTINEL_RECONNECT_MS,
+    ...(tls && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
+  });
+}
+
+function toTls({ tls }: RedisServer): Pick<RedisOptions, 'tls'> {
+  return tls ? { tls: readTlsFiles(tls) } : {};
+}

@@ -1,0 +1,178 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { range } from '../support/charts.ts';
+import { FAST, type Fleet, startFleet } from './support/fleet.ts';
+import { poll } from './support/poll.ts';
+import { type TestServer, whyNoNodes } from './support/redis.ts';
+import { startCluster, type TestCluster } from './support/redisCluster.ts';
+import { SENTINEL_NAME, startSentinel } from './support/redisSentinel.ts';
+import { runTrace, TRACE_TIMEOUT_MS } from './support/runTrace.ts';
+
+// Two replicas of ours, and several nodes of Redis.
+
+/** Nodes of Redis, of which one has our keys. */
+interface Nodes {
+  readonly variables: Record<string, string>;
+  /** The primary of our keys. */
+  readonly primary: TestServer;
+  /** What replaces it when it is down. */
+  readonly standby: TestServer;
+  /** Makes the standby the primary, while both are up. */
+  failOver(): Promise<unknown>;
+  /** Waits until the nodes agree that the standby is the primary. */
+  seeFailover(): Promise<void>;
+  close(): Promise<void>;
+}
+
+let nodes: Nodes;
+let fleet: Fleet;
+
+afterEach(async () => {
+  await fleet.close();
+  await nodes.close();
+});
+
+async function startClusterNodes(): Promise<Nodes & TestCluster> {
+  const cluster = await startCluster('trending-graphql');
+  return {
+    ...cluster,
+    variables: { REDIS_MODE: 'cluster', REDIS_URL: cluster.url },
+    primary: cluster.owner,
+    standby: cluster.replica,
+    failOver: () => cluster.replica.client.call('CLUSTER', 'FAILOVER'),
+    seeFailover: () => cluster.seeOwner(cluster.replica),
+  };
+}
+
+async function startSentinelNodes(): Promise<Nodes> {
+  const { url, primary, replica, sentinel, seePrimary, close } = await startSentinel();
+  return {
+    variables: { REDIS_MODE: 'sentinel', REDIS_SENTINEL_NAME: SENTINEL_NAME, REDIS_URL: url },
+    primary,
+    standby: replica,
+    failOver: () => sentinel.client.call('SENTINEL', 'FAILOVER', SENTINEL_NAME),
+    seeFailover: () => seePrimary(replica),
+    close,
+  };
+}
+
+/** Starts two replicas of ours. */
+async function start(
+  startNodes: () => Promise<Nodes>,
+  variables: Record<string, string> = {},
+): Promise<void> {
+  nodes = await startNodes();
+  fleet = await startFleet(2, { ...FAST, ...nodes.variables, ...variables });
+  await fleet.seeRedis('up');
+}
+
+function top(region: string): string {
+  return `{ trendingVideos(region: "${region}") { nodes { itemId } } }`;
+}
+
+/** Checks that a replica that starts now gets what was paid for from this Redis. */
+async function expectShared({ client }: TestServer): Promise<void> {
+  const paid = [...new Set(fleet.emulator.bill)];
+  await poll(async () => {
+    const keys = await client.keys('*:page:*');
+    return paid.every((page) => keys.some((key) => key.endsWith(`:page:${page}`)));
+  });
+  const requests = fleet.emulator.bill.length;
+  const late = await fleet.start();
+  await fleet.seeRedis('up');
+  const regions = paid.filter((page) => page.endsWith(':7:VIEWS:1')).map((page) => page.slice(0, 2));
+  for (const region of regions) expect((await late.query(top(region))).errors).toBeUndefined();
+  expect(regions).not.toEqual([]);
+  expect(fleet.emulator.bill).toHaveLength(requests);
+}
+
+describe.each([
+  ['a Redis Cluster', startClusterNodes],
+  ['a primary that a sentinel knows', startSentinelNodes],
+])('replicas that share %s', (_name, startNodes) => {
+  itWithNodes('fetch each page of a trace once', async () => {
+    await start(startNodes);
+    const { neededPages, failed, reportedRequests } = await runTrace(fleet);
+    expect(failed).toEqual([]);
+    expect([...fleet.emulator.bill].sort()).toEqual(neededPages);
+    expect(reportedRequests).toBe(fleet.emulator.bill.length);
+  });
+
+  itWithNodes(
+    'execute every operation of a trace although the primary is killed halfway, and follow',
+    async () => {
+      await start(startNodes);
+      const { neededPages, failed, reportedRequests } = await runTrace(fleet, () => nodes.primary.kill());
+      expect(failed).toEqual([]);
+      expect([...new Set(fleet.emulator.bill)].sort()).toEqual(neededPages);
+      expect(reportedRequests).toBe(fleet.emulator.bill.length);
+      await nodes.seeFailover();
+      await fleet.seeRedis('up');
+      await expectShared(nodes.standby);
+    },
+  );
+
+  itWithNodes('follow when another node is made the primary', async () => {
+    await start(startNodes);
+    await fleet.replicas[0]?.query(top('US'));
+    await nodes.failOver();
+    await nodes.seeFailover();
+    await fleet.replicas[1]?.query(top('DE'));
+    await fleet.seeRedis('up');
+    await expectShared(nodes.standby);
+  });
+
+  itWithNodes('share one budget, although the primary is killed', async () => {
+    await start(startNodes, { CREDIT_BUDGET_PER_DAY: '10' });
+    const buy = (regions: readonly string[]) =>
+      Promise.all(regions.map((region, index) => fleet.replicas[index % 2]?.query(top(region))));
+    await buy(['US', 'GB', 'DE']);
+    await nodes.primary.kill();
+    await fleet.seeRedis('down');
+    const code = { extensions: { code: 'CREDIT_BUDGET_EXHAUSTED', retryable: true } };
+    expect(await buy(['FR', 'ES'])).toMatchObject([{ errors: [code] }, { errors: [code] }]);
+    await nodes.seeFailover();
+    await fleet.seeRedis('up');
+    const results = await buy(['FR', 'ES', 'IT', 'BR', 'MX', 'JP']);
+    expect(results.filter((result) => result?.errors)).toMatchObject(
+      range(1, 4).map(() => ({ errors: [code] })),
+    );
+    expect(fleet.emulator.bill).toHaveLength(5);
+  });
+});
+
+describe('replicas that share a Redis Cluster', () => {
+  itWithNodes('execute every operation of a trace while their slot moves to another node', async () => {
+    const cluster = await startClusterNodes();
+    await start(async () => cluster);
+    const whileMoving = top('NL');
+    const { neededPages, failed, reportedRequests } = await runTrace(fleet, () =>
+      // Operations go on while the keys of one script are on two nodes.
+      cluster.moveSlot(async () => {
+        for (const replica of fleet.replicas)
+          expect((await replica.query(whileMoving)).errors).toBeUndefined();
+      }),
+    );
+    expect(failed).toEqual([]);
+    const bill = fleet.emulator.bill.filter((page) => !page.startsWith('NL'));
+    expect([...new Set(bill)].sort()).toEqual(neededPages);
+    expect(reportedRequests).toBe(bill.length);
+    await fleet.seeRedis('up');
+    await expectShared(cluster.other);
+  });
+
+  itWithNodes('store all keys on one node', async () => {
+    const cluster = await startClusterNodes();
+    await start(async () => cluster, { CREDIT_BUDGET_PER_DAY: '100' });
+    await Promise.all(fleet.replicas.map((replica) => replica.query(top('US'))));
+    expect(await cluster.other.client.keys('*')).toEqual([]);
+    const keys = await cluster.owner.client.keys('*');
+    expect(keys).toContainEqual(expect.stringMatching(/:budget$/));
+    expect(keys.filter((key) => !key.startsWith('{trending-graphql}:'))).toEqual([]);
+  });
+});
+
+/** A test that needs nodes of Redis; skipped when there are none. */
+function itWithNodes(name: string, test: () => Promise<void>): void {
+  if (whyNoNodes) it.skip(`${name} (skipped: ${whyNoNodes})`, test);
+  else it(name, test, TRACE_TIMEOUT_MS);
+}
