@@ -342,6 +342,7 @@ describeWithRedis('a server with Redis', () => {
       type: 'redisDown',
       wasUp: false,
       reason: expect.stringMatching(/WRONGPASS/),
+      advice: expect.stringMatching(/^Correct them in REDIS_URL/),
     });
     expect(JSON.stringify(wrong.events)).not.toContain('wr0ng-secret');
   });

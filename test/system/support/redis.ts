@@ -141,9 +141,9 @@ function createClient(url: string): Redis {
   return client;
 }
 
-/** Connects as with this `REDIS_URL`, with keys that begin with `test:`. */
-export function toConnectionOptions(url: string) {
-  const { redis: server } = loadConfig({ REDIS_URL: url });
+/** Connects as with this `REDIS_URL` and these settings, with keys that begin with `test:`. */
+export function toConnectionOptions(url: string, variables: Record<string, string> = {}) {
+  const { redis: server } = loadConfig({ REDIS_URL: url, ...variables });
   if (!server) throw new Error('expected a URL');
   return { server, toRedisKey: (key: string): string => `test:${key}` };
 }

@@ -12,14 +12,16 @@ export interface TestCluster {
   readonly replica: TestServer;
   /** A primary that does not have it. */
   readonly other: TestServer;
-  /** Waits until this node has the slot, and all others that are up know it. */
-  seeOwner(node: TestServer): Promise<void>;
+  /** Waits until all nodes that are up say that the one with this port has the slot. */
+  seeOwner(node: Pick<TestServer, 'port'>): Promise<void>;
   /** Moves the slot to `other`, with its keys, as redis-cli does; pauses when half of the keys have moved. */
   moveSlot(atHalf: () => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
 const SLOTS = 16_384;
+/** Slots of each primary. */
+const SHARE = Math.ceil(SLOTS / 3);
 /** Keys in one command. */
 const BATCH = 10;
 
@@ -27,31 +29,17 @@ const BATCH = 10;
 export async function startCluster(tag: string): Promise<TestCluster> {
   const busPorts = [await findFreePort(), await findFreePort(), await findFreePort(), await findFreePort()];
   const nodes = await Promise.all(busPorts.map(startNode));
-  const [owner, other, third, replica] = nodes as [TestServer, TestServer, TestServer, TestServer];
-  const slot = Number(await owner.client.cluster('KEYSLOT', `{${tag}}`));
+  const [first, second, third, replica] = nodes as [TestServer, TestServer, TestServer, TestServer];
   for (const [index, { port }] of nodes.entries())
-    await owner.client.call('CLUSTER', 'MEET', '127.0.0.1', port, busPorts[index] ?? 0);
-  // The owner has the slot alone: nothing else is moved, and nothing else fails over.
-  await owner.client.call('CLUSTER', 'ADDSLOTSRANGE', slot, slot);
-  const half = SLOTS / 2;
-  const [low, high] = slot < half ? [other, third] : [third, other];
-  for (const [node, from, to] of [
-    [low, 0, half - 1],
-    [high, half, SLOTS - 1],
-  ] as const) {
-    const ranges =
-      from <= slot && slot <= to
-        ? [
-            [from, slot - 1],
-            [slot + 1, to],
-          ]
-        : [[from, to]];
-    const filled = ranges.filter(([first = 0, last = 0]) => first <= last);
-    await node.client.call('CLUSTER', 'ADDSLOTSRANGE', ...filled.flat());
-  }
-  const isOk = async ({ client }: TestServer): Promise<boolean> =>
-    String(await client.cluster('INFO')).includes('cluster_state:ok');
+    await replica.client.call('CLUSTER', 'MEET', '127.0.0.1', port, busPorts[index] ?? 0);
+  const primaries = [first, second, third];
+  for (const [index, { client }] of primaries.entries())
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', SHARE * index, Math.min(SHARE * (index + 1), SLOTS) - 1);
   await poll(async () => (await Promise.all(nodes.map(isOk))).every(Boolean));
+
+  const slot = Number(await replica.client.cluster('KEYSLOT', `{${tag}}`));
+  const owner = primaries[Math.floor(slot / SHARE)] ?? first;
+  const other = owner === second ? first : second;
   await replica.client.call('CLUSTER', 'REPLICATE', String(await owner.client.cluster('MYID')));
   await poll(async () => (await replica.client.info('replication')).includes('master_link_status:up'));
   await seeOwner(owner);
@@ -62,11 +50,11 @@ export async function startCluster(tag: string): Promise<TestCluster> {
     return ranges.find(([first, last]) => first <= slot && slot <= last)?.[2][1];
   }
 
-  async function seeOwner(node: TestServer): Promise<void> {
+  async function seeOwner({ port }: Pick<TestServer, 'port'>): Promise<void> {
     await poll(async () => {
       const up = nodes.filter(({ client }) => client.status === 'ready');
       const ports = await Promise.all(up.map(ownerAsSeenBy));
-      return ports.every((port) => port === node.port);
+      return ports.every((found) => found === port);
     });
   }
 
@@ -84,7 +72,7 @@ export async function startCluster(tag: string): Promise<TestCluster> {
       moved += keys.length;
       if (before < count / 2 && moved >= count / 2) await atHalf();
     }
-    for (const { client } of [other, owner, third])
+    for (const { client } of [other, ...primaries.filter((node) => node !== other)])
       await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(to));
     await seeOwner(other);
   }
@@ -98,6 +86,10 @@ export async function startCluster(tag: string): Promise<TestCluster> {
     moveSlot,
     close: async () => void (await Promise.all(nodes.map((node) => node.close()))),
   };
+}
+
+async function isOk({ client }: TestServer): Promise<boolean> {
+  return String(await client.cluster('INFO')).includes('cluster_state:ok');
 }
 
 function startNode(busPort: number): Promise<TestServer> {

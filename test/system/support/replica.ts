@@ -25,6 +25,10 @@ import { type TestRedis, timeOf, toConnectionOptions } from './redis.ts';
 export interface ReplicaOptions
   extends Partial<Pick<SharedLimitsOptions, 'qps' | 'creditsPerDay' | 'spent'>> {
   readonly url: string;
+  /** Other settings of Redis. */
+  readonly variables?: Record<string, string>;
+  /** The names of keys in Redis: by default they begin with `test:`. */
+  readonly toRedisKey?: (key: string) => string;
   readonly source: PageSource;
   readonly clock?: Clock;
   readonly ttlMs?: number;
@@ -53,7 +57,14 @@ export async function startReplica(options: ReplicaOptions) {
   };
   const events: DataEvent[] = [];
   const onEvent = (event: DataEvent): void => void events.push(event);
-  const redis = createRedisConnection({ ...toConnectionOptions(url), timeoutMs, clock, onEvent });
+  const { server, toRedisKey } = toConnectionOptions(url, options.variables);
+  const redis = createRedisConnection({
+    server,
+    toRedisKey: options.toRedisKey ?? toRedisKey,
+    timeoutMs,
+    clock,
+    onEvent,
+  });
   const store = new PageStore({ clock, staleMs, maxBytes: 2 ** 26 });
   const limits = createSharedLimits({ redis, qps, creditsPerDay, spent, attemptMs, clock, onEvent });
   const client = withEmptyPageCheck(withSentErrors(source), { store, onEvent });
