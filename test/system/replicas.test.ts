@@ -1,16 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { EmulatorSwitches } from '../../src/keyapi/emulator/emulator.ts';
 import { range } from '../support/charts.ts';
-import { findFreePort } from '../support/freePort.ts';
 import { FAST, type Fleet, type Replica, startFleet } from './support/fleet.ts';
 import { poll } from './support/poll.ts';
-import { describeWithRedis, startRedis, type TestRedis, whyNoTls } from './support/redis.ts';
+import { describeWithRedis, startRedis, type TestRedis } from './support/redis.ts';
 import { runTrace, TRACE_TIMEOUT_MS } from './support/runTrace.ts';
 
 let redis: TestRedis;
@@ -215,43 +210,6 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(replica?.program.output()).not.toContain('pass-word');
     expect(JSON.stringify(await replica?.readiness())).not.toContain('pass-word');
   });
-
-  (whyNoTls ? it.skip : it)(
-    `connect by TLS${whyNoTls ? ` (skipped: ${whyNoTls})` : ''}, and only if the certificate is trusted`,
-    async () => {
-      const folder = await mkdtemp(path.join(tmpdir(), 'tls-'));
-      const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-      const subject = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1'];
-      execFileSync(
-        'openssl',
-        [
-          'req',
-          '-x509',
-          '-newkey',
-          'rsa:2048',
-          '-nodes',
-          '-days',
-          '2',
-          '-keyout',
-          key,
-          '-out',
-          cert,
-          ...subject,
-        ],
-        { stdio: 'ignore' },
-      );
-      const port = await findFreePort();
-      await redis.client.config('SET', 'tls-cert-file', cert, 'tls-key-file', key, 'tls-auth-clients', 'no');
-      await redis.client.config('SET', 'tls-port', String(port));
-      const secure = { REDIS_URL: `rediss://127.0.0.1:${port}` };
-      const [replica] = await start(1, { ...secure, NODE_EXTRA_CA_CERTS: cert });
-      expect(await replica?.readiness()).toMatchObject({ status: 'ok', redis: 'up' });
-      expect(replica?.program.output()).not.toMatch(/warning/i);
-      const careful = await fleet.start({ ...secure, NODE_EXTRA_CA_CERTS: '' });
-      await careful.program.see(/"reason":"self-signed certificate"/);
-      await rm(folder, { recursive: true });
-    },
-  );
 
   it.each([1, 4])(
     'fetch each page of a trace once (replicas: %d)',

@@ -68,6 +68,14 @@ const TROUBLES: readonly (readonly [RegExp, string, string | ((server: RedisServ
     'TLS: it does not accept the certificate in REDIS_TLS_CERT',
     'Set REDIS_TLS_CERT to a certificate that is valid, and whose authority Redis trusts',
   ],
+  [
+    /^(ECONNRESET|EPIPE) /,
+    'it closes the connection at once',
+    ({ tls }) =>
+      tls
+        ? 'Write redis:// instead of rediss:// in REDIS_URL if this port is not for TLS'
+        : 'Write rediss:// instead of redis:// in REDIS_URL if this port is for TLS; it may also have reached its limit of clients',
+  ],
   // Access.
   [
     /WRONGPASS|ERR invalid password/,

@@ -10,8 +10,9 @@ export interface TestCluster {
   readonly owner: TestServer;
   /** Its replica. */
   readonly replica: TestServer;
-  /** A primary that does not have it. */
+  /** The primaries that do not have it. */
   readonly other: TestServer;
+  readonly third: TestServer;
   /** Waits until all nodes that are up say that the one with this port has the slot. */
   seeOwner(node: Pick<TestServer, 'port'>): Promise<void>;
   /** Moves the slot to `other`, with its keys, as redis-cli does; pauses when half of the keys have moved. */
@@ -29,17 +30,17 @@ const BATCH = 10;
 export async function startCluster(tag: string): Promise<TestCluster> {
   const busPorts = [await findFreePort(), await findFreePort(), await findFreePort(), await findFreePort()];
   const nodes = await Promise.all(busPorts.map(startNode));
-  const [first, second, third, replica] = nodes as [TestServer, TestServer, TestServer, TestServer];
+  const [first, second, last, replica] = nodes as [TestServer, TestServer, TestServer, TestServer];
   for (const [index, { port }] of nodes.entries())
     await replica.client.call('CLUSTER', 'MEET', '127.0.0.1', port, busPorts[index] ?? 0);
-  const primaries = [first, second, third];
+  const primaries = [first, second, last];
   for (const [index, { client }] of primaries.entries())
     await client.call('CLUSTER', 'ADDSLOTSRANGE', SHARE * index, Math.min(SHARE * (index + 1), SLOTS) - 1);
   await poll(async () => (await Promise.all(nodes.map(isOk))).every(Boolean));
 
   const slot = Number(await replica.client.cluster('KEYSLOT', `{${tag}}`));
   const owner = primaries[Math.floor(slot / SHARE)] ?? first;
-  const other = owner === second ? first : second;
+  const [other = first, third = first] = primaries.filter((node) => node !== owner);
   await replica.client.call('CLUSTER', 'REPLICATE', String(await owner.client.cluster('MYID')));
   await poll(async () => (await replica.client.info('replication')).includes('master_link_status:up'));
   await seeOwner(owner);
@@ -72,7 +73,7 @@ export async function startCluster(tag: string): Promise<TestCluster> {
       moved += keys.length;
       if (before < count / 2 && moved >= count / 2) await atHalf();
     }
-    for (const { client } of [other, ...primaries.filter((node) => node !== other)])
+    for (const { client } of [other, owner, third])
       await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(to));
     await seeOwner(other);
   }
@@ -82,6 +83,7 @@ export async function startCluster(tag: string): Promise<TestCluster> {
     owner,
     replica,
     other,
+    third,
     seeOwner,
     moveSlot,
     close: async () => void (await Promise.all(nodes.map((node) => node.close()))),

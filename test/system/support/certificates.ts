@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** Paths of PEM files. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** An authority that signs certificates, which are valid for 127.0.0.1. */
+export interface Authority {
+  /** Its own certificate. */
+  readonly ca: string;
+  sign(name: string): Certificate;
+}
+
+/** Creates an authority with `openssl`; its files are in this folder, and their names begin with `name`. */
+export function createAuthority(folder: string, name: string): Authority {
+  const run = (...args: readonly string[]): void =>
+    void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
+  const newKey = ['-newkey', 'rsa:2048', '-nodes'];
+  run(
+    'req',
+    '-x509',
+    ...newKey,
+    '-days',
+    '2',
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.pem`,
+    '-subj',
+    `/CN=${name}`,
+  );
+  writeFileSync(path.join(folder, 'extensions'), 'subjectAltName=IP:127.0.0.1,DNS:localhost');
+
+  function sign(subject: string): Certificate {
+    const file = `${name}-${subject}`;
+    run('req', ...newKey, '-keyout', `${file}.key`, '-out', `${file}.csr`, '-subj', `/CN=${subject}`);
+    const authority = ['-CA', `${name}.pem`, '-CAkey', `${name}.key`, '-CAcreateserial'];
+    run(
+      'x509',
+      '-req',
+      '-in',
+      `${file}.csr`,
+      ...authority,
+      '-days',
+      '2',
+      '-out',
+      `${file}.pem`,
+      '-extfile',
+      'extensions',
+    );
+    return { cert: path.join(folder, `${file}.pem`), key: path.join(folder, `${file}.key`) };
+  }
+
+  return { ca: path.join(folder, `${name}.pem`), sign };
+}
