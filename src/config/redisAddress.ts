@@ -18,9 +18,7 @@ export function toRedisAddress(error: string) {
     const urls = isSocket(text) ? [] : splitHosts(text);
     const [first] = urls;
     if (first && urls.every(isRedisUrl)) return toAddress(new URL(first), urls);
-    addIssue(
-      isSocket(text) ? `${error}: the server connects by TCP, not by a socket of the file system` : error,
-    );
+    addIssue(isSocket(text) ? `${error}, not the path of a socket: Redis is reached by TCP` : error);
     return z.NEVER;
   });
 }

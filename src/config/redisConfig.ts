@@ -31,7 +31,8 @@ const SENTINEL_PORT = 26_379;
 
 /** How Redis is reached; undefined without `REDIS_URL`. */
 export function toRedisConfig(values: SettingValues): RedisConfig | undefined {
-  const { REDIS_URL: address, REDIS_MODE: mode } = values;
+  const address = values.REDIS_URL;
+  const mode = values.REDIS_MODE;
   if (!address) return undefined;
   const defaultPort = mode === 'sentinel' ? SENTINEL_PORT : REDIS_PORT;
   return {

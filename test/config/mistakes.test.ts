@@ -9,7 +9,10 @@ const KEYS = 'expected keys of 8 characters or more, each as key or name:key, se
 const NO_TOKEN =
   'expected the bearer token of your KeyAPI account (or set KEYAPI_EMULATOR=true for demo data)';
 const MODE = 'expected one of production, development, test';
-const REDIS = 'expected redis:// or rediss://, with user:password@ where needed, a host, and a /database';
+const REDIS =
+  'expected redis:// or rediss://, with user:password@ where needed, a host (or several, separated by commas), and a ' +
+  '/database';
+const NO_SOCKET = ', not the path of a socket: Redis is reached by TCP';
 const HTTP = 'expected an http or https address without credentials, query or fragment';
 const CHARTS =
   'expected charts such as US:LAST_7_DAYS:VIEWS:100, separated by commas, each chart once (a country code, LAST_7_DAYS or LAST_30_DAYS or LAST_120_DAYS, VIEWS or LIKES or COMMENTS or REPOSTS, and 1 to 500 ranks)';
@@ -332,7 +335,9 @@ describe('the settings', () => {
     Object.entries(NOT_PLAIN).flatMap(([name, values]) => values.map((value) => [name, value] as const)),
   )('may be wrong without being shown: %s=%s', (name, value) => {
     const [printed = '', ...others] = problems({ KEYAPI_TOKEN: PROPER, [name]: value });
-    expect(printed).toBe(`${name}: ${name === 'REDIS_URL' ? REDIS : HTTP}, ${NOT_SHOWN}`);
+    const isSocket = /^(unix:|redis:\/\/\/)/.test(value);
+    const expected = name === 'REDIS_URL' ? `${REDIS}${isSocket ? NO_SOCKET : ''}` : HTTP;
+    expect(printed).toBe(`${name}: ${expected}, ${NOT_SHOWN}`);
     expect(others).toEqual([]);
   });
 
