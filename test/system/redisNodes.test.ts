@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { range } from '../support/charts.ts';
 import { FAST, type Fleet, startFleet } from './support/fleet.ts';
 import { poll } from './support/poll.ts';
-import { type TestServer, whyNoNodes } from './support/redis.ts';
+import { type TestServer, timeOf, whyNoNodes } from './support/redis.ts';
 import { startCluster, type TestCluster } from './support/redisCluster.ts';
 import { SENTINEL_NAME, startSentinel } from './support/redisSentinel.ts';
 import { runTrace, TRACE_TIMEOUT_MS } from './support/runTrace.ts';
@@ -27,6 +27,8 @@ let nodes: Nodes;
 let fleet: Fleet;
 
 afterEach(async () => {
+  // Nothing but lines of the log is printed.
+  for (const { program } of fleet.replicas) expect(program.output()).not.toMatch(/^[^{]/m);
   await fleet.close();
   await nodes.close();
 });
@@ -43,8 +45,8 @@ async function startClusterNodes(): Promise<Nodes & TestCluster> {
   };
 }
 
-async function startSentinelNodes(): Promise<Nodes> {
-  const { url, primary, replica, sentinel, seePrimary, close } = await startSentinel();
+async function startSentinelNodes(...primaryArgs: readonly string[]): Promise<Nodes> {
+  const { url, primary, replica, sentinel, seePrimary, close } = await startSentinel(...primaryArgs);
   return {
     variables: { REDIS_MODE: 'sentinel', REDIS_SENTINEL_NAME: SENTINEL_NAME, REDIS_URL: url },
     primary,
@@ -87,7 +89,7 @@ async function expectShared({ client }: TestServer): Promise<void> {
 
 describe.each([
   ['a Redis Cluster', startClusterNodes],
-  ['a primary that a sentinel knows', startSentinelNodes],
+  ['a primary that a sentinel knows', () => startSentinelNodes()],
 ])('replicas that share %s', (_name, startNodes) => {
   itWithNodes('fetch each page of a trace once', async () => {
     await start(startNodes);
@@ -168,6 +170,24 @@ describe('replicas that share a Redis Cluster', () => {
     const keys = await cluster.owner.client.keys('*');
     expect(keys).toContainEqual(expect.stringMatching(/:budget$/));
     expect(keys.filter((key) => !key.startsWith('{trending-graphql}:'))).toEqual([]);
+  });
+});
+
+describe('replicas that share a primary that a sentinel knows', () => {
+  itWithNodes('leave it as soon as another one is the primary, even if it continues', async () => {
+    // Without this command a sentinel can neither close its connections nor make it a replica.
+    await start(() => startSentinelNodes('--rename-command', 'CLIENT', ''));
+    await fleet.replicas[0]?.query(top('US'));
+    await nodes.failOver();
+    await nodes.seeFailover();
+    const since = await timeOf(nodes.standby);
+    await poll(async () => {
+      const [key = ''] = await nodes.standby.client.keys('*:replicas');
+      const [, lastHeartbeat] = await nodes.standby.client.zrange(key, -1, -1, 'WITHSCORES');
+      return Number(lastHeartbeat) > since;
+    });
+    expect(await nodes.primary.client.info('replication')).toContain('role:master');
+    await expectShared(nodes.standby);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   type RedisClient,
   type RedisServer,
 } from './redisClient.ts';
+import { watchPrimary } from './watchPrimary.ts';
 
 /** What a Redis says about itself; undefined what this user is not allowed to read. */
 export interface RedisInfo {
@@ -90,6 +91,7 @@ async function openAt(
   const client = createClient(server, address);
   // The first command of a cluster connects to the node that has the keys.
   await connect(client, undefined, options, () => readKeys(client, CONNECT_MS + timeoutMs));
+  if (server.mode === 'sentinel') watchPrimary(server, client);
   return { client, info };
 }
 

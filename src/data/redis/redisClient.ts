@@ -50,10 +50,26 @@ const COMMON: RedisOptions = {
  * @throws {Error} When a file for TLS cannot be read.
  */
 export function createNodeClient(server: RedisServer, address: HostAndPort): Redis {
-  const { username, password, database, sentinel } = server;
-  // Sentinels have a password of their own, and no databases.
-  const access = sentinel ? { password: sentinel.password ?? '' } : { username, password, db: database };
-  return new Redis({ ...COMMON, ...access, ...address, ...toTls(server) });
+  return new Redis({ ...COMMON, ...toAccess(server), ...address, ...toTls(server) });
+}
+
+/** Creates a client for a subscription to a sentinel, which it renews whenever the sentinel can be reached again. */
+export function createSentinelWatch(server: RedisServer, address: HostAndPort): Redis {
+  return new Redis({
+    ...COMMON,
+    ...toAccess(server),
+    ...address,
+    ...toTls(server),
+    retryStrategy: () => SENTINEL_RECONNECT_MS,
+    maxRetriesPerRequest: null,
+    enableOfflineQueue: true,
+    autoResendUnfulfilledCommands: true,
+  });
+}
+
+/** Sentinels have a password of their own, and no databases. */
+function toAccess({ username, password, database, sentinel }: RedisServer): RedisOptions {
+  return sentinel ? { password: sentinel.password ?? '' } : { username, password, db: database };
 }
 
 /** Creates a client that uses neither TLS nor a password. */
@@ -113,9 +129,6 @@ function createSentinelClient(server: RedisServer, start: HostAndPort): Redis {
     sentinelPassword: sentinel?.password ?? '',
     sentinelCommandTimeout: CONNECT_MS,
     sentinelRetryStrategy: () => null,
-    // Closes the connection as soon as another Redis is the primary.
-    failoverDetector: true,
-    sentinelReconnectStrategy: () => SENTINEL_RECONNECT_MS,
     ...(tls && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
   });
 }

@@ -16,9 +16,9 @@ export interface TestSentinel {
 /** By which name the sentinel knows the primary. */
 export const SENTINEL_NAME = 'charts';
 
-/** Starts them. */
-export async function startSentinel(): Promise<TestSentinel> {
-  const primary = await startServer();
+/** Starts them; the first primary with further arguments. */
+export async function startSentinel(...primaryArgs: readonly string[]): Promise<TestSentinel> {
+  const primary = await startServer(...primaryArgs);
   const replica = await startServer('--replicaof', `127.0.0.1 ${primary.port}`);
   await poll(async () => (await replica.client.info('replication')).includes('master_link_status:up'));
   const sentinel = await startServer(
