@@ -32,6 +32,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   'data/windows': ['domain', 'domain/window', 'data/pages', 'data/stats', 'data/history'],
   'data/redis/scripts': ['domain', 'data/upstream'],
+  'data/redis/connection': ['domain', 'data/events.ts', 'data/redis/scripts'],
   'data/redis': [
     'domain',
     'data/events.ts',
@@ -41,6 +42,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'data/stats',
     'data/history',
     'data/redis/scripts',
+    'data/redis/connection',
   ],
 
   'graphql/upstreamExtension.ts': ['domain'],
@@ -160,8 +162,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'data/stats',
     'data/history',
     'data/cacheFile.ts',
-    'data/redis',
     'data/redis/scripts',
+    'data/redis/connection',
     'server/trustedDocuments',
   ],
   compose: [
@@ -179,6 +181,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'data/windows',
     'data/redis',
     'data/redis/scripts',
+    'data/redis/connection',
     'graphql/context.ts',
     'graphql/upstreamExtension.ts',
     'graphql/schema',

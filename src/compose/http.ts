@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { History } from '../data/history/history.ts';
-import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import type { RedisConnection } from '../data/redis/connection/redisConnection.ts';
 import type { StatsCache } from '../data/stats/statsCache.ts';
 import type { LimitsState } from '../data/upstream/limitsState.ts';
 import { recordHit } from '../data/windows/freshness.ts';

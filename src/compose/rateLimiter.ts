@@ -1,4 +1,4 @@
-import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import type { RedisConnection } from '../data/redis/connection/redisConnection.ts';
 import { shareRequestCounts } from '../data/redis/shareRequestCounts.ts';
 import { createRateLimiter, type RateLimiter } from '../server/protection/rateLimiter.ts';
 import type { AppContext } from './appContext.ts';

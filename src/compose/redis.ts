@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { ConfigError } from '../config/configError.ts';
 import { sourceId } from '../config/sourceId.ts';
 import { type ChangeFeed, createChangeFeed } from '../data/redis/changeFeed.ts';
-import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import type { RedisConnection } from '../data/redis/connection/redisConnection.ts';
+import { readTlsFiles, TlsFileError } from '../data/redis/connection/tlsFiles.ts';
 import { toKeyName } from '../data/redis/scripts/redisKeys.ts';
-import { readTlsFiles, TlsFileError, type TlsFiles } from '../data/redis/tlsFiles.ts';
+import type { TlsFiles } from '../domain/redisServer.ts';
 import type { AppContext } from './appContext.ts';
 
 /** The connection to Redis, and the feed of changes by other replicas. */
@@ -27,7 +28,7 @@ export async function createRedis({
   if (!server) return undefined;
   if (server.tls) checkTlsFiles(server.tls);
   // Imported on demand: ioredis takes time to load.
-  const { createRedisConnection } = await import('../data/redis/redisConnection.ts');
+  const { createRedisConnection } = await import('../data/redis/connection/redisConnection.ts');
   const { prefix, timeoutMs } = server;
   const source = config.keyapi.emulator
     ? 'emulator'

@@ -1,7 +1,7 @@
 import { createDailySnapshots, type DailySnapshots } from '../data/history/dailySnapshots.ts';
 import type { History } from '../data/history/history.ts';
 import type { PageCache } from '../data/pages/pageCache.ts';
-import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import type { RedisConnection } from '../data/redis/connection/redisConnection.ts';
 import type { AppContext } from './appContext.ts';
 import type { UpstreamLayers } from './upstreamLayers.ts';
 

@@ -1,4 +1,4 @@
-import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import type { RedisConnection } from '../data/redis/connection/redisConnection.ts';
 import { createSharedStats } from '../data/redis/sharedStats.ts';
 import { createBuyStats } from '../data/stats/buyStats.ts';
 import { createUnsharedFetch } from '../data/stats/fetchUnshared.ts';

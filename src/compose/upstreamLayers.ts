@@ -1,7 +1,7 @@
 import type { Config } from '../config/loadConfig.ts';
 import { sourceId } from '../config/sourceId.ts';
 import type { OnDataEvent } from '../data/events.ts';
-import type { RedisConnection } from '../data/redis/redisConnection.ts';
+import type { RedisConnection } from '../data/redis/connection/redisConnection.ts';
 import { createSharedLimits, type SharedLimits } from '../data/redis/sharedLimits.ts';
 import { createBudgetLimit } from '../data/upstream/budgetLimit.ts';
 import { createCallQueue } from '../data/upstream/callQueue.ts';

@@ -1,28 +1,10 @@
-import type { HostAndPort } from '../domain/hostAndPort.ts';
+import type { RedisServer } from '../domain/redisServer.ts';
 import type { ConfigProblem } from './configError.ts';
 import type { Variables } from './environment.ts';
 import type { SettingValues } from './settings.ts';
 
-/** How Redis is reached, and which keys in it are ours. */
-export interface RedisConfig {
-  readonly mode: 'single' | 'cluster' | 'sentinel';
-  /** The Redis; some nodes of the cluster; or the sentinels. */
-  readonly addresses: readonly HostAndPort[];
-  readonly username: string;
-  readonly password: string;
-  readonly database: number;
-  /** Undefined without TLS. Each is the path of a PEM file. */
-  readonly tls:
-    | {
-        readonly ca: string | undefined;
-        readonly cert: string | undefined;
-        readonly key: string | undefined;
-      }
-    | undefined;
-  /** By which name the sentinels know the primary, and the password of the sentinels themselves. */
-  readonly sentinel: { readonly name: string; readonly password: string | undefined } | undefined;
-  /** What every key begins with: in a cluster with a hash tag, so that one node has all keys. */
-  readonly prefix: string;
+/** A Redis, and how long a command may take before it counts as down. */
+export interface RedisConfig extends RedisServer {
   readonly timeoutMs: number;
 }
 

@@ -1,9 +1,9 @@
 import type { RedisConfig } from '../config/redisConfig.ts';
-import { limitTime } from '../data/redis/limitTime.ts';
-import { openRedis, type RedisInfo } from '../data/redis/openRedis.ts';
-import type { RedisClient } from '../data/redis/redisClient.ts';
-import { toSlowMs } from '../data/redis/redisConnection.ts';
-import { CLUSTER_ADVICE } from '../data/redis/redisTroubles.ts';
+import { limitTime } from '../data/redis/connection/limitTime.ts';
+import { openRedis, type RedisInfo } from '../data/redis/connection/openRedis.ts';
+import type { RedisClient } from '../data/redis/connection/redisClient.ts';
+import { toSlowMs } from '../data/redis/connection/redisConnection.ts';
+import { CLUSTER_ADVICE } from '../data/redis/connection/redisTroubles.ts';
 import { heartbeat } from '../data/redis/scripts/heartbeat.ts';
 import { toKeyName } from '../data/redis/scripts/redisKeys.ts';
 import { createRunScript } from '../data/redis/scripts/script.ts';
@@ -68,7 +68,6 @@ function judge({ mode, addresses, timeoutMs }: RedisConfig, ms: number, info: Re
       `Use a nearer Redis, or raise REDIS_TIMEOUT_MS: one that always takes more than ${slowMs} ms counts as down`,
     );
   }
-  // Valkey began with 7.2.
   const isOld = info.version !== undefined && info.version.localeCompare(OLDEST, 'en', { numeric: true }) < 0;
   if (isOld) return fix(`Use Redis ${OLDEST} or newer`);
   const ok = `${found}, and runs scripts`;

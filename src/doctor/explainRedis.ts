@@ -1,6 +1,6 @@
 import type { RedisConfig } from '../config/redisConfig.ts';
-import { RedisFailure } from '../data/redis/openRedis.ts';
-import { findTrouble } from '../data/redis/redisTroubles.ts';
+import { RedisFailure } from '../data/redis/connection/openRedis.ts';
+import { findTrouble } from '../data/redis/connection/redisTroubles.ts';
 import { addressOf } from '../domain/hostAndPort.ts';
 import { explainConnection, type Trouble } from './explainConnection.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/loadConfig.ts';
-import { findTrouble } from '../../src/data/redis/redisTroubles.ts';
+import { findTrouble } from '../../src/data/redis/connection/redisTroubles.ts';
 import { findFreePort } from '../support/freePort.ts';
 import { createAuthority } from './support/certificates.ts';
 import { describeUnless } from './support/describeWith.ts';

@@ -30,7 +30,7 @@ async function startTls(...args: readonly string[]): Promise<{ port: number; red
     '--tls-ca-cert-file',
     authority.ca,
   ];
-  const redis = await startServer(...args, '--tls-port', String(port), ...files);
+  const redis = await startServer('--tls-port', String(port), ...files, ...args);
   servers.push(redis);
   return { port, redis };
 }
@@ -114,21 +114,35 @@ describeUnless(whyNoTls, 'rediss://', () => {
     await expectUp(replica);
   });
 
-  it('is used for all nodes of a cluster', async () => {
-    const busPort = await findFreePort();
-    const { port, redis } = await startTls(
-      ...['--tls-auth-clients', 'no', '--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
-      ...['--cluster-announce-ip', '127.0.0.1', '--tls-cluster', 'yes'],
-    );
-    await redis.client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
-    await expectUp(
-      await start({
-        REDIS_MODE: 'cluster',
-        REDIS_URL: `rediss://localhost:${port}`,
-        REDIS_TLS_CA: authority.ca,
-      }),
-    );
-  });
+  it.each([
+    ['up', 'its address', () => server],
+    ['up', 'a name in REDIS_URL', () => authority.sign('named', 'DNS:localhost')],
+    ['down', 'another name', () => authority.sign('other', 'DNS:redis.example')],
+  ])(
+    'is %s when the nodes of a cluster, named by address, have a certificate for %s',
+    async (state, _, toCertificate) => {
+      const { cert, key } = toCertificate();
+      const { port, redis } = await startTls(
+        ...[
+          '--tls-cert-file',
+          cert,
+          '--tls-key-file',
+          key,
+          '--tls-auth-clients',
+          'no',
+          '--tls-cluster',
+          'yes',
+        ],
+        ...['--cluster-enabled', 'yes', '--cluster-port', String(await findFreePort())],
+        ...['--cluster-announce-ip', '127.0.0.1'],
+      );
+      await redis.client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+      const url = `rediss://localhost:${port}`;
+      const replica = await start({ REDIS_MODE: 'cluster', REDIS_URL: url, REDIS_TLS_CA: authority.ca });
+      if (state === 'up') await expectUp(replica);
+      else expect(await adviceOf(replica)).toBe('Use the name of the certificate in REDIS_URL');
+    },
+  );
 
   it('is used for the sentinels and the primary', async () => {
     const mutual = ['--tls-auth-clients', 'yes', '--tls-replication', 'yes'];

@@ -1,4 +1,4 @@
-import type { RedisConnection } from './redisConnection.ts';
+import type { RedisConnection } from './connection/redisConnection.ts';
 import { type Changes, readChanges } from './scripts/readChanges.ts';
 import type { RunScript } from './scripts/script.ts';
 

@@ -1,5 +1,5 @@
 import { ApiError } from '../../domain/errors.ts';
-import type { RedisConnection } from './redisConnection.ts';
+import type { RedisConnection } from './connection/redisConnection.ts';
 import { renewLocks } from './scripts/renewLocks.ts';
 
 /** How often a replica checks whether a page that another call is fetching has arrived. */

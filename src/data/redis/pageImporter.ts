@@ -1,7 +1,7 @@
 import { type CachedPage, denies, type Page, type PageKey } from '../../domain/page.ts';
 import { longestTtlMs, type StorePageOptions, storePage, toCoversUntil } from '../pages/storePage.ts';
+import type { RedisConnection } from './connection/redisConnection.ts';
 import { decodeValue, type PageValue } from './pageValue.ts';
-import type { RedisConnection } from './redisConnection.ts';
 import { keyOfPage } from './scripts/redisKeys.ts';
 
 /** What importing pages needs. */

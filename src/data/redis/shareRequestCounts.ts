@@ -1,4 +1,4 @@
-import type { RedisConnection } from './redisConnection.ts';
+import type { RedisConnection } from './connection/redisConnection.ts';
 import { shareCounts } from './scripts/shareCounts.ts';
 
 /** The requests that this replica has counted, by client. */

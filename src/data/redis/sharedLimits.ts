@@ -15,7 +15,7 @@ import type { LimitsState } from '../upstream/limitsState.ts';
 import { WINDOW_MS } from '../upstream/rateLimit.ts';
 import { createShedError } from '../upstream/shedError.ts';
 import { createTurnOrder, toPriority } from '../upstream/turnOrder.ts';
-import type { RedisConnection } from './redisConnection.ts';
+import type { RedisConnection } from './connection/redisConnection.ts';
 import { openSharedCircuit } from './scripts/openSharedCircuit.ts';
 import { ACCOUNT_CIRCUIT_KEY, keyOfEndpointCircuit } from './scripts/redisKeys.ts';
 import { type CallState, type CircuitChange, reportCall } from './scripts/reportCall.ts';

@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { CachedStats, StatsStore } from '../stats/statsStore.ts';
 import type { NegativeCache } from '../upstream/negativeCache.ts';
 import { MAX_REFUSED_MS } from '../upstream/negativeTtl.ts';
-import type { RedisConnection } from './redisConnection.ts';
+import type { RedisConnection } from './connection/redisConnection.ts';
 import { keyOfStats } from './scripts/redisKeys.ts';
 import { BOUNDS } from './scripts/script.ts';
 import { decodeStats, encodeStats, type StatsValue } from './statsValue.ts';

@@ -1,4 +1,4 @@
-import type { RedisConnection } from './redisConnection.ts';
+import type { RedisConnection } from './connection/redisConnection.ts';
 
 /**
  * Uploads something each time that Redis comes up: what it lost, or missed while it was down. An upload ends when Redis

@@ -8,11 +8,12 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** An authority that signs certificates, which are valid for 127.0.0.1. */
+/** An authority that signs certificates. */
 export interface Authority {
   /** Its own certificate. */
   readonly ca: string;
-  sign(name: string): Certificate;
+  /** For 127.0.0.1 and localhost, or only for these names, as in `subjectAltName`. */
+  sign(name: string, names?: string): Certificate;
 }
 
 /** Creates an authority with `openssl`; its files are in this folder, and their names begin with `name`. */
@@ -33,10 +34,10 @@ export function createAuthority(folder: string, name: string): Authority {
     '-subj',
     `/CN=${name}`,
   );
-  writeFileSync(path.join(folder, 'extensions'), 'subjectAltName=IP:127.0.0.1,DNS:localhost');
 
-  function sign(subject: string): Certificate {
+  function sign(subject: string, names = 'IP:127.0.0.1,DNS:localhost'): Certificate {
     const file = `${name}-${subject}`;
+    writeFileSync(path.join(folder, 'extensions'), `subjectAltName=${names}`);
     run('req', ...newKey, '-keyout', `${file}.key`, '-out', `${file}.csr`, '-subj', `/CN=${subject}`);
     const authority = ['-CA', `${name}.pem`, '-CAkey', `${name}.key`, '-CAcreateserial'];
     run(

@@ -2,7 +2,7 @@ import { systemClock } from '../../../src/compose/systemClock.ts';
 import { History } from '../../../src/data/history/history.ts';
 import { HistoryStore } from '../../../src/data/history/historyStore.ts';
 import { createChangeFeed } from '../../../src/data/redis/changeFeed.ts';
-import { createRedisConnection } from '../../../src/data/redis/redisConnection.ts';
+import { createRedisConnection } from '../../../src/data/redis/connection/redisConnection.ts';
 import { createSharedHistory } from '../../../src/data/redis/sharedHistory.ts';
 import type { Chart } from '../../../src/domain/chart.ts';
 import type { Page } from '../../../src/domain/page.ts';

@@ -7,7 +7,7 @@ import { PageCache } from '../../../src/data/pages/pageCache.ts';
 import { PageStore } from '../../../src/data/pages/pageStore.ts';
 import { withEmptyPageCheck } from '../../../src/data/pages/withEmptyPageCheck.ts';
 import { createChangeFeed } from '../../../src/data/redis/changeFeed.ts';
-import { createRedisConnection } from '../../../src/data/redis/redisConnection.ts';
+import { createRedisConnection } from '../../../src/data/redis/connection/redisConnection.ts';
 import { createSharedHistory } from '../../../src/data/redis/sharedHistory.ts';
 import { createSharedLimits, type SharedLimitsOptions } from '../../../src/data/redis/sharedLimits.ts';
 import { createSharedPages } from '../../../src/data/redis/sharedPages.ts';

@@ -1,6 +1,6 @@
 import { systemClock } from '../../../src/compose/systemClock.ts';
 import type { DataEvent } from '../../../src/data/events.ts';
-import { createRedisConnection } from '../../../src/data/redis/redisConnection.ts';
+import { createRedisConnection } from '../../../src/data/redis/connection/redisConnection.ts';
 import { createSharedStats } from '../../../src/data/redis/sharedStats.ts';
 import { createBuyStats } from '../../../src/data/stats/buyStats.ts';
 import { StatsCache } from '../../../src/data/stats/statsCache.ts';

@@ -1,6 +1,6 @@
-import { addressOf } from '../../domain/hostAndPort.ts';
+import { addressOf } from '../../../domain/hostAndPort.ts';
+import type { RedisServer } from '../../../domain/redisServer.ts';
 import { RedisFailure } from './openRedis.ts';
-import type { RedisServer } from './redisClient.ts';
 import { TlsFileError } from './tlsFiles.ts';
 
 /** What is wrong with Redis, and what to do about it. */
@@ -57,6 +57,11 @@ const TROUBLES: readonly (readonly [RegExp, string, string | ((server: RedisServ
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)\w*|CERT_UNTRUSTED) /,
     'TLS: its certificate is not trusted',
     'If your own authority signed it, set REDIS_TLS_CA to the certificate of that authority',
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID /,
+    'TLS: its certificate is for another name',
+    'Use the name of the certificate in REDIS_URL',
   ],
   [
     /^ERR_SSL_(TLSV13_ALERT_CERTIFICATE_REQUIRED|\w+_ALERT_HANDSHAKE_FAILURE) /,

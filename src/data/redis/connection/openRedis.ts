@@ -1,4 +1,5 @@
-import type { HostAndPort } from '../../domain/hostAndPort.ts';
+import type { HostAndPort } from '../../../domain/hostAndPort.ts';
+import type { RedisServer } from '../../../domain/redisServer.ts';
 import { limitTime } from './limitTime.ts';
 import {
   CONNECT_MS,
@@ -6,7 +7,6 @@ import {
   createNodeClient,
   createPlainClient,
   type RedisClient,
-  type RedisServer,
 } from './redisClient.ts';
 import { watchPrimary } from './watchPrimary.ts';
 
@@ -132,9 +132,15 @@ async function readInfo(node: RedisClient, timeoutMs: number): Promise<RedisInfo
     if (isForbidden(error)) return '';
     throw error;
   });
+  return parseInfo(text);
+}
+
+/** Valkey says which Redis it is compatible with, too. */
+export function parseInfo(text: string): RedisInfo {
+  const read = (field: string): string | undefined => new RegExp(`^${field}:(\\S+)`, 'm').exec(text)?.[1];
   return {
-    mode: /^(?:redis|server)_mode:(\w+)/m.exec(text)?.[1],
-    version: /^(?:valkey|redis)_version:(\S+)/m.exec(text)?.[1],
+    mode: read('redis_mode') ?? read('server_mode'),
+    version: read('valkey_version') ?? read('redis_version'),
   };
 }
 

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../domain/clock.ts';
-import type { OnDataEvent } from '../events.ts';
+import type { Clock } from '../../../domain/clock.ts';
+import type { RedisServer } from '../../../domain/redisServer.ts';
+import type { OnDataEvent } from '../../events.ts';
+import { heartbeat } from '../scripts/heartbeat.ts';
+import { CHANGES_KEY, REPLICAS_KEY } from '../scripts/redisKeys.ts';
+import { createRunScript, type RunScript } from '../scripts/script.ts';
 import { limitTime } from './limitTime.ts';
 import { openRedis } from './openRedis.ts';
-import type { RedisClient, RedisServer } from './redisClient.ts';
+import type { RedisClient } from './redisClient.ts';
 import { findTrouble } from './redisTroubles.ts';
-import { heartbeat } from './scripts/heartbeat.ts';
-import { CHANGES_KEY, REPLICAS_KEY } from './scripts/redisKeys.ts';
-import { createRunScript, type RunScript } from './scripts/script.ts';
 
 /** Where Redis is, and which keys in it are ours. */
 interface RedisConnectionOptions {

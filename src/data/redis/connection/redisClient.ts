@@ -1,23 +1,9 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { HostAndPort } from '../../domain/hostAndPort.ts';
-import { readTlsFiles, type TlsFiles } from './tlsFiles.ts';
-
-/** Where Redis is, and how it is reached. */
-export interface RedisServer {
-  /** A single Redis, a cluster, or a primary that sentinels know. */
-  readonly mode: 'single' | 'cluster' | 'sentinel';
-  /** The Redis; some nodes of the cluster; or the sentinels. */
-  readonly addresses: readonly HostAndPort[];
-  readonly username: string;
-  readonly password: string;
-  readonly database: number;
-  /** Undefined without TLS. */
-  readonly tls: TlsFiles | undefined;
-  /** By which name the sentinels know the primary, and the password of the sentinels themselves. */
-  readonly sentinel: { readonly name: string; readonly password: string | undefined } | undefined;
-  /** What all our keys begin with; in a cluster with a hash tag, so that one node has them. */
-  readonly prefix: string;
-}
+import type { HostAndPort } from '../../../domain/hostAndPort.ts';
+import type { RedisServer } from '../../../domain/redisServer.ts';
+import { readTlsFiles } from './tlsFiles.ts';
 
 /** A client of ioredis. */
 export type RedisClient = Redis | Cluster;
@@ -133,6 +119,20 @@ function createSentinelClient(server: RedisServer, start: HostAndPort): Redis {
   });
 }
 
-function toTls({ tls }: RedisServer): Pick<RedisOptions, 'tls'> {
-  return tls ? { tls: readTlsFiles(tls) } : {};
+function toTls({ tls, addresses }: RedisServer): Pick<RedisOptions, 'tls'> {
+  if (!tls) return {};
+  return { tls: { ...readTlsFiles(tls), checkServerIdentity: createIdentityCheck(addresses) } };
+}
+
+/**
+ * Nodes often name each other by addresses, which are in no certificate. Such a node may also have one for a name that we were
+ * told to connect to.
+ */
+function createIdentityCheck(addresses: readonly HostAndPort[]): typeof checkServerIdentity {
+  const names = addresses.map(({ host }) => host).filter((host) => isIP(host) === 0);
+  return (host, certificate) => {
+    const error = checkServerIdentity(host, certificate);
+    const isNamed = names.some((name) => checkServerIdentity(name, certificate) === undefined);
+    return isIP(host) !== 0 && isNamed ? undefined : error;
+  };
 }

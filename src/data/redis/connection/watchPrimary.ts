@@ -1,5 +1,5 @@
-import type { RedisClient, RedisServer } from './redisClient.ts';
-import { createSentinelWatch } from './redisClient.ts';
+import type { RedisServer } from '../../../domain/redisServer.ts';
+import { createSentinelWatch, type RedisClient } from './redisClient.ts';
 
 /** What a sentinel publishes when another Redis has become a primary: its name, its old and its new address. */
 const CHANNEL = '+switch-master';

@@ -1,15 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-
-/** Paths of PEM files; undefined: the default of Node. */
-export interface TlsFiles {
-  /** The certificate of the authority that signed the server's. */
-  readonly ca: string | undefined;
-  /** The client's own certificate, and its key. */
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
-}
+import type { TlsFiles } from '../../../domain/redisServer.ts';
 
 /** A file for TLS that cannot be used. */
 export class TlsFileError extends Error {

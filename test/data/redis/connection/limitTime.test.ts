@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { limitTime } from '../../../src/data/redis/limitTime.ts';
-import { settle } from '../../support/cache.ts';
+import { limitTime } from '../../../../src/data/redis/connection/limitTime.ts';
+import { settle } from '../../../support/cache.ts';
 
 describe('limitTime', () => {
   beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] }));
