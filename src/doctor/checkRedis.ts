@@ -71,6 +71,6 @@ function judge({ mode, addresses, timeoutMs }: RedisConfig, ms: number, info: Re
   const isOld = info.version !== undefined && info.version.localeCompare(OLDEST, 'en', { numeric: true }) < 0;
   if (isOld) return fix(`Use Redis ${OLDEST} or newer`);
   const ok = `${found}, and runs scripts`;
-  if (info.mode === undefined) return { part: PART, state: 'note', found: ok, advice: INFO_ADVICE };
+  if (info.runId === undefined) return { part: PART, state: 'note', found: ok, advice: INFO_ADVICE };
   return { part: PART, state: 'ok', found: ok };
 }

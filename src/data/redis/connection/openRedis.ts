@@ -10,10 +10,12 @@ import {
 } from './redisClient.ts';
 import { watchPrimary } from './watchPrimary.ts';
 
-/** What a Redis says about itself; undefined what this user is not allowed to read. */
+/** What a Redis says about itself; undefined what it does not say, or this user is not allowed to read. */
 export interface RedisInfo {
   readonly mode: string | undefined;
   readonly version: string | undefined;
+  /** Identifies it until it restarts. */
+  readonly runId: string | undefined;
 }
 
 /** A client that is connected. */
@@ -52,20 +54,28 @@ const DISCOVERY_MS = 3 * CONNECT_MS;
 /**
  * Connects to Redis. Of several addresses, the first that responds is used.
  *
- * @throws {RedisFailure} When Redis cannot be used; of several addresses, with the failure of the first.
+ * @throws {RedisFailure} When Redis cannot be used. Of several failures, that of a server which responded.
  * @throws {TlsFileError} When a file for TLS cannot be read.
  */
 export async function openRedis(server: RedisServer, options: OpenRedisOptions): Promise<OpenRedis> {
   let failure: unknown;
   for (const address of server.addresses) {
-    options.signal?.throwIfAborted();
     try {
       return await openAt(address, server, options);
     } catch (error) {
-      failure ??= error;
+      if (failure === undefined || (hadNoConnection(failure) && !hadNoConnection(error))) failure = error;
+      // The others would lead to the same node.
+      if (error instanceof RedisFailure && error.address === undefined) break;
     }
   }
   throw failure;
+}
+
+/** Whether a failure is one of the operating system: no host, no route, no listener, no response. */
+function hadNoConnection(failure: unknown): boolean {
+  const cause = failure instanceof RedisFailure ? failure.cause : undefined;
+  const { code = '' } = (cause ?? {}) as NodeJS.ErrnoException;
+  return /^E[A-Z]+$/.test(code);
 }
 
 async function openAt(
@@ -115,6 +125,7 @@ async function connect<T>(
   const disconnect = (): void => client.disconnect();
   signal?.addEventListener('abort', disconnect);
   try {
+    signal?.throwIfAborted();
     await limitTime(client.connect(), DISCOVERY_MS);
     const result = await use();
     if (emitted) throw emitted;
@@ -141,6 +152,7 @@ export function parseInfo(text: string): RedisInfo {
   return {
     mode: read('redis_mode') ?? read('server_mode'),
     version: read('valkey_version') ?? read('redis_version'),
+    runId: read('run_id'),
   };
 }
 

@@ -78,6 +78,8 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   const heartbeatListeners: OnHeartbeat[] = [];
   const upListeners: (() => void)[] = [];
   let upSince: number | undefined;
+  /** To connect. */
+  let attempts = 0;
   /** By how much Redis's clock is ahead of the monotonic one. */
   let offsetMs: number | undefined;
   let replicas: number | undefined;
@@ -110,10 +112,12 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     }
   }
 
-  /** With a new client each time: what it leads to may be another Redis, or another node. */
+  /** With a new client, and another address first: a node or a sentinel may not know yet which one is the primary. */
   async function connect(): Promise<void> {
     const keys = [REPLICAS_KEY, CHANGES_KEY].map(toRedisKey);
-    ({ client } = await openRedis(server, { timeoutMs, keys, signal: closing.signal }));
+    const first = attempts++ % server.addresses.length;
+    const addresses = [...server.addresses.slice(first), ...server.addresses.slice(0, first)];
+    ({ client } = await openRedis({ ...server, addresses }, { timeoutMs, keys, signal: closing.signal }));
     closing.signal.throwIfAborted();
   }
 

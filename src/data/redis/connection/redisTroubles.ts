@@ -20,9 +20,14 @@ export const CLUSTER_ADVICE =
 /** Errors of Redis, of Node's TLS and of `openRedis`: a pattern for code and message, its meaning, and what to do. */
 const TROUBLES: readonly (readonly [RegExp, string, string | ((server: RedisServer) => string)])[] = [
   // What it is.
+  [
+    /Too many Cluster redirections/,
+    'the nodes of the cluster do not agree on which of them has our keys',
+    'Check redis-cli --cluster check',
+  ],
   [/MOVED|CROSSSLOT/, 'it is a node of a Redis Cluster, which has only some of the keys', CLUSTER_ADVICE],
   [
-    /^\w* it is a sentinel/,
+    /it is a sentinel/,
     'it is a sentinel, which knows the primary and stores nothing',
     'Set REDIS_MODE=sentinel, and REDIS_SENTINEL_NAME to the name of the primary; or REDIS_URL to the primary itself',
   ],
@@ -45,7 +50,7 @@ const TROUBLES: readonly (readonly [RegExp, string, string | ((server: RedisServ
   [
     /READONLY|read only replica/,
     'it is a replica, which cannot be written to',
-    'Set REDIS_URL to its primary',
+    ({ mode }) => (mode === 'single' ? 'Set REDIS_URL to its primary' : 'Wait until the failover is over'),
   ],
   // TLS.
   [

@@ -3,7 +3,7 @@ local DAY_MS = 86400000
 -- Identifies this Redis until it restarts; nil when this user may not run INFO.
 local function runId()
   local info = redis.pcall('INFO', 'server')
-  return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or nil
+  return type(info) == 'string' and string.match(info, 'run_id:(%w+)') or nil
 end
 
 -- The day and what is spent of its budget. When Redis has lost that, or has never had it, nothing may be spent for
