@@ -15,12 +15,20 @@ export interface RedisAddress {
 /** Parses `redis://user:password@host:port,host:port/database`. */
 export function toRedisAddress(error: string) {
   return z.string().transform((text, { addIssue }): RedisAddress => {
-    const urls = isSocket(text) ? [] : splitHosts(text);
+    const fault = findFault(text);
+    const urls = splitHosts(text);
     const [first] = urls;
-    if (first && urls.every(isRedisUrl)) return toAddress(new URL(first), urls);
-    addIssue(isSocket(text) ? `${error}, not the path of a socket: Redis is reached by TCP` : error);
+    if (fault === undefined && first && urls.every(isRedisUrl)) return toAddress(new URL(first), urls);
+    addIssue(`${error}${fault ?? ''}`);
     return z.NEVER;
   });
+}
+
+/** What completes the expectation after a mistake that other clients do not refuse. */
+function findFault(text: string): string | undefined {
+  if (isSocket(text)) return ', not the path of a socket: Redis is reached by TCP';
+  // Otherwise the last host would be the only one, and all before it a password.
+  return /@[^@]*,.*@/.test(text) ? ', with user:password@ only once, before all hosts' : undefined;
 }
 
 /** The address of each host in an address of several: with the same scheme, credentials and database. */

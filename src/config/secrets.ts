@@ -1,12 +1,13 @@
 import { quote } from '../domain/quote.ts';
 import type { Variables } from './environment.ts';
 import { SETTINGS, type Setting } from './settings.ts';
+import { isPem } from './settingTypes.ts';
 import { canDecode, isUrlHost } from './urlParts.ts';
 import { variablesOf } from './variableNames.ts';
 
 /** Completes a problem with the value that was set, without secrets. */
 export function describeValue({ secret, type }: Setting, text: string): string {
-  if (secret) return '';
+  if (secret || isPem(text)) return '';
   const shown = type.isUrl || /@|:\/\//.test(text) ? maskUrl(text) : text;
   if (shown === undefined) return ', but got a value that is not shown: it may contain a password';
   return `, but got: ${quote(shown)}`;

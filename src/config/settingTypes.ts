@@ -72,6 +72,16 @@ export function pattern(expected: string, regex: RegExp) {
   return settingType(expected, (error) => z.string().regex(regex, error));
 }
 
+/** The path of a file with a key or a certificate. */
+export const pemFile = settingType('the path of a PEM file', (error) =>
+  z.string().refine((text) => !isPem(text), `${error}, not its content`),
+);
+
+/** Whether a text is such a file itself, perhaps in base64. */
+export function isPem(text: string): boolean {
+  return /-----BEGIN|^LS0tLS1CRUdJTi/.test(text);
+}
+
 /** An address, or a host name, to listen on: no URL, no port, no brackets. */
 export const host = settingType('an address or a host name', (error) =>
   z.string().refine((text) => isIP(text) !== 0 || /^[a-z0-9]([\w.-]*[a-z0-9])?$/i.test(text), error),

@@ -10,6 +10,7 @@ import {
   oneOf,
   origins,
   pattern,
+  pemFile,
   proxies,
   proxyUrl,
   redisUrl,
@@ -235,7 +236,7 @@ export const SETTINGS = {
   },
   REDIS_TLS_CA: {
     group: 'Redis',
-    type: text('a PEM file'),
+    type: pemFile,
     unset: 'the authorities that Node trusts',
     description:
       'Certificate of the authority that signed the certificate of Redis, for `rediss://`. It replaces the authorities ' +
@@ -243,13 +244,13 @@ export const SETTINGS = {
   },
   REDIS_TLS_CERT: {
     group: 'Redis',
-    type: text('a PEM file'),
+    type: pemFile,
     unset: 'the server has no certificate of its own',
     description: 'Certificate of this server, for a Redis that requires one.',
   },
   REDIS_TLS_KEY: {
     group: 'Redis',
-    type: text('a PEM file'),
+    type: pemFile,
     unset: 'the server has no certificate of its own',
     description: 'Private key of `REDIS_TLS_CERT`.',
   },

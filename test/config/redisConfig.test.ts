@@ -129,6 +129,29 @@ describe('the settings of Redis', () => {
     );
   });
 
+  it('say that user and password come once', () => {
+    const url = `redis://user:${SECRET}@a:7000,user:${SECRET}@b:7001`;
+    const [problem = '', ...others] = problems({ REDIS_MODE: 'cluster', REDIS_URL: url });
+    expect(problem).toMatch(
+      /, with user:password@ only once, before all hosts, but got a value that is not shown/,
+    );
+    expect(problem).not.toContain(SECRET);
+    expect(others).toEqual([]);
+  });
+
+  it.each(['REDIS_TLS_CA', 'REDIS_TLS_CERT', 'REDIS_TLS_KEY'])(
+    'never show a key that is given as %s',
+    (name) => {
+      const key = `-----BEGIN PRIVATE KEY-----\\n${SECRET}\\n-----END PRIVATE KEY-----`;
+      const base64 = Buffer.from(key).toString('base64');
+      for (const text of [key, base64]) {
+        const found = problems({ ...TLS, [name]: text });
+        expect(found).toContain(`${name}: expected the path of a PEM file, not its content`);
+        expect(found.join()).not.toContain(text.slice(30, 50));
+      }
+    },
+  );
+
   it.each<[Record<string, string>, string]>([
     [
       { REDIS_URL: 'redis://a,b' },

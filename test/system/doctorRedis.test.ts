@@ -176,6 +176,8 @@ describeUnless(whyNoNodes, 'the doctor, and the log, about sentinels', () => {
   });
 
   it('say that the primary cannot be reached', async () => {
+    const never = ['down-after-milliseconds', '600000'];
+    await nodes.sentinel.client.call('SENTINEL', 'SET', SENTINEL_NAME, ...never);
     await nodes.primary.kill();
     const { host } = new URL(nodes.url);
     expect(await examine(variables)).toBe(

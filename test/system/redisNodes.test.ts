@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { range } from '../support/charts.ts';
 import { FAST, type Fleet, startFleet } from './support/fleet.ts';
 import { poll } from './support/poll.ts';
-import { type TestServer, timeOf, whyNoNodes } from './support/redis.ts';
+import { isPrimary, type TestServer, timeOf, whyNoNodes } from './support/redis.ts';
 import { startCluster, type TestCluster } from './support/redisCluster.ts';
 import { SENTINEL_NAME, startSentinel } from './support/redisSentinel.ts';
 import { runTrace, TRACE_TIMEOUT_MS } from './support/runTrace.ts';
@@ -112,6 +112,19 @@ describe.each([
       await expectShared(nodes.standby);
     },
   );
+
+  itWithNodes('continue while the primary is frozen, and follow', async () => {
+    await start(startNodes);
+    await fleet.replicas[0]?.query(top('US'));
+    nodes.primary.freeze();
+    // It is down once, for the first command that it does not respond to.
+    for (const replica of fleet.replicas) expect((await replica.query(top('DE'))).errors).toBeUndefined();
+    await poll(() => isPrimary(nodes.standby));
+    nodes.primary.thaw();
+    await nodes.seeFailover();
+    await fleet.seeRedis('up');
+    await expectShared(nodes.standby);
+  });
 
   itWithNodes('follow when another node is made the primary', async () => {
     await start(startNodes);

@@ -28,6 +28,8 @@ export function createRedisLog(
 ): RedisLog {
   /** Undefined until the first attempt to connect. */
   let isUp: boolean | undefined;
+  /** What this outage has been advised so far. */
+  const advised = new Set<string | undefined>();
   let windowEnd = Number.NEGATIVE_INFINITY;
   /** Outages in this window. */
   let outages = 0;
@@ -44,15 +46,24 @@ export function createRedisLog(
       windowEnd = now + WINDOW_MS;
     }
     isUp = false;
+    advised.clear();
     outages++;
     if (isQuiet()) {
       if (!isClosed) timer ??= timers.setTimeout(report, windowEnd - now);
       return;
     }
+    advised.add(advice);
     log.warn(
       { reason, advice },
       'Redis is down: this replica continues by itself, with its own cache and its share of the limits',
     );
+  }
+
+  /** A later attempt to connect may find a mistake that the first one did not. */
+  function continueOutage({ reason, advice }: Pick<RedisDown, 'reason' | 'advice'>): void {
+    if (advice === undefined || advised.has(advice) || isQuiet()) return;
+    advised.add(advice);
+    log.warn({ reason, advice }, 'Redis is still down');
   }
 
   function endOutage(): void {
@@ -76,8 +87,10 @@ export function createRedisLog(
 
   return {
     onEvent: (event) => {
-      if (event.type === 'redisDown' && isUp !== false) startOutage(event);
       if (event.type === 'redisUp' && isUp !== true) endOutage();
+      if (event.type !== 'redisDown') return;
+      if (isUp === false) continueOutage(event);
+      else startOutage(event);
     },
     close: () => {
       isClosed = true;

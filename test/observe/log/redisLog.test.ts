@@ -16,6 +16,7 @@ function start() {
     clock,
     lines,
     states,
+    onEvent,
     close,
     down: (wasUp = true) => onEvent({ type: 'redisDown', wasUp, reason: 'ECONNREFUSED' }),
     up: () => onEvent({ type: 'redisUp' }),
@@ -28,6 +29,28 @@ it('logs an outage once, whatever attempts to reconnect fail', () => {
   for (let attempt = 0; attempt < 1000; attempt++) down(false);
   expect(states()).toEqual(['down']);
   expect(lines).toMatchObject([{ level: 40, reason: 'ECONNREFUSED' }]);
+});
+
+it('logs each advice of an outage once, also one that only a later attempt to connect finds', () => {
+  const { lines, states, onEvent, up } = start();
+  const fail = (reason: string, advice?: string): void =>
+    onEvent({ type: 'redisDown', wasUp: false, reason, advice });
+  fail('no response');
+  for (let attempt = 0; attempt < 3; attempt++) {
+    fail('no response');
+    fail('NOAUTH', 'Add a password');
+    fail('READONLY', 'Set the primary');
+  }
+  up();
+  fail('NOAUTH', 'Add a password');
+  expect(states()).toEqual(['down', 'still', 'still', 'up', 'down']);
+  expect(lines.map(({ advice }) => advice)).toEqual([
+    undefined,
+    'Add a password',
+    'Set the primary',
+    undefined,
+    'Add a password',
+  ]);
 });
 
 it('logs a second outage, and its end, however soon they come', () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { toKeyName } from '../../../src/data/redis/scripts/redisKeys.ts';
+import { reportCall } from '../../../src/data/redis/scripts/reportCall.ts';
 import { toUtcDay } from '../../../src/domain/utcDay.ts';
 import { createCall } from '../../support/cache.ts';
 import { codeOf, key, type PageSource, page } from '../../support/sources.ts';
@@ -107,6 +108,35 @@ describeUnless(whyNoNodes, 'after a failover', () => {
     expect(await call(replica, 2)).toBe('ok');
     expect(await timeOf(standby)).toBeGreaterThanOrEqual(Number(heldUntil));
     expect(calls).toBe(2);
+  });
+
+  it('a report takes nothing back from what the new primary knows, and tells the replica nothing of it', async () => {
+    const standby = await startRedis();
+    const { replica } = await start(standby);
+    const day = toUtcDay(Date.now());
+    await standby.client.hset('test:budget', 'day', day, 'spent', 6, 'openAt', 0, 'primary', 'another');
+    const report = await reportCall(replica.redis.run, {
+      endpoint: 'trendingVideos',
+      token: 'token',
+      call: { state: 'unsent' },
+      attemptMs: 1000,
+      windowMs: 1000,
+      credits: 2,
+      day,
+      maxFailures: 5,
+    });
+    expect(report).toEqual({ spent: undefined, changes: [] });
+    expect(await budgetOf(standby)).toMatchObject({ spent: '6' });
+  });
+
+  it('a clock that is behind that of the old primary loses nothing', async () => {
+    const redis = await startRedis();
+    const { replica } = await start(redis);
+    const day = toUtcDay(Date.now());
+    const later = (await timeOf(redis)) + 3_600_000;
+    const times = ['openAt', Math.floor(later), 'heldUntil', Math.floor(later)];
+    await redis.client.hset('test:budget', 'day', day, 'spent', 6, ...times);
+    expect([await call(replica), await call(replica, 2)]).toEqual(['ok', 'CREDIT_BUDGET_EXHAUSTED']);
   });
 
   it('a new connection to the same Redis is no failover', async () => {

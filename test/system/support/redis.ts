@@ -148,6 +148,13 @@ export function toConnectionOptions(url: string, variables: Record<string, strin
   return { server, toRedisKey: (key: string): string => `test:${key}` };
 }
 
+/** Whether a Redis is a primary by now. A sentinel closes the connections to one whose role it changes. */
+export async function isPrimary({ client }: TestRedis): Promise<boolean> {
+  if (client.status === 'end') await client.connect();
+  const info = await client.info('replication').catch(() => '');
+  return info.includes('role:master');
+}
+
 /** Redis's clock, in Unix milliseconds. */
 export async function timeOf({ client }: TestRedis): Promise<number> {
   const [seconds = 0, microseconds = 0] = await client.time();

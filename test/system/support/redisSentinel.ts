@@ -1,5 +1,5 @@
 import { poll } from './poll.ts';
-import { startServer, type TestServer } from './redis.ts';
+import { isPrimary, startServer, type TestServer } from './redis.ts';
 
 /** A primary, its replica, and a sentinel. */
 export interface TestSentinel {
@@ -34,14 +34,11 @@ export async function startSentinel(...primaryArgs: readonly string[]): Promise<
     return JSON.stringify(replicas).includes(String(replica.port));
   });
 
-  async function seePrimary({ client, port }: TestServer): Promise<void> {
+  async function seePrimary(server: TestServer): Promise<void> {
     await poll(async () => {
-      // A sentinel closes the connections to a Redis whose role it changes.
-      if (client.status === 'end') await client.connect();
       const found = await sentinel.client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', SENTINEL_NAME);
-      const isNamed = Array.isArray(found) && found[1] === String(port);
-      const info = await client.info('replication').catch(() => '');
-      return isNamed && info.includes('role:master');
+      const isNamed = Array.isArray(found) && found[1] === String(server.port);
+      return isNamed && isPrimary(server);
     });
   }
 

@@ -6,7 +6,9 @@ import {
   createClient,
   createNodeClient,
   createPlainClient,
+  type ReadServer,
   type RedisClient,
+  readServer,
 } from './redisClient.ts';
 import { watchPrimary } from './watchPrimary.ts';
 
@@ -58,10 +60,11 @@ const DISCOVERY_MS = 3 * CONNECT_MS;
  * @throws {TlsFileError} When a file for TLS cannot be read.
  */
 export async function openRedis(server: RedisServer, options: OpenRedisOptions): Promise<OpenRedis> {
+  const withFiles = readServer(server);
   let failure: unknown;
   for (const address of server.addresses) {
     try {
-      return await openAt(address, server, options);
+      return await openAt(address, withFiles, options);
     } catch (error) {
       if (failure === undefined || (hadNoConnection(failure) && !hadNoConnection(error))) failure = error;
       // The others would lead to the same node.
@@ -80,7 +83,7 @@ function hadNoConnection(failure: unknown): boolean {
 
 async function openAt(
   address: HostAndPort,
-  server: RedisServer,
+  server: ReadServer,
   options: OpenRedisOptions,
 ): Promise<OpenRedis> {
   const { keys, timeoutMs } = options;
@@ -92,7 +95,7 @@ async function openAt(
     if (server.mode === 'single') await readKeys(node, timeoutMs);
     return found;
   }).catch(async (error: unknown) => {
-    if (server.tls && isTimeout(error) && (await respondsWithoutTls(address)))
+    if (server.tls && isTimeout(error) && (await respondsWithoutTls(address, options)))
       throw new RedisFailure(address, new Error('it does not use TLS'));
     throw error;
   });
@@ -175,12 +178,16 @@ function isTimeout(error: unknown): boolean {
 }
 
 /** Whether a server responds to a command in plain text; nothing secret is sent. */
-async function respondsWithoutTls(address: HostAndPort): Promise<boolean> {
+async function respondsWithoutTls(
+  address: HostAndPort,
+  { signal, timeoutMs }: OpenRedisOptions,
+): Promise<boolean> {
+  if (signal?.aborted) return false;
   const client = createPlainClient(address);
   client.on('error', () => undefined);
   try {
-    await limitTime(client.connect(), CONNECT_MS);
-    await limitTime(client.ping(), CONNECT_MS);
+    await limitTime(client.connect(), timeoutMs);
+    await limitTime(client.ping(), timeoutMs);
     return true;
   } catch (error) {
     return (error as Error).name === 'ReplyError';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { checkServerIdentity } from 'node:tls';
+import { checkServerIdentity as checkName } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { HostAndPort } from '../../../domain/hostAndPort.ts';
 import type { RedisServer } from '../../../domain/redisServer.ts';
@@ -14,7 +14,6 @@ export const CONNECT_MS = 1000;
 const TRY_AGAIN_MS = 10;
 /** More than a command can be sent within the time that it may take. */
 const MAX_REDIRECTIONS = 200;
-const SENTINEL_RECONNECT_MS = 1000;
 
 /** What all clients have in common: they connect on request, and never send a command twice that may have been executed. */
 const COMMON: RedisOptions = {
@@ -30,27 +29,25 @@ const COMMON: RedisOptions = {
   disableClientInfo: true,
 };
 
-/**
- * Creates a client for one address alone: a Redis, or a sentinel.
- *
- * @throws {Error} When a file for TLS cannot be read.
- */
-export function createNodeClient(server: RedisServer, address: HostAndPort): Redis {
-  return new Redis({ ...COMMON, ...toAccess(server), ...address, ...toTls(server) });
+/** A server, and the files for TLS as they were read. */
+export interface ReadServer extends RedisServer {
+  readonly tlsOptions: RedisOptions['tls'];
 }
 
-/** Creates a client for a subscription to a sentinel, which it renews whenever the sentinel can be reached again. */
-export function createSentinelWatch(server: RedisServer, address: HostAndPort): Redis {
-  return new Redis({
-    ...COMMON,
-    ...toAccess(server),
-    ...address,
-    ...toTls(server),
-    retryStrategy: () => SENTINEL_RECONNECT_MS,
-    maxRetriesPerRequest: null,
-    enableOfflineQueue: true,
-    autoResendUnfulfilledCommands: true,
-  });
+/**
+ * Reads the files for TLS.
+ *
+ * @throws {TlsFileError} When one cannot be read.
+ */
+export function readServer(server: RedisServer): ReadServer {
+  const { tls, addresses } = server;
+  const checkServerIdentity = createIdentityCheck(addresses);
+  return { ...server, tlsOptions: tls && { ...readTlsFiles(tls), checkServerIdentity } };
+}
+
+/** Creates a client for one address alone: a Redis, or a sentinel. */
+export function createNodeClient(server: ReadServer, address: HostAndPort): Redis {
+  return new Redis({ ...COMMON, ...toAccess(server), ...address, ...toTls(server) });
 }
 
 /** Sentinels have a password of their own, and no databases. */
@@ -63,12 +60,8 @@ export function createPlainClient(address: HostAndPort): Redis {
   return new Redis({ ...COMMON, ...address });
 }
 
-/**
- * Creates a client that finds the node that has our keys, or the primary, starting at one of the addresses.
- *
- * @throws {Error} When a file for TLS cannot be read.
- */
-export function createClient(server: RedisServer, start: HostAndPort): RedisClient {
+/** Creates a client that finds the node that has our keys, or the primary, by one of the addresses. */
+export function createClient(server: ReadServer, start: HostAndPort): RedisClient {
   switch (server.mode) {
     case 'cluster':
       return createClusterClient(server, start);
@@ -83,7 +76,7 @@ export function createClient(server: RedisServer, start: HostAndPort): RedisClie
  * Follows `MOVED`, `ASK` and `TRYAGAIN`, after each of which nothing has been executed. After a lost connection, a command
  * may have been: it is rejected.
  */
-function createClusterClient(server: RedisServer, start: HostAndPort): Cluster {
+function createClusterClient(server: ReadServer, start: HostAndPort): Cluster {
   const { username, password } = server;
   return new Cluster([start], {
     redisOptions: { ...COMMON, username, password, ...toTls(server) },
@@ -102,15 +95,14 @@ function createClusterClient(server: RedisServer, start: HostAndPort): Cluster {
   });
 }
 
-function createSentinelClient(server: RedisServer, start: HostAndPort): Redis {
-  const { addresses, username, password, database: db, sentinel } = server;
-  const { tls } = toTls(server);
+function createSentinelClient(server: ReadServer, start: HostAndPort): Redis {
+  const { username, password, database: db, sentinel, tlsOptions: tls } = server;
   return new Redis({
     ...COMMON,
     username,
     password,
     db,
-    sentinels: [start, ...addresses.filter((address) => address !== start)],
+    sentinels: [start],
     name: sentinel?.name ?? '',
     sentinelPassword: sentinel?.password ?? '',
     sentinelCommandTimeout: CONNECT_MS,
@@ -119,20 +111,19 @@ function createSentinelClient(server: RedisServer, start: HostAndPort): Redis {
   });
 }
 
-function toTls({ tls, addresses }: RedisServer): Pick<RedisOptions, 'tls'> {
-  if (!tls) return {};
-  return { tls: { ...readTlsFiles(tls), checkServerIdentity: createIdentityCheck(addresses) } };
+function toTls({ tlsOptions }: ReadServer): Pick<RedisOptions, 'tls'> {
+  return tlsOptions ? { tls: tlsOptions } : {};
 }
 
 /**
  * Nodes often name each other by addresses, which are in no certificate. Such a node may also have one for a name that we were
  * told to connect to.
  */
-function createIdentityCheck(addresses: readonly HostAndPort[]): typeof checkServerIdentity {
+function createIdentityCheck(addresses: readonly HostAndPort[]): typeof checkName {
   const names = addresses.map(({ host }) => host).filter((host) => isIP(host) === 0);
   return (host, certificate) => {
-    const error = checkServerIdentity(host, certificate);
-    const isNamed = names.some((name) => checkServerIdentity(name, certificate) === undefined);
+    const error = checkName(host, certificate);
+    const isNamed = names.some((name) => checkName(name, certificate) === undefined);
     return isIP(host) !== 0 && isNamed ? undefined : error;
   };
 }

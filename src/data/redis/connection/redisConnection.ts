@@ -49,7 +49,7 @@ export interface RedisConnection {
   readonly run: RunScript;
   /** The values of all these keys, in one `MGET`. */
   read(keys: readonly string[]): Promise<readonly (Buffer | null)[]>;
-  /** Starts the heartbeat; resolves when it is known whether Redis is up. */
+  /** Starts the heartbeat; resolves when it is known whether Redis is up, after two seconds at most. */
   open(): Promise<void>;
   /** Adds a listener; before `open`, or it misses the first heartbeat. */
   onHeartbeat(listener: OnHeartbeat): void;
@@ -59,6 +59,8 @@ export interface RedisConnection {
 }
 
 const HEARTBEAT_MS = 500;
+/** Several addresses that do not respond take longer: the process starts without Redis meanwhile. */
+const OPEN_MS = 2000;
 /** Latency is the shortest of this many heartbeats: a single one may be delayed. */
 const LATENCIES = 10;
 /** A replica without a heartbeat for this long does not count any more. */
@@ -149,13 +151,15 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     const wasUp = upSince !== undefined;
     upSince = undefined;
     client?.disconnect();
+    client = undefined;
     if (closing.signal.aborted) return;
     const advice = findTrouble(error, server)?.advice;
     onEvent({ type: 'redisDown', wasUp, reason: withoutPassword((error as Error).message), advice });
   }
 
-  /** Some servers repeat an unknown command in their error. */
-  function withoutPassword(text: string): string {
+  /** Some servers repeat an unknown command, and the beginning of its arguments, in their error. */
+  function withoutPassword(message: string): string {
+    const text = message.replace(/,? with args beginning with.*$/s, '');
     const passwords = [server.password, server.sentinel?.password];
     return passwords.some((password) => password && text.includes(password))
       ? 'its error repeats a password'
@@ -194,9 +198,9 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     uncoordinatedReplicas: () => (isSettled() ? 1 : (replicas ?? ASSUMED_REPLICAS)),
     run: (...call) => attempt(() => runInTime(...call)),
     read: (keys) => attempt(() => limitTime(readValues(keys), timeoutMs)),
-    open: () => {
+    open: async () => {
       currentHeartbeat = beat().finally(scheduleHeartbeat);
-      return currentHeartbeat;
+      await limitTime(currentHeartbeat, OPEN_MS).catch(() => undefined);
     },
     onHeartbeat: (listener) => void heartbeatListeners.push(listener),
     onUp: (listener) => void upListeners.push(listener),

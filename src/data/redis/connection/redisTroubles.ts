@@ -66,7 +66,7 @@ const TROUBLES: readonly (readonly [RegExp, string, string | ((server: RedisServ
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID /,
     'TLS: its certificate is for another name',
-    'Use the name of the certificate in REDIS_URL',
+    'Let it be for the name or the address that is connected to, or for a name in REDIS_URL',
   ],
   [
     /^ERR_SSL_(TLSV13_ALERT_CERTIFICATE_REQUIRED|\w+_ALERT_HANDSHAKE_FAILURE) /,

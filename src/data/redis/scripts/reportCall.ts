@@ -6,8 +6,9 @@ import limits from './limits.lua';
 import { keysOfLimits } from './redisKeys.ts';
 import reportCallLua from './reportCall.lua';
 import { defineScript, type RunScript } from './script.ts';
+import spending from './spending.lua';
 
-const script = defineScript('reportCall', circuit, limits, reportCallLua);
+const script = defineScript('reportCall', circuit, limits, spending, reportCallLua);
 
 /** An error that stops calls for a time. */
 interface Stop {
@@ -42,7 +43,7 @@ export interface CircuitChange {
 
 /** What has become of a report. */
 interface Reported {
-  /** Credits spent on the day that the call was paid on; undefined when that is another day, or there is no budget. */
+  /** Credits spent on the day that the call was paid on; undefined when that is another day, or not known. */
   readonly spent: number | undefined;
   readonly changes: readonly CircuitChange[];
 }

@@ -1,8 +1,12 @@
 import { afterEach, expect, it } from '@jest/globals';
+import { systemClock } from '../../../src/compose/systemClock.ts';
+import type { DataEvent } from '../../../src/data/events.ts';
+import { createRedisConnection } from '../../../src/data/redis/connection/redisConnection.ts';
 import { findFreePort } from '../../support/freePort.ts';
 import { page } from '../../support/sources.ts';
 import { describeUnless } from '../support/describeWith.ts';
-import { startServer, type TestServer, whyNoNodes } from '../support/redis.ts';
+import { poll } from '../support/poll.ts';
+import { startServer, type TestServer, toConnectionOptions, whyNoNodes } from '../support/redis.ts';
 import { SENTINEL_NAME } from '../support/redisSentinel.ts';
 import { startReplica, type TestReplica } from '../support/replica.ts';
 
@@ -25,6 +29,10 @@ function startSentinelOf(port: number): Promise<TestServer> {
   return startRedis('--sentinel', '--sentinel', 'monitor', SENTINEL_NAME, '127.0.0.1', String(port), '1');
 }
 
+function reasonsOf({ events }: TestReplica): string[] {
+  return events.flatMap((event) => (event.type === 'redisDown' ? [event.reason] : []));
+}
+
 /** Starts a replica that knows these sentinels; returns why it could not be connected at first. */
 async function connect(...ports: readonly number[]): Promise<readonly string[]> {
   replica = await startReplica({
@@ -32,7 +40,7 @@ async function connect(...ports: readonly number[]): Promise<readonly string[]> 
     variables: { REDIS_MODE: 'sentinel', REDIS_SENTINEL_NAME: SENTINEL_NAME },
     source: async () => page,
   });
-  return replica.events.flatMap((event) => (event.type === 'redisDown' ? [event.reason] : []));
+  return reasonsOf(replica);
 }
 
 describeUnless(whyNoNodes, 'of several addresses', () => {
@@ -49,5 +57,37 @@ describeUnless(whyNoNodes, 'of several addresses', () => {
     expect(await connect(outdated.port, current.port)).toEqual([
       `connect ECONNREFUSED 127.0.0.1:${deadPort}`,
     ]);
+  });
+});
+
+describeUnless(whyNoNodes, 'a long outage', () => {
+  it('leaves nothing behind for each attempt to connect', async () => {
+    const warnings: unknown[] = [];
+    const onWarning = (warning: unknown): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    const redis = await startRedis();
+    const started = await startReplica({ url: redis.url, source: async () => page });
+    replica = started;
+    await redis.kill();
+    // Node warns of more than ten listeners.
+    await poll(() => reasonsOf(started).length > 14);
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describeUnless(whyNoNodes, 'an error that repeats what was sent', () => {
+  it('is cut before that: Redis may have shortened a password', async () => {
+    const redis = await startRedis('--rename-command', 'AUTH', '');
+    const password = 'never-shown-'.repeat(20);
+    const { server, toRedisKey } = toConnectionOptions(redis.url.replace('//', `//:${password}@`));
+    const events: DataEvent[] = [];
+    const onEvent = (event: DataEvent): void => void events.push(event);
+    const options = { server, toRedisKey, timeoutMs: 30_000, clock: systemClock, onEvent };
+    const connection = createRedisConnection(options);
+    await connection.open();
+    await connection.close();
+    expect(events).toMatchObject([{ type: 'redisDown', reason: "ERR unknown command 'auth'" }]);
+    expect(JSON.stringify(events)).not.toContain('never-shown');
   });
 });
