@@ -240,7 +240,7 @@ export const SETTINGS = {
     unset: 'the authorities that Node trusts',
     description:
       'Certificate of the authority that signed the certificate of Redis, for `rediss://`. It replaces the authorities ' +
-      'that Node trusts. The files are read again for each connection.',
+      'that Node trusts. The files are read whenever the server connects to Redis.',
   },
   REDIS_TLS_CERT: {
     group: 'Redis',

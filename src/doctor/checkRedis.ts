@@ -19,8 +19,8 @@ const ATTEMPTS = 5;
 const TTL_MS = 200;
 const OLDEST = '6.2';
 const INFO_ADVICE =
-  'Allow this user INFO (ACL SETUSER name +info): the server asks it which Redis is the primary. Without it, no credits of a ' +
-  'CREDIT_BUDGET_PER_DAY are spent for five seconds after each new connection';
+  'Allow this user INFO (ACL SETUSER name +info), which says which Redis is the primary. With CREDIT_BUDGET_PER_DAY the ' +
+  'server needs it: a new primary may lack the last credits that were spent';
 
 /**
  * Connects to Redis, runs a script as the server does, and measures the latency. Its only key expires after a second.

@@ -357,6 +357,15 @@ describe('the advised user', () => {
     await cluster.close();
   });
 
+  itWithNodes('should be allowed INFO: the doctor says why', async () => {
+    const redis = await startServer();
+    await redis.client.call('ACL', 'SETUSER', 'default', '-info');
+    expect(await examine({ REDIS_URL: redis.url })).toMatch(
+      /^note: 127\.0\.0\.1:\d+ responds in 0\.4 ms, and runs scripts -> Allow this user INFO \(ACL SETUSER name \+info\)/,
+    );
+    await redis.close();
+  });
+
   it('is the one that the doctor advises', async () => {
     const [single = '', cluster = ''] = await readAdvisedRules();
     const advise = (variables: Record<string, string>): string | undefined => {
