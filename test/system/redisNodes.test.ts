@@ -175,6 +175,23 @@ describe('replicas that share a Redis Cluster', () => {
     await expectShared(cluster.other);
   });
 
+  itWithNodes('continue when the node that their slot moves to stops responding', async () => {
+    const cluster = await startClusterNodes();
+    await start(async () => cluster);
+    await fleet.replicas[0]?.query(top('US'));
+    // No node is replaced.
+    for (const { client } of [cluster.owner, cluster.replica, cluster.other, cluster.third])
+      await client.config('SET', 'cluster-node-timeout', '600000');
+    await cluster.moveSlot(async () => {
+      cluster.other.freeze();
+      await fleet.seeRedis('down');
+      for (const replica of fleet.replicas) expect((await replica.query(top('US'))).errors).toBeUndefined();
+      cluster.other.thaw();
+    });
+    await fleet.seeRedis('up');
+    await expectShared(cluster.other);
+  });
+
   itWithNodes('store all keys on one node', async () => {
     const cluster = await startClusterNodes();
     await start(async () => cluster, { CREDIT_BUDGET_PER_DAY: '100' });

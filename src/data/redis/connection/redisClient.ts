@@ -78,7 +78,7 @@ export function createClient(server: ReadServer, start: HostAndPort): RedisClien
  */
 function createClusterClient(server: ReadServer, start: HostAndPort): Cluster {
   const { username, password } = server;
-  return new Cluster([start], {
+  const cluster = new Cluster([start], {
     redisOptions: { ...COMMON, username, password, ...toTls(server) },
     lazyConnect: true,
     clusterRetryStrategy: null,
@@ -93,6 +93,17 @@ function createClusterClient(server: ReadServer, start: HostAndPort): Cluster {
     // The certificate is checked against the name, which must not be replaced by its address.
     dnsLookup: (host, callback) => callback(null, host),
   });
+  cluster.on('+node', ignoreAskingErrors);
+  return cluster;
+}
+
+/**
+ * ioredis sends `ASKING` before a command without handling its failure, which would end the process. The command fails with it,
+ * and is handled.
+ */
+function ignoreAskingErrors(node: Redis): void {
+  const asking = node.asking.bind(node);
+  node.asking = async () => asking().catch(() => 'OK' as const);
 }
 
 function createSentinelClient(server: ReadServer, start: HostAndPort): Redis {
