@@ -28,7 +28,9 @@ export function toRedisAddress(error: string) {
 function findFault(text: string): string | undefined {
   if (isSocket(text)) return ', not the path of a socket: Redis is reached by TCP';
   // Otherwise the last host would be the only one, and all before it a password.
-  return /@[^@]*,.*@/.test(text) ? ', with user:password@ only once, before all hosts' : undefined;
+  return /@[^@]*,.*@/.test(text)
+    ? ', with user:password@ only once, before all hosts (and @ in a password as %40)'
+    : undefined;
 }
 
 /** The address of each host in an address of several: with the same scheme, credentials and database. */
