@@ -45,10 +45,11 @@ async function startClusterNodes(): Promise<Nodes & TestCluster> {
   };
 }
 
-async function startSentinelNodes(...primaryArgs: readonly string[]): Promise<Nodes> {
+async function startSentinelNodes(...primaryArgs: readonly string[]) {
   const { url, primary, replica, sentinel, seePrimary, close } = await startSentinel(...primaryArgs);
   return {
     variables: { REDIS_MODE: 'sentinel', REDIS_SENTINEL_NAME: SENTINEL_NAME, REDIS_URL: url },
+    sentinel,
     primary,
     standby: replica,
     failOver: () => sentinel.client.call('SENTINEL', 'FAILOVER', SENTINEL_NAME),
@@ -206,8 +207,17 @@ describe('replicas that share a Redis Cluster', () => {
 describe('replicas that share a primary that a sentinel knows', () => {
   itWithNodes('leave it as soon as another one is the primary, even if it continues', async () => {
     // Without this command a sentinel can neither close its connections nor make it a replica.
-    await start(() => startSentinelNodes('--rename-command', 'CLIENT', ''));
+    const sentinels = await startSentinelNodes('--rename-command', 'CLIENT', '');
+    await start(async () => sentinels);
     await fleet.replicas[0]?.query(top('US'));
+    // Each replica listens to the sentinel, and does so again after a lost connection.
+    const listeners = async (): Promise<string[]> =>
+      String(await sentinels.sentinel.client.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).match(/^id=\d+/gm) ??
+      [];
+    await poll(async () => (await listeners()).length === 2);
+    const lost = await listeners();
+    await sentinels.sentinel.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await poll(async () => (await listeners()).filter((id) => !lost.includes(id)).length === 2);
     await nodes.failOver();
     await nodes.seeFailover();
     const since = await timeOf(nodes.standby);
