@@ -18,10 +18,14 @@ interface Nodes {
   readonly standby: TestServer;
   /** Makes the standby the primary, while both are up. */
   failOver(): Promise<unknown>;
+  /** Sets how long the primary must not respond to be replaced. */
+  replaceAfter(ms: number): Promise<unknown>;
   /** Waits until the nodes agree that the standby is the primary. */
   seeFailover(): Promise<void>;
   close(): Promise<void>;
 }
+
+const NEVER_MS = 600_000;
 
 let nodes: Nodes;
 let fleet: Fleet;
@@ -41,18 +45,22 @@ async function startClusterNodes(): Promise<Nodes & TestCluster> {
     primary: cluster.owner,
     standby: cluster.replica,
     failOver: () => cluster.replica.client.call('CLUSTER', 'FAILOVER'),
+    replaceAfter: cluster.setNodeTimeout,
     seeFailover: () => cluster.seeOwner(cluster.replica),
   };
 }
 
 async function startSentinelNodes(...primaryArgs: readonly string[]) {
-  const { url, primary, replica, sentinel, seePrimary, close } = await startSentinel(...primaryArgs);
+  const { url, primary, replica, sentinel, setDownAfter, seePrimary, close } = await startSentinel(
+    ...primaryArgs,
+  );
   return {
     variables: { REDIS_MODE: 'sentinel', REDIS_SENTINEL_NAME: SENTINEL_NAME, REDIS_URL: url },
     sentinel,
     primary,
     standby: replica,
     failOver: () => sentinel.client.call('SENTINEL', 'FAILOVER', SENTINEL_NAME),
+    replaceAfter: setDownAfter,
     seeFailover: () => seePrimary(replica),
     close,
   };
@@ -142,10 +150,12 @@ describe.each([
     const buy = (regions: readonly string[]) =>
       Promise.all(regions.map((region, index) => fleet.replicas[index % 2]?.query(top(region))));
     await buy(['US', 'GB', 'DE']);
+    await nodes.replaceAfter(NEVER_MS);
     await nodes.primary.kill();
     await fleet.seeRedis('down');
     const code = { extensions: { code: 'CREDIT_BUDGET_EXHAUSTED', retryable: true } };
     expect(await buy(['FR', 'ES'])).toMatchObject([{ errors: [code] }, { errors: [code] }]);
+    await nodes.replaceAfter(1000);
     await nodes.seeFailover();
     await fleet.seeRedis('up');
     const results = await buy(['FR', 'ES', 'IT', 'BR', 'MX', 'JP']);
@@ -180,9 +190,7 @@ describe('replicas that share a Redis Cluster', () => {
     const cluster = await startClusterNodes();
     await start(async () => cluster);
     await fleet.replicas[0]?.query(top('US'));
-    // No node is replaced.
-    for (const { client } of [cluster.owner, cluster.replica, cluster.other, cluster.third])
-      await client.config('SET', 'cluster-node-timeout', '600000');
+    await cluster.setNodeTimeout(NEVER_MS);
     await cluster.moveSlot(async () => {
       cluster.other.freeze();
       await fleet.seeRedis('down');

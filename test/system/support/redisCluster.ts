@@ -15,6 +15,8 @@ export interface TestCluster {
   readonly third: TestServer;
   /** Waits until all nodes that are up say that the one with this port has the slot. */
   seeOwner(node: Pick<TestServer, 'port'>): Promise<void>;
+  /** Sets how long a node must not respond to be replaced, in milliseconds. */
+  setNodeTimeout(ms: number): Promise<unknown>;
   /** Moves the slot to `other`, with its keys, as redis-cli does; pauses when half of the keys have moved. */
   moveSlot(atHalf: () => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
@@ -45,6 +47,10 @@ export async function startCluster(tag: string): Promise<TestCluster> {
   await poll(async () => (await replica.client.info('replication')).includes('master_link_status:up'));
   await seeOwner(owner);
 
+  function up(): TestServer[] {
+    return nodes.filter(({ client }) => client.status === 'ready');
+  }
+
   /** The port of the node that has the slot, as this one sees it. */
   async function ownerAsSeenBy({ client }: TestServer): Promise<number | undefined> {
     const ranges = (await client.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
@@ -53,8 +59,7 @@ export async function startCluster(tag: string): Promise<TestCluster> {
 
   async function seeOwner({ port }: Pick<TestServer, 'port'>): Promise<void> {
     await poll(async () => {
-      const up = nodes.filter(({ client }) => client.status === 'ready');
-      const ports = await Promise.all(up.map(ownerAsSeenBy));
+      const ports = await Promise.all(up().map(ownerAsSeenBy));
       return ports.every((found) => found === port);
     });
   }
@@ -85,6 +90,8 @@ export async function startCluster(tag: string): Promise<TestCluster> {
     other,
     third,
     seeOwner,
+    setNodeTimeout: (ms) =>
+      Promise.all(up().map(({ client }) => client.config('SET', 'cluster-node-timeout', String(ms)))),
     moveSlot,
     close: async () => void (await Promise.all(nodes.map((node) => node.close()))),
   };

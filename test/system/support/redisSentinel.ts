@@ -8,6 +8,8 @@ export interface TestSentinel {
   readonly sentinel: TestServer;
   readonly primary: TestServer;
   readonly replica: TestServer;
+  /** Sets how long the primary must not respond to be replaced, in milliseconds. */
+  setDownAfter(ms: number): Promise<unknown>;
   /** Waits until the sentinel says that this Redis is the primary, and it is. */
   seePrimary(node: TestServer): Promise<void>;
   close(): Promise<void>;
@@ -47,6 +49,8 @@ export async function startSentinel(...primaryArgs: readonly string[]): Promise<
     sentinel,
     primary,
     replica,
+    setDownAfter: (ms) =>
+      sentinel.client.call('SENTINEL', 'SET', SENTINEL_NAME, 'down-after-milliseconds', ms),
     seePrimary,
     close: async () => void (await Promise.all([sentinel, primary, replica].map((server) => server.close()))),
   };
