@@ -110,11 +110,14 @@ describeUnless(whyNoNodes, 'after a failover', () => {
     expect(calls).toBe(2);
   });
 
-  it('a report takes nothing back from what the new primary knows, and tells the replica nothing of it', async () => {
+  it.each([
+    ['another Redis is the primary', () => ({ openAt: 0, primary: 'another' })],
+    ['Redis has lost the budget', (now: number) => ({ openAt: Math.floor(now) + HOLD_MS })],
+  ])('a report takes nothing back, and says nothing of what is spent, after %s', async (_, toFields) => {
     const standby = await startRedis();
     const { replica } = await start(standby);
     const day = toUtcDay(Date.now());
-    await standby.client.hset('test:budget', 'day', day, 'spent', 6, 'openAt', 0, 'primary', 'another');
+    await standby.client.hset('test:budget', { day, spent: 6, ...toFields(await timeOf(standby)) });
     const report = await reportCall(replica.redis.run, {
       endpoint: 'trendingVideos',
       token: 'token',

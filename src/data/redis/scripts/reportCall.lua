@@ -3,7 +3,7 @@
 -- `error`: that of an endpoint for twice as long after each further one in a row, up to `maxOpenMs`. A failure opens the circuit of
 -- the endpoint when the call was a probe, or when enough calls in a row have failed. Upstream may have asked for a pause of the
 -- endpoint, which lasts at least `pauseMs` then. Returns what is spent on that day (-1 when it is another day, there is no
--- budget, or another Redis has just become the primary), and for each circuit that changed its scope, `opened` (by `error`),
+-- budget, or nothing may be spent because Redis may lack a part), and for each circuit that changed its scope, `opened` (by `error`),
 -- `paused` (by `pauseError`) or `closed`, and for how many ms it is open.
 local token, state, attemptMs, windowMs = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local credits, day, maxFailures = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -55,9 +55,10 @@ elseif state == 'sent' then
   end
 else redis.call('ZADD', calls, 'XX', now + windowMs, token) end
 
-local entry = redis.call('HMGET', budget, 'day', 'spent')
--- Meanwhile the replicas report what this Redis may lack, and that must not become less.
-if credits > 0 and toInteger(entry[1]) == day and failoverHold(budget) <= now then
+local entry = redis.call('HMGET', budget, 'day', 'spent', 'openAt')
+local isOpen = toInteger(entry[1]) == day and (toInteger(entry[3]) or 0) <= now
+-- In a pause the replicas report what this Redis may lack: what they know must not become less.
+if credits > 0 and isOpen and failoverHold(budget) <= now then
   reply[1] = toInteger(entry[2]) or -1
   if isUnsent and reply[1] >= credits then reply[1] = redis.call('HINCRBY', budget, 'spent', -credits) end
 end
