@@ -44,7 +44,6 @@ function checkTlsFiles(files: TlsFiles): void {
     readTlsFiles(files);
   } catch (error) {
     if (!(error instanceof TlsFileError)) throw error;
-    const setting = `REDIS_TLS_${error.file.toUpperCase()}`;
-    throw new ConfigError([{ setting, text: `expected a PEM file: ${error.message}` }]);
+    throw new ConfigError([{ setting: error.setting, text: `expected a PEM file: ${error.message}` }]);
   }
 }

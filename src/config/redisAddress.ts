@@ -7,8 +7,8 @@ export interface RedisAddress {
   readonly isTls: boolean;
   readonly username: string;
   readonly password: string;
-  /** Several of a cluster, or of sentinels. A port that is left out is that of the mode. */
-  readonly hosts: readonly { readonly host: string; readonly port: number | undefined }[];
+  /** One for each host: several of a cluster, or of sentinels. */
+  readonly urls: readonly URL[];
   readonly database: number;
 }
 
@@ -16,9 +16,10 @@ export interface RedisAddress {
 export function toRedisAddress(error: string) {
   return z.string().transform((text, { addIssue }): RedisAddress => {
     const fault = findFault(text);
-    const urls = splitHosts(text);
+    const addresses = splitHosts(text);
+    const urls = addresses.every(isRedisUrl) ? addresses.map((address) => new URL(address)) : [];
     const [first] = urls;
-    if (fault === undefined && first && urls.every(isRedisUrl)) return toAddress(new URL(first), urls);
+    if (fault === undefined && first) return toAddress(first, urls);
     addIssue(`${error}${fault ?? ''}`);
     return z.NEVER;
   });
@@ -39,16 +40,13 @@ export function splitHosts(text: string): string[] {
   return hosts.split(',').map((host) => `${before}${host.trim()}${after}`);
 }
 
-function toAddress({ protocol, username, password, pathname }: URL, urls: readonly string[]): RedisAddress {
+function toAddress(first: URL, urls: readonly URL[]): RedisAddress {
   return {
-    isTls: protocol === 'rediss:',
-    username: decodeURIComponent(username),
-    password: decodeURIComponent(password),
-    hosts: urls.map((url) => {
-      const { hostname, port } = new URL(url);
-      return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? undefined : Number(port) };
-    }),
-    database: Number(pathname.slice(1)),
+    isTls: first.protocol === 'rediss:',
+    username: decodeURIComponent(first.username),
+    password: decodeURIComponent(first.password),
+    urls,
+    database: Number(first.pathname.slice(1)),
   };
 }
 

@@ -1,3 +1,4 @@
+import { hostAndPort } from '../domain/hostAndPort.ts';
 import type { RedisServer } from '../domain/redisServer.ts';
 import type { ConfigProblem } from './configError.ts';
 import type { Variables } from './environment.ts';
@@ -8,7 +9,6 @@ export interface RedisConfig extends RedisServer {
   readonly timeoutMs: number;
 }
 
-const REDIS_PORT = 6379;
 const SENTINEL_PORT = 26_379;
 
 /** How Redis is reached; undefined without `REDIS_URL`. */
@@ -16,10 +16,12 @@ export function toRedisConfig(values: SettingValues): RedisConfig | undefined {
   const address = values.REDIS_URL;
   const mode = values.REDIS_MODE;
   if (!address) return undefined;
-  const defaultPort = mode === 'sentinel' ? SENTINEL_PORT : REDIS_PORT;
   return {
     mode,
-    addresses: address.hosts.map(({ host, port }) => ({ host, port: port ?? defaultPort })),
+    addresses: address.urls.map((url) => ({
+      ...hostAndPort(url),
+      ...(mode === 'sentinel' && url.port === '' && { port: SENTINEL_PORT }),
+    })),
     username: address.username,
     password: address.password,
     database: address.database,
@@ -52,7 +54,7 @@ export function findRedisProblems(set: Variables, values: Partial<SettingValues>
       'the name by which the sentinels know the primary, which REDIS_MODE=sentinel requires',
     );
   }
-  if (mode === 'single' && address && address.hosts.length > 1) {
+  if (mode === 'single' && address && address.urls.length > 1) {
     expect('REDIS_MODE', 'cluster or sentinel, because REDIS_URL has several hosts');
   }
   if (mode === 'cluster' && address && address.database > 0) {

@@ -1,13 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createEmulator, type Emulator } from '../../src/keyapi/emulator/emulator.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { findFreePort } from '../support/freePort.ts';
+import { itUnless } from './support/describeWith.ts';
 import { poll } from './support/poll.ts';
 import { startProgram } from './support/program.ts';
 import { describeWithRedis, startRedis, type TestRedis, whyNoTls } from './support/redis.ts';
@@ -88,13 +89,11 @@ describe('dist/bin/doctor.js', () => {
     expect(code).toBe(1);
   });
 
-  (whyNoTls ? it.skip : it)('reports that a certificate is not trusted, and how to trust it', async () => {
-    const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=keyapi', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const files = ['-keyout', key, '-out', cert];
-    const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...files, ...subject];
-    execFileSync('openssl', args, { stdio: 'ignore' });
-    const server = createTlsServer({ key: await readFile(key), cert: await readFile(cert) });
+  itUnless(whyNoTls, 'reports that a certificate is not trusted, and how to trust it', async () => {
+    const { key, cert } = makeCertificate('127.0.0.1');
+    const certFile = path.join(folder, 'cert.pem');
+    await writeFile(certFile, cert);
+    const server = createTlsServer({ key, cert });
     server.on('tlsClientError', () => undefined).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -103,7 +102,7 @@ describe('dist/bin/doctor.js', () => {
     expect(output).toMatch(/^KeyAPI +fix +TLS: the certificate of .* is not trusted/m);
     expect(output).toMatch(/-> .*NODE_EXTRA_CA_CERTS/);
     expect(code).toBe(1);
-    const trusting = await runDoctor({ ...variables, NODE_EXTRA_CA_CERTS: cert });
+    const trusting = await runDoctor({ ...variables, NODE_EXTRA_CA_CERTS: certFile });
     expect(trusting.output).toMatch(/^KeyAPI +ok +https:.* can be reached over TLS$/m);
     expect(trusting.code).toBe(0);
     server.close();

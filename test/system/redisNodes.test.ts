@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect } from '@jest/globals';
 import { range } from '../support/charts.ts';
+import { itUnless } from './support/describeWith.ts';
 import { FAST, type Fleet, startFleet } from './support/fleet.ts';
 import { poll } from './support/poll.ts';
 import { isPrimary, type TestServer, timeOf, whyNoNodes } from './support/redis.ts';
@@ -96,6 +97,13 @@ async function expectShared({ client }: TestServer): Promise<void> {
   expect(fleet.emulator.bill).toHaveLength(requests);
 }
 
+/** Checks that the replicas use the standby once it is the primary. */
+async function expectFollowed(): Promise<void> {
+  await nodes.seeFailover();
+  await fleet.seeRedis('up');
+  await expectShared(nodes.standby);
+}
+
 describe.each([
   ['a Redis Cluster', startClusterNodes],
   ['a primary that a sentinel knows', () => startSentinelNodes()],
@@ -116,9 +124,7 @@ describe.each([
       expect(failed).toEqual([]);
       expect([...new Set(fleet.emulator.bill)].sort()).toEqual(neededPages);
       expect(reportedRequests).toBe(fleet.emulator.bill.length);
-      await nodes.seeFailover();
-      await fleet.seeRedis('up');
-      await expectShared(nodes.standby);
+      await expectFollowed();
     },
   );
 
@@ -126,13 +132,11 @@ describe.each([
     await start(startNodes);
     await fleet.replicas[0]?.query(top('US'));
     nodes.primary.freeze();
-    // It is down once, for the first command that it does not respond to.
+    // Redis counts as down from the first command on that it does not respond to.
     for (const replica of fleet.replicas) expect((await replica.query(top('DE'))).errors).toBeUndefined();
     await poll(() => isPrimary(nodes.standby));
     nodes.primary.thaw();
-    await nodes.seeFailover();
-    await fleet.seeRedis('up');
-    await expectShared(nodes.standby);
+    await expectFollowed();
   });
 
   itWithNodes('follow when another node is made the primary', async () => {
@@ -239,8 +243,7 @@ describe('replicas that share a primary that a sentinel knows', () => {
   });
 });
 
-/** A test that needs nodes of Redis; skipped when there are none. */
+/** A test that needs nodes of Redis. */
 function itWithNodes(name: string, test: () => Promise<void>): void {
-  if (whyNoNodes) it.skip(`${name} (skipped: ${whyNoNodes})`, test);
-  else it(name, test, TRACE_TIMEOUT_MS);
+  itUnless(whyNoNodes, name, test, TRACE_TIMEOUT_MS);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { findFreePort } from '../support/freePort.ts';
-import { type Authority, type Certificate, createAuthority } from './support/certificates.ts';
+import { type Authority, type CertificateFiles, createAuthority } from './support/authority.ts';
 import { describeUnless } from './support/describeWith.ts';
 import { type Fleet, type Replica, startFleet } from './support/fleet.ts';
 import { poll } from './support/poll.ts';
@@ -12,10 +12,10 @@ import { SENTINEL_NAME } from './support/redisSentinel.ts';
 
 let folder: string;
 let authority: Authority;
-let server: Certificate;
-let client: Certificate;
+let server: CertificateFiles;
+let client: CertificateFiles;
 /** Signed by another authority. */
-let stranger: Certificate;
+let stranger: CertificateFiles;
 let fleet: Fleet | undefined;
 let servers: TestServer[] = [];
 
@@ -101,7 +101,7 @@ describeUnless(whyNoTls, 'rediss://', () => {
       string,
       string,
     ];
-    const use = (one: Certificate) => Promise.all([copyFile(one.cert, cert), copyFile(one.key, key)]);
+    const use = (one: CertificateFiles) => Promise.all([copyFile(one.cert, cert), copyFile(one.key, key)]);
     await use(stranger);
     const own = { REDIS_TLS_CERT: cert, REDIS_TLS_KEY: key };
     const replica = await start({

@@ -1,10 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { describe } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 
 /** A block of tests; skipped when there is a reason, which its name then shows. */
 export function describeUnless(reason: string | undefined, name: string, tests: () => void): void {
   if (reason === undefined) describe(name, tests);
   else describe.skip(`${name} (skipped: ${reason})`, tests);
+}
+
+/** A test; skipped when there is a reason, which its name then shows. */
+export function itUnless(
+  reason: string | undefined,
+  name: string,
+  test: () => Promise<void>,
+  timeoutMs?: number,
+): void {
+  if (reason === undefined) it(name, test, timeoutMs);
+  else it.skip(`${name} (skipped: ${reason})`, test);
 }
 
 /** A block of tests that need a program; skipped when it is not on the PATH. */

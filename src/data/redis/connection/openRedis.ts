@@ -76,9 +76,14 @@ export async function openRedis(server: RedisServer, options: OpenRedisOptions):
 
 /** Whether a failure is one of the operating system: no host, no route, no listener, no response. */
 function hadNoConnection(failure: unknown): boolean {
-  const cause = failure instanceof RedisFailure ? failure.cause : undefined;
-  const { code = '' } = (cause ?? {}) as NodeJS.ErrnoException;
-  return /^E[A-Z]+$/.test(code);
+  return /^E[A-Z]+$/.test(codeOf(failure));
+}
+
+/** Node's code of what a failure was caused by; empty when it has none. */
+function codeOf(failure: unknown): string {
+  const cause: NodeJS.ErrnoException | undefined =
+    failure instanceof RedisFailure ? failure.cause : undefined;
+  return cause?.code ?? '';
 }
 
 async function openAt(
@@ -95,7 +100,8 @@ async function openAt(
     if (server.mode === 'single') await readKeys(node, timeoutMs);
     return found;
   }).catch(async (error: unknown) => {
-    if (server.tls && isTimeout(error) && (await respondsWithoutTls(address, options)))
+    // Perhaps the handshake was waited for in vain.
+    if (server.tls && codeOf(error) === 'ETIMEDOUT' && (await respondsWithoutTls(address, options)))
       throw new RedisFailure(address, new Error('it does not use TLS'));
     throw error;
   });
@@ -170,11 +176,6 @@ function checkMode({ mode }: RedisServer, found: RedisInfo): void {
 /** Whether this user may not run a command; some services do not know all commands. */
 function isForbidden({ message }: Error): boolean {
   return /^NOPERM|can't run this command|unknown command/i.test(message);
-}
-
-/** Whether the handshake of TLS may have been waited for in vain. */
-function isTimeout(error: unknown): boolean {
-  return error instanceof RedisFailure && (error.cause as NodeJS.ErrnoException).code === 'ETIMEDOUT';
 }
 
 /** Whether a server responds to a command in plain text; nothing secret is sent. */

@@ -60,16 +60,9 @@ export function createPlainClient(address: HostAndPort): Redis {
   return new Redis({ ...COMMON, ...address });
 }
 
-/** Creates a client that finds the node that has our keys, or the primary, by one of the addresses. */
+/** Creates a client that finds the node of a cluster that has our keys, or the primary that a sentinel knows. */
 export function createClient(server: ReadServer, start: HostAndPort): RedisClient {
-  switch (server.mode) {
-    case 'cluster':
-      return createClusterClient(server, start);
-    case 'sentinel':
-      return createSentinelClient(server, start);
-    default:
-      return createNodeClient(server, start);
-  }
+  return server.mode === 'cluster' ? createClusterClient(server, start) : createSentinelClient(server, start);
 }
 
 /**

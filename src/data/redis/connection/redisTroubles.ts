@@ -157,9 +157,9 @@ export function findTrouble(error: unknown, server: RedisServer): RedisTrouble |
   };
 }
 
-function explainFile({ file, message }: TlsFileError): RedisTrouble {
+function explainFile({ setting, message }: TlsFileError): RedisTrouble {
   return {
-    found: `REDIS_TLS_${file.toUpperCase()}: ${message}`,
+    found: `${setting}: ${message}`,
     advice: 'Set it to a PEM file that this user can read',
   };
 }

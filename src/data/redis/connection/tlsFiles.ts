@@ -7,11 +7,12 @@ import type { TlsFiles } from '../../../domain/redisServer.ts';
 export class TlsFileError extends Error {
   override readonly name = 'TlsFileError';
 
-  constructor(
-    readonly file: keyof TlsFiles,
-    message: string,
-  ) {
+  /** The setting that names the file. */
+  readonly setting: string;
+
+  constructor(file: keyof TlsFiles, message: string) {
     super(message);
+    this.setting = `REDIS_TLS_${file.toUpperCase()}`;
   }
 }
 
