@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { CoverFragment } from './generated/documents.ts';
+import type { CoverFragment } from '../generated/documents.ts';
 
 /** The cover of a video; a placeholder if it is missing, expired or fails to load. */
 export function Cover({

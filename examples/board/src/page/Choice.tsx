@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import type { TrendingOrder, TrendingPeriod } from './generated/documents.ts';
+import type { TrendingOrder, TrendingPeriod } from '../generated/documents.ts';
 import type { Place } from './place.ts';
 import { ORDER_NAMES, PERIOD_NAMES, REGIONS, regionName } from './words.ts';
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
-import type { ChartFactsFragment } from './generated/documents.ts';
-import { ago } from './words.ts';
+import type { ChartFactsFragment } from '../generated/documents.ts';
+import { ago, formatMoment } from './words.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -20,7 +20,7 @@ export function Age({ facts: { fetchedAt, stale } }: { readonly facts: ChartFact
   const now = Math.max(useNow(), Date.parse(fetchedAt));
   return (
     <>
-      <time dateTime={fetchedAt} title={new Date(fetchedAt).toLocaleString('en')}>
+      <time dateTime={fetchedAt} title={formatMoment(Date.parse(fetchedAt))}>
         updated {ago(Date.parse(fetchedAt), now)}
       </time>
       {stale && (

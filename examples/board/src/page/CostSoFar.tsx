@@ -1,12 +1,12 @@
-import { useCost } from './cost.ts';
+import { useCost } from '../api/cost.ts';
 import { count } from './words.ts';
 
-/** The total cost of this page so far, as reported by the responses. */
+/** The total cost in this browser tab, as reported by the responses. */
 export function CostSoFar() {
   const { credits, requests, isDemo } = useCost();
   return (
     <p className="cost">
-      <span title={`${count(requests, 'request')} to the data provider since this page was opened`}>
+      <span title={`${count(requests, 'request')} to the data provider since this tab was opened`}>
         <strong>{count(credits, 'credit')}</strong> spent
       </span>
       {isDemo && <span className="demo">demo data</span>}

@@ -1,15 +1,18 @@
 import { useLayoutEffect, useRef } from 'react';
+import { ago, count, formatUpcoming } from '../page/words.ts';
 import type { Explanation } from './explainError.ts';
-import { ago, count } from './words.ts';
 
 /** An error message, with a button to try again where that may help. */
 export function Failure({
   explanation: { title, text, code, isRetryable, retryAfterSeconds },
   isRetrying = false,
+  retryAt,
   onRetry,
 }: {
   readonly explanation: Explanation;
   readonly isRetrying?: boolean;
+  /** When the page tries again by itself, in Unix milliseconds; undefined if it does not. */
+  readonly retryAt?: number | undefined;
   /** If omitted, the retry button is elsewhere. */
   readonly onRetry?: () => void;
 }) {
@@ -25,7 +28,10 @@ export function Failure({
     <div className="failure" role="alert" ref={box}>
       <p className="failure-title">{title}</p>
       <p>{text}</p>
-      {isRetryable && retryAfterSeconds !== undefined && <p>Try again in {formatWait(retryAfterSeconds)}.</p>}
+      {retryAt !== undefined && <p>This page will try again {formatUpcoming(retryAt)}.</p>}
+      {isRetryable && retryAt === undefined && retryAfterSeconds !== undefined && (
+        <p>Try again in {formatWait(retryAfterSeconds)}.</p>
+      )}
       {isRetryable && onRetry && (
         // Not `disabled` while retrying: the button would lose the focus.
         <button type="button" onClick={() => isRetrying || onRetry()} aria-disabled={isRetrying}>

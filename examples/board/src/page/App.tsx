@@ -1,9 +1,12 @@
-import { Chart } from './Chart.tsx';
+import { lazy, Suspense } from 'react';
+import { Chart } from '../chart/Chart.tsx';
 import { ChartChoices, RegionChoice } from './Choice.tsx';
-import { Compare } from './Compare.tsx';
 import { CostSoFar } from './CostSoFar.tsx';
 import { formatPlace, goTo, MAX_REGIONS, type Place, useChosen, usePlace, useTitle } from './place.ts';
 import { ORDER_NAMES, PERIOD_NAMES, REGIONS, regionName } from './words.ts';
+
+/** Loaded when it is needed. */
+const Compare = lazy(async () => ({ default: (await import('../compare/Compare.tsx')).Compare }));
 
 /** The page: the chosen charts, and the controls to choose them. */
 export function App() {
@@ -35,10 +38,9 @@ export function App() {
       </header>
       <main>
         <h1 id="chart" tabIndex={-1}>
-          {title}
-          <small>{PERIOD_NAMES[period]}</small>
+          {title} <small>{PERIOD_NAMES[period]}</small>
         </h1>
-        <search className="choices" aria-label="Choose a chart">
+        <search className={`choices choices-${view}`} aria-label="Choose a chart">
           {view === 'chart' ? (
             <RegionChoice
               label="Region"
@@ -54,7 +56,9 @@ export function App() {
           // The key resets the component's state for each chart.
           <Chart key={`${region} ${period} ${orderBy}`} place={place} />
         ) : (
-          <Compare place={place} />
+          <Suspense>
+            <Compare place={place} />
+          </Suspense>
         )}
       </main>
     </>

@@ -1,5 +1,8 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
-import type { TrendingOrder, TrendingPeriod } from './generated/documents.ts';
+import type { TrendingOrder, TrendingPeriod } from '../generated/documents.ts';
+
+/** By what the list of a chart is sorted. */
+export type Sort = 'rank' | 'movement' | 'views' | 'likes';
 
 /** What the page shows. All of it is in the URL, so links and the back button work. */
 export interface Place {
@@ -10,11 +13,16 @@ export interface Place {
   readonly regions: readonly string[];
   readonly period: TrendingPeriod;
   readonly orderBy: TrendingOrder;
+  /** The sort of the list in the chart view. */
+  readonly sort: Sort;
+  /** The list shows only videos with this text in their caption or creator; empty for all. */
+  readonly search: string;
 }
 
 export const MAX_REGIONS = 4;
 const REGION = 'US';
 const REGIONS = ['US', 'IN', 'IT', 'BR'];
+const SORTS: readonly Sort[] = ['rank', 'movement', 'views', 'likes'];
 
 /** The values used in the URL. */
 const PERIODS: Record<TrendingPeriod, string> = {
@@ -30,8 +38,8 @@ const ORDERS: Record<TrendingOrder, string> = {
 };
 
 /** Reads a place from a URL's query string; missing and invalid values get their defaults. */
-export function parsePlace(search: string): Place {
-  const parameters = new URLSearchParams(search);
+export function parsePlace(query: string): Place {
+  const parameters = new URLSearchParams(query);
   const regions = (parameters.get('regions') ?? '').toUpperCase().split(',').filter(isRegion);
   const region = (parameters.get('region') ?? '').toUpperCase();
   const ofChart = isRegion(region) ? region : REGION;
@@ -42,17 +50,33 @@ export function parsePlace(search: string): Place {
     regions: [...new Set(compared)].slice(0, MAX_REGIONS),
     period: keyOf(PERIODS, parameters.get('period')) ?? 'LAST_7_DAYS',
     orderBy: keyOf(ORDERS, parameters.get('order')) ?? 'VIEWS',
+    sort: SORTS.find((sort) => sort === parameters.get('sort')) ?? 'rank',
+    search: parameters.get('search') ?? '',
   };
 }
 
 /** Writes a place as a URL's query string: the inverse of `parsePlace`. */
-export function formatPlace({ view, region, regions, period, orderBy }: Place): string {
+export function formatPlace({ view, region, regions, period, orderBy, sort, search }: Place): string {
   const where: Record<string, string> =
     view === 'compare' ? { view, regions: regions.join(','), region } : { region };
-  return `?${new URLSearchParams({ ...where, period: PERIODS[period], order: ORDERS[orderBy] })}`.replaceAll(
-    '%2C',
-    ',',
-  );
+  const list = view === 'chart' && {
+    ...(sort !== 'rank' && { sort }),
+    ...(search && { search }),
+  };
+  const parameters = { ...where, period: PERIODS[period], order: ORDERS[orderBy], ...list };
+  return `?${new URLSearchParams(parameters)}`.replaceAll('%2C', ',');
+}
+
+/** The rank that a link leads to; undefined if it leads to the top. */
+export function parseRank(query: string): number | undefined {
+  const rank = Number(new URLSearchParams(query).get('rank'));
+  return Number.isSafeInteger(rank) && rank > 1 ? rank : undefined;
+}
+
+/** The full link to a place, at a rank of its chart. */
+export function formatLink(place: Place, rank: number): string {
+  const query = rank > 1 ? `${formatPlace(place)}&rank=${rank}` : formatPlace(place);
+  return new URL(query, window.location.href).href;
 }
 
 function isRegion(text: string): boolean {
@@ -75,17 +99,23 @@ function subscribe(listener: () => void): () => void {
 
 /** Navigates to a place, as a link would. */
 export function goTo(place: Place): void {
-  const search = formatPlace(place);
-  if (search === window.location.search) return;
-  window.history.pushState(null, '', search);
+  const query = formatPlace(place);
+  if (query === window.location.search) return;
+  window.history.pushState(null, '', query);
   window.scrollTo({ top: 0 });
+  window.dispatchEvent(new Event(MOVED));
+}
+
+/** Changes what the list shows, without a new entry in the browser's history. */
+export function replacePlace(place: Place): void {
+  window.history.replaceState(window.history.state, '', formatPlace(place));
   window.dispatchEvent(new Event(MOVED));
 }
 
 /** The place in the current URL. */
 export function usePlace(): Place {
-  const search = useSyncExternalStore(subscribe, () => window.location.search);
-  return useMemo(() => parsePlace(search), [search]);
+  const query = useSyncExternalStore(subscribe, () => window.location.search);
+  return useMemo(() => parsePlace(query), [query]);
 }
 
 /** How long a choice must stay unchanged before the page navigates to it. */

@@ -1,12 +1,17 @@
 import { useQuery } from '@apollo/client/react';
-import { useRef } from 'react';
-import { Age } from './Age.tsx';
-import { Cover } from './Cover.tsx';
-import { errorsOf, explain, explainError } from './explainError.ts';
-import { Failure } from './Failure.tsx';
-import { type CompareColumnFragment, CompareDocument } from './generated/documents.ts';
-import type { Place } from './place.ts';
-import { ordinal, regionName } from './words.ts';
+import { useMemo, useRef } from 'react';
+import { errorsOf, explain, explainError } from '../failures/explainError.ts';
+import { Failure } from '../failures/Failure.tsx';
+import { useAutomaticRetry } from '../failures/useAutomaticRetry.ts';
+import { useLastError } from '../failures/useLastError.ts';
+import { type CompareColumnFragment, CompareDocument } from '../generated/documents.ts';
+import { Age } from '../page/Age.tsx';
+import { Cover } from '../page/Cover.tsx';
+import { Movement } from '../page/Movement.tsx';
+import type { Place } from '../page/place.ts';
+import { usePosition } from '../page/position.ts';
+import { TikTokLink } from '../page/TikTokLink.tsx';
+import { ordinal, regionName } from '../page/words.ts';
 
 const ALIASES = ['a', 'b', 'c', 'd'] as const;
 /** One page of the provider for each region: 2 credits unless cached. */
@@ -23,7 +28,12 @@ type Positions = ReadonlyMap<string, readonly Position[]>;
 /** The tops of several regions side by side. */
 export function Compare({ place: { regions, period, orderBy } }: { readonly place: Place }) {
   const [a = 'US', b, c, d] = regions;
-  const { data, error, loading, refetch } = useQuery(CompareDocument, {
+  const {
+    data,
+    error: currentError,
+    loading,
+    refetch,
+  } = useQuery(CompareDocument, {
     variables: {
       ...{ period, orderBy, first: WINDOW, a, withB: Boolean(b), withC: Boolean(c), withD: Boolean(d) },
       ...(b && { b }),
@@ -35,7 +45,8 @@ export function Compare({ place: { regions, period, orderBy } }: { readonly plac
     // In the cache this window would replace the chart's list.
     fetchPolicy: 'no-cache',
   });
-  const retry = { isRetrying: loading, onRetry: () => void refetch().catch(() => undefined) };
+  const error = useLastError(currentError, loading);
+  const onRetry = (): void => void refetch().catch(() => undefined);
   const errors = errorsOf(error);
   // Regions that have loaded stay visible while another one loads, or when a request fails.
   const loaded = useRef(new Map<string, CompareColumnFragment>()).current;
@@ -48,18 +59,23 @@ export function Compare({ place: { regions, period, orderBy } }: { readonly plac
     return { region, failed, chart: failed ? undefined : loaded.get(key) };
   });
   const positions = findPositions(columns);
+  usePosition(0, () => columns.some(({ chart }) => chart));
+  const isUnanswered = error !== undefined && !columns.some(({ failed }) => failed);
+  const failure = useMemo(() => (isUnanswered ? explainError(error) : undefined), [isUnanswered, error]);
+  const retryAt = useAutomaticRetry(failure, onRetry);
+  const retry = { isRetrying: loading, onRetry };
+  // A column without content would be an empty heading.
+  const filled = columns.filter(({ failed, chart }) => chart || failed || !error);
   return (
     <>
-      {error && !columns.some(({ failed }) => failed) && (
-        <Failure explanation={explainError(error)} {...retry} />
-      )}
+      {failure && <Failure explanation={failure} retryAt={retryAt} {...retry} />}
       <div className="columns" aria-busy={loading}>
-        {columns.map(({ region, failed, chart }) => (
+        {filled.map(({ region, failed, chart }) => (
           <section key={region} className="column" aria-labelledby={`column-${region}`}>
             <h2 id={`column-${region}`}>{regionName(region)}</h2>
             {chart && <Column region={region} chart={chart} positions={positions} />}
             {failed && <Failure explanation={explain(failed)} {...retry} />}
-            {!chart && !error && <Skeletons />}
+            {!chart && !failed && <Skeletons />}
           </section>
         ))}
       </div>
@@ -91,21 +107,32 @@ function Column({
         <Age facts={chart} />
       </p>
       <ol className="rows" aria-label={`Top videos: ${regionName(region)}`}>
-        {chart.edges.map(({ rank, node }) => {
+        {chart.edges.map((edge) => {
+          const { rank, node } = edge;
           const elsewhere = positions.get(node.id)?.filter((position) => position.region !== region) ?? [];
           return (
             <li key={node.id} className={elsewhere.length > 0 ? 'row row-shared' : 'row'}>
-              <a href={node.itemUrl} target="_blank" rel="noreferrer">
+              <TikTokLink className="row-video" href={node.itemUrl} isFocusable>
                 <Cover video={node} />
-                <span className="rank">
-                  <span className="visually-hidden">Rank </span>
-                  {rank}
+                <span className="row-rank">
+                  <span className="rank">
+                    <span className="visually-hidden">Rank </span>
+                    {rank}
+                  </span>
+                  <Movement edge={edge} />
                 </span>
-                <span className="title">{node.title || 'Untitled'}</span>
-                {elsewhere.length > 0 && (
-                  <span className="also">Also in: {elsewhere.map(formatPosition).join(', ')}</span>
-                )}
-              </a>
+                <span className="row-text">
+                  <span className="title">
+                    <span className="caption" dir="auto">
+                      {node.title || 'Untitled'}
+                    </span>
+                  </span>
+                  {node.creator && <span className="creator">@{node.creator.handle}</span>}
+                  {elsewhere.length > 0 && (
+                    <span className="also">Also in: {elsewhere.map(formatPosition).join(', ')}</span>
+                  )}
+                </span>
+              </TikTokLink>
             </li>
           );
         })}

@@ -1,0 +1,18 @@
+import { formatDayAndTime, formatMoment, formatNumber } from '../page/words.ts';
+import type { Chart } from './useChart.ts';
+
+/** What the movements of a chart are compared with, such as `compared with yesterday, 14:00`. */
+export function Comparison({ chart: { comparedWith, totalCount } }: { readonly chart: Chart }) {
+  if (!comparedWith) return <span>no earlier day to compare with</span>;
+  const { takenAt, knownRanks } = comparedWith;
+  const time = Date.parse(takenAt);
+  return (
+    <span>
+      compared with{' '}
+      <time dateTime={takenAt} title={formatMoment(time)}>
+        {formatDayAndTime(time, Date.now())}
+      </time>
+      {knownRanks < totalCount && ` (top ${formatNumber(knownRanks)})`}
+    </span>
+  );
+}
