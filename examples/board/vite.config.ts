@@ -34,7 +34,7 @@ const inlineStyles: Plugin = {
 function hashStyles(): string {
   const page = new URL('dist/index.html', import.meta.url);
   const html = existsSync(page) ? readFileSync(page, 'utf8') : '';
-  const [, styles = ''] = /<style>([^]*?)<\/style>/.exec(html) ?? [];
+  const [, styles = ''] = /<style>(.*?)<\/style>/s.exec(html) ?? [];
   return `'sha256-${createHash('sha256').update(styles).digest('base64')}'`;
 }
 

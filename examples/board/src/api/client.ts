@@ -31,7 +31,7 @@ export function createClient(): ApolloClient {
       typePolicies: {
         Query: { fields: { trendingVideos: chartPagination } },
         // While numbers are unavailable, those that have been loaded stay.
-        TrendingVideo: { fields: { stats: { merge: (existing, incoming) => incoming ?? existing } } },
+        TrendingVideo: { fields: { stats: { merge: (existing, incoming) => incoming ?? existing ?? null } } },
       },
     }),
     link: new HttpLink({ uri: '/graphql', fetch: notingFetch }),

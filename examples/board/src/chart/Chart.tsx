@@ -3,7 +3,7 @@ import { Failure } from '../failures/Failure.tsx';
 import { useAutomaticRetry } from '../failures/useAutomaticRetry.ts';
 import { Age } from '../page/Age.tsx';
 import { type Place, parseRank, replacePlace } from '../page/place.ts';
-import { showRank, usePosition } from '../page/position.ts';
+import { showRank, showTop, usePosition } from '../page/position.ts';
 import { count, formatNumber } from '../page/words.ts';
 import { arrangeTiles } from './arrangeTiles.ts';
 import { Comparison } from './Comparison.tsx';
@@ -78,8 +78,7 @@ export function Chart({ place }: { readonly place: Place }) {
       )}
       {numbersFailure && (
         <p className="notice">
-          The numbers on some videos are unavailable: {numbersFailure.title.toLowerCase()}.{' '}
-          <code>{numbersFailure.code}</code>
+          Views and likes of some videos are unavailable. <code>{numbersFailure.code}</code>
         </p>
       )}
       <Tools place={place} chart={chart} tiles={tiles} onJump={jumpTo} />
@@ -111,9 +110,9 @@ export function Chart({ place }: { readonly place: Place }) {
         {formatNumber(tiles.length)} of {count(chart.totalCount, 'video')} shown
       </p>
       {tiles.length > WINDOW && (
-        <a className="to-top" href="#chart">
+        <button className="to-top" type="button" onClick={showTop}>
           Back to the top
-        </a>
+        </button>
       )}
     </>
   );

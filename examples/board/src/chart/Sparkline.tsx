@@ -17,11 +17,12 @@ export function Sparkline({ history }: { readonly history: History }) {
   const last = history.at(-1);
   if (history.length < 2 || !last) return null;
   const ranks = history.map(({ rank }) => rank);
-  const top = Math.min(...ranks);
-  const range = Math.max(LEAST_RANGE, Math.max(...ranks) - top);
+  const [highest, lowest] = [Math.min(...ranks), Math.max(...ranks)];
+  const range = Math.max(LEAST_RANGE, lowest - highest);
+  const top = (highest + lowest - range) / 2;
   const today = Date.parse(last.date);
   const points = history.map(({ date, rank }) => ({
-    // The days that are not known leave a gap between two points, which the line crosses.
+    // A day that is not known has no point: the line crosses it.
     x: MARGIN + (1 - (today - Date.parse(date)) / DAY_MS / (DAYS - 1)) * (WIDTH - 2 * MARGIN),
     y: MARGIN + ((rank - top) / range) * (HEIGHT - 2 * MARGIN),
   }));

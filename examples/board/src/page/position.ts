@@ -9,6 +9,10 @@ interface Position {
   readonly tile?: { readonly rank: number; readonly top: number };
 }
 
+/** In so many frames all tiles have their height. */
+const FRAMES = 8;
+/** Where a tile is after a jump to it: below the bar, in pixels. */
+const BELOW_BAR = 96;
 /** How long the page must stand still before its position is stored. */
 const STILL_MS = 100;
 
@@ -23,10 +27,16 @@ function storePosition(loaded: number): void {
   window.history.replaceState({ ...window.history.state, position }, '');
 }
 
-function returnTo({ scrollY, tile }: Position): void {
+let nextFrame = 0;
+
+/** Scrolls to a position; again in the next frames, since tiles that become visible may be higher than was estimated. */
+function scrollTo(position: Omit<Position, 'loaded'>, frames = FRAMES): void {
+  const { scrollY, tile } = position;
   const element = tile && findTile(tile.rank);
   const distance = element ? element.getBoundingClientRect().top - tile.top : scrollY - window.scrollY;
   window.scrollBy({ top: distance, behavior: 'instant' });
+  cancelAnimationFrame(nextFrame);
+  if (frames > 1) nextFrame = requestAnimationFrame(() => scrollTo(position, frames - 1));
 }
 
 function findTiles(): HTMLElement[] {
@@ -37,10 +47,13 @@ function rankOf(tile: HTMLElement): number {
   return Number(tile.dataset.rank);
 }
 
-/** The first tile that is not above the window or behind its bar; undefined if there is none. */
+/** The first tile of which most is visible, below the bar; undefined if there is none. */
 function findVisibleTile(): HTMLElement | undefined {
   const bar = document.querySelector('.bar')?.getBoundingClientRect().bottom ?? 0;
-  return findTiles().find((tile) => tile.getBoundingClientRect().bottom > bar);
+  return findTiles().find((tile) => {
+    const { top, height } = tile.getBoundingClientRect();
+    return top + height / 2 > bar;
+  });
 }
 
 /** The tile of a rank, or of the next one that there is. */
@@ -57,10 +70,18 @@ export function findVisibleRank(): number {
 
 /** Scrolls to the tile of a rank, and focuses it. */
 export function showRank(rank: number): void {
-  const tile = findTile(rank);
-  tile?.scrollIntoView({ block: 'start' });
-  tile?.querySelector<HTMLElement>('.tile-video')?.focus({ preventScroll: true });
+  scrollTo({ scrollY: 0, tile: { rank, top: BELOW_BAR } });
+  findTile(rank)?.querySelector<HTMLElement>('.tile-video')?.focus({ preventScroll: true });
 }
+
+/** Scrolls to the top of the page, and focuses its heading. */
+export function showTop(): void {
+  scrollTo({ scrollY: 0 });
+  document.getElementById('chart')?.focus({ preventScroll: true });
+}
+
+// Browsers would scroll before the list is there.
+window.history.scrollRestoration = 'manual';
 
 /**
  * Stores the position while somebody scrolls, and returns to the stored one as soon as the page is ready. Gives how many
@@ -70,13 +91,16 @@ export function usePosition(loaded: number, isReady: (wanted: number) => boolean
   const [stored] = useState(readPosition);
   const isReturned = useRef(stored === undefined);
 
+  useLayoutEffect(() => {
+    if (!stored) scrollTo({ scrollY: 0 });
+    return () => cancelAnimationFrame(nextFrame);
+  }, [stored]);
+
   // After each render, until the page is ready.
   useLayoutEffect(() => {
     if (isReturned.current || !stored || !isReady(stored.loaded)) return;
     isReturned.current = true;
-    returnTo(stored);
-    // The tiles that are visible only now may be higher than was estimated.
-    requestAnimationFrame(() => returnTo(stored));
+    scrollTo(stored);
   });
 
   const store = useEffectEvent(() => {

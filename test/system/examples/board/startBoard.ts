@@ -30,7 +30,11 @@ export function describeInBrowser(name: string, tests: () => void): void {
 export interface Board {
   readonly url: string;
   /** Starts the API behind the board, with an emulator whose switches can be changed. */
-  startApi(switches?: Partial<EmulatorSwitches>, options?: AppOptions): Promise<EmulatedApp>;
+  startApi(
+    switches?: Partial<EmulatorSwitches>,
+    options?: AppOptions,
+    variables?: Record<string, string>,
+  ): Promise<EmulatedApp>;
   /** Opens a page with a fresh cache. */
   open(path: string, options?: BrowserContextOptions): Promise<OpenPage>;
   close(): Promise<void>;
@@ -81,11 +85,11 @@ export async function startBoard(): Promise<Board> {
 
   return {
     url,
-    startApi: async (switches, options) => {
+    startApi: async (switches, options, variables) => {
       const app: EmulatedApp = await startEmulatedApp(
         switches,
         // With a clock that stands still, a lower rate would block requests.
-        { KEYAPI_QPS: '1000' },
+        { KEYAPI_QPS: '1000', ...variables },
         {
           ...options,
           onEvent: (event) => {
@@ -97,7 +101,12 @@ export async function startBoard(): Promise<Board> {
       return app;
     },
     open: async (path, options) => {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+      const context = await browser.newContext({
+        viewport: { width: 1280, height: 860 },
+        locale: 'en-US',
+        timezoneId: 'UTC',
+        ...options,
+      });
       // Shorter than Jest's timeout, so that the error says what was awaited.
       context.setDefaultTimeout(60_000);
       const page = await context.newPage();

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import type { EmulatedApp } from '../../../support/app.ts';
+import type { TestClock } from '../../../support/clock.ts';
 import { type Board, describeInBrowser, type OpenPage, type Page, startBoard } from './startBoard.ts';
 
 export let board: Board;
@@ -40,6 +41,28 @@ export async function start(
   page = open.page;
 }
 
+/**
+ * Starts the API and opens the board, both at the time of the clock. Charts move from day to day if the switches say
+ * `date: undefined`.
+ */
+export async function startAt(
+  clock: TestClock,
+  path = '/',
+  options: Parameters<Board['open']>[1] = {},
+  switches: Parameters<Board['startApi']>[0] = {},
+): Promise<void> {
+  await start('about:blank', options, switches, { clock });
+  await page.clock.setFixedTime(clock.now());
+  await goTo(path);
+  await page.locator('.tile-video, .row-video').first().waitFor();
+}
+
+/** Lets time pass for the API and the page. */
+export async function passTime(clock: TestClock, ms: number): Promise<void> {
+  clock.advance(ms);
+  await page.clock.setFixedTime(clock.now());
+}
+
 export function goTo(path: string): Promise<unknown> {
   return page.goto(new URL(path, board.url).href);
 }
@@ -51,7 +74,7 @@ export async function seeTiles(count: number): Promise<void> {
 
 /** Waits until the page shows this number of videos of regions side by side. */
 export async function seeRows(count: number): Promise<void> {
-  await page.waitForFunction((wanted) => document.querySelectorAll('.row a').length === wanted, count);
+  await page.waitForFunction((wanted) => document.querySelectorAll('.row-video').length === wanted, count);
 }
 
 /** Waits until the first cover has loaded. */
@@ -85,6 +108,17 @@ export async function seeFrames(): Promise<void> {
   await page.evaluate(
     () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
   );
+}
+
+/** Waits until the list does not load any more by itself. */
+export async function seeIdle(): Promise<void> {
+  await page.waitForFunction(async () => {
+    const isIdle = () => document.querySelector('.more')?.getAttribute('aria-disabled') === 'false';
+    if (!isIdle()) return false;
+    // After a jump the page scrolls for some frames.
+    for (let frame = 0; frame < 12; frame++) await new Promise(requestAnimationFrame);
+    return isIdle();
+  });
 }
 
 /** The label or text of the focused element. */

@@ -1,0 +1,269 @@
+import { expect, it } from '@jest/globals';
+import { DAY_MS } from '../../../../src/domain/utcDay.ts';
+import { range } from '../../../support/charts.ts';
+import { createTestClock } from '../../../support/clock.ts';
+import type { Route } from './startBoard.ts';
+import {
+  api,
+  describeBoard,
+  goTo,
+  open,
+  page,
+  passTime,
+  readCost,
+  readFocus,
+  readRanks,
+  scrollTo,
+  seeFrames,
+  seeIdle,
+  seeRows,
+  seeTiles,
+  start,
+  startAt,
+} from './visit.ts';
+
+const HOUR_MS = DAY_MS / 24;
+const NOON = Date.UTC(2026, 0, 1, 12);
+
+const refresh = () => page.getByRole('button', { name: 'Refresh' });
+
+/** Scrolls to a tile, and waits until the page has stored its position. */
+async function lookAt(rank: number): Promise<void> {
+  await page.locator(`[data-rank="${rank}"]`).evaluate((tile) => tile.scrollIntoView({ block: 'center' }));
+  await page.waitForFunction(() => {
+    const { position } = window.history.state ?? {};
+    return position && Math.abs(position.scrollY - window.scrollY) < 1;
+  });
+}
+
+/** Where a tile is in the window: its distance from the top, in pixels. */
+function topOf(rank: number): Promise<number> {
+  return page.locator(`[data-rank="${rank}"]`).evaluate((tile) => tile.getBoundingClientRect().top);
+}
+
+/** Waits until a tile is where it was in the window, to a pixel. */
+async function seeAt(rank: number, top: number): Promise<void> {
+  await page.waitForFunction(
+    ([wantedRank, wantedTop]) => {
+      const tile = document.querySelector(`[data-rank="${wantedRank}"]`);
+      return tile && Math.abs(tile.getBoundingClientRect().top - (wantedTop ?? 0)) <= 1;
+    },
+    [rank, top],
+  );
+}
+
+describeBoard('the board that stays open', () => {
+  it('says that nothing can have changed, without a request, as long as that is so', async () => {
+    const clock = createTestClock(NOON);
+    await startAt(clock);
+    const operations = open.operations();
+    await refresh().click();
+    // The server subtracts up to a tenth from an hour.
+    await page.getByText(/^Nothing can have changed: this data stays the same until 12:5\d PM\.$/).waitFor();
+    expect(open.operations()).toBe(operations);
+  });
+
+  it('keeps what is loaded when it is refreshed, and says what has changed', async () => {
+    const clock = createTestClock(NOON);
+    await startAt(clock);
+    await scrollTo(60);
+    await seeIdle();
+    const loaded = await page.locator('.tile-video').count();
+    await refresh().focus();
+    await page.evaluate(() => window.scrollTo({ top: 300 }));
+    api.emulator.switches.rotation = 5;
+    await passTime(clock, 2 * HOUR_MS);
+    await page.keyboard.press('Enter');
+    const text = `Refreshed: ${loaded - 5} videos moved, 5 videos came in, 5 videos left.`;
+    await page.getByText(text).waitFor();
+    expect(await readRanks()).toEqual(range(1, loaded));
+    const links = page.locator('.tile-video');
+    const videos = await links.evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+    expect(new Set(videos).size).toBe(loaded);
+    expect(await page.evaluate(() => window.scrollY)).toBe(300);
+    expect(await readFocus()).toBe('Refresh');
+    await page.getByText('updated just now').waitFor();
+    expect(await page.locator('.stale').count()).toBe(0);
+
+    await passTime(clock, 2 * HOUR_MS);
+    await refresh().click();
+    await page.getByText('Refreshed: nothing has changed.').waitFor();
+  });
+
+  it('says when newer data is not available yet', async () => {
+    const clock = createTestClock(NOON);
+    await startAt(clock);
+    api.emulator.switches.credits = 0;
+    await passTime(clock, 2 * HOUR_MS);
+    await refresh().click();
+    await page.getByText('Newer data is not available yet.').waitFor();
+    await page.getByText('Older data').waitFor();
+    await seeTiles(20);
+    api.emulator.switches.credits = undefined;
+    await passTime(clock, 60_000);
+    await refresh().click();
+    await page.getByText('Refreshed: nothing has changed.').waitFor();
+    expect(await page.locator('.stale').count()).toBe(0);
+  });
+
+  it('has no gap when it is refreshed while a further window is in flight', async () => {
+    const clock = createTestClock(NOON);
+    await startAt(clock);
+    await scrollTo(40);
+    await seeIdle();
+    await passTime(clock, 2 * HOUR_MS);
+    const release = api.holdUpstream();
+    await page.mouse.wheel(0, 50_000);
+    await page.getByRole('button', { name: 'Loading…' }).waitFor();
+    await page.evaluate(() => window.scrollTo({ top: 0 }));
+    await refresh().click();
+    release();
+    await page.getByText('Refreshed: nothing has changed.').waitFor();
+    const ranks = await readRanks();
+    expect(ranks.length).toBeGreaterThan(40);
+    expect(ranks).toEqual(range(1, ranks.length));
+  });
+
+  it('is where it was after a reload, and says what all of it has cost', async () => {
+    await start();
+    await seeTiles(20);
+    await scrollTo(150);
+    await seeIdle();
+    await lookAt(121);
+    const top = await topOf(121);
+    const cost = await readCost();
+    const { credits } = api.emulator.counts;
+    expect(cost).toBe(`${credits} credits`);
+    await page.reload();
+    await seeAt(121, top);
+    expect(await readCost()).toBe(cost);
+    expect(api.emulator.counts.credits).toBe(credits);
+    expect(await page.locator('.cost [title]').getAttribute('title')).toMatch(
+      /^\d+ requests to the data provider since this tab was opened$/,
+    );
+    // Another tab has a total of its own.
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await other.locator('.tile-video').first().waitFor();
+    expect(await other.locator('.cost strong').textContent()).toBe('0 credits');
+  });
+
+  it('is where it was after a step back and forward, without a request', async () => {
+    await start();
+    await seeTiles(20);
+    await scrollTo(60);
+    await seeIdle();
+    await lookAt(50);
+    const top = await topOf(50);
+    await page.getByLabel('Region').selectOption('Japan');
+    await page.getByRole('heading', { name: 'Japan' }).waitFor();
+    await seeTiles(20);
+    expect(await page.evaluate(() => window.scrollY)).toBe(0);
+    const operations = open.operations();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'United States' }).waitFor();
+    await seeAt(50, top);
+    await page.goForward();
+    await page.getByRole('heading', { name: 'Japan' }).waitFor();
+    await seeFrames();
+    expect(await page.evaluate(() => window.scrollY)).toBe(0);
+    expect(open.operations()).toBe(operations);
+  });
+
+  it('is where it was after a reload of regions side by side', async () => {
+    await start('/?view=compare');
+    await seeRows(80);
+    await page.evaluate(() => window.scrollTo({ top: 700 }));
+    await page.waitForFunction(() => window.history.state?.position?.scrollY === 700);
+    await page.reload();
+    await seeRows(80);
+    await page.waitForFunction(() => window.scrollY === 700);
+  });
+
+  it('counts the cost although the page may not store it', async () => {
+    await start('about:blank');
+    await page.addInitScript(() =>
+      Object.defineProperty(window, 'sessionStorage', {
+        get: () => {
+          throw new DOMException('denied', 'SecurityError');
+        },
+      }),
+    );
+    await goTo('/');
+    await seeTiles(20);
+    expect(await readCost()).toBe('4 credits');
+  });
+
+  it.each(['{', '{"requests":"1","credits":1e99}', '{"credits":-0.5,"requests":2}', 'null'])(
+    'ignores a stored cost that it has not written: %s',
+    async (text) => {
+      await start('about:blank');
+      await page.addInitScript((value) => sessionStorage.setItem('board:cost', value), text);
+      await goTo('/');
+      await seeTiles(20);
+      expect(await readCost()).toBe('4 credits');
+    },
+  );
+
+  it('goes on by itself when an outage is over, without being asked', async () => {
+    const clock = createTestClock(NOON);
+    await start('about:blank', {}, {}, { clock });
+    await page.clock.install();
+    await goTo('/');
+    await page.clock.runFor(1000);
+    await seeTiles(20);
+    api.emulator.switches.qps = 0;
+    await page.mouse.wheel(0, 50_000);
+    await page.clock.runFor(1000);
+    await page.getByRole('alert').getByText('Too many requests to the data provider').waitFor();
+    const { length } = await readRanks();
+    const operations = open.operations();
+    // The data provider asks for a pause of 60 seconds.
+    await page.clock.runFor(50_000);
+    expect(open.operations()).toBe(operations);
+
+    api.emulator.switches.qps = undefined;
+    clock.advance(60_000);
+    await page.clock.runFor(10_000);
+    await page.waitForFunction((before) => document.querySelectorAll('.tile-video').length > before, length);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    const ranks = await readRanks();
+    expect(ranks).toEqual(range(1, ranks.length));
+  });
+
+  it.each([
+    ['a chart', '/'],
+    ['regions side by side', '/?view=compare'],
+  ])('shows %s by itself when the API is back, and no empty headings before', async (_, path) => {
+    await start('about:blank');
+    await page.clock.install();
+    const fail = (route: Route) => route.abort();
+    await page.route('**/graphql', fail);
+    await goTo(path);
+    await page.clock.runFor(1000);
+    await page.getByRole('alert').getByText('No connection').waitFor();
+    const headings = await page.getByRole('heading').evaluateAll((all) => all.map(({ tagName }) => tagName));
+    expect(headings).toEqual(['H1']);
+    // It tries again after 5 seconds, then after 10, which is in vain, and after 20.
+    await page.clock.runFor(15_500);
+    await page.unroute('**/graphql');
+    await page.clock.runFor(20_500);
+    await page.locator('.tile-video, .row-video').first().waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(open.takeComplaints().length).toBeGreaterThan(1);
+  });
+
+  it('tries again as soon as the browser is online', async () => {
+    await start('about:blank');
+    await page.clock.install();
+    await page.route('**/graphql', (route) => route.abort());
+    await goTo('/');
+    await page.clock.runFor(1000);
+    await page.getByRole('alert').waitFor();
+    await page.unroute('**/graphql');
+    await page.evaluate(() => window.dispatchEvent(new Event('online')));
+    await page.clock.runFor(1000);
+    await seeTiles(20);
+    expect(open.takeComplaints()).toHaveLength(1);
+  });
+});
