@@ -211,6 +211,8 @@ describeBoard('the board', () => {
       'Also in: United States (13th), India (14th), Italy (9th)',
       'Also in: United States (15th), India (18th), Italy (13th)',
     ]);
+    expect(await page.locator('.row .creator').count()).toBe(80);
+    expect(await page.locator('.row .creator').first().textContent()).toBe('@neon_tiny');
     await savePicture('board-compare');
 
     await page.getByRole('button', { name: 'Remove India' }).click();
