@@ -1,4 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
+import { ERROR_CODES } from '../../domain/errors.ts';
 import { pageEndpoint } from '../../domain/page.ts';
 import type { OriginCounts } from '../../domain/upstreamCost.ts';
 import { MAX_BATCH, statsEndpoint } from '../../domain/videoStats.ts';
@@ -8,6 +9,8 @@ import { countDurations } from './durations.ts';
 
 /** Operations with a label of their own, beside those that are known in advance. */
 const MAX_NAMES = 100;
+/** Codes whose series exist before the first error: Prometheus sees no increase in a series that begins with 1. */
+const EXPECTED_CODES = [...Object.keys(ERROR_CODES), 'INTERNAL_SERVER_ERROR', 'OVERLOADED'];
 /** More than exist: see `docs/errors.md`. */
 const MAX_CODES = 50;
 /** Label of an operation without a name. */
@@ -26,6 +29,7 @@ export function countResponses(
     labelNames: ['code'],
     registers,
   });
+  for (const code of EXPECTED_CODES) errors.inc({ code }, 0);
   const responses = { made: 0, shared: 0, kept: 0, refused: 0 };
   const pages = { cached: 0, stale: 0, shared: 0, fetched: 0 };
   const stats = { cached: 0, stale: 0, shared: 0, fetched: 0 };
@@ -43,7 +47,7 @@ export function countResponses(
   });
 
   const nameOf = createBoundedNames([...operationNames, UNNAMED], MAX_NAMES);
-  const codeOf = createBoundedNames([], MAX_CODES);
+  const codeOf = createBoundedNames(EXPECTED_CODES, MAX_CODES);
 
   return (event) => {
     if (event.type !== 'response') return;

@@ -85,6 +85,15 @@ describe('the metrics of upstream', () => {
 });
 
 describe('the metrics of operations', () => {
+  it('have the codes that alerts look for from the start, so that the first error is an increase', async () => {
+    const before = await read('trending_errors_total');
+    const codes = ['UPSTREAM_TIMEOUT', 'CREDIT_BUDGET_EXHAUSTED', 'INTERNAL_SERVER_ERROR', 'OVERLOADED'];
+    const series = codes.map((code) => `{code="${code}"}`);
+    expect(before).toMatchObject(Object.fromEntries(series.map((each) => [each, 0])));
+    metrics.onEvent({ ...makeResponseEvent({}), codes: ['INTERNAL_SERVER_ERROR'] });
+    expect(await read('trending_errors_total')).toEqual({ ...before, '{code="INTERNAL_SERVER_ERROR"}': 1 });
+  });
+
   it('count the videos whose numbers were used, by origin', async () => {
     metrics.onEvent(makeResponseEvent({ fetched: 1 }, { cached: 4, fetched: 6 }));
     metrics.onEvent(makeResponseEvent({ cached: 1 }));
