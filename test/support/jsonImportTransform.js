@@ -3,5 +3,7 @@
  * since it stabilised JSON modules, and which Jest will require.
  */
 export default {
-  process: (source) => ({ code: source.replace(/^(import .+ from "[^"]+\.json");$/gm, '$1 with { type: "json" };') }),
+  process: (source) => ({
+    code: source.replace(/^(import .+ from "[^"]+\.json");$/gm, '$1 with { type: "json" };'),
+  }),
 };
