@@ -1,4 +1,5 @@
-FROM node:24-slim AS build
+# On the machine's own platform: what is built is JavaScript, the same for all.
+FROM --platform=$BUILDPLATFORM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci

@@ -2,7 +2,12 @@
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': '@swc/jest', '\\.(lua|graphql)$': '<rootDir>/test/support/textTransform.js' },
+  transform: {
+    '\\.ts$': '@swc/jest',
+    '\\.(lua|graphql)$': '<rootDir>/test/support/textTransform.js',
+    '/node_modules/@actions/.+\\.js$': '<rootDir>/test/support/jsonImportTransform.js',
+  },
+  transformIgnorePatterns: ['/node_modules/(?!@actions/)'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['<rootDir>/test/system/'],
   setupFilesAfterEnv: ['<rootDir>/test/support/failOnConsole.ts'],
