@@ -29,6 +29,8 @@ const NAME = '.env';
 const MAX_BYTES = 1_000_000;
 /** Appended to the text: if the parser finds it, it has read every line before it as a separate line. */
 const END = 'END_OF_FILE';
+/** An empty line, a comment, or a name and a value. */
+const LINE = /^\s*(?:#.*|(?:export\s+)?[^\s=#]+\s*=.*)?$/s;
 
 /** Adds the variables of the file `.env` in the working folder to those of the process, which take precedence. */
 export function readEnvironment(variables: Variables, folder = process.cwd()): Environment {
@@ -91,18 +93,15 @@ function decode(bytes: Buffer): string {
   }
 }
 
-/** The parser reads a line without `=` as a part of the next name, so that this setting would silently be lost. */
+/** Depending on its version, Node ignores any other line or adds it to the next name: a setting would silently be lost. */
 function parse(text: string): Variables {
   const { [END]: end, ...variables } = parseEnv(`${text}\n${END}=true\n`);
   refuseLineBreaks(variables);
-  const stray = Object.keys(variables).find((name) => /\s/.test(name));
-  if (stray === undefined && end !== undefined) return variables;
-  const [first = ''] = stray?.split('\n') ?? [];
-  const line = text.split('\n').findIndex((candidate) => first !== '' && candidate.trim() === first.trim());
+  const index = text.split('\n').findIndex((line) => !LINE.test(line));
+  if (index < 0 && end !== undefined) return variables;
   // Shows only the number of the line: its text may be a part of a secret.
-  throw fileError(
-    `expected lines such as NAME=value, but got another one${line < 0 ? '' : `: line ${line + 1}`}`,
-  );
+  const which = index < 0 ? '' : `: line ${index + 1}`;
+  throw fileError(`expected lines such as NAME=value, but got another one${which}`);
 }
 
 /** A quote that is not closed makes the next lines a part of the value: their settings would be lost. */

@@ -85,7 +85,7 @@ describe('the file .env', () => {
     [
       'has one without a proper name',
       'KEYAPI_TOKEN never-shown\nOTHER="1\n2"\n',
-      'on one line, but a value spans several lines: is a quote missing?',
+      'spans several lines: is a quote missing?',
     ],
     ['is too large', `OTHER=${'never-shown'.repeat(100_000)}`, 'of up to 1 MB, but got one of 2 MB'],
   ])('is refused when it %s', async (_, text, message) => {
