@@ -151,7 +151,7 @@ describeBoard('the board that stays open', () => {
   it('is where it was after a step back and forward, without a request', async () => {
     await start();
     await seeTiles(20);
-    await scrollTo(60);
+    await scrollTo(100);
     await seeIdle();
     await lookAt(50);
     const top = await topOf(50);

@@ -110,15 +110,13 @@ export async function seeFrames(): Promise<void> {
   );
 }
 
-/** Waits until the list does not load any more by itself. */
+/** Scrolls to the top, from where nothing more is loaded, and waits until what is in flight has arrived. */
 export async function seeIdle(): Promise<void> {
-  await page.waitForFunction(async () => {
-    const isIdle = () => document.querySelector('.more')?.getAttribute('aria-disabled') === 'false';
-    if (!isIdle()) return false;
-    // After a jump the page scrolls for some frames.
-    for (let frame = 0; frame < 12; frame++) await new Promise(requestAnimationFrame);
-    return isIdle();
-  });
+  await page.evaluate(() => window.scrollTo({ top: 0 }));
+  await seeFrames();
+  await page.waitForFunction(
+    () => document.querySelector('.more')?.getAttribute('aria-disabled') === 'false',
+  );
 }
 
 /** The label or text of the focused element. */
