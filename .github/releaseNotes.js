@@ -24,9 +24,11 @@ function readNotes() {
   return withLinks(withLongLines(notes));
 }
 
-/** Each paragraph on one line: GitHub shows the line breaks of a release's notes. */
+/** Each paragraph on one line, since GitHub shows the line breaks of a release's notes; blocks of code stay as they are. */
 function withLongLines(text) {
-  return text.replace(/(?<=\S)\n *(?=[^\s#|*-]|\*\*)/g, ' ');
+  const parts = text.split(/^(```.*?^```$)/ms);
+  const join = (part) => part.replace(/(?<=\S)\n *(?![\s#|>]|[-*+] |\d+\. |```)/g, ' ');
+  return parts.map((part, index) => (index % 2 === 1 ? part : join(part))).join('');
 }
 
 /** A release is shown on another page: links to files of the repository lead to those of the tag. */

@@ -67,7 +67,7 @@ describe('the workflows', () => {
 
   it.each([
     ['runs-on:', 'run-on:', "Unexpected value 'run-on'"],
-    ['timeout-minutes: 90', 'timeout-minutes: long', "Unexpected value 'long'"],
+    ['timeout-minutes: 30', 'timeout-minutes: long', "Unexpected value 'long'"],
     ['contents: read', 'content: read', "Unexpected value 'content'"],
     ['branches: [main]', 'branch: [main]', "Unexpected value 'branch'"],
     ['- run: bash', '- rum: bash', "Unexpected value 'rum'"],
@@ -100,12 +100,32 @@ describe('the workflows', () => {
     for (const file of files) expect([file, existsSync(file)]).toEqual([file, true]);
   });
 
-  it('may only read, except for the job that publishes, and end in time', () => {
+  it('give each action only inputs that it has', () => {
+    const known: Readonly<Record<string, readonly string[]>> = {
+      'actions/checkout@v4': ['persist-credentials'],
+      'docker/setup-buildx-action@v3': [],
+      'docker/login-action@v3': ['registry', 'username', 'password'],
+      'docker/metadata-action@v5': ['images', 'tags'],
+      'docker/build-push-action@v6': [
+        ...['context', 'platforms', 'load', 'push', 'tags', 'labels', 'annotations'],
+        ...['provenance', 'sbom', 'cache-from', 'cache-to'],
+      ],
+    };
+    for (const { uses, with: inputs = {} } of allSteps().filter((step) => step.uses !== undefined)) {
+      const unknown = Object.keys(inputs).filter((name) => !known[uses ?? '']?.includes(name));
+      expect([uses, unknown]).toEqual([uses, []]);
+    }
+  });
+
+  it('may only read, except for the jobs that publish, and end in time', () => {
+    const more: Readonly<Record<string, object>> = {
+      image: { contents: 'read', packages: 'write' },
+      release: { contents: 'write' },
+    };
     for (const text of [ci, release]) {
       expect((parse(text) as Workflow).permissions).toEqual({ contents: 'read' });
       for (const [name, { permissions, uses, 'timeout-minutes': minutes }] of jobsOf(text)) {
-        const expected = name === 'publish' ? { contents: 'write', packages: 'write' } : undefined;
-        expect([name, permissions]).toEqual([name, expected]);
+        expect([name, permissions]).toEqual([name, text === release ? more[name] : undefined]);
         // A called workflow has its own limits.
         if (uses === undefined) expect([name, typeof minutes]).toEqual([name, 'number']);
       }
@@ -134,11 +154,11 @@ describe('the workflows', () => {
         uses?.startsWith('docker/build-push-action@') ? [inputs] : [],
       );
     const platforms = 'linux/amd64,linux/arm64';
-    expect(builds(ci).map((inputs) => [inputs?.platforms, inputs?.push])).toEqual([
-      [platforms, undefined],
-      [undefined, undefined],
+    expect(builds(ci).map((inputs) => [inputs?.context, inputs?.platforms, inputs?.push])).toEqual([
+      ['.', platforms, undefined],
+      ['.', undefined, undefined],
     ]);
-    expect(builds(release)).toEqual([expect.objectContaining({ platforms, push: true })]);
+    expect(builds(release)).toEqual([expect.objectContaining({ context: '.', platforms, push: true })]);
   });
 
   it('release a version only after its tag, its notes and all tests have been checked', () => {
@@ -147,7 +167,8 @@ describe('the workflows', () => {
     expect(jobsOf(release).map(([name, { needs }]) => [name, needs])).toEqual([
       ['notes', undefined],
       ['ci', 'notes'],
-      ['publish', 'ci'],
+      ['image', 'ci'],
+      ['release', 'image'],
     ]);
     expect(jobOf(release, 'ci').uses).toBe('./.github/workflows/ci.yml');
   });
@@ -183,12 +204,13 @@ describe('the notes of a release', () => {
     await writeFile(
       path.join(folder, 'CHANGELOG.md'),
       `# Changelog\n\n## ${await readVersion()} - 2026-01-02\n\n### Redis\n\n- One [way](docs/a.md#b) to\n` +
-        '  **do** it.\n- [Two](https://a.example/).\n  - Three\n    lines.\n\nA paragraph\nof two.\n\n## 0.0.1 - 2026-01-01\n\nOld.\n',
+        '  **do** it.\n- [Two](https://a.example/).\n  - Three\n    *lines*.\n\nA paragraph\nof two.\n\n1. First\n2. Second\n\n' +
+        '```sh\none\ntwo\n```\n\n## 0.0.1 - 2026-01-01\n\nOld.\n',
     );
     const tag = `v${await readVersion()}`;
     expect((await run(folder, tag, REPOSITORY)).stdout).toBe(
       `### Redis\n\n- One [way](${REPOSITORY}/blob/${tag}/docs/a.md#b) to **do** it.\n- [Two](https://a.example/).\n` +
-        '  - Three lines.\n\nA paragraph of two.\n',
+        '  - Three *lines*.\n\nA paragraph of two.\n\n1. First\n2. Second\n\n```sh\none\ntwo\n```\n',
     );
   });
 

@@ -98,7 +98,9 @@ function parse(text: string): Variables {
   const { [END]: end, ...variables } = parseEnv(`${text}\n${END}=true\n`);
   refuseLineBreaks(variables);
   const index = text.split('\n').findIndex((line) => !LINE.test(line));
-  if (index < 0 && end !== undefined) return variables;
+  // A name with a space that is none for the parser, such as a tab after `export`.
+  const isMisread = end === undefined || Object.keys(variables).some((name) => /\s/.test(name));
+  if (index < 0 && !isMisread) return variables;
   // Shows only the number of the line: its text may be a part of a secret.
   const which = index < 0 ? '' : `: line ${index + 1}`;
   throw fileError(`expected lines such as NAME=value, but got another one${which}`);

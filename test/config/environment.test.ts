@@ -83,10 +83,11 @@ describe('the file .env', () => {
       'on one line, but the value of OTHER spans several lines: is a quote missing?',
     ],
     [
-      'has one without a proper name',
-      'KEYAPI_TOKEN never-shown\nOTHER="1\n2"\n',
-      'spans several lines: is a quote missing?',
+      'has a tab after export',
+      'export\tKEYAPI_TOKEN=never-shown\n',
+      'such as NAME=value, but got another one',
     ],
+    ['has another kind of space', '\u00A0PORT=5000\n', 'such as NAME=value, but got another one'],
     ['is too large', `OTHER=${'never-shown'.repeat(100_000)}`, 'of up to 1 MB, but got one of 2 MB'],
   ])('is refused when it %s', async (_, text, message) => {
     const environment = await readWith(text, { HOST: '::1' });

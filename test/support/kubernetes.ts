@@ -20,7 +20,8 @@ export async function readManifests(): Promise<Map<string, unknown>> {
 
 /**
  * What the API of Kubernetes would refuse in a manifest, each with the path in it: values of another type, missing fields, and
- * fields that the type does not have, which `kubectl apply` refuses too.
+ * fields that the type does not have, which `kubectl apply` refuses too. What values mean, such as an address or the name of a
+ * port, is not checked.
  */
 export function problemsOf(manifest: unknown): string[] {
   const kind = Object.values(KINDS).find((each) => each.is(manifest));
