@@ -11,7 +11,8 @@ const notingFetch: typeof fetch = async (input, init) => {
   const response = await fetch(input, { ...init, signal: null });
   const text = await response.text();
   addCost(parseUpstream(text));
-  setFreshness(JSON.parse(String(init?.body)).variables, response.headers.get('cache-control'));
+  const { operationName, variables } = JSON.parse(String(init?.body));
+  if (operationName === 'Chart') setFreshness(variables, response.headers.get('cache-control'));
   return new Response(text, response);
 };
 

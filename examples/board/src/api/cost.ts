@@ -52,6 +52,11 @@ export function addCost(upstream: UpstreamExtension | undefined): void {
   for (const listener of listeners) listener();
 }
 
+/** Whether the responses contain demo data. */
+export function useIsDemo(): boolean {
+  return useSyncExternalStore(subscribe, () => cost.isDemo);
+}
+
 /** The total cost in this browser tab so far, over reloads. */
 export function useCost(): Cost {
   return useSyncExternalStore(subscribe, () => cost);

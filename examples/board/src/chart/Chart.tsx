@@ -1,87 +1,95 @@
-import { useEffect, useEffectEvent, useLayoutEffect, useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
+import { PAGE_SIZE } from '../api/windows.ts';
 import { Failure } from '../failures/Failure.tsx';
 import { useAutomaticRetry } from '../failures/useAutomaticRetry.ts';
 import { Age } from '../page/Age.tsx';
-import { type Place, parseRank, replacePlace } from '../page/place.ts';
-import { showRank, showTop, usePosition } from '../page/position.ts';
+import { Comparison } from '../page/Comparison.tsx';
+import { isByRank, type Place, parseRank, replacePlace } from '../page/place.ts';
+import { findLastVisibleRank, showRank, showTop, usePosition } from '../page/position.ts';
+import { Skeletons } from '../page/Skeletons.tsx';
 import { count, formatNumber } from '../page/words.ts';
 import { arrangeTiles } from './arrangeTiles.ts';
-import { Comparison } from './Comparison.tsx';
 import { More } from './More.tsx';
 import { Tools } from './Tools.tsx';
-import { nextCursor, useChart, WINDOW } from './useChart.ts';
+import { nextCursor, useChart } from './useChart.ts';
 import { VideoTile } from './VideoTile.tsx';
+
+/** A link leads to this rank at most by itself, since it costs credits: beyond it somebody has to confirm. */
+const MAX_LINKED_RANK = 100;
 
 /** A chart with infinite scroll. */
 export function Chart({ place }: { readonly place: Place }) {
   const { sort, search } = place;
-  const [linkedRank] = useState(() => parseRank(window.location.search) ?? 0);
-  const [rankToShow, setRankToShow] = useState<number>();
-  const loaded = useChart(place, linkedRank);
-  const { chart, activity, failure, moreFailure, refreshFailure, numbersFailure, news } = loaded;
+  const [linkedRank] = useState(() => (isByRank(place) && parseRank(window.location.search)) || 0);
+  /** Where somebody wants to be, once it is loaded; 0 for nowhere. */
+  const [wantedRank, setWantedRank] = useState(0);
+  const loadedChart = useChart(place);
+  const { chart, activity, failure, moreFailure, refreshFailure, numbersFailure, news } = loadedChart;
   const lastRank = chart?.edges.at(-1)?.rank ?? 0;
   const after = chart ? nextCursor(chart) : null;
-  const storedRank = usePosition(
-    lastRank,
-    (wanted) => chart !== undefined && (lastRank >= wanted || after === null || moreFailure !== undefined),
-  );
-  const retryAt = useAutomaticRetry(failure, loaded.reload);
-
-  const jumpTo = async (rank: number): Promise<void> => {
-    replacePlace({ ...place, sort: 'rank', search: '' });
-    await loaded.loadUpTo(rank);
-    setRankToShow(rank);
-  };
-  const arrive = useEffectEvent(() => {
-    if (storedRank > 0) void loaded.loadUpTo(storedRank);
-    else if (linkedRank > 0) void jumpTo(linkedRank);
-  });
   const isLoaded = chart !== undefined;
+  const hasRank = (rank: number): boolean => isLoaded && (lastRank >= rank || after === null);
+  const storedRank = usePosition(
+    `${sort} ${search} ${lastRank}`,
+    // A list that is sorted otherwise needs all that is loaded.
+    () => (isByRank(place) ? findLastVisibleRank() : lastRank),
+    (needed) => hasRank(needed) || moreFailure !== undefined,
+  );
+  const retryAt = useAutomaticRetry(failure, loadedChart.reload, isLoaded);
+
+  const jumpTo = (rank: number): void => {
+    replacePlace({ ...place, sort: 'rank', search: '' });
+    setWantedRank(rank);
+    void loadedChart.loadUpTo(rank);
+  };
+  const goToStoredOrLinkedRank = useEffectEvent(() => {
+    if (storedRank > 0) void loadedChart.loadUpTo(storedRank);
+    else if (linkedRank > 0 && linkedRank <= MAX_LINKED_RANK) jumpTo(linkedRank);
+  });
   useEffect(() => {
-    if (isLoaded) arrive();
+    if (isLoaded) goToStoredOrLinkedRank();
   }, [isLoaded]);
-  useLayoutEffect(() => {
-    if (rankToShow !== undefined) showRank(rankToShow);
-    setRankToShow(undefined);
-  }, [rankToShow]);
+  const isThere = wantedRank > 0 && isByRank(place) && hasRank(wantedRank);
+  useEffect(() => {
+    if (!isThere) return;
+    showRank(wantedRank);
+    setWantedRank(0);
+  }, [isThere, wantedRank]);
 
   if (!chart) {
-    if (!failure) return <Skeletons />;
+    if (!failure) return <Skeletons list="tiles" item="tile" count={PAGE_SIZE} />;
     const isRetrying = activity === 'loading';
     return (
-      <Failure explanation={failure} isRetrying={isRetrying} retryAt={retryAt} onRetry={loaded.reload} />
+      <Failure explanation={failure} isRetrying={isRetrying} retryAt={retryAt} onRetry={loadedChart.reload} />
     );
   }
   const tiles = arrangeTiles(chart.edges, sort, search);
   const isRefreshing = activity === 'refreshing';
+  const refresh = (): void => void loadedChart.refresh();
   return (
     <>
       <p className="facts">
         <span>{count(chart.totalCount, 'video')}</span>
         <Age facts={chart} />
         <Comparison chart={chart} />
-        <button
-          type="button"
-          onClick={() => isRefreshing || void loaded.refresh()}
-          aria-disabled={isRefreshing}
-        >
+        <button type="button" onClick={() => isRefreshing || refresh()} aria-disabled={isRefreshing}>
           {isRefreshing ? 'Refreshing…' : 'Refresh'}
         </button>
         <span role="status">{news}</span>
       </p>
-      {refreshFailure && (
-        <Failure
-          explanation={refreshFailure}
-          isRetrying={isRefreshing}
-          onRetry={() => void loaded.refresh()}
-        />
-      )}
+      {refreshFailure && <Failure explanation={refreshFailure} isRetrying={isRefreshing} onRetry={refresh} />}
       {numbersFailure && (
         <p className="notice">
-          Views and likes of some videos are unavailable. <code>{numbersFailure.code}</code>
+          Views and likes of some videos could not be loaded. <code>{numbersFailure.code}</code>
         </p>
       )}
-      <Tools place={place} chart={chart} tiles={tiles} onJump={jumpTo} />
+      <Tools
+        place={place}
+        chart={chart}
+        tiles={tiles}
+        linkedRank={linkedRank > MAX_LINKED_RANK && storedRank === 0 ? linkedRank : undefined}
+        onJump={jumpTo}
+      />
       <ol className="tiles" aria-label="Videos">
         {tiles.map((edge) => (
           <li key={edge.node.id}>
@@ -94,43 +102,27 @@ export function Chart({ place }: { readonly place: Place }) {
           None of the {count(chart.edges.length, 'loaded video')} contains “{search}”.
         </p>
       )}
-      {after !== null ? (
+      {chart.totalCount === 0 ? (
+        <p className="end">This chart is empty.</p>
+      ) : (
         <More
           after={after}
           // Otherwise a short list of matches would load, and pay for, the whole chart.
-          isAutomatic={sort === 'rank' && search === ''}
+          isAutomatic={isByRank(place)}
           isLoading={activity === 'loading'}
           failure={moreFailure}
-          onMore={() => void loaded.loadUpTo(lastRank + WINDOW)}
+          onMore={() => void loadedChart.loadUpTo(Math.max(lastRank + PAGE_SIZE, wantedRank))}
+          onForget={loadedChart.forgetFailure}
         />
-      ) : (
-        <p className="end">{chart.totalCount === 0 ? 'This chart is empty.' : 'End of the chart.'}</p>
       )}
       <p className="visually-hidden" role="status">
         {formatNumber(tiles.length)} of {count(chart.totalCount, 'video')} shown
       </p>
-      {tiles.length > WINDOW && (
+      {tiles.length > PAGE_SIZE && (
         <button className="to-top" type="button" onClick={showTop}>
           Back to the top
         </button>
       )}
-    </>
-  );
-}
-
-/** Placeholders while the chart is loading. */
-function Skeletons() {
-  return (
-    <>
-      <p className="facts" role="status">
-        Loading…
-      </p>
-      <div className="tiles" aria-busy="true">
-        {Array.from({ length: WINDOW }, (_, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no other identity.
-          <span className="tile skeleton" key={index} aria-hidden="true" />
-        ))}
-      </div>
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useEffectEvent, useRef } from 'react';
+import { useEffect, useEffectEvent, useLayoutEffect, useRef } from 'react';
 import type { Explanation } from '../failures/explainError.ts';
 import { Failure } from '../failures/Failure.tsx';
 import { useAutomaticRetry } from '../failures/useAutomaticRetry.ts';
@@ -7,8 +7,8 @@ import { useAutomaticRetry } from '../failures/useAutomaticRetry.ts';
 const AHEAD = '1000px';
 
 /**
- * Loads the next window when the end of the list is near, or when the button is pressed. After a failure it tries again
- * by itself, so that scrolling goes on when an outage is over.
+ * The end of the list: loads the next window when it is near, or when the button is pressed. After a failure it tries
+ * again by itself, so that scrolling goes on when an outage is over.
  */
 export function More({
   after,
@@ -16,19 +16,25 @@ export function More({
   isLoading,
   failure,
   onMore,
+  onForget,
 }: {
-  /** The cursor that the next window starts after. */
-  readonly after: string;
+  /** The cursor that the next window starts after; null at the end of the chart. */
+  readonly after: string | null;
   /** Whether the end of the list loads more; if not, only the button does. */
   readonly isAutomatic: boolean;
   readonly isLoading: boolean;
   readonly failure: Explanation | undefined;
   readonly onMore: () => void;
+  /** Forgets the failure. */
+  readonly onForget: () => void;
 }) {
   const button = useRef<HTMLButtonElement>(null);
+  const end = useRef<HTMLParagraphElement>(null);
+  const wasPressed = useRef(false);
   const onNear = useEffectEvent(onMore);
-  const retryAt = useAutomaticRetry(isAutomatic ? failure : undefined, onMore);
-  const isWaiting = isAutomatic && !isLoading && !failure;
+  // Then the end of the list loads the window, if it is still near.
+  const retryAt = useAutomaticRetry(isAutomatic ? failure : undefined, onForget, after);
+  const isWaiting = isAutomatic && !isLoading && !failure && after !== null;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each window needs a new observer.
   useEffect(() => {
@@ -44,6 +50,18 @@ export function More({
     return () => observer.disconnect();
   }, [isWaiting, after]);
 
+  useLayoutEffect(() => {
+    // The button had the focus.
+    if (after === null && wasPressed.current) end.current?.focus({ preventScroll: true });
+  }, [after]);
+
+  if (after === null) {
+    return (
+      <p className="end" ref={end} tabIndex={-1}>
+        End of the chart.
+      </p>
+    );
+  }
   return (
     <>
       {failure && <Failure explanation={failure} retryAt={retryAt} />}
@@ -53,7 +71,10 @@ export function More({
         type="button"
         ref={button}
         aria-disabled={isLoading}
-        onClick={() => isLoading || onMore()}
+        onClick={() => {
+          wasPressed.current = true;
+          if (!isLoading) onMore();
+        }}
       >
         {isLoading ? 'Loading…' : failure ? 'Try again' : 'Show more'}
       </button>

@@ -1,7 +1,7 @@
 import type { ChartTileFragment } from '../generated/documents.ts';
-import { formatNumber } from '../page/words.ts';
+import { DAY_MS, formatNumber } from '../page/words.ts';
 
-const DAY_MS = 86_400_000;
+/** As in ChartTile.graphql. */
 const DAYS = 7;
 const WIDTH = 60;
 const HEIGHT = 20;

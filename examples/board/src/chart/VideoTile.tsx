@@ -3,7 +3,7 @@ import type { ChartTileFragment } from '../generated/documents.ts';
 import { Cover } from '../page/Cover.tsx';
 import { Movement } from '../page/Movement.tsx';
 import { TikTokLink } from '../page/TikTokLink.tsx';
-import { clockTime, formatCompact, formatNumber } from '../page/words.ts';
+import { clockTime, formatCompact, formatMoment, formatNumber } from '../page/words.ts';
 import { Sparkline } from './Sparkline.tsx';
 
 /** A video with its rank, movement and numbers. Memoised: the list can have hundreds of tiles. */
@@ -38,22 +38,33 @@ export const VideoTile = memo(function VideoTile({ edge }: { readonly edge: Char
         <Sparkline history={history} />
       </span>
       <span className="numbers">
-        <Amount number={stats?.views ?? null} noun="views" />
-        <Amount number={stats?.likes ?? null} noun="likes" />
+        <Amount stats={stats} noun="views" />
+        <Amount stats={stats} noun="likes" />
       </span>
     </article>
   );
 });
 
 /** A number on a video, rounded; a dash if it is unknown. */
-function Amount({ number, noun }: { readonly number: number | null; readonly noun: string }) {
-  return number === null ? (
-    <span className="unknown" title={`The number of ${noun} is unknown`}>
-      <span aria-hidden="true">–</span>
-      <span className="visually-hidden">unknown</span> {noun}
-    </span>
-  ) : (
-    <span title={`${formatNumber(number)} ${noun}`}>
+function Amount({
+  stats,
+  noun,
+}: {
+  readonly stats: ChartTileFragment['node']['stats'];
+  readonly noun: 'views' | 'likes';
+}) {
+  const number = stats?.[noun] ?? null;
+  if (number === null || !stats) {
+    return (
+      <span className="quiet" title={`The number of ${noun} is unknown`}>
+        <span aria-hidden="true">–</span>
+        <span className="visually-hidden">unknown</span> {noun}
+      </span>
+    );
+  }
+  const age = stats.stale ? `, as of ${formatMoment(Date.parse(stats.fetchedAt))}` : '';
+  return (
+    <span className={stats.stale ? 'quiet' : undefined} title={`${formatNumber(number)} ${noun}${age}`}>
       {formatCompact(number)} {noun}
     </span>
   );

@@ -30,14 +30,19 @@ function toClimb({ movement, rank, previousRank }: ChartTileFragment): number | 
  * chart changes between two windows, a video can be in both.
  */
 export function arrangeTiles(edges: Edges, sort: Sort, search: string): ChartTileFragment[] {
-  const words = search.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  const words = simplify(search).split(/\s+/).filter(Boolean);
   const seen = new Set<string>();
   const tiles = edges.filter(({ node: { id, title, creator } }) => {
-    const text = `${title} @${creator?.handle ?? ''}`.toLocaleLowerCase();
+    const text = simplify(`${title} @${creator?.handle ?? ''}`);
     return !seen.has(id) && seen.add(id) && words.every((word) => text.includes(word));
   });
   const keyOf = (edge: ChartTileFragment): number => VALUES[sort](edge) ?? Number.NEGATIVE_INFINITY;
   return tiles.sort((a, b) => compare(keyOf(b), keyOf(a)) || a.rank - b.rank);
+}
+
+/** The text without what people leave out when they search: capitals and accents. */
+function simplify(text: string): string {
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
 /** Not a difference, which two infinite values do not have. */

@@ -1,15 +1,18 @@
 import type { UnparseObject } from 'papaparse';
 import type { ChartTileFragment } from '../generated/documents.ts';
 
-/** Spreadsheets execute text that starts with one of these (OWASP, "CSV Injection"). */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+/**
+ * Spreadsheets execute a cell that starts with one of these (OWASP, "CSV Injection"). A cell may also start within a text:
+ * in some countries they split lines at semicolons, and some of them at tabs.
+ */
+const FORMULAS = /(?<=^|[;\t\r\n])\s*(?=[=+\-@＝＋－＠])/g;
 
 /** A byte order mark: without it Excel takes UTF-8 for another encoding. */
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * The tiles as CSV (RFC 4180), with a header. Numbers are not formatted; what is unknown is empty. Text that a
- * spreadsheet would execute starts with an apostrophe.
+ * The tiles as CSV (RFC 4180), with a header. Numbers are not formatted; what is unknown is empty. Before what a
+ * spreadsheet would execute there is an apostrophe.
  */
 export async function toCsv(tiles: readonly ChartTileFragment[]): Promise<string> {
   // Loaded when it is needed: few people download a chart.
@@ -19,10 +22,14 @@ export async function toCsv(tiles: readonly ChartTileFragment[]): Promise<string
     data: tiles.map(({ rank, previousRank, movement, node }) => {
       const { title, creator, itemUrl, duration, stats } = node;
       return [
-        ...[rank, previousRank, movement?.toLowerCase(), title, creator?.handle, itemUrl],
+        ...[rank, previousRank, movement?.toLowerCase(), defuse(title), creator?.handle, itemUrl],
         ...[duration || null, stats?.views, stats?.likes],
       ];
     }),
   };
-  return `${BYTE_ORDER_MARK}${papa.unparse(table, { escapeFormulae: FORMULA, newline: '\r\n' })}\r\n`;
+  return `${BYTE_ORDER_MARK}${papa.unparse(table, { newline: '\r\n' })}\r\n`;
+}
+
+function defuse(text: string): string {
+  return text.replaceAll(FORMULAS, (spaces) => `${spaces}'`);
 }

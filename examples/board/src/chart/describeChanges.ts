@@ -1,14 +1,14 @@
-import { count } from '../page/words.ts';
+import { count, formatNumber } from '../page/words.ts';
 import type { Chart } from './useChart.ts';
 
 type Edges = Chart['edges'];
 
-/** What a refresh has changed, such as `2 videos moved, 1 is new.` */
+/** What a refresh has changed, such as `Refreshed: 2 videos moved, 1 new, 1 dropped out.` */
 export function describeChanges(before: Edges, after: Edges): string {
-  const old = new Map(before.map((edge) => [edge.node.id, edge]));
-  const kept = after.filter(({ node }) => old.has(node.id));
+  const [old, current] = [byId(before), byId(after)];
+  const kept = [...current.values()].filter(({ node }) => old.has(node.id));
   const moved = kept.filter(({ node, rank }) => old.get(node.id)?.rank !== rank).length;
-  const added = after.length - kept.length;
+  const added = current.size - kept.length;
   const left = old.size - kept.length;
   const renumbered = kept.filter(({ node }) => {
     const numbers = old.get(node.id)?.node.stats;
@@ -16,9 +16,14 @@ export function describeChanges(before: Edges, after: Edges): string {
   }).length;
   const changes = [
     moved > 0 && `${count(moved, 'video')} moved`,
-    added > 0 && `${count(added, 'video')} came in`,
-    left > 0 && `${count(left, 'video')} left`,
+    added > 0 && `${formatNumber(added)} new`,
+    left > 0 && `${formatNumber(left)} dropped out`,
     renumbered > 0 && `${count(renumbered, 'video')} ${renumbered === 1 ? 'has' : 'have'} new numbers`,
   ].filter((change) => change !== false);
   return changes.length > 0 ? `Refreshed: ${changes.join(', ')}.` : 'Refreshed: nothing has changed.';
+}
+
+/** The first edge of each video: while a chart moves, a video can be in two windows. */
+function byId(edges: Edges): Map<string, Edges[number]> {
+  return new Map(edges.toReversed().map((edge) => [edge.node.id, edge]));
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@apollo/client/react';
-import { useEffect, useMemo, useRef, useState } from 'react';
-import { getFreshUntil } from '../api/freshness.ts';
+import { useEffect, useRef, useState } from 'react';
+import { getFreshUntil, setFreshness } from '../api/freshness.ts';
+import { MAX_WINDOW, PAGE_SIZE } from '../api/windows.ts';
 import { type Explanation, explainError } from '../failures/explainError.ts';
 import { useLastError } from '../failures/useLastError.ts';
 import { ChartDocument, type ChartQuery } from '../generated/documents.ts';
@@ -10,10 +11,6 @@ import { describeChanges } from './describeChanges.ts';
 
 export type Chart = NonNullable<ChartQuery['trendingVideos']>;
 
-/** One page of the provider: 2 credits for its ranks and 2 for the numbers, unless they are cached. */
-export const WINDOW = 20;
-/** The largest window of the API. */
-const MAX_WINDOW = 100;
 /** The server refreshes a stale window after it has sent it: pauses before the window is requested again. */
 const STALE_PAUSES_MS = [1000, 2000, 4000];
 
@@ -36,14 +33,15 @@ export interface LoadedChart {
   reload(): void;
   /** Loads windows until the list reaches this rank or the chart ends. */
   loadUpTo(rank: number): Promise<void>;
+  /** Forgets why further windows could not be loaded, so that they may be requested again. */
+  forgetFailure(): void;
   /** Requests all loaded windows again if they may have changed. */
   refresh(): Promise<void>;
 }
 
-/** Loads the first `count` ranks of a chart, or as many of them as one window can have. */
-export function useChart({ region, period, orderBy }: Place, count: number): LoadedChart {
-  const [first] = useState(() => sizeWindow(count));
-  const variables = { region, period, orderBy, first };
+/** Loads the first window of a chart; the others when they are asked for. */
+export function useChart({ region, period, orderBy }: Place): LoadedChart {
+  const variables = { region, period, orderBy, first: PAGE_SIZE };
   const { data, error, loading, client, refetch, fetchMore } = useQuery(ChartDocument, {
     variables,
     // Ranks are shown even if numbers on videos are missing.
@@ -51,45 +49,58 @@ export function useChart({ region, period, orderBy }: Place, count: number): Loa
   });
   const chart = data?.trendingVideos ?? undefined;
   const lastError = useLastError(error, loading);
-
-  const [activity, setActivity] = useState<LoadedChart['activity']>('idle');
-  const [moreError, setMoreError] = useState<unknown>();
-  const [refreshError, setRefreshError] = useState<unknown>();
-  /** Of the windows after the first one; null if none of their numbers were missing. */
-  const [numbersError, setNumbersError] = useState<unknown>();
-  const [news, setNews] = useState('');
-  const queue = useRef(Promise.resolve());
   const isShown = useIsShown();
+  const queue = useRef(Promise.resolve());
+  /** Smaller after the server has refused a window as too expensive. */
+  const largestWindow = useRef(MAX_WINDOW);
+  const [activity, setActivity] = useState<LoadedChart['activity']>('idle');
+  const [moreError, setMoreError] = useState<object>();
+  const [refreshError, setRefreshError] = useState<object>();
+  const [numbersError, setNumbersError] = useState<object>();
+  const [news, setNews] = useState('');
+  const isLoaded = chart !== undefined;
+  useEffect(() => {
+    if (isLoaded && error) setNumbersError(error);
+  }, [isLoaded, error]);
 
   /** What is loaded now, which may not have been rendered yet. */
   const readChart = () => client.readQuery({ query: ChartDocument, variables })?.trendingVideos ?? undefined;
 
+  /** Requests one window, at most as large as the server allows. */
+  async function fetchWindow(after: string | null, ranks: number): Promise<Chart> {
+    const pages = Math.max(1, Math.ceil(ranks / PAGE_SIZE));
+    const size = Math.min(largestWindow.current, pages * PAGE_SIZE);
+    const result = await fetchMore({ variables: { after, first: size }, errorPolicy: 'all' });
+    const window = result.data?.trendingVideos;
+    if (window) {
+      if (result.error) setNumbersError(result.error);
+      return window;
+    }
+    const cause = result.error ?? new Error('The response has no chart');
+    if (size === PAGE_SIZE || explainError(cause).code !== 'OPERATION_TOO_EXPENSIVE') throw cause;
+    largestWindow.current = PAGE_SIZE;
+    return fetchWindow(after, ranks);
+  }
+
   /** Requests windows, the first of them after the cursor, until one of them reaches the rank or the chart ends. */
-  async function fetchWindows(rank: number, cursor: string | null, loaded: number) {
-    const edges: Chart['edges'] = [];
-    let isStale = false;
-    let missing: unknown = null;
+  async function fetchWindows(rank: number, cursor: string | null, loaded: number): Promise<Chart[]> {
+    const windows: Chart[] = [];
     let after = cursor;
     let last = loaded;
     do {
-      const window = { after, first: sizeWindow(rank - last) };
-      const { data: received, error: cause } = await fetchMore({ variables: window, errorPolicy: 'all' });
-      const list = received?.trendingVideos;
-      if (!list) throw cause;
-      edges.push(...list.edges);
-      isStale ||= list.stale;
-      missing ??= cause;
-      after = nextCursor(list);
-      last = list.edges.at(-1)?.rank ?? last;
+      const window = await fetchWindow(after, rank - last);
+      windows.push(window);
+      after = nextCursor(window);
+      last = window.edges.at(-1)?.rank ?? last;
       // Windows of a chart that is no longer shown would cost credits for nothing.
     } while (after !== null && last < rank && isShown.current);
-    return { edges, isStale, missing };
+    return windows;
   }
 
   /** Runs tasks one after the other. */
   function run(
     kind: LoadedChart['activity'],
-    setError: (error: unknown) => void,
+    setError: (error: object | undefined) => void,
     task: () => Promise<void>,
   ): Promise<void> {
     queue.current = queue.current.then(async () => {
@@ -99,7 +110,9 @@ export function useChart({ region, period, orderBy }: Place, count: number): Loa
         await task();
         setError(undefined);
       } catch (cause) {
-        setError(cause);
+        setError(cause as Error);
+        // Part of it may be older than the rest.
+        setFreshness(variables, null);
       }
       setActivity('idle');
     });
@@ -111,43 +124,46 @@ export function useChart({ region, period, orderBy }: Place, count: number): Loa
       const list = readChart();
       const after = list ? nextCursor(list) : null;
       const last = list?.edges.at(-1)?.rank ?? 0;
-      if (after === null || last >= rank) return;
-      const { missing } = await fetchWindows(rank, after, last);
-      if (missing) setNumbersError(missing);
+      if (after !== null && last < rank) await fetchWindows(rank, after, last);
     });
   }
 
-  function refresh(): Promise<void> {
+  async function refresh(): Promise<void> {
+    // Rendered before the next news, so that these are announced even if they are the same.
+    setNews('');
+    await null;
     const freshUntil = getFreshUntil(variables);
     if (freshUntil > Date.now()) {
       setNews(`Nothing can have changed: this data stays the same until ${formatTime(freshUntil)}.`);
-      return Promise.resolve();
+      return;
     }
-    return run('refreshing', setRefreshError, async () => {
+    await run('refreshing', setRefreshError, async () => {
       const before = readChart()?.edges ?? [];
-      const last = before.at(-1)?.rank ?? WINDOW;
-      let result = await fetchWindows(last, null, 0);
+      const last = before.at(-1)?.rank ?? PAGE_SIZE;
+      setNumbersError(undefined);
+      let windows = await fetchWindows(last, null, 0);
       for (const pauseMs of STALE_PAUSES_MS) {
-        if (!result.isStale || !isShown.current) break;
+        if (!isShown.current || !windows.some(({ stale }) => stale)) break;
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
-        result = await fetchWindows(last, null, 0);
+        windows = await fetchWindows(last, null, 0);
       }
-      setNumbersError(result.missing);
-      setNews(result.isStale ? 'Newer data is not available yet.' : describeChanges(before, result.edges));
+      const isStale = windows.some(({ stale }) => stale);
+      const after = windows.flatMap(({ edges }) => edges);
+      setNews(isStale ? 'Newer data is not available yet.' : describeChanges(before, after));
     });
   }
 
-  const failure = useExplanation(chart ? undefined : lastError);
   return {
     chart,
     activity: !chart && loading ? 'loading' : activity,
-    failure,
-    moreFailure: useExplanation(moreError),
-    refreshFailure: useExplanation(refreshError),
-    numbersFailure: useExplanation(numbersError === undefined ? chart && lastError : numbersError),
+    failure: explainIf(chart ? undefined : lastError),
+    moreFailure: explainIf(moreError),
+    refreshFailure: explainIf(refreshError),
+    numbersFailure: explainIf(numbersError),
     news,
     reload: () => void refetch().catch(() => undefined),
     loadUpTo,
+    forgetFailure: () => setMoreError(undefined),
     refresh,
   };
 }
@@ -164,14 +180,8 @@ function useIsShown(): { readonly current: boolean } {
   return isShown;
 }
 
-/** The explanation of an error; the same object for the same error. */
-function useExplanation(error: unknown): Explanation | undefined {
-  return useMemo(() => (error ? explainError(error) : undefined), [error]);
-}
-
-/** The size of a window for a number of ranks: whole pages of the provider, so that no part of a page is requested twice. */
-function sizeWindow(ranks: number): number {
-  return Math.min(MAX_WINDOW, Math.max(1, Math.ceil(ranks / WINDOW)) * WINDOW);
+function explainIf(error: object | undefined): Explanation | undefined {
+  return error && explainError(error);
 }
 
 /** Where the chart continues after this window; null at its end. */

@@ -1,81 +1,62 @@
-import { useQuery } from '@apollo/client/react';
-import { useMemo, useRef } from 'react';
-import { errorsOf, explain, explainError } from '../failures/explainError.ts';
+import { PAGE_SIZE } from '../api/windows.ts';
 import { Failure } from '../failures/Failure.tsx';
 import { useAutomaticRetry } from '../failures/useAutomaticRetry.ts';
-import { useLastError } from '../failures/useLastError.ts';
-import { type CompareColumnFragment, CompareDocument } from '../generated/documents.ts';
+import type { CompareColumnFragment } from '../generated/documents.ts';
 import { Age } from '../page/Age.tsx';
+import { Comparison } from '../page/Comparison.tsx';
 import { Cover } from '../page/Cover.tsx';
 import { Movement } from '../page/Movement.tsx';
 import type { Place } from '../page/place.ts';
 import { usePosition } from '../page/position.ts';
+import { Skeletons } from '../page/Skeletons.tsx';
 import { TikTokLink } from '../page/TikTokLink.tsx';
 import { ordinal, regionName } from '../page/words.ts';
+import { useColumns } from './useColumns.ts';
 
-const ALIASES = ['a', 'b', 'c', 'd'] as const;
-/** One page of the provider for each region: 2 credits unless cached. */
-const WINDOW = 20;
-
-interface Position {
+/** Where a video is on a chart. */
+interface Standing {
   readonly region: string;
   readonly rank: number;
 }
 
-/** The positions of each video in all columns, by its id. */
-type Positions = ReadonlyMap<string, readonly Position[]>;
+/** Where each video is in all columns, by its id. */
+type Standings = ReadonlyMap<string, readonly Standing[]>;
 
 /** The tops of several regions side by side. */
-export function Compare({ place: { regions, period, orderBy } }: { readonly place: Place }) {
-  const [a = 'US', b, c, d] = regions;
-  const {
-    data,
-    error: currentError,
-    loading,
-    refetch,
-  } = useQuery(CompareDocument, {
-    variables: {
-      ...{ period, orderBy, first: WINDOW, a, withB: Boolean(b), withC: Boolean(c), withD: Boolean(d) },
-      ...(b && { b }),
-      ...(c && { c }),
-      ...(d && { d }),
-    },
-    // Show the regions that succeeded even if others failed.
-    errorPolicy: 'all',
-    // In the cache this window would replace the chart's list.
-    fetchPolicy: 'no-cache',
-  });
-  const error = useLastError(currentError, loading);
-  const onRetry = (): void => void refetch().catch(() => undefined);
-  const errors = errorsOf(error);
-  // Regions that have loaded stay visible while another one loads, or when a request fails.
-  const loaded = useRef(new Map<string, CompareColumnFragment>()).current;
-  const columns = regions.map((region, index) => {
-    const alias = ALIASES[index] ?? 'a';
-    const key = `${region} ${period} ${orderBy}`;
-    const received = data?.[alias];
-    if (received) loaded.set(key, received);
-    const failed = errors.find(({ path }) => path?.[0] === alias);
-    return { region, failed, chart: failed ? undefined : loaded.get(key) };
-  });
-  const positions = findPositions(columns);
-  usePosition(0, () => columns.some(({ chart }) => chart));
-  const isUnanswered = error !== undefined && !columns.some(({ failed }) => failed);
-  const failure = useMemo(() => (isUnanswered ? explainError(error) : undefined), [isUnanswered, error]);
-  const retryAt = useAutomaticRetry(failure, onRetry);
-  const retry = { isRetrying: loading, onRetry };
+export function Compare({ place }: { readonly place: Place }) {
+  const { columns, failure, isLoading, retry } = useColumns(place);
+  const loaded = columns.filter(({ chart }) => chart);
+  usePosition(
+    '',
+    () => 0,
+    () => loaded.length > 0,
+  );
+  const failures = [failure, ...columns.map((column) => column.failure)];
+  const retryAt = useAutomaticRetry(
+    failures.find((each) => each?.isRetryable),
+    retry,
+    loaded.length,
+  );
+  const attempt = { isRetrying: isLoading, retryAt, onRetry: retry };
+  const standings = findStandings(columns);
   // A column without content would be an empty heading.
-  const filled = columns.filter(({ failed, chart }) => chart || failed || !error);
+  const filled = columns.filter((column) => column.chart || column.failure || !failure);
   return (
     <>
-      {failure && <Failure explanation={failure} retryAt={retryAt} {...retry} />}
-      <div className="columns" aria-busy={loading}>
-        {filled.map(({ region, failed, chart }) => (
-          <section key={region} className="column" aria-labelledby={`column-${region}`}>
-            <h2 id={`column-${region}`}>{regionName(region)}</h2>
-            {chart && <Column region={region} chart={chart} positions={positions} />}
-            {failed && <Failure explanation={explain(failed)} {...retry} />}
-            {!chart && !failed && <Skeletons />}
+      {failure && <Failure explanation={failure} {...attempt} />}
+      <div className="columns" aria-busy={isLoading}>
+        {filled.map((column) => (
+          <section key={column.region} className="column" aria-labelledby={`column-${column.region}`}>
+            <h2 id={`column-${column.region}`}>{regionName(column.region)}</h2>
+            {column.failure && (
+              <Failure
+                explanation={column.failure}
+                {...attempt}
+                retryAt={column.failure.isRetryable ? retryAt : undefined}
+              />
+            )}
+            {column.chart && <Column region={column.region} chart={column.chart} standings={standings} />}
+            {!column.chart && !column.failure && <Skeletons list="rows" item="row" count={PAGE_SIZE} />}
           </section>
         ))}
       </div>
@@ -83,9 +64,9 @@ export function Compare({ place: { regions, period, orderBy } }: { readonly plac
   );
 }
 
-function findPositions(
+function findStandings(
   columns: readonly { readonly region: string; readonly chart: CompareColumnFragment | undefined }[],
-): Positions {
+): Standings {
   const all = columns.flatMap(({ region, chart }) =>
     (chart?.edges ?? []).map(({ rank, node }) => ({ id: node.id, region, rank })),
   );
@@ -95,21 +76,22 @@ function findPositions(
 function Column({
   region,
   chart,
-  positions,
+  standings,
 }: {
   readonly region: string;
   readonly chart: CompareColumnFragment;
-  readonly positions: Positions;
+  readonly standings: Standings;
 }) {
   return (
     <>
       <p className="facts">
         <Age facts={chart} />
+        <Comparison chart={chart} />
       </p>
       <ol className="rows" aria-label={`Top videos: ${regionName(region)}`}>
         {chart.edges.map((edge) => {
           const { rank, node } = edge;
-          const elsewhere = positions.get(node.id)?.filter((position) => position.region !== region) ?? [];
+          const elsewhere = standings.get(node.id)?.filter((standing) => standing.region !== region) ?? [];
           return (
             <li key={node.id} className={elsewhere.length > 0 ? 'row row-shared' : 'row'}>
               <TikTokLink className="row-video" href={node.itemUrl} isFocusable>
@@ -129,7 +111,7 @@ function Column({
                   </span>
                   {node.creator && <span className="creator">@{node.creator.handle}</span>}
                   {elsewhere.length > 0 && (
-                    <span className="also">Also in: {elsewhere.map(formatPosition).join(', ')}</span>
+                    <span className="also">Also in: {elsewhere.map(formatStanding).join(', ')}</span>
                   )}
                 </span>
               </TikTokLink>
@@ -142,22 +124,6 @@ function Column({
 }
 
 /** `India (18th)`. */
-function formatPosition({ region, rank }: Position): string {
+function formatStanding({ region, rank }: Standing): string {
   return `${regionName(region)} (${ordinal(rank)})`;
-}
-
-function Skeletons() {
-  return (
-    <>
-      <p className="facts" role="status">
-        Loading…
-      </p>
-      <div className="rows">
-        {Array.from({ length: WINDOW }, (_, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no other identity.
-          <span className="row skeleton" key={index} aria-hidden="true" />
-        ))}
-      </div>
-    </>
-  );
 }

@@ -25,9 +25,12 @@ export function Failure({
     };
   }, []);
   return (
-    <div className="failure" role="alert" ref={box}>
-      <p className="failure-title">{title}</p>
-      <p>{text}</p>
+    <div className="failure" ref={box}>
+      {/* Without the rest, which changes: an alert is read as a whole whenever it changes. */}
+      <div role="alert">
+        <p className="failure-title">{title}</p>
+        <p>{text}</p>
+      </div>
       {retryAt !== undefined && <p>This page will try again {formatUpcoming(retryAt)}.</p>}
       {isRetryable && retryAt === undefined && retryAfterSeconds !== undefined && (
         <p>Try again in {formatWait(retryAfterSeconds)}.</p>

@@ -19,16 +19,30 @@ const DEFECT = [
 ] as const;
 const UNREACHABLE = ['No connection', 'This page cannot reach its service. Are you online?'] as const;
 
-/** Explains why an operation failed, by its first error. */
-export function explainError(error: unknown): Explanation {
-  const [first] = errorsOf(error);
-  if (first) return explain(first);
-  const [title, text] = UNREACHABLE;
-  return { title, text, code: undefined, isRetryable: true, retryAfterSeconds: undefined };
+const explanations = new WeakMap<object, Explanation>();
+
+/** Explains why an operation failed, by its first error. The same error has the same explanation, which hooks compare. */
+export function explainError(error: object): Explanation {
+  return memoise(error, () => {
+    const [first] = errorsOf(error);
+    if (first) return explain(first);
+    const [title, text] = UNREACHABLE;
+    return { title, text, code: undefined, isRetryable: true, retryAfterSeconds: undefined };
+  });
 }
 
 /** Explains one error of a response. */
-export function explain({ extensions = {} }: GraphQLFormattedError): Explanation {
+export function explain(error: GraphQLFormattedError): Explanation {
+  return memoise(error, () => describe(error));
+}
+
+function memoise(error: object, explainAnew: () => Explanation): Explanation {
+  const explanation = explanations.get(error) ?? explainAnew();
+  explanations.set(error, explanation);
+  return explanation;
+}
+
+function describe({ extensions = {} }: GraphQLFormattedError): Explanation {
   const { code, retryable, retryAfterSeconds } = extensions;
   const known = typeof code === 'string' ? code : undefined;
   const [title, text] = EXPLANATIONS[known ?? ''] ?? DEFECT;

@@ -1,8 +1,8 @@
 /** Explains the codes of `docs/errors.md` to the people who use the page. */
 export const EXPLANATIONS: Readonly<Record<string, readonly [title: string, text: string]>> = {
   BAD_USER_INPUT: [
-    'There is no such chart',
-    'The address of this page names a chart that does not exist. Choose another region.',
+    'This chart cannot be loaded',
+    'There may be no such chart. Choose another region, or reload the page.',
   ],
   UPSTREAM_UNAUTHENTICATED: [
     'The charts are unavailable',

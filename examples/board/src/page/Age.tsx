@@ -1,18 +1,6 @@
-import { useEffect, useState } from 'react';
 import type { ChartFactsFragment } from '../generated/documents.ts';
+import { useNow } from './useNow.ts';
 import { ago, formatMoment } from './words.ts';
-
-const MINUTE_MS = 60_000;
-
-/** The current time, updated every half minute. */
-function useNow(): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), MINUTE_MS / 2);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
-}
 
 /** The age of the data, with a mark when it is stale. */
 export function Age({ facts: { fetchedAt, stale } }: { readonly facts: ChartFactsFragment }) {

@@ -1,8 +1,11 @@
 import { lazy, Suspense } from 'react';
+import { PAGE_SIZE } from '../api/windows.ts';
 import { Chart } from '../chart/Chart.tsx';
+import { ErrorBoundary } from '../failures/ErrorBoundary.tsx';
 import { ChartChoices, RegionChoice } from './Choice.tsx';
 import { CostSoFar } from './CostSoFar.tsx';
 import { formatPlace, goTo, MAX_REGIONS, type Place, useChosen, usePlace, useTitle } from './place.ts';
+import { Skeletons } from './Skeletons.tsx';
 import { ORDER_NAMES, PERIOD_NAMES, REGIONS, regionName } from './words.ts';
 
 /** Loaded when it is needed. */
@@ -56,9 +59,11 @@ export function App() {
           // The key resets the component's state for each chart.
           <Chart key={`${region} ${period} ${orderBy}`} place={place} />
         ) : (
-          <Suspense>
-            <Compare place={place} />
-          </Suspense>
+          <ErrorBoundary>
+            <Suspense fallback={<Skeletons list="columns" item="row" count={PAGE_SIZE} />}>
+              <Compare place={place} />
+            </Suspense>
+          </ErrorBoundary>
         )}
       </main>
     </>

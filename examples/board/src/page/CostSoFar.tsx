@@ -6,7 +6,9 @@ export function CostSoFar() {
   const { credits, requests, isDemo } = useCost();
   return (
     <p className="cost">
-      <span title={`${count(requests, 'request')} to the data provider since this tab was opened`}>
+      <span
+        title={`${count(requests, 'request')} to the data provider for this tab, not counting refreshes in the background`}
+      >
         <strong>{count(credits, 'credit')}</strong> spent
       </span>
       {isDemo && <span className="demo">demo data</span>}

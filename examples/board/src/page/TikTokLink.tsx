@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { useCost } from '../api/cost.ts';
+import { useIsDemo } from '../api/cost.ts';
 
 /** A link to TikTok. Demo data names videos and creators that do not exist, so there it is only text. */
 export function TikTokLink({
@@ -14,8 +14,7 @@ export function TikTokLink({
   readonly isFocusable?: boolean;
   readonly children: ReactNode;
 }) {
-  const { isDemo } = useCost();
-  if (!isDemo) {
+  if (!useIsDemo()) {
     return (
       <a className={className} href={href} target="_blank" rel="noreferrer">
         {children}

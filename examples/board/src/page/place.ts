@@ -67,15 +67,21 @@ export function formatPlace({ view, region, regions, period, orderBy, sort, sear
   return `?${new URLSearchParams(parameters)}`.replaceAll('%2C', ',');
 }
 
+/** Whether the list shows all that is loaded, by rank. */
+export function isByRank({ sort, search }: Place): boolean {
+  return sort === 'rank' && search === '';
+}
+
 /** The rank that a link leads to; undefined if it leads to the top. */
 export function parseRank(query: string): number | undefined {
   const rank = Number(new URLSearchParams(query).get('rank'));
   return Number.isSafeInteger(rank) && rank > 1 ? rank : undefined;
 }
 
-/** The full link to a place, at a rank of its chart. */
+/** The full link to a place: to a rank of its chart, unless the list is sorted otherwise or searched. */
 export function formatLink(place: Place, rank: number): string {
-  const query = rank > 1 ? `${formatPlace(place)}&rank=${rank}` : formatPlace(place);
+  const hasRank = rank > 1 && isByRank(place);
+  const query = hasRank ? `${formatPlace(place)}&rank=${rank}` : formatPlace(place);
   return new URL(query, window.location.href).href;
 }
 
@@ -100,7 +106,7 @@ function subscribe(listener: () => void): () => void {
 /** Navigates to a place, as a link would. */
 export function goTo(place: Place): void {
   const query = formatPlace(place);
-  if (query === window.location.search) return;
+  if (query === formatPlace(parsePlace(window.location.search))) return;
   window.history.pushState(null, '', query);
   window.scrollTo({ top: 0 });
   window.dispatchEvent(new Event(MOVED));

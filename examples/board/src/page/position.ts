@@ -2,8 +2,8 @@ import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 're
 
 /** Where somebody was on the page. It is stored in the entry of the browser's history, for reloads and the back button. */
 interface Position {
-  /** How many ranks were loaded. */
-  readonly loaded: number;
+  /** How many ranks of the chart are needed to show it. */
+  readonly needed: number;
   readonly scrollY: number;
   /** The tile at the top of the window, and the distance of its top from that of the window; only with tiles. */
   readonly tile?: { readonly rank: number; readonly top: number };
@@ -11,26 +11,26 @@ interface Position {
 
 /** In so many frames all tiles have their height. */
 const FRAMES = 8;
-/** Where a tile is after a jump to it: below the bar, in pixels. */
-const BELOW_BAR = 96;
-/** How long the page must stand still before its position is stored. */
-const STILL_MS = 100;
+/** The distance of a tile from the bar after a jump to it, in pixels. */
+const BELOW_BAR = 40;
+/** How long the page must stand still before its position is stored: Safari allows 100 changes of the history in 30 s. */
+const STILL_MS = 300;
 
 function readPosition(): Position | undefined {
   return window.history.state?.position;
 }
 
-function storePosition(loaded: number): void {
+function storePosition(needed: number): void {
   const element = findVisibleTile();
   const tile = element && { rank: rankOf(element), top: element.getBoundingClientRect().top };
-  const position: Position = { loaded, scrollY: window.scrollY, ...(tile && { tile }) };
+  const position: Position = { needed, scrollY: window.scrollY, ...(tile && { tile }) };
   window.history.replaceState({ ...window.history.state, position }, '');
 }
 
 let nextFrame = 0;
 
 /** Scrolls to a position; again in the next frames, since tiles that become visible may be higher than was estimated. */
-function scrollTo(position: Omit<Position, 'loaded'>, frames = FRAMES): void {
+function scrollTo(position: Omit<Position, 'needed'>, frames = FRAMES): void {
   const { scrollY, tile } = position;
   const element = tile && findTile(tile.rank);
   const distance = element ? element.getBoundingClientRect().top - tile.top : scrollY - window.scrollY;
@@ -49,17 +49,22 @@ function rankOf(tile: HTMLElement): number {
 
 /** The first tile of which most is visible, below the bar; undefined if there is none. */
 function findVisibleTile(): HTMLElement | undefined {
-  const bar = document.querySelector('.bar')?.getBoundingClientRect().bottom ?? 0;
+  const bar = findBarBottom();
   return findTiles().find((tile) => {
     const { top, height } = tile.getBoundingClientRect();
     return top + height / 2 > bar;
   });
 }
 
-/** The tile of a rank, or of the next one that there is. */
+/** The tile of a rank, or of the next one that there is; undefined if there are none. The list may be sorted otherwise. */
 function findTile(rank: number): HTMLElement | undefined {
-  const tiles = findTiles();
+  const tiles = findTiles().sort((a, b) => rankOf(a) - rankOf(b));
   return tiles.find((tile) => rankOf(tile) >= rank) ?? tiles.at(-1);
+}
+
+/** The lower edge of the bar at the top of the window. */
+function findBarBottom(): number {
+  return document.querySelector('.bar')?.getBoundingClientRect().bottom ?? 0;
 }
 
 /** The rank of the tile at the top of the window; 1 if there is none. */
@@ -68,9 +73,15 @@ export function findVisibleRank(): number {
   return tile ? rankOf(tile) : 1;
 }
 
+/** The rank of the last tile that begins above the bottom of the window; 0 if there is none. */
+export function findLastVisibleRank(): number {
+  const tile = findTiles().findLast((each) => each.getBoundingClientRect().top < window.innerHeight);
+  return tile ? rankOf(tile) : 0;
+}
+
 /** Scrolls to the tile of a rank, and focuses it. */
 export function showRank(rank: number): void {
-  scrollTo({ scrollY: 0, tile: { rank, top: BELOW_BAR } });
+  scrollTo({ scrollY: 0, tile: { rank, top: findBarBottom() + BELOW_BAR } });
   findTile(rank)?.querySelector<HTMLElement>('.tile-video')?.focus({ preventScroll: true });
 }
 
@@ -84,10 +95,15 @@ export function showTop(): void {
 window.history.scrollRestoration = 'manual';
 
 /**
- * Stores the position while somebody scrolls, and returns to the stored one as soon as the page is ready. Gives how many
- * ranks to load for that; 0 if the page is opened for the first time.
+ * Stores the position while somebody scrolls, and returns to the stored one: after a step in the browser's history, and
+ * after a reload as soon as the page is ready, unless somebody scrolls before. `list` changes whenever the list does;
+ * `countNeeded` says how many ranks the page needs for what is visible. Gives how many it needed when the position was stored; 0 if there is no stored position.
  */
-export function usePosition(loaded: number, isReady: (wanted: number) => boolean): number {
+export function usePosition(
+  list: string,
+  countNeeded: () => number,
+  isReady: (needed: number) => boolean,
+): number {
   const [stored] = useState(readPosition);
   const isReturned = useRef(stored === undefined);
 
@@ -98,29 +114,41 @@ export function usePosition(loaded: number, isReady: (wanted: number) => boolean
 
   // After each render, until the page is ready.
   useLayoutEffect(() => {
-    if (isReturned.current || !stored || !isReady(stored.loaded)) return;
+    if (isReturned.current || !stored || !isReady(stored.needed)) return;
     isReturned.current = true;
     scrollTo(stored);
   });
 
   const store = useEffectEvent(() => {
-    if (isReturned.current) storePosition(loaded);
+    if (isReturned.current) storePosition(countNeeded());
   });
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
-    const storeWhenStill = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(store, STILL_MS);
+    const handlers = {
+      scroll: () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => store(), STILL_MS);
+      },
+      // What is in this entry is rendered by the next frame.
+      popstate: () => {
+        nextFrame = requestAnimationFrame(() => scrollTo(readPosition() ?? { scrollY: 0 }));
+      },
+      wheel: giveUp,
+      touchmove: giveUp,
     };
-    const storeNow = (): void => store();
-    window.addEventListener('scroll', storeWhenStill);
-    window.addEventListener('pagehide', storeNow);
+    function giveUp(): void {
+      isReturned.current = true;
+      cancelAnimationFrame(nextFrame);
+    }
+    for (const [type, handler] of Object.entries(handlers)) window.addEventListener(type, handler);
     return () => {
       clearTimeout(timer);
-      window.removeEventListener('scroll', storeWhenStill);
-      window.removeEventListener('pagehide', storeNow);
+      for (const [type, handler] of Object.entries(handlers)) window.removeEventListener(type, handler);
     };
   }, []);
 
-  return stored?.loaded ?? 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another list may need more ranks.
+  useEffect(() => store(), [list]);
+
+  return stored?.needed ?? 0;
 }

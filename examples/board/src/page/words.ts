@@ -82,7 +82,7 @@ export function ago(time: number, now: number): string {
   return agoFormat.format(-Math.floor(minutes / 60 / 24), 'day');
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const momentFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });

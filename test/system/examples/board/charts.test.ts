@@ -253,7 +253,7 @@ describeBoard('the board', () => {
     await seeTiles(20);
     api.emulator.switches.credits = 0;
     await goTo('/?view=compare&regions=US,GB');
-    const failed = page.locator('.column', { hasText: 'United Kingdom' }).getByRole('alert');
+    const failed = page.locator('.column', { hasText: 'United Kingdom' }).locator('.failure');
     await failed.waitFor();
     expect(await failed.innerText()).toMatch(/^The credits are used up\n.*\nUPSTREAM_QUOTA_EXCEEDED$/s);
     // Not retryable.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { chartPagination } from '../../../../examples/board/src/api/chartPagination.ts';
+import { arrangeTiles } from '../../../../examples/board/src/chart/arrangeTiles.ts';
 import { toCsv } from '../../../../examples/board/src/chart/chartCsv.ts';
 import { describeChanges } from '../../../../examples/board/src/chart/describeChanges.ts';
 import type { Chart } from '../../../../examples/board/src/chart/useChart.ts';
@@ -93,7 +94,7 @@ describe('the list of a chart in the cache', () => {
 });
 
 describe('what a refresh has changed', () => {
-  const numbers = (fetchedAt: string) => ({ stats: { views: 1, likes: 1, fetchedAt } });
+  const numbers = (fetchedAt: string) => ({ stats: { views: 1, likes: 1, fetchedAt, stale: false } });
 
   it.each([
     ['nothing', [makeEdge(1)], [makeEdge(1)], 'Refreshed: nothing has changed.'],
@@ -101,7 +102,7 @@ describe('what a refresh has changed', () => {
       'ranks',
       [1, 2, 3].map((rank) => makeEdge(rank)),
       [makeEdge(1, { id: 'v2' }), makeEdge(2, { id: 'v1' }), makeEdge(3, { id: 'v9' })],
-      'Refreshed: 2 videos moved, 1 video came in, 1 video left.',
+      'Refreshed: 2 videos moved, 1 new, 1 dropped out.',
     ],
     [
       'numbers',
@@ -109,9 +110,38 @@ describe('what a refresh has changed', () => {
       [makeEdge(1, numbers('b'))],
       'Refreshed: 1 video has new numbers.',
     ],
+    [
+      'a video that was in two windows',
+      [makeEdge(1), makeEdge(2), makeEdge(3, { id: 'v1' })],
+      [makeEdge(1), makeEdge(2, { id: 'v3' }), makeEdge(3)],
+      'Refreshed: 1 new, 1 dropped out.',
+    ],
     ['lost numbers', [makeEdge(1, numbers('a'))], [makeEdge(1)], 'Refreshed: nothing has changed.'],
   ])('%s', (_, before, after, text) => {
     expect(describeChanges(before, after)).toBe(text);
+  });
+});
+
+describe('the tiles of a list', () => {
+  const find = (search: string): string[] =>
+    arrangeTiles(
+      [
+        makeEdge(1, { title: 'Radio CAFÉ 🎵' }),
+        makeEdge(2, { title: 'radio', creator: { handle: 'neon', url: '' } }),
+      ],
+      'rank',
+      search,
+    ).map(({ node }) => node.id);
+
+  it.each([
+    ['', ['v1', 'v2']],
+    ['RADIO', ['v1', 'v2']],
+    ['cafe', ['v1']],
+    ['café', ['v1']],
+    ['radio @neon', ['v2']],
+    ['neon  cafe', []],
+  ])('have all words of a search, without regard to capitals and accents: %j', (search, ids) => {
+    expect(find(search)).toEqual(ids);
   });
 });
 
@@ -119,7 +149,7 @@ describe('a chart as CSV', () => {
   const readRows = async (...edges: Edge[]): Promise<string[]> => (await toCsv(edges)).split('\r\n').slice(1);
 
   it('has a row for each video, and leaves what is unknown empty', async () => {
-    const stats = { views: 3_880_512_341, likes: null, fetchedAt: '2026-01-02T09:00:00.000Z' };
+    const stats = { views: 3_880_512_341, likes: null, fetchedAt: '2026-01-02T09:00:00.000Z', stale: false };
     const creator = { handle: 'neon', url: 'https://www.tiktok.com/@neon' };
     const up: Edge = { ...makeEdge(2, { stats, creator }), previousRank: 5, movement: 'UP' };
     expect(await readRows(up, makeEdge(3, { duration: 0 }))).toEqual([
@@ -134,11 +164,27 @@ describe('a chart as CSV', () => {
     expect(text).toContain('1,,,"a ""b"", c\nd",');
   });
 
-  it.each(['=1+1', '+1', '-1', '@SUM(1)', '\t=1', '\r=1', '\n=1', '=a\nb', '＝1', '＋1', '－1', '＠x'])(
-    'defuses the formula %j',
-    async (title) => {
-      const text = await toCsv([makeEdge(1, { title })]);
-      expect(text).toMatch(/\r\n1,,,"?'/);
-    },
-  );
+  it.each([
+    '=1+1',
+    '+1',
+    '-1',
+    '@SUM(1)',
+    '\t=1',
+    '\r=1',
+    '\n=1',
+    '=a\nb',
+    '＝1',
+    '＋1',
+    '－1',
+    '＠x',
+    ' =1',
+  ])('defuses the formula %j', async (title) => {
+    const text = await toCsv([makeEdge(1, { title })]);
+    expect(text).toMatch(/\r\n1,,,"?\s*'/);
+  });
+
+  it('also defuses what becomes a cell where lines are split at semicolons or tabs', async () => {
+    const text = await toCsv([makeEdge(1, { title: 'a;=1;b\t+2\n@c - d' })]);
+    expect(text).toContain(`"a;'=1;b\t'+2\n'@c - d"`);
+  });
 });

@@ -43,7 +43,7 @@ describeBoard('the board', () => {
   it('explains an error in plain words, and offers a retry', async () => {
     const clock = createTestClock();
     await start('/', {}, { qps: 0 }, { clock });
-    const failure = page.getByRole('alert');
+    const failure = page.locator('.failure');
     await failure.waitFor();
     expect(await failure.innerText()).toMatch(/^Too many requests to the data provider\n/);
     expect(await failure.innerText()).toMatch(/\nThis page will try again at \d+:\d\d:\d\d [AP]M\.\n/);
@@ -67,7 +67,7 @@ describeBoard('the board', () => {
     const clock = createTestClock();
     await start('/', {}, {}, { clock });
     await seeTiles(20);
-    const failure = page.getByRole('alert');
+    const failure = page.locator('.failure');
     api.emulator.switches.qps = 0;
     await page.locator('.more').scrollIntoViewIfNeeded();
     await failure.waitFor();
@@ -129,14 +129,14 @@ describeBoard('the board', () => {
   );
 
   it.each([
-    ['a chart that does not exist', '/?region=ZZ', 'There is no such chart', 0],
+    ['a chart that does not exist', '/?region=ZZ', 'This chart cannot be loaded', 0],
     ['an unreachable API', '/', 'No connection', 1],
     ['an unreachable API', '/?view=compare', 'No connection', 1],
   ])('explains %s: %s', async (_, path, title, retries) => {
     await start('about:blank');
     if (retries > 0) await page.route('**/graphql', (route) => route.abort());
     await goTo(path);
-    const failure = page.getByRole('alert');
+    const failure = page.locator('.failure');
     await failure.getByText(title).waitFor();
     expect(await failure.getByRole('button', { name: 'Try again' }).count()).toBe(retries);
     expect(open.takeComplaints()).toHaveLength(retries);
@@ -165,5 +165,71 @@ describeBoard('the board', () => {
     await seeFrames();
     expect(await page.locator('.cover-missing').count()).toBe(20);
     expect(covers).toBe(requested);
+  });
+
+  it('explains a response without a chart and without an error, and does not request it again and again', async () => {
+    await start();
+    await seeTiles(20);
+    await page.route('**/graphql', (route) => route.fulfill({ json: { data: { trendingVideos: null } } }));
+    await page.mouse.wheel(0, 50_000);
+    await page.getByRole('alert').waitFor();
+    const operations = open.operations();
+    await seeFrames();
+    expect(open.operations()).toBe(operations);
+  });
+
+  it('explains that a part of the page cannot be loaded, instead of an empty page', async () => {
+    await start();
+    await seeTiles(20);
+    await page.route('**/Compare*.js', (route) => route.abort());
+    await page.getByRole('link', { name: 'Compare' }).click();
+    await page.getByRole('alert').getByText('This part of the page is missing').waitFor();
+    await expectAccessible(page);
+    expect(open.takeComplaints().length).toBeGreaterThan(0);
+    await page.unroute('**/Compare*.js');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.locator('.row-video').first().waitFor();
+  });
+
+  it('says of each region by itself why it failed, and keeps what has loaded', async () => {
+    await start('about:blank');
+    let failing = ['GB'];
+    await page.route('**/graphql', async (route) => {
+      const { variables } = route.request().postDataJSON();
+      const response = await route.fetch();
+      const json = await response.json();
+      const failed = ['a', 'b', 'c', 'd'].filter((alias) => failing.includes(variables[alias]));
+      for (const alias of failed) json.data[alias] = null;
+      if (failed.length > 0) {
+        const extensions = { code: 'UPSTREAM_ERROR', retryable: true };
+        json.errors = failed.map((alias) => ({ message: 'x', path: [alias], extensions }));
+      }
+      await route.fulfill({ response, json });
+    });
+    await page.clock.install();
+    await goTo('/?view=compare&regions=US,GB,IT');
+    await page.clock.runFor(1000);
+    const column = (name: string) => page.locator('.column', { hasText: name });
+    await column('United Kingdom').locator('.failure').waitFor();
+    expect(await page.locator('.failure').count()).toBe(1);
+
+    // While the regions are loaded anew, the failure stays with its region.
+    const release = api.holdUpstream();
+    await page.getByRole('button', { name: 'Remove United States' }).click();
+    await page.clock.runFor(300);
+    await column('United States').waitFor({ state: 'detached' });
+    expect(await column('United Kingdom').locator('.failure').count()).toBe(1);
+    expect(await column('Italy').locator('.failure').count()).toBe(0);
+    expect(await column('Italy').locator('.row-video').count()).toBe(20);
+    failing = ['GB', 'IT'];
+    release();
+    await column('Italy').locator('.failure').waitFor();
+    expect(await column('Italy').locator('.row-video').count()).toBe(20);
+
+    // When the outage is over, it goes on by itself.
+    failing = [];
+    await page.clock.runFor(10_000);
+    await page.locator('.failure').first().waitFor({ state: 'detached' });
+    await page.waitForFunction(() => document.querySelectorAll('.row-video').length === 40);
   });
 });

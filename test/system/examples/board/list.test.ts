@@ -77,8 +77,8 @@ describeBoard('the list of the board', () => {
     const captions = await page.locator('.caption').allTextContents();
     expect(captions.length).toBeGreaterThan(0);
     expect(captions.filter((caption) => !caption.includes('radio'))).toEqual([]);
-    await search().fill('@neon radio');
     await search().fill('@neon');
+    await page.waitForURL(/search=%40neon/);
     const creators = await page.locator('.creator').allTextContents();
     expect(creators.length).toBeGreaterThan(0);
     expect(creators.filter((creator) => !creator.includes('@neon'))).toEqual([]);
@@ -93,15 +93,15 @@ describeBoard('the list of the board', () => {
     await page.reload();
     await page.getByText('“nothing has this”.').waitFor();
     await search().fill('');
-    await seeTiles(loaded);
-    expect(await readRanks()).toEqual(range(1, loaded));
+    await page.locator(`[data-rank="${loaded}"]`).waitFor();
+    expect((await readRanks()).slice(0, loaded)).toEqual(range(1, loaded));
   });
 
   it('goes to a rank, and says before what that costs at most', async () => {
     await start();
     await seeTiles(20);
     await page.getByLabel('Go to rank').fill('250');
-    expect(await page.locator('.hint').textContent()).toBe('up to 48 credits');
+    expect(await page.locator('.hint').textContent()).toBe('up to 52 credits');
     await page.getByLabel('Go to rank').press('Enter');
     await seeAtTop(250);
     expect(await readFocus()).toMatch(/^Rank 250 /);
@@ -237,5 +237,116 @@ describeBoard('the list of the board', () => {
       })),
     ).toEqual(shown);
     await page.getByText(`${shown.length} video${shown.length === 1 ? '' : 's'} downloaded.`).waitFor();
+  });
+
+  it('copies a link to a list that is sorted or searched as it is', async () => {
+    await start('/?sort=likes&search=dance', { permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.locator('.tile-video').first().waitFor();
+    await page.getByRole('button', { name: 'Copy link' }).press('Enter');
+    await page.getByText('Link copied.').waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    expect(link).toBe(new URL('?region=US&period=7&order=views&sort=likes&search=dance', board.url).href);
+  });
+
+  it.each([
+    ['250', '250', 'up to 52 credits'],
+    ['99999', '500', 'up to 96 credits'],
+  ])('asks before a link to rank %s costs so many credits', async (rank, shown, hint) => {
+    await start(`/?rank=${rank}`);
+    await seeTiles(20);
+    await seeFrames();
+    expect(open.operations()).toBe(1);
+    expect(await page.getByLabel('Go to rank').inputValue()).toBe(shown);
+    expect(await page.locator('.hint').textContent()).toBe(hint);
+    await page.getByRole('button', { name: 'Go', exact: true }).click();
+    await poll(async () => (await readFocus()).startsWith(`Rank ${shown} `));
+    await poll(async () => (await readRanks()).length * 0.2 === api.emulator.counts.credits);
+    const credits = Number(/\d+/.exec(hint)?.[0]);
+    expect(api.emulator.counts.credits).toBeLessThanOrEqual(4 + credits);
+  });
+
+  it('goes to a rank also if an attempt to load it fails', async () => {
+    await start();
+    await seeTiles(20);
+    await page.route('**/graphql', (route) => route.abort());
+    await jumpTo(130);
+    await page.getByRole('alert').waitFor();
+    expect(open.takeComplaints()).toHaveLength(1);
+    await page.unroute('**/graphql');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await seeAtTop(130);
+  });
+
+  it('loads smaller windows if large ones are refused as too expensive', async () => {
+    await start('/', {}, {}, {}, { MAX_CREDITS_PER_OPERATION: '10' });
+    await seeTiles(20);
+    await jumpTo(90);
+    await seeAtTop(90);
+    const ranks = await readRanks();
+    expect(ranks).toEqual(range(1, ranks.length));
+    expect(await page.getByRole('alert').count()).toBe(0);
+    // The browser logs that a large window was refused.
+    expect(open.takeComplaints()).toHaveLength(1);
+  });
+
+  it('shows all of a long caption', async () => {
+    await start('about:blank');
+    const long = `A very long caption. ${'One more sentence of many. '.repeat(80)}The end.`;
+    await page.route('**/graphql', async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      json.data.trendingVideos.edges[0].node.title = long;
+      await route.fulfill({ response, json });
+    });
+    await goTo('/');
+    await seeTiles(20);
+    const caption = page.locator('.caption').first();
+    await page.getByRole('button', { name: 'Download CSV' }).focus();
+    await page.keyboard.press('Tab');
+    expect(await readFocus()).toMatch(/^Rank 1 /);
+    const readEnd = () =>
+      caption.evaluate((element) => {
+        const { bottom } = element.getBoundingClientRect();
+        return { isCut: element.scrollHeight > element.clientHeight, bottom: bottom + window.scrollY };
+      });
+    const { isCut, bottom } = await readEnd();
+    expect(isCut).toBe(false);
+    expect(bottom).toBeGreaterThan(1500);
+    await expectAccessible(page);
+    // The page scrolls along it, with the focus on the tile, and nothing covers its last line.
+    const isOnTop = await caption.evaluate((element) => {
+      element.scrollIntoView({ block: 'end' });
+      const { left, bottom: end } = element.getBoundingClientRect();
+      return element.contains(document.elementFromPoint(left + 5, end - 5));
+    });
+    expect(isOnTop).toBe(true);
+    await page.keyboard.press('Tab');
+    expect(await readFocus()).toBe('@neon_tiny');
+    expect((await readEnd()).isCut).toBe(true);
+  });
+
+  it('keeps the focus when the last window is loaded by keyboard', async () => {
+    await start('/?sort=likes&rank=2');
+    await page.locator('.tile-video').first().waitFor();
+    // A chart of one more page.
+    await page.route('**/graphql', async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      json.data.trendingVideos.pageInfo = { hasNextPage: false, endCursor: null };
+      await route.fulfill({ response, json });
+    });
+    await page.getByRole('button', { name: 'Show more' }).press('Enter');
+    await seeTiles(40);
+    await page.getByText('End of the chart.').waitFor();
+    expect(await readFocus()).toBe('End of the chart.');
+  });
+
+  it('says when a download has failed', async () => {
+    await start();
+    await seeTiles(20);
+    await page.route('**/papaparse*.js', (route) => route.abort());
+    await page.getByRole('button', { name: 'Download CSV' }).click();
+    await page.getByText('The download failed. Try again.').waitFor();
+    expect(open.takeComplaints()).toHaveLength(1);
   });
 });

@@ -24,6 +24,7 @@ import {
 const US: Chart = { region: 'US', period: TrendingPeriod.LAST_7_DAYS, orderBy: TrendingOrder.VIEWS };
 const NOON = Date.UTC(2026, 0, 1, 12);
 const DAYS = 7;
+const HOUR_MS = DAY_MS / 24;
 
 /** Starts the API, lets it fetch the top of the chart on each of a week's days, and opens the board on the last of them. */
 async function startAfterAWeek(
@@ -164,12 +165,12 @@ describeBoard('the board', () => {
       expect(numbers).toEqual(numbers.toSorted((a, b) => b - a));
       const unknown = await page
         .locator('.tile')
-        .evaluateAll((tiles) => tiles.map((element) => element.querySelector('.unknown') !== null));
+        .evaluateAll((tiles) => tiles.map((element) => element.querySelector('.quiet') !== null));
       expect(unknown).toContain(true);
       // All that are unknown come after all that are known.
       expect(unknown).toEqual(unknown.toSorted((a, b) => Number(a) - Number(b)));
     }
-    expect(await page.locator('.unknown').first().textContent()).toBe('–unknown views');
+    expect(await page.locator('.quiet').first().textContent()).toBe('–unknown views');
 
     await page.getByLabel('Sort').selectOption('Movement');
     await page.waitForURL(/[?&]sort=movement/);
@@ -185,7 +186,7 @@ describeBoard('the board', () => {
     expect(new Set(movements).size).toBeGreaterThan(3);
     expect(movements).toEqual(movements.toSorted((a, b) => b - a));
     expect(await page.locator('.tools .notice').textContent()).toBe(
-      `Only the ${loaded} loaded videos of the chart.`,
+      `Among the ${loaded} videos loaded so far.`,
     );
 
     // Sorted, the end of the list does not load more by itself.
@@ -204,9 +205,9 @@ describeBoard('the board', () => {
   it('shows charts without numbers while these are unavailable, and keeps numbers that it has', async () => {
     const clock = createTestClock(NOON);
     await startAt(clock, '/', {}, { analyticsStatus: 500 });
-    await page.getByText('Views and likes of some videos are unavailable.').waitFor();
+    await page.getByText('Views and likes of some videos could not be loaded.').waitFor();
     expect(await page.locator('.notice code').textContent()).toBe('UPSTREAM_ERROR');
-    expect(await page.locator('.unknown').count()).toBe(40);
+    expect(await page.locator('.numbers .quiet').count()).toBe(40);
     expect(await readRanks()).toEqual(range(1, 20));
     await expectAccessible(page);
 
@@ -215,12 +216,28 @@ describeBoard('the board', () => {
     await page.getByRole('button', { name: 'Refresh' }).click();
 
     await page.getByText('Refreshed: 20 videos have new numbers.').waitFor();
-    expect(await page.locator('.unknown, .notice').count()).toBe(0);
+    expect(await page.locator('.numbers .quiet, .notice').count()).toBe(0);
 
     api.emulator.switches.analyticsStatus = 500;
     await passTime(clock, 3 * DAY_MS);
     await page.getByRole('button', { name: 'Refresh' }).click();
-    await page.getByText('Views and likes of some videos are unavailable.').waitFor();
-    expect(await page.locator('.unknown').count()).toBe(0);
+    await page.getByText('Views and likes of some videos could not be loaded.').waitFor();
+    expect(await page.locator('.numbers > span').first().textContent()).toMatch(/ views$/);
+    expect(await page.getByText('unknown').count()).toBe(0);
+  });
+
+  it('says of what time numbers are that are older than the ranks', async () => {
+    const clock = createTestClock(NOON);
+    await startAt(clock);
+    api.emulator.switches.analyticsStatus = 500;
+    await passTime(clock, 8 * HOUR_MS);
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await page
+      .getByText('Newer data is not available yet.')
+      .or(page.getByText(/^Refreshed: /))
+      .waitFor();
+    const first = page.locator('.numbers > span').first();
+    expect(await first.getAttribute('class')).toBe('quiet');
+    expect(await first.getAttribute('title')).toMatch(/^[\d,]+ views, as of Jan 1, 2026, 12:00:00 PM$/);
   });
 });

@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import { DAY_MS } from '../../../../src/domain/utcDay.ts';
 import { range } from '../../../support/charts.ts';
 import { createTestClock } from '../../../support/clock.ts';
+import { poll } from '../../support/poll.ts';
 import type { Route } from './startBoard.ts';
 import {
   api,
@@ -24,6 +25,12 @@ import {
 
 const HOUR_MS = DAY_MS / 24;
 const NOON = Date.UTC(2026, 0, 1, 12);
+
+/** When the page will try again. */
+async function readRetryTime(): Promise<string> {
+  const [text] = await page.getByText('This page will try again').allTextContents();
+  return /\d+:\d+:\d+/.exec(text ?? '')?.[0].padStart(8, '0') ?? '';
+}
 
 const refresh = () => page.getByRole('button', { name: 'Refresh' });
 
@@ -74,7 +81,7 @@ describeBoard('the board that stays open', () => {
     api.emulator.switches.rotation = 5;
     await passTime(clock, 2 * HOUR_MS);
     await page.keyboard.press('Enter');
-    const text = `Refreshed: ${loaded - 5} videos moved, 5 videos came in, 5 videos left.`;
+    const text = `Refreshed: ${loaded - 5} videos moved, 5 new, 5 dropped out.`;
     await page.getByText(text).waitFor();
     expect(await readRanks()).toEqual(range(1, loaded));
     const links = page.locator('.tile-video');
@@ -139,7 +146,7 @@ describeBoard('the board that stays open', () => {
     expect(await readCost()).toBe(cost);
     expect(api.emulator.counts.credits).toBe(credits);
     expect(await page.locator('.cost [title]').getAttribute('title')).toMatch(
-      /^\d+ requests to the data provider since this tab was opened$/,
+      /^\d+ requests to the data provider for this tab, not counting refreshes in the background$/,
     );
     // Another tab has a total of its own.
     const other = await page.context().newPage();
@@ -245,12 +252,20 @@ describeBoard('the board that stays open', () => {
     const headings = await page.getByRole('heading').evaluateAll((all) => all.map(({ tagName }) => tagName));
     expect(headings).toEqual(['H1']);
     // It tries again after 5 seconds, then after 10, which is in vain, and after 20.
-    await page.clock.runFor(15_500);
+    for (const [attempt, pauseMs] of [5000, 10_000].entries()) {
+      await page.clock.runFor(pauseMs - 1000);
+      expect(open.operations()).toBe(1 + attempt);
+      const before = await readRetryTime();
+      await page.clock.runFor(1500);
+      await poll(async () => (await readRetryTime()) > before);
+      expect(open.operations()).toBe(2 + attempt);
+    }
+    expect(open.takeComplaints()).toHaveLength(3);
     await page.unroute('**/graphql');
     await page.clock.runFor(20_500);
     await page.locator('.tile-video, .row-video').first().waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
-    expect(open.takeComplaints().length).toBeGreaterThan(1);
+    expect(open.operations()).toBe(4);
   });
 
   it('tries again as soon as the browser is online', async () => {
@@ -263,6 +278,125 @@ describeBoard('the board that stays open', () => {
     await page.unroute('**/graphql');
     await page.evaluate(() => window.dispatchEvent(new Event('online')));
     await page.clock.runFor(1000);
+    await seeTiles(20);
+    expect(open.takeComplaints()).toHaveLength(1);
+  });
+
+  it.each(['likes', 'movement'])('is where it was after a reload of a list sorted by %s', async (sort) => {
+    await start(`/?sort=${sort}`);
+    await page.locator('.tile-video').first().waitFor();
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await seeTiles(40);
+    const ranks = await readRanks();
+    const [rank = 0] = ranks.slice(26);
+    await lookAt(rank);
+    const top = await topOf(rank);
+    await page.reload();
+    await seeAt(rank, top);
+    expect(await readRanks()).toEqual(ranks);
+  });
+
+  it('loads after a reload only what is needed to be where it was', async () => {
+    await start();
+    await seeTiles(20);
+    await scrollTo(150);
+    await seeIdle();
+    await page.waitForFunction(() => window.history.state?.position?.scrollY === 0);
+    await page.reload();
+    await seeTiles(20);
+    await seeIdle();
+    expect(await page.locator('.tile-video').count()).toBe(20);
+  });
+
+  it('does not take the page away from somebody who scrolls while it returns', async () => {
+    await start();
+    await seeTiles(20);
+    await scrollTo(100);
+    await seeIdle();
+    await lookAt(90);
+    let held = 0;
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route('**/graphql', async (route) => {
+      if (route.request().postDataJSON().variables.after) {
+        held++;
+        await released;
+      }
+      await route.continue();
+    });
+    await page.reload();
+    await seeTiles(20);
+    await poll(() => held > 0);
+    await page.mouse.wheel(0, 100);
+    await page.waitForFunction(() => window.scrollY === 100);
+    release();
+    await page.locator('[data-rank="90"]').waitFor();
+    await seeFrames();
+    expect(await page.evaluate(() => window.scrollY)).toBe(100);
+  });
+
+  it('is where it was after a step back within the same view', async () => {
+    await start('/?view=compare');
+    await seeRows(80);
+    await page.evaluate(() => window.scrollTo({ top: 700 }));
+    await page.waitForFunction(() => window.history.state?.position?.scrollY === 700);
+    await page.getByLabel('Order').selectOption('Most liked');
+    await page.getByRole('heading', { name: 'Most liked' }).waitFor();
+    await page.waitForFunction(() => window.scrollY === 0);
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Most viewed' }).waitFor();
+    await page.waitForFunction(() => window.scrollY === 700);
+    await seeRows(80);
+
+    // A link to what is shown already adds nothing to the history.
+    await goTo('/');
+    await seeTiles(20);
+    await page.evaluate(() => window.scrollTo({ top: 500 }));
+    const length = await page.evaluate(() => window.history.length);
+    // A click would scroll, to see the link.
+    await page.getByRole('link', { name: 'Chart', exact: true }).dispatchEvent('click');
+    await seeFrames();
+    expect(await page.evaluate(() => [window.scrollY, window.history.length])).toEqual([500, length]);
+  });
+
+  it('can be refreshed again after a refresh that failed halfway', async () => {
+    const clock = createTestClock(NOON);
+    await startAt(clock);
+    await scrollTo(120);
+    await seeIdle();
+    const loaded = await page.locator('.tile-video').count();
+    await passTime(clock, 2 * HOUR_MS);
+    await page.route('**/graphql', (route) =>
+      route.request().postDataJSON().variables.after ? route.abort() : route.continue(),
+    );
+    await refresh().click();
+    await page.getByRole('alert').getByText('No connection').waitFor();
+    expect(open.takeComplaints()).toHaveLength(1);
+    await page.unroute('**/graphql');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('Refreshed: nothing has changed.').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(await page.locator('.tile-video').count()).toBe(loaded);
+  });
+
+  it('does not load more after an outage if nobody is near the end any more', async () => {
+    await start('about:blank');
+    await page.clock.install();
+    await goTo('/');
+    await page.clock.runFor(1000);
+    await seeTiles(20);
+    await page.route('**/graphql', (route) => route.abort());
+    await page.mouse.wheel(0, 50_000);
+    await page.getByRole('alert').waitFor();
+    await page.evaluate(() => window.scrollTo({ top: 0 }));
+    await page.unroute('**/graphql');
+    const operations = open.operations();
+    await page.clock.runFor(6000);
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.clock.runFor(1000);
+    expect(open.operations()).toBe(operations);
     await seeTiles(20);
     expect(open.takeComplaints()).toHaveLength(1);
   });

@@ -1,8 +1,14 @@
-import { formatDayAndTime, formatMoment, formatNumber } from '../page/words.ts';
-import type { Chart } from './useChart.ts';
+import type { ComparedWithFragment } from '../generated/documents.ts';
+import { useNow } from './useNow.ts';
+import { formatDayAndTime, formatMoment, formatNumber } from './words.ts';
 
 /** What the movements of a chart are compared with, such as `compared with yesterday, 14:00`. */
-export function Comparison({ chart: { comparedWith, totalCount } }: { readonly chart: Chart }) {
+export function Comparison({
+  chart: { comparedWith, totalCount },
+}: {
+  readonly chart: ComparedWithFragment & { readonly totalCount: number };
+}) {
+  const now = useNow();
   if (!comparedWith) return <span>no earlier day to compare with</span>;
   const { takenAt, knownRanks } = comparedWith;
   const time = Date.parse(takenAt);
@@ -10,7 +16,7 @@ export function Comparison({ chart: { comparedWith, totalCount } }: { readonly c
     <span>
       compared with{' '}
       <time dateTime={takenAt} title={formatMoment(time)}>
-        {formatDayAndTime(time, Date.now())}
+        {formatDayAndTime(time, now)}
       </time>
       {knownRanks < totalCount && ` (top ${formatNumber(knownRanks)})`}
     </span>
