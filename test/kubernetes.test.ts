@@ -12,6 +12,7 @@ import { SETTINGS } from '../src/config/settings.ts';
 import { DRAIN_MS } from '../src/server/drainOnClose.ts';
 import { findBlocks } from './support/examples.ts';
 import { pathsOf, problemsOf, readManifests } from './support/kubernetes.ts';
+import { readAlerts } from './support/observability.ts';
 
 const KUSTOMIZATION = 'kustomization.yaml';
 
@@ -132,6 +133,32 @@ describe('the manifests', () => {
     ]);
   });
 
+  it('are found by the scrape job of the README, under the name that the alerts look for', async () => {
+    const page = await readFile('deploy/kubernetes/README.md', 'utf8');
+    const block = findBlocks(page).find(({ text }) => text.includes('scrape_configs'));
+    const labels = Object.entries(deployment().spec?.template.metadata?.labels ?? {});
+    const alerts = await readAlerts();
+    const jobs = alerts.flatMap(({ expr }) => [...expr.matchAll(/job="(.+?)"/g)].map(([, name]) => name));
+    expect(parse(block?.text ?? '')).toEqual({
+      scrape_configs: [
+        {
+          job_name: jobs[0],
+          kubernetes_sd_configs: [{ role: 'pod' }],
+          relabel_configs: [
+            {
+              source_labels: [
+                ...labels.map(([name]) => `__meta_kubernetes_pod_label_${name.replace(/\W/g, '_')}`),
+                '__meta_kubernetes_pod_container_port_name',
+              ],
+              regex: [...labels.map(([, value]) => value), 'metrics'].join(';'),
+              action: 'keep',
+            },
+          ],
+        },
+      ],
+    });
+  });
+
   it('are all applied by the kustomization, with the image of this version', async () => {
     const kustomization = manifests.get(KUSTOMIZATION);
     const { version } = JSON.parse(await readFile('package.json', 'utf8'));
@@ -185,8 +212,6 @@ describe('a pod', () => {
     const { ports } = podOf(deployment()).server;
     const config = await loadWith(SECRET);
     expect([config.port, config.metrics?.port]).toEqual(ports?.map(({ containerPort }) => containerPort));
-    const annotations = deployment().spec?.template.metadata?.annotations;
-    expect(annotations?.['prometheus.io/port']).toBe(String(config.metrics?.port));
     expect(config).toMatchObject({
       host: '0.0.0.0',
       keyapi: { token: 'sk', emulator: false },

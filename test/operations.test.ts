@@ -43,7 +43,8 @@ describe('docs/operations.md', () => {
     expect(used.length).toBeGreaterThan(12);
     for (const [, name = '', selector = ''] of used) {
       expect([name, labels.has(name)]).toEqual([name, true]);
-      for (const [, label] of selector.matchAll(/(\w+)(?:=|!=)/g))
+      // Prometheus adds the label `job` to all series.
+      for (const [, label] of selector.replace(/^job="[^"]+"$/, '').matchAll(/(\w+)(?:=|!=)/g))
         expect([name, labels.get(name)]).toEqual([name, expect.stringContaining(`\`${label}\``)]);
     }
     const grouped = [

@@ -165,6 +165,9 @@ async function sendMistakes(isOver: () => boolean): Promise<void> {
  * second, and the machine may be slow.
  */
 const ACTIVE_HERE = [
+  // This server is one, and has just started.
+  'TrendingReplicaMissing',
+  'TrendingReplicaRestarts',
   'TrendingCreditsSpentFast',
   'TrendingPagesStale',
   'TrendingNumbersStale',
