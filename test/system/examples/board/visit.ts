@@ -21,6 +21,8 @@ export function describeBoard(name: string, tests: () => void): void {
 
     afterEach(async () => {
       const complaints = open.takeComplaints();
+      // Requests that the page has just sent may not be answered any more.
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
       await page.context().close();
       await api.close();
       expect(complaints).toEqual([]);
