@@ -29,14 +29,14 @@ function storePosition(needed: number): void {
 
 let nextFrame = 0;
 
-/** Scrolls to a position; again in the next frames, since tiles that become visible may be higher than was estimated. */
+/** Scrolls to a position; to a tile again in the next frames, since tiles above it may be higher than was estimated. */
 function scrollTo(position: Omit<Position, 'needed'>, frames = FRAMES): void {
   const { scrollY, tile } = position;
   const element = tile && findTile(tile.rank);
   const distance = element ? element.getBoundingClientRect().top - tile.top : scrollY - window.scrollY;
   window.scrollBy({ top: distance, behavior: 'instant' });
   cancelAnimationFrame(nextFrame);
-  if (frames > 1) nextFrame = requestAnimationFrame(() => scrollTo(position, frames - 1));
+  if (element && frames > 1) nextFrame = requestAnimationFrame(() => scrollTo(position, frames - 1));
 }
 
 function findTiles(): HTMLElement[] {

@@ -59,6 +59,13 @@ export async function startAt(
   await page.locator('.tile-video, .row-video').first().waitFor();
 }
 
+/** Stops the time of the page, which is open but empty; `page.clock.runFor` lets it pass. */
+export async function stopTime(): Promise<void> {
+  const time = Date.UTC(2026, 0, 1, 12);
+  await page.clock.install({ time: time - 1000 });
+  await page.clock.pauseAt(time);
+}
+
 /** Lets time pass for the API and the page. */
 export async function passTime(clock: TestClock, ms: number): Promise<void> {
   clock.advance(ms);
