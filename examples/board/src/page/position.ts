@@ -129,9 +129,12 @@ export function usePosition(
         clearTimeout(timer);
         timer = setTimeout(() => store(), STILL_MS);
       },
-      // What is in this entry is rendered by the next frame.
       popstate: () => {
-        nextFrame = requestAnimationFrame(() => scrollTo(readPosition() ?? { scrollY: 0 }));
+        // It would store where the entry before this one was.
+        clearTimeout(timer);
+        const position = readPosition() ?? { scrollY: 0 };
+        // What is in this entry is rendered by the next frame.
+        nextFrame = requestAnimationFrame(() => scrollTo(position));
       },
       wheel: giveUp,
       touchmove: giveUp,

@@ -44,6 +44,13 @@ async function lookAt(rank: number): Promise<void> {
   });
 }
 
+/** Waits for the next scroll event. */
+function seeScroll(): Promise<void> {
+  return page.evaluate(
+    () => new Promise((resolve) => window.addEventListener('scroll', () => resolve(), { once: true })),
+  );
+}
+
 /** Where a tile is in the window: its distance from the top, in pixels. */
 function topOf(rank: number): Promise<number> {
   return page.locator(`[data-rank="${rank}"]`).evaluate((tile) => tile.getBoundingClientRect().top);
@@ -362,6 +369,28 @@ describeBoard('the board that stays open', () => {
     await page.getByRole('link', { name: 'Chart', exact: true }).dispatchEvent('click');
     await seeFrames();
     expect(await page.evaluate(() => [window.scrollY, window.history.length])).toEqual([500, length]);
+  });
+
+  it('is where it was after a step back that comes just before a position is stored', async () => {
+    await start('about:blank');
+    await stopTime();
+    await goTo('/?view=compare');
+    await page.clock.runFor(1000);
+    await seeRows(80);
+    const away = seeScroll();
+    await page.evaluate(() => window.scrollTo({ top: 700 }));
+    await away;
+    await page.clock.runFor(1000);
+    const back = seeScroll();
+    await page.getByLabel('Order').selectOption('Most liked');
+    await page.clock.runFor(300);
+    await back;
+    await page.getByRole('heading', { name: 'Most liked' }).waitFor();
+    await page.clock.runFor(299);
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Most viewed' }).waitFor();
+    await page.clock.runFor(1000);
+    expect(await page.evaluate(() => window.scrollY)).toBe(700);
   });
 
   it('can be refreshed again after a refresh that failed halfway', async () => {
