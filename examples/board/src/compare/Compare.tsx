@@ -55,7 +55,9 @@ export function Compare({ place }: { readonly place: Place }) {
                 retryAt={column.failure.isRetryable ? retryAt : undefined}
               />
             )}
-            {column.chart && <Column region={column.region} chart={column.chart} standings={standings} />}
+            {column.chart && (
+              <ColumnContent region={column.region} chart={column.chart} standings={standings} />
+            )}
             {!column.chart && !column.failure && <Skeletons list="rows" item="row" count={PAGE_SIZE} />}
           </section>
         ))}
@@ -73,7 +75,8 @@ function findStandings(
   return Map.groupBy(all, ({ id }) => id);
 }
 
-function Column({
+/** The top of one region: how old it is, and its videos. */
+function ColumnContent({
   region,
   chart,
   standings,

@@ -38,7 +38,7 @@ const ORDERS: Record<TrendingOrder, string> = {
 };
 
 /** Reads a place from a URL's query string; missing and invalid values get their defaults. */
-export function parsePlace(query: string): Place {
+function parsePlace(query: string): Place {
   const parameters = new URLSearchParams(query);
   const regions = (parameters.get('regions') ?? '').toUpperCase().split(',').filter(isRegion);
   const region = (parameters.get('region') ?? '').toUpperCase();

@@ -97,7 +97,8 @@ window.history.scrollRestoration = 'manual';
 /**
  * Stores the position while somebody scrolls, and returns to the stored one: after a step in the browser's history, and
  * after a reload as soon as the page is ready, unless somebody scrolls before. `list` changes whenever the list does;
- * `countNeeded` says how many ranks the page needs for what is visible. Gives how many it needed when the position was stored; 0 if there is no stored position.
+ * `countNeeded` says how many ranks the page needs for what is visible. Gives how many it needed when the position was
+ * stored; 0 if there is no stored position.
  */
 export function usePosition(
   list: string,
