@@ -142,6 +142,12 @@ export function useChosen(place: Place): readonly [Place, (change: Partial<Place
     }, CHOICE_MS);
     return () => clearTimeout(timer);
   }, [chosen, choices]);
+  // A step in the browser's history leads where it says: a choice just before it was for the entry that it left.
+  useEffect(() => {
+    const forget = (): void => setChoices(undefined);
+    window.addEventListener('popstate', forget);
+    return () => window.removeEventListener('popstate', forget);
+  }, []);
   return [chosen, (change) => setChoices((others) => ({ ...others, ...change }))];
 }
 

@@ -393,6 +393,24 @@ describeBoard('the board that stays open', () => {
     expect(await page.evaluate(() => window.scrollY)).toBe(700);
   });
 
+  it('forgets a choice that was made just before a step back', async () => {
+    await start('about:blank');
+    await stopTime();
+    await goTo('/');
+    await page.clock.runFor(1000);
+    await seeTiles(20);
+    await page.getByLabel('Order').selectOption('Most liked');
+    await page.clock.runFor(300);
+    await page.getByRole('heading', { name: 'Most liked' }).waitFor();
+    await page.getByLabel('Period').selectOption('Last 30 days');
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Most viewed' }).waitFor();
+    await page.clock.runFor(1000);
+    expect(await page.getByLabel('Period').inputValue()).toBe('LAST_7_DAYS');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('Most viewed');
+    expect(await page.evaluate(() => window.location.search)).not.toContain('period=30');
+  });
+
   it('can be refreshed again after a refresh that failed halfway', async () => {
     const clock = createTestClock(NOON);
     await startAt(clock);
