@@ -131,8 +131,9 @@ export function usePosition(
         timer = setTimeout(() => store(), STILL_MS);
       },
       popstate: () => {
-        // It would store where the entry before this one was.
+        // What is pending is of the entry before this one.
         clearTimeout(timer);
+        giveUp();
         const position = readPosition() ?? { scrollY: 0 };
         // What is in this entry is rendered by the next frame.
         nextFrame = requestAnimationFrame(() => scrollTo(position));
@@ -140,6 +141,7 @@ export function usePosition(
       wheel: giveUp,
       touchmove: giveUp,
     };
+    /** Returns no more. */
     function giveUp(): void {
       isReturned.current = true;
       cancelAnimationFrame(nextFrame);

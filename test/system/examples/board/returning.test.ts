@@ -44,6 +44,29 @@ async function lookAt(rank: number): Promise<void> {
   });
 }
 
+/** Holds requests to the API until they are released. */
+async function holdRequests(isHeld: (variables: { readonly after?: string }) => boolean = () => true) {
+  let count = 0;
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route('**/graphql', async (route) => {
+    if (isHeld(route.request().postDataJSON().variables)) {
+      count++;
+      await released;
+    }
+    await route.continue();
+  });
+  return { count: () => count, release };
+}
+
+/** Scrolls to this distance from the top, and waits until the page has stored its position. */
+async function lookDown(scrollY: number): Promise<void> {
+  await page.evaluate((top) => window.scrollTo({ top }), scrollY);
+  await page.waitForFunction((top) => window.history.state?.position?.scrollY === top, scrollY);
+}
+
 /** Waits for the next scroll event. */
 function seeScroll(): Promise<void> {
   return page.evaluate(
@@ -188,8 +211,7 @@ describeBoard('the board that stays open', () => {
   it('is where it was after a reload of regions side by side', async () => {
     await start('/?view=compare');
     await seeRows(80);
-    await page.evaluate(() => window.scrollTo({ top: 700 }));
-    await page.waitForFunction(() => window.history.state?.position?.scrollY === 700);
+    await lookDown(700);
     await page.reload();
     await seeRows(80);
     await page.waitForFunction(() => window.scrollY === 700);
@@ -324,24 +346,13 @@ describeBoard('the board that stays open', () => {
     await scrollTo(100);
     await seeIdle();
     await lookAt(90);
-    let held = 0;
-    let release = (): void => undefined;
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    await page.route('**/graphql', async (route) => {
-      if (route.request().postDataJSON().variables.after) {
-        held++;
-        await released;
-      }
-      await route.continue();
-    });
+    const requests = await holdRequests(({ after }) => Boolean(after));
     await page.reload();
     await seeTiles(20);
-    await poll(() => held > 0);
+    await poll(() => requests.count() > 0);
     await page.mouse.wheel(0, 100);
     await page.waitForFunction(() => window.scrollY === 100);
-    release();
+    requests.release();
     await page.locator('[data-rank="90"]').waitFor();
     await seeFrames();
     expect(await page.evaluate(() => window.scrollY)).toBe(100);
@@ -350,8 +361,7 @@ describeBoard('the board that stays open', () => {
   it('is where it was after a step back within the same view', async () => {
     await start('/?view=compare');
     await seeRows(80);
-    await page.evaluate(() => window.scrollTo({ top: 700 }));
-    await page.waitForFunction(() => window.history.state?.position?.scrollY === 700);
+    await lookDown(700);
     await page.getByLabel('Order').selectOption('Most liked');
     await page.getByRole('heading', { name: 'Most liked' }).waitFor();
     await page.waitForFunction(() => window.scrollY === 0);
@@ -377,9 +387,9 @@ describeBoard('the board that stays open', () => {
     await goTo('/?view=compare');
     await page.clock.runFor(1000);
     await seeRows(80);
-    const away = seeScroll();
+    const scroll = seeScroll();
     await page.evaluate(() => window.scrollTo({ top: 700 }));
-    await away;
+    await scroll;
     await page.clock.runFor(1000);
     const back = seeScroll();
     await page.getByLabel('Order').selectOption('Most liked');
@@ -391,6 +401,26 @@ describeBoard('the board that stays open', () => {
     await page.getByRole('heading', { name: 'Most viewed' }).waitFor();
     await page.clock.runFor(1000);
     expect(await page.evaluate(() => window.scrollY)).toBe(700);
+  });
+
+  it('is where it was after a step back from an entry that is still loading', async () => {
+    await start('/?view=compare');
+    await seeRows(80);
+    await lookDown(300);
+    await page.getByLabel('Order').selectOption('Most liked');
+    await page.getByRole('heading', { name: 'Most liked' }).waitFor();
+    await seeRows(80);
+    await lookDown(700);
+    const requests = await holdRequests();
+    await page.reload();
+    await page.locator('.column').first().waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Most viewed' }).waitFor();
+    await page.waitForFunction(() => window.scrollY === 300);
+    requests.release();
+    await seeRows(80);
+    await seeFrames();
+    expect(await page.evaluate(() => window.scrollY)).toBe(300);
   });
 
   it('forgets a choice that was made just before a step back', async () => {
