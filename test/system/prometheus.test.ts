@@ -150,7 +150,7 @@ async function sendOperations(isOver: () => boolean): Promise<void> {
   }
 }
 
-/** Sends requests that fail until `isOver`: an unknown field, an unknown region, and what is no GraphQL request. */
+/** Sends requests that fail until `isOver`: an unknown field, an unknown region, and malformed JSON. */
 async function sendMistakes(isOver: () => boolean): Promise<void> {
   while (!isOver()) {
     await postQuery(url, 'query Wrong { nothing }');
@@ -160,6 +160,9 @@ async function sendMistakes(isOver: () => boolean): Promise<void> {
   }
 }
 
+/** Has no `for`: on a slow machine this server spends more meanwhile than this alert allows. */
+const SPENT_FAST = 'TrendingCreditsSpentFast';
+
 /**
  * Alerts whose comparison may be true for a moment, but not for as long as `for`: this server refreshes all data every
  * second, and the machine may be slow.
@@ -168,7 +171,7 @@ const ACTIVE_HERE = [
   // This server is one, and has just started.
   'TrendingReplicaMissing',
   'TrendingReplicaRestarts',
-  'TrendingCreditsSpentFast',
+  SPENT_FAST,
   'TrendingPagesStale',
   'TrendingNumbersStale',
   'TrendingEventLoopLate',
@@ -214,7 +217,8 @@ describeWithRedis('Prometheus that scrapes a server', () => {
         const names = (await readAlerts()).map(({ alert }) => alert);
         expect(found.map(({ name }) => name).sort()).toEqual(names.sort());
         expect(found.filter(({ health, lastError }) => health !== 'ok' || lastError)).toEqual([]);
-        expect(found.filter(({ state }) => state === 'firing')).toEqual([]);
+        const firing = found.filter(({ state }) => state === 'firing').map(({ name }) => name);
+        expect(firing.filter((name) => name !== SPENT_FAST)).toEqual([]);
       } finally {
         isOver = true;
         await traffic;
