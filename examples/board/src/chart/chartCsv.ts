@@ -22,7 +22,8 @@ export async function toCsv(tiles: readonly ChartTileFragment[]): Promise<string
     data: tiles.map(({ rank, previousRank, movement, node }) => {
       const { title, creator, itemUrl, duration, stats } = node;
       return [
-        ...[rank, previousRank, movement?.toLowerCase(), defuse(title), creator?.handle, itemUrl],
+        ...[rank, previousRank, movement?.toLowerCase()],
+        ...[title, creator?.handle ?? '', itemUrl].map(defuse),
         ...[duration || null, stats?.views, stats?.likes],
       ];
     }),
