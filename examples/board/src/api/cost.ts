@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 import type { UpstreamExtension } from '../../../../schema/extensions.ts';
 
 /** The total cost of all responses in this browser tab. */
-export interface Cost {
+interface Cost {
   readonly requests: number;
   readonly credits: number;
   /** Whether the responses contain demo data. */
@@ -57,7 +57,7 @@ export function useIsDemo(): boolean {
   return useSyncExternalStore(subscribe, () => cost.isDemo);
 }
 
-/** The total cost in this browser tab so far, over reloads. */
+/** The total cost in this browser tab so far; it survives reloads. */
 export function useCost(): Cost {
   return useSyncExternalStore(subscribe, () => cost);
 }

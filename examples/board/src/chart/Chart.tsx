@@ -1,5 +1,5 @@
 import { useEffect, useEffectEvent, useState } from 'react';
-import { PAGE_SIZE } from '../api/windows.ts';
+import { maxCredits, PAGE_SIZE } from '../api/windows.ts';
 import { Failure } from '../failures/Failure.tsx';
 import { useAutomaticRetry } from '../failures/useAutomaticRetry.ts';
 import { Age } from '../page/Age.tsx';
@@ -9,12 +9,16 @@ import { findLastVisibleRank, showRank, showTop, usePosition } from '../page/pos
 import { Skeletons } from '../page/Skeletons.tsx';
 import { count, formatNumber } from '../page/words.ts';
 import { arrangeTiles } from './arrangeTiles.ts';
+import { CopyLink } from './CopyLink.tsx';
 import { More } from './More.tsx';
 import { Tools } from './Tools.tsx';
 import { nextCursor, useChart } from './useChart.ts';
 import { VideoTile } from './VideoTile.tsx';
 
-/** A link leads to this rank at most by itself, since it costs credits: beyond it somebody has to confirm. */
+/**
+ * A link leads to this rank at most by itself, since it costs credits: beyond it somebody has to confirm. A refresh of more
+ * ranks says what it costs at most.
+ */
 const MAX_LINKED_RANK = 100;
 
 /** A chart with infinite scroll. */
@@ -56,6 +60,9 @@ export function Chart({ place }: { readonly place: Place }) {
     setWantedRank(0);
   }, [isThere, wantedRank]);
 
+  // Somebody who sorts or searches now is not waiting for a rank any more.
+  if (wantedRank > 0 && !isByRank(place)) setWantedRank(0);
+
   if (!chart) {
     if (!failure) return <Skeletons list="tiles" item="tile" count={PAGE_SIZE} />;
     const isRetrying = activity === 'loading';
@@ -75,6 +82,9 @@ export function Chart({ place }: { readonly place: Place }) {
         <button type="button" onClick={() => isRefreshing || refresh()} aria-disabled={isRefreshing}>
           {isRefreshing ? 'Refreshing…' : 'Refresh'}
         </button>
+        {lastRank > MAX_LINKED_RANK && (
+          <span className="hint">up to {count(maxCredits(lastRank), 'credit')}</span>
+        )}
         <span role="status">{news}</span>
       </p>
       {refreshFailure && <Failure explanation={refreshFailure} isRetrying={isRefreshing} onRetry={refresh} />}
@@ -119,9 +129,12 @@ export function Chart({ place }: { readonly place: Place }) {
         {formatNumber(tiles.length)} of {count(chart.totalCount, 'video')} shown
       </p>
       {tiles.length > PAGE_SIZE && (
-        <button className="to-top" type="button" onClick={showTop}>
-          Back to the top
-        </button>
+        <div className="floating">
+          <CopyLink place={place} label="Copy link to here" />
+          <button type="button" onClick={showTop}>
+            Back to the top
+          </button>
+        </div>
       )}
     </>
   );

@@ -1,5 +1,5 @@
 import { type SubmitEvent, useId, useState } from 'react';
-import { CREDITS_PER_PAGE, PAGE_SIZE } from '../api/windows.ts';
+import { maxCredits, PAGE_SIZE } from '../api/windows.ts';
 import { count } from '../page/words.ts';
 import type { Chart } from './useChart.ts';
 
@@ -16,12 +16,14 @@ export function Jump({
 }) {
   const id = useId();
   const hintId = useId();
-  const [text, setText] = useState(() => (linkedRank ? String(Math.min(linkedRank, totalCount)) : ''));
+  const linked = linkedRank ? String(Math.min(linkedRank, totalCount)) : '';
+  const [text, setText] = useState(linked);
+  const isLinked = text !== '' && text === linked;
   const rank = Number(text);
   const lastRank = edges.at(-1)?.rank ?? 0;
   // The rank may be near the end of the list, which then loads one more page.
   const ranks = Math.min(Math.ceil(rank / PAGE_SIZE) * PAGE_SIZE + PAGE_SIZE, totalCount) - lastRank;
-  const credits = rank > lastRank ? Math.ceil(ranks / PAGE_SIZE) * CREDITS_PER_PAGE : 0;
+  const credits = rank > lastRank ? maxCredits(ranks) : 0;
   return (
     <form
       className="choice"
@@ -45,7 +47,7 @@ export function Jump({
         />
         <button type="submit">Go</button>
         <span id={hintId} className="hint">
-          {credits > 0 && `up to ${count(credits, 'credit')}`}
+          {credits > 0 && `${isLinked ? 'the link leads here: ' : ''}up to ${count(credits, 'credit')}`}
         </span>
       </span>
     </form>

@@ -51,8 +51,9 @@ export function More({
   }, [isWaiting, after]);
 
   useLayoutEffect(() => {
-    // The button had the focus.
-    if (after === null && wasPressed.current) end.current?.focus({ preventScroll: true });
+    // The button had the focus, and has gone.
+    const isLost = wasPressed.current && document.activeElement === document.body;
+    if (after === null && isLost) end.current?.focus({ preventScroll: true });
   }, [after]);
 
   if (after === null) {

@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import type { ChartTileFragment } from '../generated/documents.ts';
 import { Choice } from '../page/Choice.tsx';
-import { formatLink, formatPlace, isByRank, type Place, replacePlace, type Sort } from '../page/place.ts';
-import { findVisibleRank } from '../page/position.ts';
+import { formatPlace, isByRank, type Place, replacePlace, type Sort } from '../page/place.ts';
 import { count } from '../page/words.ts';
 import { SORT_NAMES } from './arrangeTiles.ts';
+import { CopyLink } from './CopyLink.tsx';
 import { toCsv } from './chartCsv.ts';
 import { Jump } from './Jump.tsx';
 import { SearchField } from './SearchField.tsx';
@@ -32,18 +32,6 @@ export function Tools({
   const [note, setNote] = useState('');
   const loaded = chart.edges.length;
 
-  async function copyLink(): Promise<void> {
-    setNote('');
-    const link = formatLink(place, findVisibleRank());
-    try {
-      await navigator.clipboard.writeText(link);
-      setNote('Link copied.');
-    } catch {
-      // Not allowed, or the page was not loaded over HTTPS.
-      window.prompt('Copy this link:', link);
-    }
-  }
-
   async function download(): Promise<void> {
     setNote('');
     try {
@@ -56,7 +44,7 @@ export function Tools({
   }
 
   return (
-    <section className="tools" aria-label="List">
+    <section className="tools" aria-label="List tools">
       <Choice<Sort>
         label="Sort"
         value={place.sort}
@@ -65,9 +53,7 @@ export function Tools({
       />
       <SearchField place={place} />
       <Jump chart={chart} linkedRank={linkedRank} onJump={onJump} />
-      <button type="button" onClick={() => void copyLink()}>
-        Copy link
-      </button>
+      <CopyLink place={place} label="Copy link" />
       <button type="button" onClick={() => void download()}>
         Download CSV
       </button>

@@ -15,7 +15,7 @@ export type Chart = NonNullable<ChartQuery['trendingVideos']>;
 const STALE_PAUSES_MS = [1000, 2000, 4000];
 
 /** A chart as far as it is loaded, and what can be done with it. */
-export interface LoadedChart {
+interface LoadedChart {
   /** Undefined until the first window has arrived. */
   readonly chart: Chart | undefined;
   readonly activity: 'idle' | 'loading' | 'refreshing';

@@ -10,7 +10,7 @@ import type { Place } from '../page/place.ts';
 import { usePosition } from '../page/position.ts';
 import { Skeletons } from '../page/Skeletons.tsx';
 import { TikTokLink } from '../page/TikTokLink.tsx';
-import { ordinal, regionName } from '../page/words.ts';
+import { formatNumber, ordinal, regionName } from '../page/words.ts';
 import { useColumns } from './useColumns.ts';
 
 /** Where a video is on a chart. */
@@ -102,7 +102,7 @@ function ColumnContent({
                 <span className="row-rank">
                   <span className="rank">
                     <span className="visually-hidden">Rank </span>
-                    {rank}
+                    {formatNumber(rank)}
                   </span>
                   <Movement edge={edge} />
                 </span>

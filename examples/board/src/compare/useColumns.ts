@@ -9,7 +9,7 @@ import type { Place } from '../page/place.ts';
 const ALIASES = ['a', 'b', 'c', 'd'] as const;
 
 /** The top of one region. */
-export interface Column {
+interface Column {
   readonly region: string;
   /** What has been loaded, also if a later request failed. */
   readonly chart: CompareColumnFragment | undefined;

@@ -31,7 +31,7 @@ export function Failure({
         <p className="failure-title">{title}</p>
         <p>{text}</p>
       </div>
-      {retryAt !== undefined && <p>This page will try again {formatUpcoming(retryAt)}.</p>}
+      {retryAt !== undefined && !isRetrying && <p>This page will try again {formatUpcoming(retryAt)}.</p>}
       {isRetryable && retryAt === undefined && retryAfterSeconds !== undefined && (
         <p>Try again in {formatWait(retryAfterSeconds)}.</p>
       )}

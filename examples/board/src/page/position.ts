@@ -138,8 +138,11 @@ export function usePosition(
         // What is in this entry is rendered by the next frame.
         nextFrame = requestAnimationFrame(() => scrollTo(position));
       },
+      // Whatever somebody scrolls with.
       wheel: giveUp,
       touchmove: giveUp,
+      pointerdown: giveUp,
+      keydown: giveUp,
     };
     /** Returns no more. */
     function giveUp(): void {

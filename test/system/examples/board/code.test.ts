@@ -102,7 +102,7 @@ describe('what a refresh has changed', () => {
       'ranks',
       [1, 2, 3].map((rank) => makeEdge(rank)),
       [makeEdge(1, { id: 'v2' }), makeEdge(2, { id: 'v1' }), makeEdge(3, { id: 'v9' })],
-      'Refreshed: 2 videos moved, 1 new, 1 dropped out.',
+      'Refreshed: 2 videos moved, 1 entered and 1 left the top 3.',
     ],
     [
       'numbers',
@@ -114,8 +114,10 @@ describe('what a refresh has changed', () => {
       'a video that was in two windows',
       [makeEdge(1), makeEdge(2), makeEdge(3, { id: 'v1' })],
       [makeEdge(1), makeEdge(2, { id: 'v3' }), makeEdge(3)],
-      'Refreshed: 1 new, 1 dropped out.',
+      'Refreshed: 1 entered and 1 left the top 3.',
     ],
+    ['a longer list', [makeEdge(1)], [makeEdge(1), makeEdge(2)], 'Refreshed: 1 entered the top 2.'],
+    ['an empty chart', [makeEdge(1)], [], 'Refreshed: 1 left the chart.'],
     ['lost numbers', [makeEdge(1, numbers('a'))], [makeEdge(1)], 'Refreshed: nothing has changed.'],
   ])('%s', (_, before, after, text) => {
     expect(describeChanges(before, after)).toBe(text);
@@ -181,6 +183,13 @@ describe('a chart as CSV', () => {
   ])('defuses the formula %j', async (title) => {
     const text = await toCsv([makeEdge(1, { title })]);
     expect(text).toMatch(/\r\n1,,,"?\s*'/);
+  });
+
+  it('defuses creators and links, too', async () => {
+    const creator = { handle: '=1+1', url: '' };
+    const itemUrl = 'https://www.tiktok.com/@a/video/1;=1+1';
+    const text = await toCsv([makeEdge(1, { creator, itemUrl })]);
+    expect(text).toContain("\r\n1,,,Video 1,'=1+1,https://www.tiktok.com/@a/video/1;'=1+1,");
   });
 
   it('also defuses what becomes a cell where lines are split at semicolons or tabs', async () => {

@@ -228,6 +228,8 @@ describeBoard('the board', () => {
     expect(await column('United Kingdom').locator('.failure').count()).toBe(1);
     expect(await column('Italy').locator('.failure').count()).toBe(0);
     expect(await column('Italy').locator('.row-video').count()).toBe(20);
+    // The time of the next attempt is over.
+    expect(await page.getByText('This page will try again').count()).toBe(0);
     release();
     await column('Italy').locator('.failure').waitFor();
     expect(await column('Italy').locator('.row-video').count()).toBe(20);

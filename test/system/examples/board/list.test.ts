@@ -101,21 +101,23 @@ describeBoard('the list of the board', () => {
     await start();
     await seeTiles(20);
     await page.getByLabel('Go to rank').fill('250');
-    expect(await page.locator('.hint').textContent()).toBe('up to 52 credits');
+    expect(await page.locator('.tools .hint').textContent()).toBe('up to 52 credits');
     await page.getByLabel('Go to rank').press('Enter');
     await seeAtTop(250);
     expect(await readFocus()).toMatch(/^Rank 250 /);
-    // The end of the list may be near enough for another window.
-    await poll(async () => (await readRanks()).length * 0.2 === api.emulator.counts.credits);
+    // The end of the list may have been near enough for another window.
+    await seeIdle();
     const ranks = await readRanks();
     expect(ranks).toEqual(range(1, ranks.length));
     expect(ranks.length).toBeLessThanOrEqual(300);
+    expect(ranks.length * 0.2).toBe(api.emulator.counts.credits);
+    expect(await page.locator('.facts .hint').textContent()).toBe(`up to ${ranks.length / 5} credits`);
     // Windows of 20, 100, 100 and 40, and those at the end.
     expect(open.operations()).toBe(4 + (ranks.length - 260) / 20);
 
     const operations = open.operations();
     await page.getByLabel('Go to rank').fill('3');
-    expect(await page.locator('.hint').textContent()).toBe('');
+    expect(await page.locator('.tools .hint').textContent()).toBe('');
     await page.getByRole('button', { name: 'Go', exact: true }).click();
     await seeAtTop(3);
     expect(open.operations()).toBe(operations);
@@ -156,7 +158,7 @@ describeBoard('the list of the board', () => {
     await page.getByLabel('Order').selectOption('Most liked');
     await page.getByRole('heading', { name: 'Most liked' }).waitFor();
     await seeTiles(20);
-    const copy = page.getByRole('button', { name: 'Copy link' });
+    const copy = page.getByRole('button', { name: 'Copy link', exact: true });
     const readLink = async (): Promise<string> => {
       await copy.press('Enter');
       await page.getByText('Link copied.').waitFor();
@@ -169,9 +171,9 @@ describeBoard('the list of the board', () => {
 
     await jumpTo(45);
     await seeAtTop(45);
-    // As by its access key: the page stays where it is.
-    await copy.evaluate((button: HTMLElement) => button.focus({ preventScroll: true }));
-    await page.evaluate(() => (document.activeElement as HTMLElement).click());
+    await page.getByRole('button', { name: 'Copy link to here' }).click();
+    // It disappears after a moment.
+    await page.locator('.floating').getByText('Link copied.').waitFor({ state: 'attached' });
     const link = await page.evaluate(() => navigator.clipboard.readText());
     const rank = Number(new URL(link).searchParams.get('rank'));
     // The first tile of its row.
@@ -189,7 +191,7 @@ describeBoard('the list of the board', () => {
     await goTo('/');
     await seeTiles(20);
     const shown = page.waitForEvent('dialog');
-    const pressed = page.getByRole('button', { name: 'Copy link' }).click();
+    const pressed = page.getByRole('button', { name: 'Copy link', exact: true }).click();
     const dialog = await shown;
     expect(dialog.defaultValue()).toBe(new URL('?region=US&period=7&order=views', board.url).href);
     await dialog.dismiss();
@@ -242,22 +244,22 @@ describeBoard('the list of the board', () => {
   it('copies a link to a list that is sorted or searched as it is', async () => {
     await start('/?sort=likes&search=dance', { permissions: ['clipboard-read', 'clipboard-write'] });
     await page.locator('.tile-video').first().waitFor();
-    await page.getByRole('button', { name: 'Copy link' }).press('Enter');
+    await page.getByRole('button', { name: 'Copy link', exact: true }).press('Enter');
     await page.getByText('Link copied.').waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
     expect(link).toBe(new URL('?region=US&period=7&order=views&sort=likes&search=dance', board.url).href);
   });
 
   it.each([
-    ['250', '250', 'up to 52 credits'],
-    ['99999', '500', 'up to 96 credits'],
+    ['250', '250', 'the link leads here: up to 52 credits'],
+    ['99999', '500', 'the link leads here: up to 96 credits'],
   ])('asks before a link to rank %s costs so many credits', async (rank, shown, hint) => {
     await start(`/?rank=${rank}`);
     await seeTiles(20);
     await seeFrames();
     expect(open.operations()).toBe(1);
     expect(await page.getByLabel('Go to rank').inputValue()).toBe(shown);
-    expect(await page.locator('.hint').textContent()).toBe(hint);
+    expect(await page.locator('.tools .hint').textContent()).toBe(hint);
     await page.getByRole('button', { name: 'Go', exact: true }).click();
     await poll(async () => (await readFocus()).startsWith(`Rank ${shown} `));
     await poll(async () => (await readRanks()).length * 0.2 === api.emulator.counts.credits);
@@ -339,6 +341,46 @@ describeBoard('the list of the board', () => {
     await seeTiles(40);
     await page.getByText('End of the chart.').waitFor();
     expect(await readFocus()).toBe('End of the chart.');
+  });
+
+  it('does not take the focus from somebody who is elsewhere at the end of the chart', async () => {
+    await start('/?sort=likes');
+    await seeTiles(20);
+    await page.getByRole('button', { name: 'Show more' }).press('Enter');
+    await seeTiles(40);
+    await page.route('**/graphql', async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      json.data.trendingVideos.pageInfo = { hasNextPage: false, endCursor: null };
+      await route.fulfill({ response, json });
+    });
+    const release = api.holdUpstream();
+    await page.getByRole('button', { name: 'Show more' }).press('Enter');
+    await search().focus();
+    release();
+    await page.getByText('End of the chart.').waitFor();
+    expect(await readFocus()).toBe('Search');
+  });
+
+  it('forgets a rank that could not be loaded when the list is sorted', async () => {
+    await start();
+    await seeTiles(20);
+    await page.route('**/graphql', (route) => route.abort());
+    await jumpTo(130);
+    await page.getByRole('alert').waitFor();
+    expect(open.takeComplaints()).toHaveLength(1);
+    await page.getByLabel('Sort').selectOption('Views');
+    await page.getByText('Among the 20 videos loaded so far.').waitFor();
+    await page.unroute('**/graphql');
+    const request = page.waitForRequest('**/graphql');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    expect((await request).postDataJSON().variables.first).toBe(20);
+    await seeTiles(40);
+    await page.getByLabel('Sort').focus();
+    await page.getByLabel('Sort').selectOption('Rank');
+    await page.waitForURL((url) => !url.searchParams.has('sort'));
+    await seeFrames();
+    expect(await readFocus()).toBe('Sort');
   });
 
   it('says when a download has failed', async () => {

@@ -9,13 +9,16 @@ import {
   describeBoard,
   goTo,
   open,
+  PHONE,
   page,
   passTime,
   readRanks,
   savePicture,
   scrollTo,
   seeCover,
+  seeFrames,
   seeIdle,
+  seeRows,
   seeTiles,
   start,
   startAt,
@@ -26,12 +29,13 @@ const NOON = Date.UTC(2026, 0, 1, 12);
 const DAYS = 7;
 const HOUR_MS = DAY_MS / 24;
 
-/** Starts the API, lets it fetch the top of the chart on each of a week's days, and opens the board on the last of them. */
+/** Starts the API, lets it fetch the tops of charts on each of a week's days, and opens the board on the last of them. */
 async function startAfterAWeek(
   clock: TestClock,
   path = '/',
   options: Parameters<typeof start>[1] = {},
   switches: Parameters<typeof start>[2] = {},
+  regions: readonly string[] = ['US'],
 ): Promise<void> {
   // Expired pages are fetched again before the response, not after it.
   await start(
@@ -43,11 +47,13 @@ async function startAfterAWeek(
   );
   for (const day of range(1, DAYS)) {
     if (day > 1) await passTime(clock, DAY_MS);
-    await read('{ trendingVideos(first: 100) { nodes { id } } }');
+    for (const region of regions) {
+      await read(`{ trendingVideos(region: "${region}", first: 100) { nodes { id } } }`);
+    }
   }
   await page.clock.setFixedTime(clock.now());
   await goTo(path);
-  await seeTiles(20);
+  await page.locator('.tile-video, .row-video').first().waitFor();
 }
 
 interface Read {
@@ -129,6 +135,38 @@ describeBoard('the board', () => {
     expect(await page.locator('.movement, .sparkline').count()).toBe(0);
   });
 
+  it('does not name one day if what is loaded is compared with several', async () => {
+    const clock = createTestClock(Date.UTC(2026, 0, 1, 23));
+    await startAfterAWeek(clock);
+    // The first window is of the day before, the next ones are not.
+    await passTime(clock, 2 * HOUR_MS);
+    await scrollTo(40);
+    await page.locator('.facts').getByText('compared with the day before', { exact: true }).waitFor();
+    expect(await page.locator('.tile .movement').count()).toBeGreaterThan(20);
+  });
+
+  it('shows side by side how videos have moved', async () => {
+    const clock = createTestClock(NOON);
+    const regions = ['US', 'IN', 'IT', 'BR'];
+    await startAfterAWeek(clock, `/?view=compare&regions=${regions}`, {}, {}, regions);
+    await seeRows(80);
+    await seeCover();
+    const comparisons = await page.locator('.column .facts').allInnerTexts();
+    expect(comparisons).toEqual(Array(4).fill(expect.stringContaining('compared with yesterday, 12:00 PM')));
+    const movements = page.locator('.row .movement');
+    expect(await movements.count()).toBe(80);
+    expect(new Set(await movements.allTextContents()).size).toBeGreaterThan(3);
+    await savePicture('board-compare');
+  });
+
+  it('shows on a phone how videos have moved', async () => {
+    await startAfterAWeek(createTestClock(NOON), '/', { ...PHONE, deviceScaleFactor: 2 });
+    await seeCover();
+    expect(await page.locator('.tile .movement').count()).toBe(20);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    await savePicture('board-phone');
+  });
+
   it('formats numbers, dates and times for the locale of the browser', async () => {
     const clock = createTestClock(NOON);
     await startAfterAWeek(clock, '/', { locale: 'de-DE', timezoneId: 'Europe/Berlin' });
@@ -191,7 +229,10 @@ describeBoard('the board', () => {
 
     // Sorted, the end of the list does not load more by itself.
     await page.mouse.wheel(0, 50_000);
-    await page.waitForTimeout(50);
+    await page.waitForFunction(
+      () => window.scrollY + window.innerHeight >= document.documentElement.scrollHeight - 1,
+    );
+    await seeFrames();
     expect(await page.locator('.tile-video').count()).toBe(loaded);
     expect(open.operations()).toBe(operations);
     expect(api.emulator.counts.credits).toBe(cost);

@@ -4,6 +4,9 @@ import type { EmulatedApp } from '../../../support/app.ts';
 import type { TestClock } from '../../../support/clock.ts';
 import { type Board, describeInBrowser, type OpenPage, type Page, startBoard } from './startBoard.ts';
 
+/** The window of a phone. */
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
 export let board: Board;
 /** The API and the open page: each test has its own. */
 export let api: EmulatedApp;
