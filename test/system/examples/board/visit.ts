@@ -107,11 +107,14 @@ export async function readRanks(): Promise<number[]> {
   return texts.map((text) => Number(text.replace('Rank ', '')));
 }
 
-/** Scrolls down until the list has at least this number of videos. */
+/**
+ * Scrolls down until the list has at least this number of videos; it may go on loading. Not by wheel: on a slow machine the
+ * page would still scroll afterwards.
+ */
 export async function scrollTo(count: number): Promise<void> {
   while ((await page.locator('.tile-video').count()) < count) {
-    await page.mouse.wheel(0, 5000);
-    await page.waitForTimeout(20);
+    await page.evaluate(() => window.scrollBy({ top: 5000 }));
+    await seeFrames();
   }
 }
 
